@@ -1,0 +1,229 @@
+#include "model/address.h"
+#include "model/arm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SSH_PORT 22
+#define WAYS_PER_PATH 16
+
+const char *
+address_kind_word(enum address_kind kind)
+{
+	static const char *const words[] = { [ADDRESS_PUBLIC_IP] = "public-ip",
+					     [ADDRESS_NAT_RULE] = "nat-rule",
+					     [ADDRESS_FIREWALL_DNAT] = "firewall-dnat",
+					     [ADDRESS_LB_RULE] = "lb-rule",
+					     [ADDRESS_BASTION] = "bastion",
+					     [ADDRESS_PRIVATE] = "private",
+					     [ADDRESS_NONE] = "none" };
+
+	return words[kind];
+}
+
+int
+address_ssh_port(const struct facts *facts, bool *given)
+{
+	const json_t *places[] = { doc_get(facts->doc, "asked.port"), doc_get(facts->target, "port"),
+				   doc_get(facts_section(facts, FACT_SSH_CONFIG), "port"),
+				   doc_get(facts_section(facts, FACT_ALIAS), "port") };
+
+	*given = false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		json_int_t port = json_integer_value(places[i]);
+
+		if (port <= 0 || port > 65535)
+			continue;
+		*given = i < 2 || port != SSH_PORT;
+		return (int)port;
+	}
+	return SSH_PORT;
+}
+
+const char *
+address_asked_host(const struct facts *facts)
+{
+	const json_t *alias = facts_section(facts, FACT_ALIAS);
+	const char *host = doc_str(facts->doc, "asked.host");
+
+	if (host == NULL)
+		host = doc_str(facts->target, "host");
+	if (doc_bool(alias, "changes", false) && doc_str(alias, "hostname") != NULL)
+		return doc_str(alias, "hostname");
+	return host;
+}
+
+bool
+address_by_proxy(const struct facts *facts)
+{
+	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
+	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
+
+	return (jump != NULL && *jump != '\0' && strcmp(jump, "none") != 0) ||
+	       (command != NULL && *command != '\0' && strcmp(command, "none") != 0);
+}
+
+static void
+add_public_ip(const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
+{
+	const char *host = doc_str(path->pip.body, "properties.ipAddress");
+	struct ip ip;
+
+	if (path->pip.state != FACT_KNOWN || ip_parse(host, &ip) < 0)
+		return;
+	list[*count] = (struct address){ .kind = ADDRESS_PUBLIC_IP,
+					 .port = port,
+					 .backend_port = port,
+					 .path = index,
+					 .name = arm_id_name(path->pip.id),
+					 .id = path->pip.id,
+					 .sku = doc_str(path->pip.body, "sku.name"),
+					 .allocation = doc_str(path->pip.body, "properties.publicIPAllocationMethod"),
+					 .fqdn = doc_str(path->pip.body, "properties.dnsSettings.fqdn") };
+	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", host);
+}
+
+static void
+add_dnat(const struct facts *facts, const struct net_path *path, size_t index, struct address *list, size_t *count)
+{
+	struct dnat dnat;
+
+	if (!firewall_dnat_for(facts, path, SSH_PORT, &dnat))
+		return;
+	list[*count] = (struct address){ .kind = ADDRESS_FIREWALL_DNAT,
+					 .port = dnat.port,
+					 .backend_port = SSH_PORT,
+					 .path = index,
+					 .name = dnat.firewall,
+					 .id = dnat.firewall_id };
+	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", dnat.address);
+}
+
+static void
+add_private(const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
+{
+	if (!path->has_private)
+		return;
+	list[*count] = (struct address){ .kind = ADDRESS_PRIVATE,
+					 .port = port,
+					 .backend_port = port,
+					 .path = index,
+					 .name = path->config_name,
+					 .id = path->config_id };
+	ip_format(path->private_ip, list[(*count)++].host, IP_TEXT_MAX);
+}
+
+/* Lower is better: the kind, then the family of the source, then the order of the paths (primary first). */
+static int
+rank(const struct address *address, bool prefer_v6)
+{
+	bool v6 = strchr(address->host, ':') != NULL;
+
+	return (int)(address->internal ? ADDRESS_BASTION : address->kind) * 2 + (v6 != prefer_v6);
+}
+
+/* Insertion sort: stable, and the lists are short. */
+static void
+sort_ways(struct address *list, size_t count, bool prefer_v6)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct address one = list[i];
+		size_t k = i;
+
+		for (; k > 0 && rank(&list[k - 1], prefer_v6) > rank(&one, prefer_v6); k--)
+			list[k] = list[k - 1];
+		list[k] = one;
+	}
+}
+
+int
+address_list(const struct facts *facts, const struct network *network, struct address **ret, size_t *count)
+{
+	struct address *list = calloc(network->count * WAYS_PER_PATH + 1, sizeof(*list));
+	const char *source = doc_str(facts_section(facts, FACT_SOURCE), "ip");
+	bool given;
+	int port = address_ssh_port(facts, &given);
+	size_t n = 0;
+
+	if (list == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < network->count; i++) {
+		const struct net_path *path = &network->paths[i];
+
+		add_public_ip(path, i, port, list, &n);
+		n += balancer_ways(facts, path, i, port, given, &list[n], WAYS_PER_PATH - 3);
+		add_dnat(facts, path, i, list, &n);
+		add_private(path, i, port, list, &n);
+	}
+	sort_ways(list, n, source != NULL && strchr(source, ':') != NULL);
+	*ret = list;
+	*count = n;
+	return 0;
+}
+
+int
+address_choose(const struct facts *facts, struct address *ret)
+{
+	struct network network;
+	struct bastion bastion;
+	struct address *list;
+	size_t count;
+	int r;
+
+	if ((r = network_from_facts(facts, &network)) < 0)
+		return r;
+	if ((r = address_list(facts, &network, &list, &count)) < 0) {
+		network_free(&network);
+		return r;
+	}
+	if (count == 0 ||
+	    (list[0].kind == ADDRESS_PRIVATE && bastion_for(facts, &network.paths[list[0].path], &bastion) && bastion.tunneling))
+		r = -ENOENT;
+	else
+		*ret = list[0];
+	network_free(&network);
+	free(list);
+	return r;
+}
+
+/* The way with that address; one with the right port when there are several. */
+static const struct address *
+way_by_host(const struct address *list, size_t count, const char *host, int port)
+{
+	const struct address *found = NULL;
+	struct ip wanted, own;
+
+	if (ip_parse(host, &wanted) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (ip_parse(list[i].host, &own) < 0 || ip_cmp(own, wanted) != 0)
+			continue;
+		if (found == NULL || (found->port != port && list[i].port == port))
+			found = &list[i];
+	}
+	return found;
+}
+
+const struct address *
+address_in_use(const struct facts *facts, const struct address *list, size_t count, bool *foreign)
+{
+	const char *asked = address_asked_host(facts), *hosts[] = { doc_str(facts_section(facts, FACT_TCP), "address"), asked,
+								    doc_str(facts_section(facts, FACT_ADDRESS), "host") };
+	const struct address *way;
+	struct ip ip;
+	bool given;
+	int port = address_ssh_port(facts, &given);
+
+	*foreign = false;
+	if (ip_parse(asked, &ip) == 0 && way_by_host(list, count, asked, port) == NULL)
+		*foreign = true;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+		if (hosts[i] != NULL && (way = way_by_host(list, count, hosts[i], port)) != NULL)
+			return way;
+	for (size_t i = 0; asked != NULL && i < count; i++)
+		if (doc_same(list[i].fqdn, asked))
+			return &list[i];
+	return count > 0 ? &list[0] : NULL;
+}

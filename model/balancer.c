@@ -1,0 +1,225 @@
+#include "model/address.h"
+#include "model/arm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SSH_PORT 22
+
+struct search {
+	const struct facts *facts;
+	const struct net_path *path;
+	const json_t *balancer; /* body */
+	const char *balancer_id;
+	int ssh_port;
+	bool given;
+	size_t index;
+	struct address *list;
+	size_t room, count;
+};
+
+/* The front end's body by its id, within the load balancer. */
+static const json_t *
+front_end(const struct search *search, const char *id)
+{
+	const json_t *front;
+	size_t i;
+
+	json_array_foreach (doc_list(search->balancer, "properties.frontendIPConfigurations"), i, front)
+		if (arm_id_same(doc_str(front, "id"), id))
+			return front;
+	return NULL;
+}
+
+/* Host, name and allocation of the front end a rule uses; false when it has no address that we know. */
+static bool
+fill_front(const struct search *search, const json_t *rule, struct address *address)
+{
+	const json_t *front = front_end(search, doc_str(rule, "properties.frontendIPConfiguration.id"));
+	struct net_ref pip = net_ref_follow(search->facts, doc_get(front, "properties.publicIPAddress"));
+	const char *host = doc_str(pip.body, "properties.ipAddress");
+
+	address->internal = pip.state == FACT_ABSENT && doc_str(front, "properties.privateIPAddress") != NULL;
+	if (address->internal)
+		host = doc_str(front, "properties.privateIPAddress");
+	address->sku =
+	    doc_str(search->balancer, "sku.name") != NULL ? doc_str(search->balancer, "sku.name") : doc_str(pip.body, "sku.name");
+	address->allocation = doc_str(pip.body, "properties.publicIPAllocationMethod");
+	address->fqdn = doc_str(pip.body, "properties.dnsSettings.fqdn");
+	if (host == NULL)
+		return false;
+	snprintf(address->host, sizeof(address->host), "%s", host);
+	return true;
+}
+
+/* The port of this member under a pool NAT rule: as Azure maps it, or the only one of the range. */
+static int
+pool_port(const struct search *search, const json_t *rule, int *backend)
+{
+	const char *pool = doc_str(rule, "properties.backendAddressPool.id");
+	json_int_t from = doc_int(rule, "properties.frontendPortRangeStart", 0),
+		   to = doc_int(rule, "properties.frontendPortRangeEnd", 0);
+	char *id = pool != NULL ? doc_fmt("%s/queryInboundNatRulePortMapping", pool) : NULL;
+	const json_t *mapping, *body = NULL;
+	size_t i;
+
+	if (id != NULL)
+		facts_resource(search->facts, id, &body, NULL);
+	free(id);
+	json_array_foreach (doc_list(body, "inboundNatRulePortMappings"), i, mapping)
+		if (doc_same(doc_str(mapping, "inboundNatRuleName"), doc_str(rule, "name"))) {
+			*backend = (int)doc_int(mapping, "backendPort", *backend);
+			return (int)doc_int(mapping, "frontendPort", 0);
+		}
+	return from == to ? (int)from : 0;
+}
+
+static bool
+nat_rule_leads_here(const struct search *search, const json_t *rule)
+{
+	const struct net_path *path = search->path;
+	const char *pool = doc_str(rule, "properties.backendAddressPool.id");
+
+	return arm_id_same(doc_str(rule, "properties.backendIPConfiguration.id"), path->config_id) ||
+	       net_list_has(path->nat_rules, doc_str(rule, "id")) || (pool != NULL && net_list_has(path->pools, pool));
+}
+
+static bool
+rule_is_tcp(const json_t *rule)
+{
+	return doc_is(rule, "properties.protocol", "Tcp") || doc_is(rule, "properties.protocol", "All");
+}
+
+/* A rule serves when it leads to the SSH port: the one named with -p (in front or behind), else 22. */
+static void
+try_rule(struct search *search, const json_t *rule, enum address_kind kind)
+{
+	struct address address = {
+		.kind = kind, .path = search->index, .name = doc_str(rule, "name"), .id = doc_str(rule, "id")
+	};
+	json_int_t front = doc_int(rule, "properties.frontendPort", 0), back = doc_int(rule, "properties.backendPort", 0);
+	bool wanted;
+
+	if (!rule_is_tcp(rule) || search->count >= search->room || front < 0 || front > 65535 || back < 0 || back > 65535)
+		return;
+	address.port = (int)front;
+	address.backend_port = (int)back;
+	if (kind == ADDRESS_NAT_RULE && doc_get(rule, "properties.frontendPortRangeStart") != NULL)
+		address.port = pool_port(search, rule, &address.backend_port);
+	wanted = search->given && address.port == search->ssh_port;
+	if (address.backend_port != SSH_PORT && address.backend_port != search->ssh_port && !wanted)
+		return;
+	if (address.name == NULL)
+		address.name = arm_id_name(address.id);
+	if (!fill_front(search, rule, &address))
+		return;
+	search->list[search->count++] = address;
+	if (wanted && search->count > 1) { /* the one that was asked for comes first */
+		search->list[search->count - 1] = search->list[0];
+		search->list[0] = address;
+	}
+}
+
+static void
+try_balancer(struct search *search)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach (doc_list(search->balancer, "properties.inboundNatRules"), i, rule) {
+		struct net_ref full = net_ref_follow(search->facts, rule);
+
+		rule = doc_get(rule, "properties") == NULL && full.body != NULL ? full.body : rule;
+		if (nat_rule_leads_here(search, rule))
+			try_rule(search, rule, ADDRESS_NAT_RULE);
+	}
+	json_array_foreach (doc_list(search->balancer, "properties.loadBalancingRules"), i, rule) {
+		const char *pool = doc_str(rule, "properties.backendAddressPool.id");
+
+		if (pool != NULL && net_list_has(search->path->pools, pool))
+			try_rule(search, rule, ADDRESS_LB_RULE);
+	}
+}
+
+/* Tries the load balancer that a pool or rule id belongs to, once each. */
+static void
+try_refs(struct search *search, const json_t *refs, char *last, size_t size)
+{
+	const json_t *ref;
+	size_t i;
+
+	json_array_foreach (refs, i, ref) {
+		char parent[ARM_ID_MAX];
+
+		if (arm_id_parent(doc_str(ref, "id"), parent, sizeof(parent)) < 0 || arm_id_same(parent, last))
+			continue;
+		snprintf(last, size, "%s", parent);
+		if (facts_resource(search->facts, parent, &search->balancer, NULL) == FACT_KNOWN)
+			try_balancer(search);
+	}
+}
+
+size_t
+balancer_ways(const struct facts *facts, const struct net_path *path, size_t index, int ssh_port, bool given,
+	      struct address *list, size_t room)
+{
+	struct search search = {
+		.facts = facts, .path = path, .ssh_port = ssh_port, .given = given, .index = index, .list = list, .room = room
+	};
+	char last[ARM_ID_MAX] = "";
+
+	try_refs(&search, path->nat_rules, last, sizeof(last));
+	try_refs(&search, path->pools, last, sizeof(last));
+	return search.count;
+}
+
+char *
+balancer_of(const struct net_path *path)
+{
+	const json_t *lists[] = { path->nat_rules, path->pools };
+	char parent[ARM_ID_MAX];
+
+	for (size_t i = 0; i < 2; i++)
+		if (arm_id_parent(doc_str(json_array_get(lists[i], 0), "id"), parent, sizeof(parent)) == 0)
+			return doc_fmt("%s", parent);
+	return NULL;
+}
+
+/* A front end's public IP that was not read. */
+static struct net_ref
+front_unread(const struct facts *facts, const json_t *balancer)
+{
+	const json_t *front;
+	size_t i;
+
+	json_array_foreach (doc_list(balancer, "properties.frontendIPConfigurations"), i, front) {
+		struct net_ref pip = net_ref_follow(facts, doc_get(front, "properties.publicIPAddress"));
+
+		if (pip.state == FACT_UNKNOWN)
+			return pip;
+	}
+	return (struct net_ref){ .state = FACT_ABSENT };
+}
+
+struct net_ref
+balancer_unread(const struct facts *facts, const struct net_path *path, char *buf, size_t size)
+{
+	const json_t *lists[] = { path->nat_rules, path->pools }, *entry;
+	size_t i;
+
+	for (size_t list = 0; list < 2; list++)
+		json_array_foreach (lists[list], i, entry) {
+			struct net_ref ref;
+
+			if (arm_id_parent(doc_str(entry, "id"), buf, size) < 0)
+				continue;
+			ref = net_ref_by_id(facts, buf);
+			if (ref.state != FACT_KNOWN)
+				return ref;
+			ref = front_unread(facts, ref.body);
+			if (ref.state == FACT_UNKNOWN)
+				return ref;
+		}
+	return (struct net_ref){ .state = FACT_ABSENT };
+}

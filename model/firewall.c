@@ -1,0 +1,117 @@
+#include "model/address.h"
+#include "model/arm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct search {
+	const struct facts *facts;
+	const struct net_path *path;
+	int backend_port;
+	const char *wanted; /* address to find the owner of */
+	const char *id;     /* of the firewall being looked at */
+	struct dnat dnat;
+	const json_t *owner;
+};
+
+static bool
+rule_leads_here(const struct search *search, const json_t *rule)
+{
+	struct ip target;
+
+	return search->path->has_private && ip_parse(doc_str(rule, "translatedAddress"), &target) == 0 &&
+	       ip_cmp(target, search->path->private_ip) == 0 && doc_int(rule, "translatedPort", 0) == search->backend_port;
+}
+
+static bool
+take_rules(struct search *search, const json_t *rules, const char *firewall)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach (rules, i, rule) {
+		const char *address = json_string_value(json_array_get(doc_list(rule, "destinationAddresses"), 0));
+		const char *port = json_string_value(json_array_get(doc_list(rule, "destinationPorts"), 0));
+
+		if (!rule_leads_here(search, rule) || address == NULL || port == NULL)
+			continue;
+		search->dnat = (struct dnat){ .rule = doc_str(rule, "name"),
+					      .firewall_id = firewall,
+					      .firewall = arm_id_name(firewall),
+					      .address = address,
+					      .port = (int)strtol(port, NULL, 10) };
+		return true;
+	}
+	return false;
+}
+
+static bool
+visit_firewall(const char *id, const json_t *body, void *ctx)
+{
+	struct search *search = ctx;
+	const json_t *collection;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.natRuleCollections"), i, collection)
+		if (take_rules(search, doc_list(collection, "properties.rules"),
+			       doc_str(body, "id") != NULL ? doc_str(body, "id") : id))
+			return true;
+	return false;
+}
+
+static bool
+visit_policy_group(const char *id, const json_t *body, void *ctx)
+{
+	const json_t *collection;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.ruleCollections"), i, collection)
+		if (doc_is(collection, "ruleCollectionType", "FirewallPolicyNatRuleCollection") &&
+		    take_rules(ctx, doc_list(collection, "rules"), doc_str(body, "id") != NULL ? doc_str(body, "id") : id))
+			return true;
+	return false;
+}
+
+bool
+firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port, struct dnat *ret)
+{
+	struct search search = { .facts = facts, .path = path, .backend_port = backend_port };
+
+	if (!net_each(facts, "microsoft.network/azurefirewalls", visit_firewall, &search) &&
+	    !net_each(facts, "microsoft.network/firewallpolicies/rulecollectiongroups", visit_policy_group, &search))
+		return false;
+	*ret = search.dnat;
+	return true;
+}
+
+static bool
+owns_address(const char *id, const json_t *body, void *ctx)
+{
+	struct search *search = ctx;
+	const json_t *config;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config) {
+		struct net_ref pip = net_ref_follow(search->facts, doc_get(config, "properties.publicIPAddress"));
+
+		if (doc_same(doc_str(pip.body, "properties.ipAddress"), search->wanted) ||
+		    doc_is(config, "properties.privateIPAddress", search->wanted)) {
+			search->owner = body;
+			search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
+			return true;
+		}
+	}
+	return false;
+}
+
+const json_t *
+firewall_by_address(const struct facts *facts, const char *address, const char **id)
+{
+	struct search search = { .facts = facts, .wanted = address };
+
+	if (address == NULL || !net_each(facts, "microsoft.network/azurefirewalls", owns_address, &search))
+		return NULL;
+	if (id != NULL)
+		*id = search.id;
+	return search.owner;
+}

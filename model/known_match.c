@@ -1,0 +1,105 @@
+/* The host field of a known_hosts line: comma-separated names and patterns, or one hashed name. */
+#include "model/known_hosts.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATTERN_MAX = 1023, SALT_LEN = 20, HASH_LEN = 20, HASH_TEXT = 28 };
+
+static int
+lower(char c)
+{
+	return tolower((unsigned char)c);
+}
+
+/* * and ? as in a shell, without classes; linear in the product of the lengths whatever the pattern. */
+static bool
+pattern_matches(const char *pattern, size_t len, const char *name)
+{
+	size_t p = 0, star = SIZE_MAX;
+	const char *mark = name;
+
+	while (*name != '\0') {
+		if (p < len && pattern[p] == '*') {
+			star = p++;
+			mark = name;
+		} else if (p < len && (pattern[p] == '?' || lower(pattern[p]) == lower(*name))) {
+			p++;
+			name++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			name = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (p < len && pattern[p] == '*')
+		p++;
+	return p == len;
+}
+
+/* One negated match makes the whole list match nothing; so does a part that is longer than ssh takes, from there on. */
+static int
+list_names(const char *hosts, size_t len, const char *name)
+{
+	int via = KNOWN_VIA_NONE;
+
+	for (size_t at = 0; at < len;) {
+		bool negated = hosts[at] == '!';
+		const char *part = hosts + at + negated, *comma;
+		size_t part_len;
+
+		comma = memchr(part, ',', len - at - negated);
+		part_len = comma != NULL ? (size_t)(comma - part) : len - at - negated;
+		if (part_len >= PATTERN_MAX)
+			return KNOWN_VIA_NONE;
+		if (pattern_matches(part, part_len, name)) {
+			if (negated)
+				return KNOWN_VIA_NONE;
+			if (via != KNOWN_VIA_HOST)
+				via = memchr(part, '*', part_len) || memchr(part, '?', part_len) ? KNOWN_VIA_PATTERN : KNOWN_VIA_HOST;
+		}
+		at += negated + part_len + 1;
+	}
+	return via;
+}
+
+/* "|1|salt|hash", both in base64: HMAC-SHA1 of the name keyed by the salt. */
+static int
+hash_names(const char *hosts, size_t len, const char *name)
+{
+	unsigned char salt[HASH_TEXT], hash[EVP_MAX_MD_SIZE], text[HASH_TEXT + 1];
+	unsigned int hash_len = 0;
+	const char *rest = hosts + 3;
+
+	if (len < 3 + HASH_TEXT + 1 || memcmp(hosts, "|1|", 3) != 0 || rest[HASH_TEXT] != '|')
+		return -EINVAL;
+	if (rest[HASH_TEXT - 1] != '=' || EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != SALT_LEN + 1)
+		return -EINVAL;
+	if (HMAC(EVP_sha1(), salt, SALT_LEN, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
+		return -EINVAL;
+	EVP_EncodeBlock(text, hash, HASH_LEN);
+	rest += HASH_TEXT + 1;
+	len -= 3 + HASH_TEXT + 1;
+	return len == HASH_TEXT && memcmp(rest, text, HASH_TEXT) == 0 ? KNOWN_VIA_HASHED : KNOWN_VIA_NONE;
+}
+
+int
+known_hosts_names(const char *hosts, size_t len, const char *name)
+{
+	if (len > 0 && hosts[0] == '|')
+		return hash_names(hosts, len, name);
+	return list_names(hosts, len, name);
+}
+
+char *
+known_hosts_name(const struct known_query *query)
+{
+	if (query->alias || query->port == 0 || query->port == 22)
+		return strdup(query->name);
+	return doc_fmt("[%s]:%d", query->name, query->port);
+}

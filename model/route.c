@@ -1,0 +1,104 @@
+#include "model/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct best {
+	struct route route;
+	struct ip_range range;
+	int weight;
+	bool found, nonsense;
+};
+
+/* User-defined routes win over those of a gateway, these over Azure's own. */
+static int
+source_weight(const char *source)
+{
+	return doc_same(source, "User") ? 3 : doc_same(source, "VirtualNetworkGateway") ? 2 : 1;
+}
+
+static void
+consider(struct best *best, const struct route *route, const struct ip *destination)
+{
+	struct ip_range range;
+	bool narrower;
+	int weight = source_weight(route->source);
+
+	if (prefix_parse(route->prefix, &range) < 0) {
+		best->nonsense |=
+		    route->prefix == NULL || strpbrk(route->prefix, "/:.") != NULL; /* a service tag is none of ours */
+		return;
+	}
+	if (destination != NULL ? !range_has(&range, *destination) : !range_covers(&range, &range_v4))
+		return;
+	narrower = best->found && range_covers(&best->range, &range) && !range_covers(&range, &best->range);
+	if (best->found && !narrower &&
+	    !(range_covers(&range, &best->range) && range_covers(&best->range, &range) && weight > best->weight))
+		return;
+	*best = (struct best){ .route = *route, .range = range, .weight = weight, .found = true, .nonsense = best->nonsense };
+}
+
+static void
+read_effective(const json_t *list, const struct ip *destination, struct best *best)
+{
+	const json_t *entry, *prefix;
+	size_t i, j;
+
+	json_array_foreach (list, i, entry) {
+		struct route route = { .name = doc_str(entry, "name"),
+				       .hop_type = doc_str(entry, "nextHopType"),
+				       .source = doc_str(entry, "source"),
+				       .hop = json_string_value(json_array_get(doc_list(entry, "nextHopIpAddress"), 0)) };
+
+		if (doc_is(entry, "state", "Invalid"))
+			continue;
+		json_array_foreach (doc_list(entry, "addressPrefix"), j, prefix) {
+			route.prefix = json_string_value(prefix);
+			consider(best, &route, destination);
+		}
+	}
+}
+
+static void
+read_table(const json_t *body, const struct ip *destination, struct best *best)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.routes"), i, entry) {
+		struct route route = { .name = doc_str(entry, "name"),
+				       .prefix = doc_str(entry, "properties.addressPrefix"),
+				       .hop_type = doc_str(entry, "properties.nextHopType"),
+				       .hop = doc_str(entry, "properties.nextHopIpAddress") };
+
+		consider(best, &route, destination);
+	}
+}
+
+enum route_state
+route_to(const struct facts *facts, const struct net_path *path, const struct ip *destination, struct route *ret, bool *effective)
+{
+	char *id = doc_fmt("%s/effectiveRouteTable", path->nic_id);
+	const json_t *body = NULL;
+	struct best best = { .found = false };
+
+	if (id != NULL)
+		facts_resource(facts, id, &body, NULL);
+	free(id);
+	*effective = doc_list(body, "value") != NULL;
+	if (*effective)
+		read_effective(doc_list(body, "value"), destination, &best);
+	else if (path->route_table.state == FACT_ABSENT)
+		return ROUTE_NONE;
+	else if (path->route_table.state != FACT_KNOWN)
+		return ROUTE_UNKNOWN;
+	else
+		read_table(path->route_table.body, destination, &best);
+	if (best.nonsense)
+		return ROUTE_NONSENSE;
+	if (!best.found)
+		return ROUTE_NONE;
+	*ret = best.route;
+	return ROUTE_FOUND;
+}

@@ -1,0 +1,286 @@
+#include "model/vm.h"
+#include "model/arm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *
+vm_id(const struct facts *facts)
+{
+	return doc_str(facts_section(facts, FACT_VM), "id");
+}
+
+/* What follows "Prefix/" of a status code, NULL when the code is of another kind. */
+static const char *
+code_after(const char *code, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return code != NULL && strncasecmp(code, prefix, len) == 0 && code[len] == '/' ? code + len + 1 : NULL;
+}
+
+static void
+read_provisioning(struct vm *vm, const char *word)
+{
+	const char *slash = strchr(word, '/');
+
+	if (slash == NULL) {
+		if (vm->provisioning == NULL)
+			vm->provisioning = word;
+	} else if (strncasecmp(word, "failed", 6) == 0) {
+		vm->provisioning_error = slash + 1;
+	} else {
+		vm->provisioning_detail = slash + 1;
+	}
+}
+
+static void
+read_statuses(struct vm *vm, const json_t *statuses)
+{
+	size_t i;
+	const json_t *status;
+
+	json_array_foreach (statuses, i, status) {
+		const char *code = doc_str(status, "code"), *word;
+
+		if ((word = code_after(code, "PowerState")) != NULL) {
+			vm->power = word;
+			vm->power_time = doc_str(status, "time");
+		} else if ((word = code_after(code, "ProvisioningState")) != NULL) {
+			read_provisioning(vm, word);
+		} else if ((word = code_after(code, "HibernationState")) != NULL) {
+			vm->hibernated = doc_same(word, "Hibernated");
+		} else if ((word = code_after(code, "OSState")) != NULL) {
+			vm->generalized = doc_same(word, "generalized");
+		}
+	}
+}
+
+static void
+read_agent(struct vm *vm, const json_t *view)
+{
+	const json_t *agent = doc_get(view, "vmAgent"), *status = json_array_get(doc_list(agent, "statuses"), 0);
+	const char *words = doc_str(status, "displayStatus");
+
+	vm->agent_message = doc_str(status, "message");
+	if (view == NULL)
+		vm->agent = VM_AGENT_UNKNOWN;
+	else if (agent == NULL)
+		vm->agent = VM_AGENT_NONE;
+	else if (words == NULL)
+		vm->agent = VM_AGENT_UNKNOWN;
+	else
+		vm->agent = strcasecmp(words, "Ready") == 0 ? VM_AGENT_READY : VM_AGENT_NOT_READY;
+}
+
+static void
+read_os(struct vm *vm, const json_t *properties)
+{
+	const json_t *profile = doc_get(properties, "osProfile");
+	const char *type = doc_str(properties, "storageProfile.osDisk.osType");
+	const char *name = doc_str(properties, "instanceView.osName");
+
+	vm->has_os_profile = profile != NULL;
+	vm->admin = doc_str(profile, "adminUsername");
+	vm->password_off = doc_bool(profile, "linuxConfiguration.disablePasswordAuthentication", false);
+	vm->keys = doc_list(profile, "linuxConfiguration.ssh.publicKeys");
+	vm->agent_wanted = doc_bool(profile, "linuxConfiguration.provisionVMAgent", true) &&
+			   doc_bool(profile, "windowsConfiguration.provisionVMAgent", true);
+	vm->os_known = true;
+	if (type != NULL && (strcasecmp(type, "Windows") == 0 || strcasecmp(type, "Linux") == 0))
+		vm->windows = strcasecmp(type, "Windows") == 0;
+	else if (doc_get(profile, "linuxConfiguration") != NULL)
+		vm->windows = false;
+	else if (doc_get(profile, "windowsConfiguration") != NULL || (name != NULL && strncasecmp(name, "Windows", 7) == 0))
+		vm->windows = true;
+	else
+		vm->os_known = name != NULL;
+}
+
+static void
+read_placement(struct vm *vm, const json_t *properties)
+{
+	const char *priority = doc_str(properties, "priority");
+	const json_t *boot = doc_get(properties, "diagnosticsProfile.bootDiagnostics.enabled");
+	char type[128];
+
+	vm->spot = doc_same(priority, "Spot") || doc_same(priority, "Low");
+	vm->eviction = doc_str(properties, "evictionPolicy");
+	vm->scale_set = doc_str(properties, "virtualMachineScaleSet.id");
+	vm->uniform = vm->id != NULL && arm_id_type(vm->id, type, sizeof(type)) == 0 &&
+		      strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") == 0;
+	vm->created = doc_str(properties, "timeCreated");
+	vm->boot_diagnostics = boot == NULL ? -1 : doc_bool(properties, "diagnosticsProfile.bootDiagnostics.enabled", false);
+}
+
+int
+vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why)
+{
+	const char *id = vm_id(facts);
+	const json_t *body, *properties, *view;
+	struct vm vm = { 0 };
+
+	if (facts_resource(facts, id, &body, why) != FACT_KNOWN)
+		return -ENOENT;
+	properties = doc_get(body, "properties");
+	view = doc_get(properties, "instanceView");
+	vm.body = body;
+	vm.id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
+	vm.name = doc_str(body, "name") != NULL ? doc_str(body, "name") : arm_id_name(id);
+	vm.location = doc_str(body, "location");
+	vm.provisioning = doc_str(properties, "provisioningState");
+	vm.identity = doc_str(body, "identity.type");
+	vm.has_instance_view = view != NULL;
+	read_statuses(&vm, doc_list(view, "statuses"));
+	read_agent(&vm, view);
+	read_os(&vm, properties);
+	read_placement(&vm, properties);
+	*ret = vm;
+	return 0;
+}
+
+bool
+vm_has_system_identity(const struct vm *vm)
+{
+	return vm->identity != NULL && strcasestr(vm->identity, "SystemAssigned") != NULL;
+}
+
+/* The last word of "Microsoft.Azure.Security.IaaSAntimalware", how the instance view names types. */
+static const char *
+last_word(const char *type)
+{
+	const char *dot = type != NULL ? strrchr(type, '.') : NULL;
+
+	return dot != NULL ? dot + 1 : type;
+}
+
+static void
+read_extension_status(const json_t *view, struct vm_extension *ret)
+{
+	const json_t *status;
+	size_t i;
+
+	json_array_foreach (doc_list(view, "statuses"), i, status) {
+		const char *word = code_after(doc_str(status, "code"), "ProvisioningState");
+
+		if (word == NULL)
+			continue;
+		if (ret->state == NULL || strncasecmp(word, "failed", 6) == 0)
+			ret->state = word;
+		ret->message = doc_str(status, "message");
+	}
+}
+
+static bool
+find_extension(const json_t *list, const char *type, struct vm_extension *ret)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		const char *own =
+		    doc_str(entry, "properties.type") != NULL ? doc_str(entry, "properties.type") : doc_str(entry, "type");
+
+		if (!doc_same(last_word(own), type))
+			continue;
+		*ret = (struct vm_extension){ .name = doc_str(entry, "name"),
+					      .publisher = doc_str(entry, "properties.publisher"),
+					      .type = own,
+					      .state = doc_str(entry, "properties.provisioningState") };
+		read_extension_status(doc_get(entry, "properties.instanceView"), ret);
+		read_extension_status(entry, ret);
+		return true;
+	}
+	return false;
+}
+
+bool
+vm_extension(const struct facts *facts, const struct vm *vm, const char *type, struct vm_extension *ret)
+{
+	struct vm_extension viewed;
+	const json_t *view = doc_list(vm->body, "properties.instanceView.extensions");
+	bool found = find_extension(doc_list(vm->body, "resources"), type, ret) ||
+		     find_extension(doc_list(vm_sub_resource(facts, "/extensions"), "value"), type, ret);
+
+	if (!find_extension(view, type, &viewed))
+		return found;
+	if (!found)
+		*ret = viewed;
+	else if (viewed.state != NULL && strncasecmp(viewed.state, "failed", 6) == 0)
+		ret->state = viewed.state;
+	if (ret->message == NULL)
+		ret->message = viewed.message;
+	return true;
+}
+
+time_t
+time_from_iso(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *rest;
+	time_t when;
+	int hours, minutes;
+	char sign;
+
+	if (text == NULL || (rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm)) == NULL)
+		return -1;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	when = timegm(&tm);
+	if (*rest == '\0' || strcmp(rest, "Z") == 0 || strcmp(rest, "z") == 0)
+		return when;
+	if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
+		return -1;
+	return when - (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+}
+
+const json_t *
+vm_sub_resource(const struct facts *facts, const char *suffix)
+{
+	const char *id = vm_id(facts);
+	char *full = id != NULL ? doc_fmt("%s%s", id, suffix) : NULL;
+	const json_t *body = NULL;
+
+	if (full != NULL)
+		facts_resource(facts, full, &body, NULL);
+	free(full);
+	return body;
+}
+
+const json_t *
+vm_shutdown_schedule(const struct facts *facts, const struct vm *vm)
+{
+	char group[128], subscription[128];
+	const char *target;
+	const json_t *body = NULL;
+	char *id;
+
+	arm_id_group(vm->id, group, sizeof(group));
+	arm_id_subscription(vm->id, subscription, sizeof(subscription));
+	id = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-%s",
+		     subscription, group, vm->name);
+	if (id != NULL)
+		facts_resource(facts, id, &body, NULL);
+	free(id);
+	target = doc_str(body, "properties.targetResourceId");
+	if (!doc_is(body, "properties.status", "Enabled") || (target != NULL && !arm_id_same(target, vm->id)))
+		return NULL;
+	return body;
+}
+
+const char *
+subscription_state(const struct facts *facts, const char *id)
+{
+	char subscription[128];
+	const json_t *body = NULL;
+	char *full;
+
+	arm_id_subscription(id, subscription, sizeof(subscription));
+	if ((full = doc_fmt("/subscriptions/%s", subscription)) != NULL)
+		facts_resource(facts, full, &body, NULL);
+	free(full);
+	return doc_str(body, "state");
+}
