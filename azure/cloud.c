@@ -1,0 +1,347 @@
+#include "azure/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct built_in {
+	const char *name, *arm, *authority, *audience;	/* audience: the older one that az asks for */
+	const char *authority_too;			/* another login host of the same cloud, or NULL */
+} built_ins[] = {
+	{ "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.core.windows.net/",
+	    "https://login.windows.net" },
+	{ "AzureUSGovernment", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us",
+	    "https://management.core.usgovcloudapi.net/", NULL },
+	{ "AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn",
+	    "https://management.core.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn" },
+};
+
+#define BUILT_INS (sizeof(built_ins) / sizeof(*built_ins))
+
+static char *
+without_slash(const char *url)
+{
+	char *text = url != NULL ? strdup(url) : NULL;
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	while (len > 0 && text[len - 1] == '/')
+		text[--len] = '\0';
+	return text;
+}
+
+static bool
+same_but_slash(const char *a, const char *b)
+{
+	size_t la = a != NULL ? strlen(a) : 0, lb = b != NULL ? strlen(b) : 0;
+
+	while (la > 0 && a[la - 1] == '/')
+		la--;
+	while (lb > 0 && b[lb - 1] == '/')
+		lb--;
+	return la > 0 && la == lb && strncasecmp(a, b, la) == 0;
+}
+
+const char *
+cloud_host(const struct cloud *cloud)
+{
+	const char *host = cloud->arm != NULL ? strstr(cloud->arm, "://") : NULL;
+
+	return host != NULL ? host + 3 : "";
+}
+
+void
+cloud_free(struct cloud *cloud)
+{
+	free(cloud->name);
+	free(cloud->arm);
+	free(cloud->authority);
+	free(cloud->audience);
+	*cloud = (struct cloud){ 0 };
+}
+
+/* An AD FS authority ends in /adfs: the authority is what stands before it. */
+static void
+take_authority(struct cloud *cloud, const char *url)
+{
+	size_t len;
+
+	free(cloud->authority);
+	if ((cloud->authority = without_slash(url)) == NULL)
+		return;
+	len = strlen(cloud->authority);
+	cloud->adfs = len > 5 && strcasecmp(cloud->authority + len - 5, "/adfs") == 0;
+	if (cloud->adfs)
+		cloud->authority[len - 5] = '\0';
+}
+
+static void
+take_built_in(struct cloud *cloud, const struct built_in *from)
+{
+	cloud->name = strdup(from->name);
+	cloud->arm = strdup(from->arm);
+	cloud->audience = doc_fmt("%s/", from->arm);
+	take_authority(cloud, from->authority);
+}
+
+static const struct built_in *
+built_in_named(const char *name)
+{
+	for (size_t i = 0; i < BUILT_INS; i++)
+		if (strcasecmp(built_ins[i].name, name) == 0)
+			return &built_ins[i];
+	return NULL;
+}
+
+static const struct built_in *
+built_in_at(const char *arm)
+{
+	for (size_t i = 0; i < BUILT_INS; i++)
+		if (url_same_origin(built_ins[i].arm, arm))
+			return &built_ins[i];
+	return NULL;
+}
+
+/* A cloud that `az cloud register` wrote. */
+static int
+take_registered(struct cloud *cloud, const struct az_config *config, const char *name, struct err *err)
+{
+	char *arm = config_get(config->clouds, name, "endpoint_resource_manager");
+	char *authority = config_get(config->clouds, name, "endpoint_active_directory");
+
+	if (arm == NULL || !url_safe(arm)) {
+		if (strcasecmp(name, "AzureGermanCloud") == 0)
+			err_set(err, "cloud \"%s\" is closed; known are AzureCloud, AzureUSGovernment and AzureChinaCloud", name);
+		else if (arm == NULL)
+			err_set(err,
+			    "cloud \"%s\" is not known; known are AzureCloud, AzureUSGovernment, AzureChinaCloud and those that "
+			    "az has registered",
+			    name);
+		else
+			err_set(err, "cloud \"%s\": its endpoint \"%s\" is no https URL (plain http only to this machine)", name,
+			    arm);
+		free(arm);
+		free(authority);
+		return -EINVAL;
+	}
+	cloud->name = strdup(name);
+	cloud->arm = without_slash(arm);
+	cloud->custom = built_in_at(arm) == NULL;
+	if (url_safe(authority))
+		take_authority(cloud, authority);
+	cloud->audience = config_get(config->clouds, name, "endpoint_active_directory_resource_id");
+	cloud->ask = cloud->authority == NULL || cloud->audience == NULL;
+	free(arm);
+	free(authority);
+	return 0;
+}
+
+static int
+take_endpoint(struct cloud *cloud, const char *url, struct err *err)
+{
+	const struct built_in *known = built_in_at(url);
+
+	if (!url_safe(url)) {
+		err_set(err, "the ARM endpoint \"%s\" is no https URL (plain http is taken only to this machine)", url);
+		return -EINVAL;
+	}
+	if (known != NULL) {
+		take_built_in(cloud, known);
+		return 0;
+	}
+	cloud->name = strdup("custom");
+	cloud->arm = without_slash(url);
+	cloud->arm[strcspn(cloud->arm, "?#")] = '\0';
+	cloud->custom = cloud->ask = true;
+	return 0;
+}
+
+static int
+take_authority_host(struct cloud *cloud, const char *host, struct err *err)
+{
+	char *url = strstr(host, "://") != NULL ? strdup(host) : doc_fmt("https://%s", host);
+
+	if (url == NULL || !url_safe(url)) {
+		err_set(err, "AZURE_AUTHORITY_HOST \"%s\" is no https URL (plain http is taken only to this machine)", host);
+		free(url);
+		return -EINVAL;
+	}
+	take_authority(cloud, url);
+	if (cloud->custom && url_loopback(cloud->arm))
+		cloud->ask = false;
+	free(url);
+	return 0;
+}
+
+int
+cloud_choose(const struct azure_options *options, const struct az_config *config, struct cloud *ret, struct err *err)
+{
+	struct cloud cloud = { 0 };
+	const char *endpoint = options->arm_endpoint != NULL ? options->arm_endpoint : env_text("AZSSH_ARM_ENDPOINT");
+	char *name = options->cloud != NULL ? strdup(options->cloud) : config_setting(config, "cloud", "name");
+	const struct built_in *known = built_in_named(name != NULL ? name : "AzureCloud");
+	int r = 0;
+
+	if (options->cloud != NULL && known == NULL)
+		r = take_registered(&cloud, config, name, err);
+	else if (endpoint != NULL)
+		r = take_endpoint(&cloud, endpoint, err);
+	else if (known != NULL)
+		take_built_in(&cloud, known);
+	else
+		r = take_registered(&cloud, config, name, err);
+	if (r == 0 && env_text("AZURE_AUTHORITY_HOST") != NULL)
+		r = take_authority_host(&cloud, env_text("AZURE_AUTHORITY_HOST"), err);
+	free(name);
+	if (r == 0 && (cloud.arm == NULL || cloud.name == NULL))
+		r = -ENOMEM;
+	if (r < 0) {
+		cloud_free(&cloud);
+		return r;
+	}
+	*ret = cloud;
+	return 0;
+}
+
+/* What is still open after discovery, or without it. */
+static void
+fill_gaps(struct cloud *cloud)
+{
+	bool loopback = url_loopback(cloud->arm);
+
+	if (cloud->authority == NULL)
+		take_authority(cloud, loopback ? cloud->arm : built_ins[0].authority);
+	if (cloud->audience == NULL)
+		cloud->audience = doc_fmt("%s/", loopback ? built_ins[0].arm : cloud->arm);
+	cloud->ask = false;
+}
+
+/* Both shapes: one object, or an array of clouds of which the one at our endpoint (else the first) counts. */
+static const json_t *
+own_entry(const struct cloud *cloud, const json_t *reply)
+{
+	const json_t *entry;
+	size_t i;
+
+	if (!json_is_array(reply))
+		return reply;
+	json_array_foreach(reply, i, entry)
+		if (url_same_origin(doc_str(entry, "resourceManager"), cloud->arm))
+			return entry;
+	return json_array_size(reply) == 1 ? json_array_get(reply, 0) : NULL;
+}
+
+static void discovered(void *ctx, const struct web_answer *answer);
+
+/* Stack Hub knows only the oldest version: false when it has been tried already. */
+static bool
+ask_metadata(struct azure *azure, const char *version)
+{
+	char *url = doc_fmt("%s/metadata/endpoints?api-version=%s", azure->cloud.arm, version);
+
+	if (url == NULL || (azure->metadata_version != NULL && strcmp(azure->metadata_version, version) == 0)) {
+		free(url);
+		return false;
+	}
+	azure->metadata_version = version;
+	web_ask(azure, &(struct web_ask){ .url = url, .flags = WEB_ONCE, .timeout_ms = 3000, .max_bytes = 1u << 20 }, discovered, azure);
+	free(url);
+	return true;
+}
+
+static void
+discovered(void *ctx, const struct web_answer *answer)
+{
+	struct azure *azure = ctx;
+	struct cloud *cloud = &azure->cloud;
+	const json_t *entry = answer->status == 200 ? own_entry(cloud, answer->json) : NULL;
+	const char *login = doc_str(entry, "authentication.loginEndpoint");
+	const char *audience = json_string_value(json_array_get(doc_list(entry, "authentication.audiences"), 0));
+	void (*done)(struct azure *) = azure->discovered;
+
+	if (entry == NULL && answer->status >= 400 && answer->status < 500 && ask_metadata(azure, "2015-01-01"))
+		return;
+	if (cloud->authority == NULL && login != NULL && url_safe(login))
+		take_authority(cloud, login);
+	if (cloud->audience == NULL && audience != NULL)
+		cloud->audience = strdup(audience);
+	fill_gaps(cloud);
+	azure->discovered = NULL;
+	done(azure);
+}
+
+void
+cloud_discover(struct azure *azure, void (*done)(struct azure *azure))
+{
+	if (azure->cloud.ask) {
+		azure->discovered = done;
+		if (ask_metadata(azure, "2022-09-01"))
+			return;
+	}
+	fill_gaps(&azure->cloud);
+	done(azure);
+}
+
+/* The built-in cloud that an audience names, by either of its two forms. */
+static const struct built_in *
+built_in_of(const char *audience)
+{
+	for (size_t i = 0; i < BUILT_INS; i++)
+		if (same_but_slash(audience, built_ins[i].audience) || same_but_slash(audience, built_ins[i].arm) ||
+		    url_same_origin(audience, built_ins[i].arm) || url_same_origin(audience, built_ins[i].audience))
+			return &built_ins[i];
+	return NULL;
+}
+
+bool
+cloud_may_receive(const struct cloud *cloud, const char *audience, struct err *err)
+{
+	const struct built_in *owner = built_in_of(audience);
+
+	if (!url_safe(cloud->arm)) {
+		err_set(err, "%s would receive the token unencrypted", cloud->arm);
+		return false;
+	}
+	if (owner == NULL || url_loopback(cloud->arm) || url_same_origin(owner->arm, cloud->arm))
+		return true;
+	err_set(err, "a token for %s belongs to %s and is not sent to %s", audience, owner->name, cloud_host(cloud));
+	return false;
+}
+
+char *
+cloud_scope(const struct cloud *cloud)
+{
+	const struct built_in *owner = built_in_of(cloud->audience);
+
+	if (owner != NULL && same_but_slash(cloud->audience, owner->arm))
+		return doc_fmt("%s/.default", owner->arm);
+	/* a v2 scope is the audience and "/.default", so an audience that ends in a slash gives two of them */
+	return doc_fmt("%s/.default", cloud->audience);
+}
+
+bool
+cloud_audience_fits(const struct cloud *cloud, const char *audience)
+{
+	const struct built_in *owner = built_in_of(audience);
+
+	if (same_but_slash(audience, cloud->audience))
+		return true;
+	return owner != NULL && (owner == built_in_of(cloud->audience) || owner == built_in_at(cloud->arm));
+}
+
+bool
+cloud_authority_fits(const struct cloud *cloud, const char *host)
+{
+	const struct built_in *at = built_in_at(cloud->arm);
+	char *url = doc_fmt("https://%s", host != NULL ? host : "");
+	const char *own = cloud->authority != NULL ? strstr(cloud->authority, "://") : NULL;
+	bool fits;
+
+	fits = (own != NULL && host != NULL && strcasecmp(own + 3, host) == 0) ||
+	    (at != NULL && url_same_origin(url, at->authority)) ||
+	    (at != NULL && at->authority_too != NULL && url_same_origin(url, at->authority_too));
+	for (size_t i = 0; !fits && cloud->custom && url_loopback(cloud->arm) && i < BUILT_INS; i++)
+		fits = built_in_of(cloud->audience) == &built_ins[i] && url_same_origin(url, built_ins[i].authority);
+	free(url);
+	return fits;
+}

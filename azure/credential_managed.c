@@ -1,0 +1,157 @@
+/* Managed identity: whichever of Azure's token services this machine has. None of them is ever reached through a proxy. */
+#include "azure/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define IMDS "http://169.254.169.254"
+#define IMDS_PATH "/metadata/identity/oauth2/token"
+
+static char *
+resource_of(const struct azure *azure)
+{
+	return url_encode(azure->cloud.audience);
+}
+
+static void
+managed_answer(void *ctx, const struct web_answer *answer)
+{
+	struct azure *azure = ctx;
+	const char *text = doc_str(answer->json, "error_description");
+
+	if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL)
+		credential_unavailable(azure, "no managed identity is assigned to this machine");
+	else if (answer->status == 404 && answer->json == NULL)
+		credential_unavailable(azure, "the identity endpoint of this machine serves no tokens (HTTP 404)");
+	else
+		credential_answer(azure, answer, NULL);
+}
+
+/* A token service named by the environment: its URL with the query, and the header line that proves we run there (NULL: none). */
+static void
+ask_service(struct azure *azure, const char *method, char *url, char *header, char *body)
+{
+	const char *headers[] = { "Metadata: true", header, NULL };
+
+	if (url != NULL)
+		web_ask(azure, &(struct web_ask){ .method = method, .url = url, .headers = headers, .body = body, .no_proxy = true,
+		    .flags = WEB_METADATA, .max_bytes = 1u << 20 }, managed_answer, azure);
+	else
+		credential_failed(azure, "failed", 0, "out of memory");
+	free(url);
+	free(body);
+	secret_free(header);
+}
+
+static char *
+service_url(const struct azure *azure, const char *endpoint, const char *version, const char *client_key)
+{
+	char *resource = resource_of(azure), *client = url_encode(env_text("AZURE_CLIENT_ID"));
+	bool user = client != NULL && client_key != NULL;
+	char *url = doc_fmt("%s%sapi-version=%s&resource=%s%s%s%s%s", endpoint, strchr(endpoint, '?') != NULL ? "&" : "?",
+	    version, resource, user ? "&" : "", user ? client_key : "", user ? "=" : "", user ? client : "");
+
+	free(resource);
+	free(client);
+	return url;
+}
+
+/* ---- the instance metadata service of a VM ---- */
+
+static char *
+imds_url(void)
+{
+	const char *host = env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+	char *url = doc_fmt("%s" IMDS_PATH, host != NULL ? host : IMDS);
+	char *twice;
+
+	/* a host that ends in a slash */
+	if (url != NULL && (twice = strstr(url, "//metadata/")) != NULL)
+		memmove(twice, twice + 1, strlen(twice));
+	return url;
+}
+
+static void
+imds_ask(struct azure *azure)
+{
+	char *base = imds_url();
+
+	if (base == NULL)
+		credential_failed(azure, "failed", 0, "out of memory");
+	else
+		ask_service(azure, "GET", service_url(azure, base, "2018-02-01", "client_id"), NULL, NULL);
+	free(base);
+}
+
+/* Without its Metadata header the service answers 400 at once; where there is none, nothing answers within a second. */
+static void
+imds_probed(void *ctx, const struct web_answer *answer)
+{
+	struct azure *azure = ctx;
+
+	if (answer->error == -ECANCELED)
+		credential_failed(azure, "deadline", 0, "the time was over");
+	else if (answer->error != 0)
+		credential_unavailable(azure, "this machine has no instance metadata service (%s)", answer->error_text);
+	else if (answer->status == 404 || answer->html ||
+	    (answer->status == 403 && strcasestr(answer->body, "unreachable") != NULL))
+		credential_unavailable(azure, "this machine has no instance metadata service (HTTP %ld)", answer->status);
+	else
+		imds_ask(azure);
+}
+
+static void
+imds_try(struct azure *azure)
+{
+	char *url = imds_url();
+	struct origin origin;
+
+	if (url == NULL || url_origin(url, &origin) < 0)
+		credential_failed(azure, "failed", 0, "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
+		    env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
+	else
+		web_ask(azure, &(struct web_ask){ .url = url, .flags = WEB_ONCE, .timeout_ms = 1000, .connect_timeout_ms = 1000, .no_proxy = true,
+		    .max_bytes = 1u << 20 }, imds_probed, azure);
+	free(url);
+}
+
+/* ---- which of them ---- */
+
+static void
+cloud_shell_try(struct azure *azure)
+{
+	const char *endpoint = env_text("MSI_ENDPOINT");
+	char *resource = resource_of(azure), *body = doc_fmt("resource=%s", resource != NULL ? resource : "");
+
+	free(resource);
+	ask_service(azure, "POST", strdup(endpoint), strdup("Content-Type: application/x-www-form-urlencoded"), body);
+}
+
+static void
+managed_try(struct azure *azure)
+{
+	const char *endpoint = env_text("IDENTITY_ENDPOINT"), *header = env_text("IDENTITY_HEADER"),
+		   *msi = env_text("MSI_ENDPOINT");
+	const char *secret = env_text("MSI_SECRET"), *shell = env_text("AZUREPS_HOST_ENVIRONMENT");
+
+	secrets_learn(&azure->secrets, header);
+	secrets_learn(&azure->secrets, secret);
+	if (endpoint != NULL && header != NULL && env_text("IDENTITY_SERVER_THUMBPRINT") != NULL)
+		ask_service(
+		    azure, "GET", service_url(azure, endpoint, "2019-07-01-preview", NULL), doc_fmt("Secret: %s", header), NULL);
+	else if (endpoint != NULL && header != NULL)
+		ask_service(azure, "GET", service_url(azure, endpoint, "2019-08-01", "client_id"),
+		    doc_fmt("X-IDENTITY-HEADER: %s", header), NULL);
+	else if (msi != NULL && secret != NULL)
+		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid"), doc_fmt("secret: %s", secret), NULL);
+	else if (msi != NULL && (shell == NULL || strncasecmp(shell, "cloud-shell", 11) == 0))
+		cloud_shell_try(azure);
+	else
+		imds_try(azure);
+}
+
+const struct credential credential_managed = {
+	.name = "managed-identity", .kind = "managed", .sdk = "ManagedIdentityCredential", .prod = true, .try = managed_try,
+};

@@ -1,0 +1,249 @@
+/* --deep: what Azure makes of rules and routes, security admin rules, and who did what to the VM lately. */
+#include "azure/inside.h"
+#include "model/arm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ACTIVITY_DAYS 7
+#define ACTIVITY_MAX 50
+#define ADMIN_PAGES 20
+
+static void
+post(struct read *read, const char *id, const char *action)
+{
+	char *path = doc_fmt("%s/%s", id, action);
+
+	if (path != NULL)
+		read_aside(read, &(struct arm_ask){ .method = "POST", .path = path, .flags = ARM_LONG });
+	free(path);
+}
+
+/* ---- security admin rules: paged by a token in the body ---- */
+
+struct admin {
+	struct read *read;
+	char *path;
+	json_t *value;
+	unsigned page;
+};
+
+static void admin_page(struct admin *admin, const char *skip);
+
+static void
+admin_end(struct admin *admin, json_t *why)
+{
+	char key[ARM_ID_MAX];
+	struct read *read = admin->read;
+
+	if (arm_id_key(admin->path, key, sizeof(key)) == 0) {
+		if (why != NULL)
+			json_object_set(azure_facts(read->azure, "missing"), key, why);
+		else
+			json_object_set_new(azure_facts(read->azure, "resources"), key, json_pack("{s:O}", "value", admin->value));
+	}
+	json_decref(admin->value);
+	free(admin->path);
+	free(admin);
+	read_aside_end(read);
+}
+
+static void
+admin_got(void *ctx, const struct arm_answer *answer)
+{
+	struct admin *admin = ctx;
+	const char *skip = doc_str(answer->body, "skipToken");
+
+	json_array_extend(admin->value, doc_list(answer->body, "value"));
+	if (answer->why != NULL)
+		admin_end(admin, answer->why);
+	else if (skip != NULL && *skip != '\0' && ++admin->page < ADMIN_PAGES)
+		admin_page(admin, skip);
+	else
+		admin_end(admin, NULL);
+}
+
+static void
+admin_page(struct admin *admin, const char *skip)
+{
+	json_t *body = json_pack("{s:s}", "skipToken", skip);
+
+	arm_ask(admin->read->azure, &(struct arm_ask){ .method = "POST", .path = admin->path, .body = body, .flags = ARM_LONG }, admin_got, admin);
+	json_decref(body);
+}
+
+static void
+ask_admin_rules(struct read *read, const char *vnet)
+{
+	struct admin *admin = malloc(sizeof(*admin));
+
+	if (admin == NULL)
+		return;
+	*admin = (struct admin){ read, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules", vnet), json_array(), 0 };
+	read->aside++;
+	admin_page(admin, "");
+}
+
+/* ---- the activity log ---- */
+
+static void
+activity_got(void *ctx, const struct arm_answer *answer)
+{
+	struct read *read = ctx;
+	const json_t *event;
+	json_t *entry;
+	size_t i;
+
+	if (answer->why == NULL)
+		read->activity = json_array();
+	json_array_foreach(answer->body, i, event) {
+		if (read->activity == NULL || i >= ACTIVITY_MAX)
+			break;
+		entry = json_object();
+		doc_set_str(entry, "time", doc_str(event, "eventTimestamp"));
+		doc_set_str(entry, "operation", doc_str(event, "operationName.value"));
+		doc_set_str(entry, "status", doc_str(event, "status.value"));
+		doc_set_str(entry, "caller", doc_str(event, "caller"));
+		json_array_append_new(read->activity, entry);
+	}
+	read_aside_end(read);
+}
+
+static void
+ask_activity(struct read *read)
+{
+	char subscription[128], since[32] = "";
+	time_t at = time(NULL) - ACTIVITY_DAYS * 86400;
+	struct tm tm;
+	char *path, *filter, *encoded, *query;
+
+	arm_id_subscription(read->id, subscription, sizeof(subscription));
+	if (gmtime_r(&at, &tm) != NULL)
+		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	path = doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values", subscription);
+	filter = doc_fmt("eventTimestamp ge '%s' and resourceUri eq '%s'", since, read->id);
+	encoded = url_encode(filter);
+	query = encoded != NULL ? doc_fmt("$filter=%s&$select=eventTimestamp,operationName,status,caller", encoded) : NULL;
+	if (path != NULL && query != NULL) {
+		read->aside++;
+		arm_ask(read->azure, &(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST, .pages = 3 }, activity_got, read);
+	}
+	free(path);
+	free(filter);
+	free(encoded);
+	free(query);
+}
+
+/* ---- service tags: several MB, so only when a rule names one that cannot be told without ---- */
+
+static bool
+needs_table(const char *prefix)
+{
+	static const char *const known[] = { "VirtualNetwork", "AzureLoadBalancer", "Internet", "Any" };
+
+	if (prefix == NULL || !((*prefix >= 'a' && *prefix <= 'z') || (*prefix >= 'A' && *prefix <= 'Z')) ||
+	    strchr(prefix, ':') != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcasecmp(prefix, known[i]) == 0)
+			return false;
+	return true;
+}
+
+static bool
+group_needs_table(const json_t *group)
+{
+	const json_t *rule, *prefix;
+	size_t i, j;
+
+	json_array_foreach(doc_list(group, "properties.securityRules"), i, rule) {
+		if (needs_table(doc_str(rule, "properties.sourceAddressPrefix")))
+			return true;
+		json_array_foreach(doc_list(rule, "properties.sourceAddressPrefixes"), j, prefix)
+			if (needs_table(json_string_value(prefix)))
+				return true;
+	}
+	return false;
+}
+
+static void
+ask_service_tags(struct read *read)
+{
+	const char *location = doc_str(read_vm(read, NULL), "location"), *key;
+	char subscription[128], *path;
+	const json_t *id, *body;
+	bool needed = false;
+
+	json_object_foreach(read->seen, key, id)
+		if (strstr(key, "/networksecuritygroups/") != NULL && facts_resource(&read->facts, key, &body, NULL) == FACT_KNOWN)
+			needed = needed || group_needs_table(body);
+	if (!needed || location == NULL)
+		return;
+	arm_id_subscription(read->id, subscription, sizeof(subscription));
+	if ((path = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags", subscription, location)) !=
+	    NULL)
+		read_aside(read, &(struct arm_ask){ .path = path });
+	free(path);
+}
+
+/* ---- all of it ---- */
+
+void
+read_deep(struct read *read)
+{
+	const char *key;
+	const json_t *id;
+	bool runs = read_runs(read);
+	char type[192];
+
+	if (read_vm(read, NULL) == NULL)
+		return;
+	json_object_foreach(read->seen, key, id) {
+		if (arm_id_type(key, type, sizeof(type)) < 0)
+			continue;
+		if (strcmp(type, "microsoft.network/virtualnetworks") == 0)
+			ask_admin_rules(read, json_string_value(id));
+		if (!runs || strcmp(type, "microsoft.network/networkinterfaces") != 0)
+			continue;
+		post(read, json_string_value(id), "effectiveNetworkSecurityGroups");
+		post(read, json_string_value(id), "effectiveRouteTable");
+	}
+	ask_activity(read);
+	ask_service_tags(read);
+}
+
+/* The ids of a kind of result that arrived. */
+static json_t *
+arrived(const struct read *read, const char *action)
+{
+	json_t *list = json_array();
+	const char *key;
+	const json_t *id, *body;
+	char *path;
+
+	json_object_foreach(read->seen, key, id) {
+		if (strstr(key, "/networkinterfaces/") == NULL || (path = doc_fmt("%s/%s", json_string_value(id), action)) == NULL)
+			continue;
+		if (facts_resource(&read->facts, path, &body, NULL) == FACT_KNOWN)
+			doc_append_str(list, path);
+		free(path);
+	}
+	return list;
+}
+
+void
+settle_deep(struct read *read)
+{
+	json_t *section;
+
+	if (read_vm(read, NULL) == NULL) {
+		facts_settle(&read->facts, FACT_DEEP, FACT_UNKNOWN, "no-vm", "the VM itself was not read");
+		return;
+	}
+	section = facts_known(&read->facts, FACT_DEEP);
+	json_object_set_new(section, "effective_nsg", arrived(read, "effectiveNetworkSecurityGroups"));
+	json_object_set_new(section, "effective_routes", arrived(read, "effectiveRouteTable"));
+	if (read->activity != NULL)
+		json_object_set(section, "activity", read->activity);
+}
