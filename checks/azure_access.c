@@ -1,0 +1,308 @@
+#include "checks/checks.h"
+#include "model/arm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Everything that was asked for this VM and did not come, gathered by cause. */
+struct gap {
+	const char *cause;		/* borrowed from the facts */
+	const json_t *first;		/* the first entry of that cause */
+	const char *resource;
+	json_t *actions, *resources;
+	size_t count;
+};
+
+enum { GAPS = 24 };
+
+struct gaps {
+	struct gap at[GAPS];
+	size_t count;
+};
+
+static void
+append_once(json_t *list, const char *text)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach(list, i, known)
+		if (doc_same(json_string_value(known), text))
+			return;
+	doc_append_str(list, text);
+}
+
+static void
+gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *entry)
+{
+	struct gap *gap = gaps->at;
+
+	if (cause == NULL || doc_is(entry, "state", "absent") || doc_is(entry, "state", "not-asked"))
+		return;
+	while (gap < gaps->at + gaps->count && strcmp(gap->cause, cause) != 0)
+		gap++;
+	if (gap == gaps->at + gaps->count) {
+		if (gaps->count == GAPS)
+			return;
+		*gap = (struct gap){ .cause = cause, .first = entry, .resource = id, .actions = json_array(), .resources = json_array() };
+		gaps->count++;
+	}
+	append_once(gap->actions, doc_str(entry, "action"));
+	append_once(gap->resources, id);
+	gap->count++;
+}
+
+static void
+gaps_add_missing(const struct facts *facts, struct gaps *gaps, const char *id)
+{
+	const json_t *body, *why;
+
+	if (id != NULL && facts_resource(facts, id, &body, &why) != FACT_KNOWN)
+		gaps_add(gaps, id, doc_str(why, "cause"), why);
+}
+
+static void
+gaps_free(struct gaps *gaps)
+{
+	for (size_t i = 0; i < gaps->count; i++) {
+		json_decref(gaps->at[i].actions);
+		json_decref(gaps->at[i].resources);
+	}
+}
+
+/* Lists that nothing stands in for. A list that single reads made good is no gap, but a link to a foreign host is told all the same. */
+static void
+gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *gaps)
+{
+	const char *key, *cause;
+	const json_t *entry;
+
+	json_object_foreach(doc_get(facts->doc, "azure.lists"), key, entry) {
+		cause = doc_str(entry, "cause");
+		if (subscription != NULL && strncmp(key, "/subscriptions/", 15) == 0 &&
+		    strncasecmp(key + 15, subscription, strlen(subscription)) != 0)
+			continue;
+		if (doc_same(cause, "not-registered") || doc_same(cause, "not-offered"))
+			continue;
+		if (strstr(key, "/jitnetworkaccesspolicies") != NULL || strstr(key, "/bastionhosts") != NULL)
+			gaps_add(gaps, key, cause, entry);
+		else if (doc_same(cause, "foreign-host"))
+			gaps_add(gaps, key, "foreign-link", entry);
+	}
+}
+
+/* The action's resource is one of those this VM refers to. */
+static bool
+parent_was_read(const struct facts *facts, const char *key)
+{
+	const json_t *id;
+	const char *slash = strrchr(key, '/');
+	size_t i;
+
+	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id) {
+		const char *text = json_string_value(id);
+
+		if (text != NULL && slash != NULL && strlen(text) == (size_t)(slash - key) &&
+		    strncasecmp(text, key, strlen(text)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Diagnostic actions (effective rules, Run Command) that a Reader may not use. What they would add is missed; the reads stand without. */
+static void
+gaps_of_actions(const struct facts *facts, const char *vm_id, struct gaps *gaps)
+{
+	const json_t *proof = facts_section(facts, FACT_PROOF), *entry;
+	const char *key;
+
+	if (doc_is(proof, "cause", "forbidden"))
+		gaps_add(gaps, vm_id, "forbidden-action", proof);
+	json_object_foreach(doc_get(facts->doc, "azure.missing"), key, entry) {
+		const char *action = doc_str(entry, "action");
+		size_t len = action != NULL ? strlen(action) : 0;
+
+		if (doc_is(entry, "cause", "forbidden") && len > 7 && strcasecmp(action + len - 7, "/action") == 0 &&
+		    parent_was_read(facts, key))
+			gaps_add(gaps, key, "forbidden-action", entry);
+	}
+}
+
+static void
+gaps_find(const struct facts *facts, struct gaps *gaps)
+{
+	const json_t *vm = facts_section(facts, FACT_VM), *id, *body, *why = NULL;
+	const char *vm_id = doc_str(vm, "id");
+	size_t i;
+
+	if (vm_id != NULL)
+		facts_resource(facts, vm_id, &body, &why);
+	if (why == NULL && facts_state(facts, FACT_VM, NULL) == FACT_UNKNOWN)
+		gaps_add(gaps, doc_str(vm, "name"), doc_str(vm, "cause"), vm);
+	gaps_add_missing(facts, gaps, vm_id);
+	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
+		if (!arm_id_same(json_string_value(id), vm_id))
+			gaps_add_missing(facts, gaps, json_string_value(id));
+	gaps_of_lists(facts, doc_str(vm, "subscription"), gaps);
+	gaps_of_actions(facts, vm_id, gaps);
+}
+
+/* In the order in which they are to be named: the first there is becomes the finding, the others stand beside it. */
+static const struct meaning {
+	const char *cause, *code;
+	enum status status;
+} meanings[] = {
+	{ "subscription-disabled", "subscription-disabled", FAIL },
+	{ "tenant", "tenant-wrong", UNKNOWN },
+	{ "no-subscriptions", "tenant-wrong", UNKNOWN },
+	{ "subscription-not-found", "subscription-not-seen", UNKNOWN },
+	{ "challenge", "token-expired-ca", UNKNOWN },
+	{ "expired", "az-not-logged-in", UNKNOWN },
+	{ "unauthorized", "az-not-logged-in", UNKNOWN },
+	{ "forbidden", "rbac-missing-read", UNKNOWN },
+	{ "throttled", "api-throttled", UNKNOWN },
+	{ "unresolved", "api-unreachable", UNKNOWN },
+	{ "unreachable", "api-unreachable", UNKNOWN },
+	{ "reset", "api-unreachable", UNKNOWN },
+	{ "tls", "api-tls-failed", UNKNOWN },
+	{ "timeout", "api-timeout", UNKNOWN },
+	{ "deadline", "api-timeout", UNKNOWN },
+	{ "not-json", "api-not-json", UNKNOWN },
+	{ "too-big", "api-reply-too-big", UNKNOWN },
+	{ "server-error", "api-server-error", UNKNOWN },
+	{ "foreign-host", "foreign-host-refused", UNKNOWN },
+	{ "redirect", "api-not-json", UNKNOWN },
+	{ "foreign-link", "foreign-host-refused", WARN },
+	{ "forbidden-action", "rbac-missing-action", WARN },
+};
+
+static const struct meaning other = { "", "api-error", UNKNOWN };
+
+static const struct meaning *
+meaning_of(const char *cause, size_t *rank)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (strcmp(meanings[i].cause, cause) == 0) {
+			*rank = i;
+			return &meanings[i];
+		}
+	*rank = sizeof(meanings) / sizeof(*meanings);
+	return &other;
+}
+
+static int
+by_rank(const void *a, const void *b)
+{
+	size_t ra, rb;
+
+	meaning_of(((const struct gap *)a)->cause, &ra);
+	meaning_of(((const struct gap *)b)->cause, &rb);
+	return ra < rb ? -1 : ra > rb;
+}
+
+static void
+gap_evidence(const struct gap *gap, struct finding *finding)
+{
+	finding_text(finding, "resource", gap->resource);
+	finding_text(finding, "action", doc_str(gap->first, "action"));
+	finding_text(finding, "scope", doc_str(gap->first, "scope"));
+	finding_text(finding, "code", doc_str(gap->first, "code"));
+	finding_text(finding, "reason", doc_str(gap->first, "reason"));
+	finding_text(finding, "tenant_wanted", doc_str(gap->first, "tenant"));
+	finding_text(finding, "foreign_host", doc_str(gap->first, "host"));
+	finding_text(finding, "request_id", doc_str(gap->first, "request_id"));
+	if (doc_int(gap->first, "status", 0) != 0)
+		finding_number(finding, "status", doc_int(gap->first, "status", 0));
+	if (json_array_size(gap->actions) > 1)
+		finding_value(finding, "actions", json_incref(gap->actions));
+	if (json_array_size(gap->resources) > 1)
+		finding_value(finding, "resources", json_incref(gap->resources));
+}
+
+static void
+principal_evidence(const struct facts *facts, struct finding *finding)
+{
+	const json_t *claims = doc_get(facts_section(facts, FACT_SIGNIN), "claims");
+	const char *name = doc_str(claims, "upn") != NULL ? doc_str(claims, "upn") : doc_str(claims, "oid");
+
+	finding_text(finding, "principal", name != NULL ? name : doc_str(claims, "appid"));
+}
+
+static int
+set_gap(const struct facts *facts, const struct gap *gap, struct finding *finding)
+{
+	size_t rank;
+	const struct meaning *meaning = meaning_of(gap->cause, &rank);
+	const char *reason = doc_str(gap->first, "reason");
+	char more[48] = "";
+
+	gap_evidence(gap, finding);
+	principal_evidence(facts, finding);
+	if (gap->count > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", gap->count - 1);
+	return finding_set(
+	    finding, meaning->status, meaning->code, "%s%s", reason != NULL ? reason : "something was not read", more);
+}
+
+/* ---- the subscription itself ---- */
+
+static const char *
+subscription_state(const struct facts *facts)
+{
+	const char *id = doc_str(facts_section(facts, FACT_VM), "subscription");
+	char *path = id != NULL ? doc_fmt("/subscriptions/%s", id) : NULL;
+	const json_t *body = NULL, *why;
+
+	if (path != NULL)
+		facts_resource(facts, path, &body, &why);
+	free(path);
+	return doc_str(body, "state");
+}
+
+/* 1 when it said something, 0 when the subscription is in order or not known, or -errno. */
+static int
+judge_subscription(const char *state, struct finding *finding)
+{
+	int r;
+
+	if (state == NULL || doc_same(state, "Enabled"))
+		return 0;
+	finding_text(finding, "subscription_state", state);
+	if (doc_same(state, "Disabled") || doc_same(state, "Deleted"))
+		r = finding_set(finding, FAIL, "subscription-disabled",
+		    "the subscription is %s: its VMs are stopped and cannot be started", state);
+	else
+		r = finding_set(finding, WARN, "subscription-past-due", "the subscription is in the state %s", state);
+	return r < 0 ? r : 1;
+}
+
+static int
+azure_access_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	const char *state = subscription_state(facts);
+	struct gaps gaps = { .count = 0 };
+	struct finding *next = finding;
+	int r;
+
+	(void)rule;
+	if (!doc_bool(facts->doc, "asked.azure", true))
+		return finding_set(finding, SKIP, "not-asked", "Azure was left out");
+	gaps_find(facts, &gaps);
+	qsort(gaps.at, gaps.count, sizeof(gaps.at[0]), by_rank);
+	if ((r = judge_subscription(state, finding)) == 0 && gaps.count == 0)
+		r = finding_set(finding, PASS, "azure-access-ok", "Azure let everything be read");
+	for (size_t i = 0; i < gaps.count && r >= 0; i++) {
+		if ((r > 0 || i > 0) && (next = finding_also(finding)) == NULL)
+			r = -1;
+		else
+			r = set_gap(facts, &gaps.at[i], next);
+	}
+	gaps_free(&gaps);
+	return r < 0 ? r : 0;
+}
+
+const struct check check_azure_access = {
+	.id = "azure-access", .title = "Azure permissions", .needs = FACTS_BIT(SIGNIN), .run = azure_access_run,
+};

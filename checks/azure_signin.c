@@ -1,0 +1,164 @@
+#include "checks/checks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SKEW_S 300		/* Entra and ARM forgive five minutes */
+
+static json_int_t
+skew_of(const json_t *signin)
+{
+	return doc_int(signin, "skew_s", 0);
+}
+
+static bool
+clock_off(const struct rule *rule, const json_t *signin)
+{
+	return llabs(skew_of(signin)) > rule_int(rule, "skew_s", SKEW_S);
+}
+
+static void
+evidence(const json_t *signin, struct finding *finding)
+{
+	finding_text(finding, "credential", doc_str(signin, "credential"));
+	finding_text(finding, "tenant", doc_str(signin, "tenant"));
+	finding_text(finding, "reason", doc_str(signin, "reason"));
+	if (doc_int(signin, "aadsts", 0) != 0)
+		finding_number(finding, "aadsts", doc_int(signin, "aadsts", 0));
+	if (doc_get(signin, "skew_s") != NULL && skew_of(signin) != 0)
+		finding_number(finding, "skew_s", skew_of(signin));
+	if (doc_list(signin, "tried") != NULL)
+		finding_value(finding, "tried", json_deep_copy(doc_list(signin, "tried")));
+}
+
+/* What kept a failed sign-in from succeeding, by the kind of its error. */
+static const struct kind {
+	const char *kind, *code;
+} kinds[] = {
+	{ "signed-out", "az-not-logged-in" },
+	{ "expired", "token-expired-ca" },
+	{ "blocked", "signin-blocked-ca" },
+	{ "tenant", "tenant-wrong" },
+	{ "secret", "signin-secret-wrong" },
+	{ "clock", "signin-assertion-time" },
+	{ "consent", "signin-consent-missing" },
+	{ "federated", "signin-federation-mismatch" },
+	{ "network", "signin-unreachable" },
+	{ "transient", "signin-unreachable" },
+	{ "deadline", "signin-too-slow" },
+	{ "foreign-host", "foreign-host-refused" },
+};
+
+static const char *
+code_of(const json_t *signin)
+{
+	const char *kind = doc_str(signin, "kind") != NULL ? doc_str(signin, "kind") : doc_str(signin, "cause");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (doc_same(kinds[i].kind, kind))
+			return kinds[i].code;
+	return "az-signin-failed";
+}
+
+static bool
+refused(const json_t *entry)
+{
+	return doc_is(entry, "cause", "expired") || doc_is(entry, "cause", "unauthorized") || doc_is(entry, "cause", "challenge");
+}
+
+/* The sign-in succeeded, and then ARM did not take its token: the entry that tells, NULL when it took it. */
+static const json_t *
+token_refused(const struct facts *facts)
+{
+	const json_t *vm = facts_section(facts, FACT_VM), *entry;
+	const char *key;
+
+	if (refused(vm))
+		return vm;
+	json_object_foreach(doc_get(facts->doc, "azure.missing"), key, entry)
+		if (refused(entry))
+			return entry;
+	return NULL;
+}
+
+/* A wrong clock breaks assertions and makes tokens look over or not yet valid: then it is the cause, and not what it broke. */
+static bool
+clock_broke_it(const struct facts *facts, const json_t *signin)
+{
+	return doc_is(signin, "kind", "clock") || token_refused(facts) != NULL;
+}
+
+static int
+set_clock(const json_t *signin, enum status status, struct finding *finding)
+{
+	long long off = llabs(skew_of(signin));
+
+	return finding_set(finding, status, "clock-skew-token", "the clock of this machine is %lld minutes %s Azure's",
+	    (off + 30) / 60, skew_of(signin) > 0 ? "ahead of" : "behind");
+}
+
+static int
+run_failed(const struct facts *facts, const json_t *signin, bool off, struct finding *finding)
+{
+	const char *reason = doc_str(signin, "reason");
+
+	if (off && clock_broke_it(facts, signin))
+		return set_clock(signin, UNKNOWN, finding);
+	return finding_set(finding, UNKNOWN, code_of(signin), "%s", reason != NULL ? reason : "the sign-in did not succeed");
+}
+
+static const char *
+who(const json_t *claims)
+{
+	static const char *const names[] = { "upn", "unique_name", "app_displayname", "xms_mirid", "appid", "azp", "oid" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (doc_str(claims, names[i]) != NULL)
+			return doc_str(claims, names[i]);
+	return NULL;
+}
+
+static int
+run_known(const struct facts *facts, const json_t *signin, bool off, struct finding *finding)
+{
+	const char *credential = doc_str(signin, "credential"), *name = who(doc_get(signin, "claims"));
+	const json_t *entry = token_refused(facts);
+	struct finding *also;
+	int r;
+
+	if (off && clock_broke_it(facts, signin))
+		return set_clock(signin, UNKNOWN, finding);
+	if (entry != NULL) {
+		finding_text(finding, "reason", doc_str(entry, "reason"));
+		return finding_set(finding, UNKNOWN, doc_is(entry, "cause", "challenge") ? "token-expired-ca" : "az-not-logged-in",
+		    "Azure does not accept the token of %s any more", name != NULL ? name : credential);
+	}
+	r = finding_set(finding, PASS, "azure-signin-ok", "signed in%s%s (%s)", name != NULL ? " as " : "",
+	    name != NULL ? name : "", credential);
+	if (off && (also = finding_also(finding)) != NULL) {
+		evidence(signin, also);
+		set_clock(signin, WARN, also);
+	}
+	return r;
+}
+
+static int
+azure_signin_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	const json_t *signin = facts_section(facts, FACT_SIGNIN);
+	const char *reason;
+	enum fact_state state = facts_state(facts, FACT_SIGNIN, &reason);
+
+	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
+		return finding_set(finding, SKIP, "not-asked", "%s", reason != NULL ? reason : "Azure was left out");
+	evidence(signin, finding);
+	if (state == FACT_KNOWN)
+		return run_known(facts, signin, clock_off(rule, signin), finding);
+	if (state == FACT_PENDING)
+		return finding_set(finding, UNKNOWN, "signin-too-slow", "the sign-in had not ended");
+	return run_failed(facts, signin, clock_off(rule, signin), finding);
+}
+
+const struct check check_azure_signin = {
+	.id = "azure-signin", .title = "Azure sign-in", .run = azure_signin_run,
+};

@@ -1,0 +1,124 @@
+#include "checks/checks.h"
+#include "checks/talk.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What people call the protocols that the reader of banners recognises. */
+static const char *
+protocol_name(const char *guess)
+{
+	static const char *const names[][2] = { { "tls", "a TLS server" }, { "http", "an HTTP (web) server" }, { "ftp", "an FTP server" },
+		{ "smtp", "an SMTP (mail) server" }, { "proxy", "an HTTP proxy" }, { "pop3", "a POP3 (mail) server" }, { "imap", "an IMAP (mail) server" },
+		{ "vnc", "a VNC server" }, { "mysql", "a MySQL server" }, { "redis", "a Redis server" }, { "telnet", "a Telnet server" },
+		{ "amqp", "an AMQP server" } };
+
+	for (size_t i = 0; guess != NULL && i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i][0], guess) == 0)
+			return names[i][1];
+	return "something that is no SSH server";
+}
+
+/* The first line that came, for a sentence. */
+static const char *
+first_line(const json_t *banner)
+{
+	const char *line = json_string_value(json_array_get(doc_list(banner, "before"), 0));
+
+	return line != NULL ? line : "";
+}
+
+static int
+judge_text(const json_t *banner, struct finding *finding)
+{
+	static const char *const others[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", NULL };
+	const char *text = doc_str(banner, "text");
+
+	if (text != NULL && strcasestr(text, "MaxStartups") != NULL)
+		return finding_set(finding, FAIL, "sshd-maxstartups", "sshd has too many connections that are not signed in: \"%s\"", first_line(banner));
+	if (text != NULL && strcasestr(text, "Not allowed at this time") != NULL)
+		return finding_set(finding, FAIL, "sshd-persource-penalties", "sshd keeps this address out for a while: \"%s\"", first_line(banner));
+	talk_possible(finding, others);
+	return finding_set(finding, FAIL, "banner-closed-early", "the server closed the connection with the words \"%s\"", first_line(banner));
+}
+
+static int
+judge_closed(const json_t *banner, struct finding *finding)
+{
+	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", "sshd-privsep-dir",
+		"dpi-resets-ssh", "intercepted-by-proxy", NULL };
+
+	talk_possible(finding, causes);
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "banner-closed-early",
+	    "the connection was %s before the server said anything", doc_bool(banner, "reset", false) ? "reset" : "closed"));
+}
+
+/* An address of 198.18.0.0/15 is what local proxies hand out for names they intercept; they accept every connection at once. */
+static bool
+is_intercepted(const json_t *tcp)
+{
+	const char *address = doc_str(tcp, "address");
+
+	return address != NULL && (strncmp(address, "198.18.", 7) == 0 || strncmp(address, "198.19.", 7) == 0);
+}
+
+static int
+judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
+{
+	static const char *const causes[] = { "intercepted-by-proxy", "lb-no-backend", "sshd-maxstartups", NULL };
+	const json_t *tcp = facts_section(facts, FACT_TCP);
+
+	if (doc_int(banner, "bytes", 0) > 0)
+		return finding_set(finding, FAIL, "banner-tarpit", "the server talks without ever naming itself an SSH server: \"%s\"", first_line(banner));
+	if (is_intercepted(tcp))
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
+		    "%s belongs to a proxy on this machine, which accepts every connection", doc_str(tcp, "address")));
+	talk_possible(finding, causes);
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "vm-overloaded-banner-timeout",
+	    "the connection stands, but sshd said nothing for %lld ms", (long long)doc_int(banner, "ms", 0)));
+}
+
+static int
+judge_ssh(const json_t *banner, struct finding *finding)
+{
+	const char *protocol = doc_str(banner, "protocol");
+
+	if (protocol != NULL && strcmp(protocol, "2.0") != 0 && strcmp(protocol, "1.99") != 0)
+		return finding_set(finding, FAIL, "banner-old-protocol", "the server speaks SSH %s only", protocol);
+	return finding_set(finding, PASS, "banner-ok", "%s", doc_str(banner, "line"));
+}
+
+static int
+banner_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	const json_t *banner = facts_section(facts, FACT_BANNER);
+	const char *result = doc_str(banner, "result"), *guess = doc_str(banner, "guess");
+
+	(void)rule;
+	finding_text(finding, "line", doc_str(banner, "line"));
+	finding_text(finding, "software", doc_str(banner, "software"));
+	finding_text(finding, "protocol", doc_str(banner, "protocol"));
+	finding_text(finding, "text", doc_str(banner, "text"));
+	finding_text(finding, "guess", guess);
+	finding_number(finding, "ms", doc_int(banner, "ms", 0));
+	if (doc_list(banner, "before") != NULL)
+		finding_value(finding, "before", json_deep_copy(doc_list(banner, "before")));
+	if (result == NULL)
+		return finding_set(finding, UNKNOWN, "not-known", "what the server said is not recorded");
+	if (strcmp(result, "ssh") == 0)
+		return judge_ssh(banner, finding);
+	if (strcmp(result, "text") == 0)
+		return judge_text(banner, finding);
+	if (strcmp(result, "closed") == 0)
+		return judge_closed(banner, finding);
+	if (strcmp(result, "none") == 0)
+		return judge_silence(facts, banner, finding);
+	if (guess == NULL && doc_int(banner, "bytes", 0) > 8000)
+		return finding_set(finding, FAIL, "banner-tarpit", "the server sends endless text where its banner should be");
+	finding_text(finding, "protocol_name", protocol_name(guess));
+	return finding_set(finding, FAIL, "banner-not-ssh", "%s answers on this port", protocol_name(guess));
+}
+
+const struct check check_banner = {
+	.id = "banner", .title = "SSH banner", .needs = FACTS_BIT(BANNER), .run = banner_run,
+};

@@ -1,0 +1,350 @@
+#include "checks/checks.h"
+#include "model/address.h"
+#include "model/known_hosts.h"
+#include "model/ssh_config.h"
+#include "model/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum proof { PROOF_NONE, PROOF_MATCH, PROOF_MISMATCH };
+
+/* All that the verdict rests on. */
+struct host {
+	const struct facts *facts;
+	struct ssh_config config;
+	const json_t *known;		/* the KNOWN_HOSTS section */
+	struct known_judgement judgement;
+	enum proof proof;
+	const char *type, *fingerprint, *name;
+	bool refuses;			/* ssh would refuse an unknown key without asking */
+	bool lets_pass;			/* ssh would go on even with a changed key */
+};
+
+/* ---- the proof ---- */
+
+/* "ED25519" of ssh-keygen -l and "ssh-ed25519" of the wire are the same type; ECDSA curves differ in their names only on the wire. */
+static bool
+same_type(const char *wire, const char *proven)
+{
+	static const struct { const char *wire, *nick; } nicks[] = { { "ssh-ed25519", "ED25519" }, { "ssh-rsa", "RSA" },
+		{ "ecdsa-sha2-", "ECDSA" }, { "ssh-dss", "DSA" } };
+
+	if (wire == NULL || proven == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(nicks) / sizeof(nicks[0]); i++)
+		if (strcasecmp(proven, nicks[i].nick) == 0)
+			return strncmp(wire, nicks[i].wire, strlen(nicks[i].wire)) == 0;
+	return strcmp(wire, proven) == 0;
+}
+
+/* Compares only keys of one type: a VM has one of each. */
+static enum proof
+judge_proof(const struct facts *facts, const json_t *key, const char **proven)
+{
+	const json_t *section = facts_section(facts, FACT_PROOF), *one;
+	const char *fingerprint = doc_str(key, "fingerprint");
+	enum proof proof = PROOF_NONE;
+	size_t i;
+
+	if (facts_state(facts, FACT_PROOF, NULL) != FACT_KNOWN || fingerprint == NULL)
+		return PROOF_NONE;
+	json_array_foreach(doc_list(section, "keys"), i, one) {
+		const char *theirs = doc_str(one, "fingerprint");
+
+		if (theirs == NULL || !same_type(doc_str(key, "type"), doc_str(one, "type")))
+			continue;
+		*proven = theirs;
+		if (strcmp(theirs, fingerprint) == 0)
+			return PROOF_MATCH;
+		proof = PROOF_MISMATCH;
+	}
+	return proof;
+}
+
+/* ---- evidence ---- */
+
+static void
+add_evidence(const struct host *host, const char *proven, struct finding *finding)
+{
+	static const char *const results[] = { [PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch" };
+	const json_t *entry = host->judgement.entry;
+	const char *by = doc_str(facts_section(host->facts, FACT_PROOF), "by");
+
+	finding_text(finding, "type", host->type);
+	finding_text(finding, "fingerprint", host->fingerprint);
+	finding_text(finding, "fingerprint_md5", doc_str(host->judgement.key, "fingerprint_md5"));
+	if (host->known != NULL)
+		finding_text(finding, "known", known_verdict_word(host->judgement.verdict));
+	finding_text(finding, "proof", host->proof != PROOF_NONE && by != NULL ? by : "none");
+	finding_text(finding, "proof_result", results[host->proof]);
+	finding_text(finding, "proven_fingerprint", proven);
+	if (host->proof == PROOF_MATCH)
+		finding_value(finding, "proven", json_true());
+	finding_text(finding, "lookup_name", host->name);
+	if (entry == NULL)
+		return;
+	finding_text(finding, "file", doc_str(entry, "file"));
+	finding_number(finding, "line", doc_int(entry, "line", 0));
+	finding_text(finding, "stored_type", doc_str(entry, "type"));
+	finding_text(finding, "stored_fingerprint", doc_str(entry, "fingerprint"));
+	if (doc_is(entry, "via", "pattern"))
+		finding_value(finding, "pattern", json_true());
+	else
+		finding_value(finding, "single", json_true());
+}
+
+/* A short name for a key type, as ssh shows it. */
+static const char *
+nick(const char *type)
+{
+	if (type == NULL)
+		return "host";
+	if (strcmp(type, "ssh-ed25519") == 0)
+		return "ED25519";
+	if (strcmp(type, "ssh-rsa") == 0)
+		return "RSA";
+	return strncmp(type, "ecdsa-", 6) == 0 ? "ECDSA" : type;
+}
+
+/* ---- a key that ssh does not accept ---- */
+
+static int
+suspected(const struct host *host, const char *proven, struct finding *finding)
+{
+	return finding_set(finding, FAIL, "hostkey-mitm-suspected",
+	    "the server's %s key is %s; the VM's own is %s: whatever answers is not this VM", nick(host->type), host->fingerprint, proven);
+}
+
+static int
+revoked(const struct host *host, struct finding *finding)
+{
+	const json_t *entry = host->judgement.entry;
+
+	return finding_set(finding, FAIL, "hostkey-revoked", "%s, line %d, revokes the %s key that %s shows (%s)", doc_str(entry, "file"),
+	    (int)doc_int(entry, "line", 0), nick(host->type), host->name, host->fingerprint);
+}
+
+/* How the address in use is assigned: "Static", "Dynamic", or NULL when that is not known. */
+static const char *
+allocation(const struct facts *facts)
+{
+	struct network network = { 0 };
+	struct address *ways = NULL;
+	const struct address *way;
+	const char *ret = NULL;
+	size_t count = 0;
+	bool foreign;
+
+	if (network_from_facts(facts, &network) < 0)
+		return NULL;
+	if (address_list(facts, &network, &ways, &count) == 0 && (way = address_in_use(facts, ways, count, &foreign)) != NULL && !foreign)
+		ret = way->allocation;
+	free(ways);
+	network_free(&network);
+	return ret;
+}
+
+/* When the file was last written: nothing in it is younger. 0 when not known. */
+static time_t
+file_modified(const struct host *host)
+{
+	const char *path = doc_str(host->judgement.entry, "file");
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(doc_list(host->known, "files"), i, file)
+		if (doc_same(doc_str(file, "path"), path))
+			return (time_t)doc_int(file, "modified", 0);
+	return 0;
+}
+
+/* The remembered key is another one. Two stories end so: the address went from one VM to another, or the VM was made anew. An address
+ * that stays with its VM speaks for the second; one that is lent out speaks for the first. What stands in neither story is an attack. */
+static int
+changed(const struct host *host, struct finding *finding)
+{
+	const char *how = allocation(host->facts), *created = NULL, *code, *remark = "";
+	const json_t *entry = host->judgement.entry;
+	time_t modified = file_modified(host);
+	struct vm vm;
+	int r;
+
+	if (vm_from_facts(host->facts, &vm, NULL) == 0)
+		created = vm.created;
+	if (host->proof == PROOF_MATCH)
+		remark = "; the new key is proven to be the VM's";
+	else if (created != NULL && modified > 0 && time_from_iso(created) > modified)
+		remark = "; the VM was created later than that file was written";
+	code = doc_same(how, "Static") ? "hostkey-changed-vm-rebuilt" : "hostkey-changed-ip-reused";
+	finding_text(finding, "allocation", how);
+	finding_text(finding, "vm_created", created);
+	r = finding_set(finding, host->lets_pass ? WARN : FAIL, code,
+	    "%s, line %d, remembers another %s key for %s (%s) than the server shows now (%s)%s", doc_str(entry, "file"),
+	    (int)doc_int(entry, "line", 0), nick(doc_str(entry, "type")), host->name, doc_str(entry, "fingerprint"), host->fingerprint, remark);
+	if (host->proof != PROOF_MATCH) {
+		finding->confidence = LIKELY;
+		finding_possible(finding, doc_same(how, "Static") ? "hostkey-changed-ip-reused" : "hostkey-changed-vm-rebuilt");
+		finding_possible(finding, "hostkey-mitm-suspected");
+	}
+	return r;
+}
+
+/* Does the server have a key of a type that is on file? Then ssh would have asked for that one, and we did not see it. */
+static bool
+offers_stored_type(const struct host *host)
+{
+	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"), *entry;
+	char type[64];
+	size_t i, k;
+
+	json_array_foreach(doc_list(host->known, "entries"), i, entry)
+		for (k = 0; doc_str(entry, "marker") == NULL && k < json_array_size(offered); k++) {
+			const char *algorithm = json_string_value(json_array_get(offered, k));
+
+			if (algorithm != NULL && doc_is(entry, "type", known_hosts_plain_type(algorithm, type, sizeof(type))))
+				return true;
+		}
+	return false;
+}
+
+static int
+other_type(const struct host *host, struct finding *finding)
+{
+	const char *stored = nick(doc_str(host->judgement.entry, "type"));
+
+	if (offers_stored_type(host) && !host->config.algorithms_fixed)
+		return finding_set(finding, WARN, "hostkey-other-type",
+		    "an %s key is on file for %s, and the server has one; it was not seen here, so it was not compared", stored, host->name);
+	return finding_set(finding, host->lets_pass ? WARN : FAIL, "hostkey-other-type",
+	    "only an %s key is on file for %s, and the server shows an %s key (%s): ssh takes that for a changed key", stored, host->name,
+	    nick(host->type), host->fingerprint);
+}
+
+/* ---- a key that ssh has never seen ---- */
+
+/* A damaged line or an unreadable file may be why nothing was found. */
+static const char *
+why_not_found(const struct host *host)
+{
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(doc_list(host->known, "files"), i, file)
+		if (doc_is(file, "state", "unknown"))
+			return "; a known_hosts file could not be read";
+	return json_array_size(doc_list(host->known, "damaged")) > 0 ? "; known_hosts has lines that ssh cannot read" : "";
+}
+
+static int
+elsewhere(const struct host *host, const json_t *other, struct finding *finding)
+{
+	finding_text(finding, "known_name", doc_str(other, "name"));
+	finding_text(finding, "known_file", doc_str(other, "file"));
+	finding_number(finding, "known_line", doc_int(other, "line", 0));
+	return finding_set(finding, host->refuses ? FAIL : WARN, "hostkey-known-under-other-name",
+	    "the server's %s key is on file for %s (%s, line %d), not for %s", nick(host->type), doc_str(other, "name"), doc_str(other, "file"),
+	    (int)doc_int(other, "line", 0), host->name);
+}
+
+static int
+unknown(const struct host *host, struct finding *finding)
+{
+	const json_t *other = json_array_get(doc_list(facts_section(host->facts, FACT_HOST_KEY), "elsewhere"), 0);
+	bool asks = !host->refuses && host->config.strict == STRICT_ASK;
+
+	if (ssh_config_option(&host->config, "knownhostscommand") != NULL)
+		return finding_set(finding, UNKNOWN, "hostkey-command", "ssh asks a command for known keys (KnownHostsCommand), which was not run");
+	if (other != NULL && host->proof != PROOF_MATCH)
+		return elsewhere(host, other, finding);
+	if (host->refuses)
+		return finding_set(finding, FAIL, "hostkey-unknown-noninteractive",
+		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s", host->name,
+		    host->config.strict == STRICT_YES ? "StrictHostKeyChecking yes" : "BatchMode yes", why_not_found(host),
+		    host->proof == PROOF_MATCH ? "; the key shown is proven to be the VM's" : "");
+	if (host->proof == PROOF_MATCH)
+		return finding_set(finding, PASS, "hostkey-proven", "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
+		    host->name, host->fingerprint);
+	if (asks && doc_get(host->facts->doc, "machine.terminal") != NULL && !doc_bool(host->facts->doc, "machine.terminal", true))
+		return finding_set(finding, WARN, "hostkey-unknown-noninteractive", "no key is on file for %s, and there is no terminal to ask at%s",
+		    host->name, why_not_found(host));
+	return finding_set(finding, WARN, "hostkey-first-use-unverified",
+	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s", host->name, nick(host->type), host->fingerprint,
+	    why_not_found(host));
+}
+
+/* A certificate authority is known for the host. Certificates are not fetched here; a server that offers them is taken at its word. */
+static int
+certified(const struct host *host, struct finding *finding)
+{
+	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key");
+
+	for (size_t i = 0; i < json_array_size(offered); i++)
+		if (strstr(json_string_value(json_array_get(offered, i)), "-cert-v01@openssh.com") != NULL)
+			return finding_set(finding, PASS, "hostkey-certified",
+			    "ssh trusts a certificate authority for %s, and the server has a host certificate (not verified here)", host->name);
+	return unknown(host, finding);
+}
+
+/* ---- the verdict ---- */
+
+static int
+judge(const struct host *host, struct finding *finding)
+{
+	switch (host->judgement.verdict) {
+	case KNOWN_MATCH:
+		return finding_set(finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s", nick(host->type),
+		    host->fingerprint, host->name, doc_is(host->judgement.entry, "via", "port-less") ? ", without its port" : "");
+	case KNOWN_REVOKED:
+		return revoked(host, finding);
+	case KNOWN_CHANGED:
+		return changed(host, finding);
+	case KNOWN_OTHER_TYPE:
+		return other_type(host, finding);
+	case KNOWN_CA:
+		return certified(host, finding);
+	case KNOWN_UNKNOWN:
+		break;
+	}
+	return unknown(host, finding);
+}
+
+static int
+host_key_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	struct host host = { .facts = facts };
+	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys");
+	const char *proven = NULL, *reason;
+
+	(void)rule;
+	if (doc_is(facts_section(facts, FACT_KEX), "result", "no-common"))
+		return finding_set(finding, SKIP, "not-reached", "ssh and the server find no algorithm in common, so no host key is shown");
+	ssh_config_from_facts(facts, &host.config);
+	if (facts_state(facts, FACT_KNOWN_HOSTS, &reason) == FACT_KNOWN)
+		host.known = facts_section(facts, FACT_KNOWN_HOSTS);
+	host.judgement = known_hosts_judge(doc_list(host.known, "entries"), keys, host.config.host_key_algorithms, host.config.algorithms_fixed);
+	if (host.judgement.key == NULL)
+		return finding_set(finding, UNKNOWN, "not-known", "the server's host key is not known");
+	host.type = doc_str(host.judgement.key, "type");
+	host.fingerprint = doc_str(host.judgement.key, "fingerprint");
+	host.name = doc_str(host.known, "name") != NULL ? doc_str(host.known, "name") : "this host";
+	host.refuses = host.config.strict == STRICT_YES || (host.config.strict == STRICT_ASK && host.config.batch);
+	host.lets_pass = host.config.strict == STRICT_OFF;
+	host.proof = judge_proof(facts, host.judgement.key, &proven);
+	add_evidence(&host, proven, finding);
+	if (host.proof == PROOF_MISMATCH)
+		return suspected(&host, proven, finding);
+	if (host.known == NULL)
+		return finding_set(finding, UNKNOWN, "not-known", "%s are not known: %s", facts_section_words(FACT_KNOWN_HOSTS),
+		    reason != NULL ? reason : "still being read");
+	if (doc_same(ssh_config_option(&host.config, "nohostauthenticationforlocalhost"), "yes") &&
+	    doc_bool(facts_section(facts, FACT_TCP), "loopback", false))
+		return finding_set(finding, PASS, "hostkey-not-checked",
+		    "ssh does not check host keys of this computer (NoHostAuthenticationForLocalhost)");
+	return judge(&host, finding);
+}
+
+const struct check check_host_key = {
+	.id = "host-key", .title = "Host key", .needs = FACTS_BIT(HOST_KEY), .run = host_key_run,
+};

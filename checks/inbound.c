@@ -1,0 +1,233 @@
+#include "checks/inbound.h"
+#include "model/arm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SSH_PORT 22
+#define TCP 6
+
+/* With no direct way in, a Bastion counts as the way; not where somebody named a host or a jump host of his own. */
+static void
+find_bastion(const struct facts *facts, struct inbound *in)
+{
+	if (in->path == NULL || in->has_front || address_asked_host(facts) != NULL || address_by_proxy(facts))
+		return;
+	in->by_bastion = bastion_for(facts, in->path, &in->bastion);
+}
+
+/* What stands in front of the path decides whether it is open without any security group. An address that is not allocated at
+ * present (VM off) or could not be read is in front all the same. */
+static void
+find_front(const struct facts *facts, struct inbound *in)
+{
+	const struct address *way = in->way;
+	struct ip asked;
+	bool literal = ip_parse(address_asked_host(facts), &asked) == 0;
+
+	if (way != NULL && (way->kind == ADDRESS_PUBLIC_IP || way->kind == ADDRESS_NAT_RULE || way->kind == ADDRESS_LB_RULE)) {
+		in->has_front = !way->internal;
+		in->front_sku = way->sku;
+	} else if (in->path != NULL && in->path->pip.id != NULL && in->path->pip.state != FACT_ABSENT &&
+		   (!literal || in->foreign)) {
+		in->has_front = true;
+		in->front_sku = doc_str(in->path->pip.body, "sku.name");
+	}
+}
+
+static int
+set_source(const struct facts *facts, struct inbound *in)
+{
+	const json_t *source = facts_section(facts, FACT_SOURCE);
+	bool v6 = in->path != NULL && in->path->v6;
+	struct ip ip;
+
+	if (in->by_bastion && in->bastion.subnet_known) {
+		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
+		return ip_set_add(&in->flow.source, &in->bastion.subnet);
+	}
+	if (!in->by_bastion && !address_by_proxy(facts) && ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6 &&
+	    !(in->flow.private_path && ip_is_public(ip))) {
+		in->source_known = true;
+		in->source_likely = doc_bool(source, "likely", false);
+		ip_format(ip, in->source_text, sizeof(in->source_text));
+		return ip_set_add(&in->flow.source, &(struct ip_range){ ip, ip });
+	}
+	return in->flow.private_path ? ip_set_private(&in->flow.source, v6) : ip_set_public(&in->flow.source, v6);
+}
+
+static int
+make_flow(const struct facts *facts, struct inbound *in)
+{
+	const struct net_path *path = in->path;
+	bool given;
+
+	in->flow.protocol = TCP;
+	in->flow.port = in->way != NULL ? (unsigned)in->way->backend_port : (unsigned)address_ssh_port(facts, &given);
+	if (in->by_bastion && in->flow.port == 0)
+		in->flow.port = SSH_PORT;
+	in->flow.private_path = !in->has_front && !(in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT);
+	if (path != NULL) {
+		in->flow.destination = path->private_ip;
+		in->flow.destination_known = path->has_private;
+		in->flow.asgs = path->asgs;
+		in->flow.tags.vnet = path->vnet.body;
+		in->flow.tags.routes = path->route_table.body;
+	}
+	return set_source(facts, in);
+}
+
+/* The service tag list of the VM's location, when somebody has read it. */
+static const json_t *
+tag_table(const struct facts *facts)
+{
+	const char *id = doc_str(facts_section(facts, FACT_VM), "id"), *location;
+	const json_t *vm = NULL, *body = NULL;
+	char subscription[128];
+	char *list;
+
+	facts_resource(facts, id, &vm, NULL);
+	if ((location = doc_str(vm, "location")) == NULL)
+		return NULL;
+	arm_id_subscription(id, subscription, sizeof(subscription));
+	list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags", subscription, location);
+	if (list != NULL)
+		facts_resource(facts, list, &body, NULL);
+	free(list);
+	return body;
+}
+
+int
+inbound_make(const struct facts *facts, struct inbound *ret)
+{
+	struct inbound in = { 0 };
+	int r;
+
+	if ((r = network_from_facts(facts, &in.network)) < 0)
+		return r;
+	if ((r = address_list(facts, &in.network, &in.ways, &in.way_count)) < 0) {
+		network_free(&in.network);
+		return r;
+	}
+	in.way = address_in_use(facts, in.ways, in.way_count, &in.foreign);
+	if (in.way != NULL)
+		in.path = &in.network.paths[in.way->path];
+	else if (in.network.count > 0)
+		in.path = &in.network.paths[0];
+	find_front(facts, &in);
+	if (in.way == NULL || (in.way->kind == ADDRESS_PRIVATE && !wire_answers(facts)))
+		find_bastion(facts, &in);
+	in.flow.tags.table = tag_table(facts);
+	if ((r = make_flow(facts, &in)) < 0) {
+		inbound_free(&in);
+		return r;
+	}
+	*ret = in;
+	return 0;
+}
+
+void
+inbound_free(struct inbound *in)
+{
+	ip_set_free(&in->flow.source);
+	network_free(&in->network);
+	free(in->ways);
+	*in = (struct inbound){ 0 };
+}
+
+int
+inbound_any_source(const struct inbound *in, struct nsg_flow *ret)
+{
+	bool v6 = in->path != NULL && in->path->v6;
+
+	*ret = in->flow;
+	ret->source = (struct ip_set){ 0 };
+	return in->flow.private_path ? ip_set_private(&ret->source, v6) : ip_set_public(&ret->source, v6);
+}
+
+void
+finding_resource(struct finding *finding, const char *key, const char *group_key, const char *id)
+{
+	char group[128];
+
+	if (id == NULL || *id == '\0')
+		return;
+	finding_text(finding, key, arm_id_name(id));
+	arm_id_group(id, group, sizeof(group));
+	if (*group != '\0')
+		finding_text(finding, group_key, group);
+}
+
+void
+inbound_evidence(const struct inbound *in, struct finding *finding)
+{
+	const struct net_path *path = in->path;
+	char vnet[ARM_ID_MAX];
+
+	if (path == NULL)
+		return;
+	finding_resource(finding, "nic", "nic_group", path->nic_id);
+	finding_text(finding, "ip_config", path->config_name);
+	if (path->subnet.id == NULL)
+		return;
+	finding_text(finding, "subnet", arm_id_name(path->subnet.id));
+	if (arm_id_parent(path->subnet.id, vnet, sizeof(vnet)) == 0)
+		finding_resource(finding, "vnet", "vnet_group", vnet);
+}
+
+/* "Microsoft.Network/networkSecurityGroups/read" of an id, for when the entry does not name the action. */
+static char *
+action_of(const char *id)
+{
+	char type[160];
+
+	return id != NULL && arm_id_type(id, type, sizeof(type)) == 0 ? doc_fmt("%s/read", type) : NULL;
+}
+
+int
+finding_missing(struct finding *finding, const char *code, const char *what, const struct net_ref *ref)
+{
+	const char *cause = ref != NULL ? doc_str(ref->why, "cause") : NULL,
+		   *reason = ref != NULL ? doc_str(ref->why, "reason") : NULL;
+	const char *action = ref != NULL ? doc_str(ref->why, "action") : NULL, *id = ref != NULL ? ref->id : NULL;
+	char *derived = doc_same(cause, "forbidden") && action == NULL ? action_of(id) : NULL;
+	int r;
+
+	if (action == NULL)
+		action = derived;
+	if (doc_same(cause, "forbidden"))
+		r = finding_set(finding, UNKNOWN, code, "%s%s%s may not be read: you lack %s", what, id != NULL ? " " : "",
+				arm_id_name(id), action != NULL ? action : "the permission");
+	else
+		r = finding_set(finding, UNKNOWN, code, "%s%s%s could not be read: %s", what, id != NULL ? " " : "",
+				arm_id_name(id), reason != NULL ? reason : "it did not arrive");
+	finding_text(finding, "cause", cause);
+	finding_text(finding, "reason", reason);
+	finding_text(finding, "action", action);
+	finding_text(finding, "scope_id", id);
+	free(derived);
+	return r;
+}
+
+bool
+wire_accepted(const struct facts *facts)
+{
+	return doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL;
+}
+
+bool
+wire_answers(const struct facts *facts)
+{
+	const json_t *tcp = facts_section(facts, FACT_TCP);
+
+	return wire_accepted(facts) || (doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
+					doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"));
+}
+
+bool
+wire_timed_out(const struct facts *facts)
+{
+	return doc_is(facts_section(facts, FACT_TCP), "result", "timeout");
+}

@@ -1,0 +1,52 @@
+/* What the checks of Azure's network share: the VM's paths, its ways in, the one in use, and the flow that a security rule would see.
+ * Pure, as the checks are. */
+#ifndef CHECKS_INBOUND_H
+#define CHECKS_INBOUND_H
+
+#include "model/address.h"
+#include "model/finding.h"
+#include "model/nsg.h"
+
+struct inbound {
+	struct network network;
+	struct address *ways;
+	size_t way_count;
+	const struct address *way;	/* in use; NULL when there is none */
+	const struct net_path *path;	/* its path, or the primary one; NULL when no NIC arrived */
+	bool foreign;			/* a literal host was asked for that is none of the VM's addresses */
+	bool by_bastion;		/* no direct way, but a Bastion reaches the VNet */
+	struct bastion bastion;
+	bool has_front;			/* a public address or load balancer stands in front */
+	const char *front_sku;
+	struct nsg_flow flow;
+	bool source_known;		/* flow.source is one address */
+	bool source_likely;		/* it was taken from the sign-in */
+	char source_text[IP_TEXT_MAX];	/* "" when not known */
+};
+
+/* 0, -ENOENT when neither the VM nor its NICs are known, -ENOMEM. */
+int inbound_make(const struct facts *facts, struct inbound *ret);
+void inbound_free(struct inbound *in);
+
+/* The same flow with every address the source might be; owned by the caller (ip_set_free of its source). 0 or -ENOMEM. */
+int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
+
+/* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
+void inbound_evidence(const struct inbound *in, struct finding *finding);
+
+/* UNKNOWN with the name of what did not arrive, and the Azure action that reading it needs; returns 0. */
+int finding_missing(struct finding *finding, const char *code, const char *what, const struct net_ref *ref);
+
+/* The name of a resource and its group as two keys of evidence ("nsg", "nsg_group"). */
+void finding_resource(struct finding *finding, const char *key, const char *group_key, const char *id);
+
+/* true when the wire has shown that packets from here reach an SSH server at the address in use. */
+bool wire_answers(const struct facts *facts);
+
+/* true when the server accepted a key: everything on the way works. */
+bool wire_accepted(const struct facts *facts);
+
+/* true when a connect was tried and nothing came back. */
+bool wire_timed_out(const struct facts *facts);
+
+#endif

@@ -1,0 +1,233 @@
+#include "checks/checks.h"
+#include "checks/inbound.h"
+#include "model/arm.h"
+#include "model/jit.h"
+#include "model/vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPIRING_MIN 5
+
+static int
+judge_rules(const struct facts *facts, const struct inbound *in, struct nsg_judgement *ret)
+{
+	if (in->path != NULL)
+		return nsg_judge(facts, in->path, &in->flow, in->has_front, in->front_sku, ret);
+	*ret = (struct nsg_judgement){ .verdict = NSG_UNKNOWN };
+	return 0;
+}
+
+static const struct nsg_rule *
+decider(const struct nsg_judgement *judgement)
+{
+	return judgement->deciding != NULL ? judgement->deciding->result.decider : NULL;
+}
+
+/* A just-in-time deny that matches this flow but stands behind an allow rule protects nothing. */
+static const struct nsg_rule *
+idle_deny(const struct nsg_judgement *judgement, const struct nsg_flow *flow)
+{
+	for (size_t g = NSG_SCOPE_SUBNET; g <= NSG_SCOPE_NIC; g++) {
+		const struct nsg *nsg = &judgement->gates[g].nsg;
+
+		for (size_t i = 0; i < nsg->count; i++)
+			if (nsg->rules[i].is_jit && nsg->rules[i].access == NSG_ACCESS_DENY &&
+			    nsg_match_rule(&nsg->rules[i], flow).match == NSG_YES)
+				return &nsg->rules[i];
+	}
+	return NULL;
+}
+
+/* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. */
+static void
+add_request(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+{
+	const char *vm = vm_id(facts), *source = in->source_known && !jit->source_forbidden ? in->source_text : NULL;
+	char *body, *url;
+
+	if (jit->policy_id == NULL || jit->port == NULL)
+		return;
+	body = jit_request_body(jit, vm, (int)in->flow.port, source, facts->now);
+	url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
+	finding_text(finding, "jit_url", url);
+	finding_text(finding, "jit_body", body);
+	free(url);
+	free(body);
+}
+
+static void
+add_evidence(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+{
+	const char *allowed = doc_str(jit->granted, "allowedSourceAddressPrefix");
+
+	if (allowed == NULL)
+		allowed = json_string_value(json_array_get(doc_list(jit->granted, "allowedSourceAddressPrefixes"), 0));
+	finding_text(finding, "state", jit_state_word(jit->state));
+	if (jit->minutes_left >= 0)
+		finding_number(finding, "minutes_left", jit->minutes_left);
+	finding_resource(finding, "policy", "policy_group", jit->policy_id);
+	finding_text(finding, "source_allowed", allowed);
+	finding_text(finding, "end_time", jit->end);
+	finding_text(finding, "requester", jit->requestor);
+	if (*in->source_text != '\0')
+		finding_text(finding, "source_ip", in->source_text);
+	finding_number(finding, "port", in->flow.port);
+	if (jit->port != NULL)
+		finding_number(finding, "max_minutes", jit->max_seconds / 60);
+	add_request(facts, jit, in, finding);
+}
+
+/* The request is in force and somebody else's deny still stands before its allow rule, or in the other group. */
+static bool
+shadowed_by_older(const struct nsg_judgement *judgement)
+{
+	const struct nsg_rule *rule = decider(judgement);
+
+	return judgement->verdict == NSG_DENY && rule != NULL && !rule->is_jit;
+}
+
+static int
+active(const struct jit *jit, const struct nsg_judgement *judgement, struct finding *finding)
+{
+	const struct nsg_rule *rule = decider(judgement);
+	int r;
+
+	if (jit->source_unknown)
+		return finding_set(finding, UNKNOWN, "jit-source-unknown",
+				   "a request is active for another %ld min, but for certain addresses, and yours is not known",
+				   jit->minutes_left);
+	if (shadowed_by_older(judgement)) {
+		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
+		finding_text(finding, "rule", rule->name);
+		finding_number(finding, "priority", rule->priority);
+		return finding_set(finding, FAIL, "jit-shadowed-by-older-deny",
+				   "a request is active, yet %s (%d) in %s still denies: it stands before the rule that "
+				   "just-in-time access added",
+				   rule->name, rule->priority, arm_id_name(judgement->deciding->ref.id));
+	}
+	if (judgement->verdict == NSG_DENY && rule != NULL) {
+		r = finding_set(finding, FAIL, "jit-not-applied",
+				"a request is active, but its allow rule does not stand in the security group (yet)");
+		finding->confidence = LIKELY;
+		return r;
+	}
+	if (jit->minutes_left >= 0 && jit->minutes_left < EXPIRING_MIN)
+		return finding_set(finding, WARN, "jit-active-expiring", "the request is active for another %ld min only",
+				   jit->minutes_left);
+	return finding_set(finding, PASS, "jit-active", "a request is active for another %ld min", jit->minutes_left);
+}
+
+/* No request opens the port now. That is a failure only where the rules do not let us in all the same. */
+static int
+closed(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	const struct nsg_rule *rule = idle_deny(judgement, &in->flow), *first = decider(judgement);
+	int r;
+
+	if (judgement->verdict == NSG_ALLOW) {
+		finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
+		return finding_set(finding, WARN, "jit-ineffective",
+				   "port %u is under just-in-time control, yet %s lets you in without a request", in->flow.port,
+				   first != NULL ? first->name : "the absence of a security group");
+	}
+	switch (jit->state) {
+	case JIT_EXPIRED:
+	case JIT_REVOKED:
+		r = finding_set(finding, FAIL, "jit-request-expired", "the last just-in-time request for port %u %s",
+				in->flow.port, jit->state == JIT_EXPIRED ? "has run out" : "was revoked");
+		break;
+	case JIT_OTHER_SOURCE:
+		r = finding_set(finding, FAIL, "jit-request-wrong-source-ip",
+				"the active just-in-time request is for another address than %s", in->source_text);
+		break;
+	case JIT_FAILED:
+		r = finding_set(finding, FAIL, "jit-request-failed", "the last just-in-time request for port %u failed",
+				in->flow.port);
+		break;
+	case JIT_PENDING:
+		r = finding_set(finding, FAIL, "jit-request-pending", "a just-in-time request for port %u is not in force yet",
+				in->flow.port);
+		break;
+	default:
+		r = finding_set(finding, FAIL, "jit-no-active-request",
+				"port %u is under just-in-time control, and there is no active request", in->flow.port);
+	}
+	if (judgement->verdict != NSG_DENY || (in->source_likely && jit->state == JIT_OTHER_SOURCE))
+		finding->confidence = LIKELY;
+	return r;
+}
+
+/* The policy lets requests be made from certain addresses only: a request for ours would be refused. */
+static int
+add_forbidden(const struct jit *jit, const struct inbound *in, struct finding *finding)
+{
+	const char *allowed = doc_str(jit->port, "allowedSourceAddressPrefix");
+	struct finding *also;
+	int r;
+
+	if (!jit->source_forbidden || finding->status != FAIL || (also = finding_also(finding)) == NULL)
+		return 0;
+	if (allowed == NULL)
+		allowed = json_string_value(json_array_get(doc_list(jit->port, "allowedSourceAddressPrefixes"), 0));
+	r = finding_set(also, WARN, "jit-policy-forbids-source", "policy %s takes requests from %s only, not from %s",
+			jit->policy_name != NULL ? jit->policy_name : "", allowed != NULL ? allowed : "certain addresses",
+			in->source_text);
+	finding_text(also, "source_allowed", allowed);
+	finding_resource(also, "policy", "policy_group", jit->policy_id);
+	return r;
+}
+
+static int
+judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
+{
+	struct nsg_judgement judgement;
+	struct jit jit;
+	int r;
+
+	jit_from_facts(facts, vm_id(facts), (int)in->flow.port, in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
+	add_evidence(facts, &jit, in, finding);
+	if ((r = judge_rules(facts, in, &judgement)) < 0)
+		return r;
+	if (jit.state == JIT_NONE && jit.missing != NULL)
+		r = finding_missing(finding, "jit-unknown", "a just-in-time policy", &(struct net_ref){ .why = jit.missing });
+	else if (jit.state == JIT_NONE)
+		r = finding_set(finding, PASS, "jit-none", "no just-in-time policy names the VM");
+	else if (jit.state == JIT_NOT_COVERED)
+		r = finding_set(finding, PASS, "jit-not-covered", "just-in-time access does not cover port %u", in->flow.port);
+	else if (jit.state == JIT_ACTIVE)
+		r = active(&jit, &judgement, finding);
+	else
+		r = closed(&jit, &judgement, in, finding);
+	if (r == 0)
+		r = add_forbidden(&jit, in, finding);
+	nsg_judgement_free(&judgement);
+	return r;
+}
+
+static int
+jit_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	struct inbound in;
+	bool given;
+	int r;
+
+	(void)rule;
+	if ((r = inbound_make(facts, &in)) == -ENOENT) {
+		in = (struct inbound){ 0 };
+		in.flow.port = (unsigned)address_ssh_port(facts, &given);
+	} else if (r < 0) {
+		return r;
+	}
+	r = judge(facts, &in, finding);
+	inbound_free(&in);
+	return r;
+}
+
+const struct check check_jit = {
+	.id = "jit",
+	.title = "Just-in-time access",
+	.needs = FACTS_BIT(VM) | FACTS_BIT(JIT),
+	.run = jit_run,
+};

@@ -1,0 +1,141 @@
+#include "checks/checks.h"
+#include "checks/talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A kind of algorithm: its word in the facts, its finding, the option that widens it, where `ssh -Q` lists what the client could do. */
+static const struct kind {
+	const char *word, *code, *name, *option, *query;
+} kinds[] = {
+	{ "kex", "kex-mismatch", "key exchange method", "KexAlgorithms", "kex" },
+	{ "host_key", "hostkey-alg-mismatch", "host key algorithm", "HostKeyAlgorithms", "host_key_algorithms" },
+	{ "cipher", "cipher-mismatch", "cipher", "Ciphers", "ciphers" },
+	{ "mac", "mac-mismatch", "message authentication code", "MACs", "macs" },
+};
+
+static bool
+has(const json_t *list, const char *name)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach (list, i, each)
+		if (name != NULL && json_string_value(each) != NULL && strcmp(json_string_value(each), name) == 0)
+			return true;
+	return false;
+}
+
+/* The first algorithm of the server that the installed ssh knows but has switched off; NULL when there is none. */
+static const char *
+could_be_enabled(const struct facts *facts, const struct kind *kind, const json_t *server)
+{
+	const json_t *supported = doc_list(facts_section(facts, FACT_CLIENT), kind->query), *each;
+	size_t i;
+
+	json_array_foreach (server, i, each)
+		if (has(supported, json_string_value(each)))
+			return json_string_value(each);
+	return NULL;
+}
+
+static int
+judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *kind, struct finding *finding)
+{
+	json_t *server = doc_list(doc_get(kex, "server"), kind->word), *client = doc_list(doc_get(kex, "client"), kind->word);
+	const char *algorithm = could_be_enabled(facts, kind, server);
+	char *offer = talk_join(server, 5), *option = algorithm != NULL ? doc_fmt("%s=+%s", kind->option, algorithm) : NULL;
+	int r;
+
+	finding_text(finding, "missing", kind->word);
+	finding_value(finding, "server", json_deep_copy(server));
+	finding_value(finding, "client", json_deep_copy(client));
+	finding_text(finding, "algorithm", algorithm);
+	finding_text(finding, "option", option);
+	finding_text(finding, "kind", kind->name);
+	r = finding_set(finding, FAIL, kind->code, "this ssh and the server have no %s in common; the server offers %s", kind->name,
+	    offer != NULL && *offer != '\0' ? offer : "none");
+	free(offer);
+	free(option);
+	return r;
+}
+
+static int
+judge_stall(const struct facts *facts, const json_t *kex, struct finding *finding)
+{
+	static const char *const causes[] = { "mtu-blackhole", "vm-overloaded-banner-timeout", NULL };
+	const char *mtu = doc_str(kex, "mtu");
+
+	finding_text(finding, "mtu", mtu);
+	finding_text(finding, "interface", doc_str(facts_section(facts, FACT_TCP), "local_interface"));
+	if (mtu != NULL && strcmp(mtu, "proven") == 0)
+		return finding_set(finding, FAIL, "mtu-blackhole", "large packets are lost on the way: with small segments the key exchange works");
+	if (mtu != NULL)
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "mtu-blackhole",
+		    "the key exchange hangs, and large packets of this machine (beyond the path's MTU) stay unanswered"));
+	talk_possible(finding, causes);
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-stalled", "the server fell silent within the key exchange"));
+}
+
+/* The connection ended behind the banner. A reset before the server's first packet is what devices do that forbid SSH. */
+static int
+judge_broken(const struct facts *facts, const json_t *kex, const char *result, struct finding *finding)
+{
+	static const char *const causes[] = { "sshd-persource-penalties", "sshd-privsep-dir", "dpi-resets-ssh", NULL };
+	const char *text = doc_str(kex, "text");
+
+	if (strcmp(result, "reset") == 0 && doc_get(kex, "server") == NULL) {
+		talk_way_around(facts, finding);
+		finding_possible(finding, "sshd-maxstartups");
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dpi-resets-ssh",
+		    "the connection was reset as soon as this machine spoke SSH"));
+	}
+	talk_possible(finding, causes);
+	if (strcmp(result, "disconnect") == 0)
+		return finding_set(finding, FAIL, "kex-disconnected", "the server ended the key exchange: \"%s\"", text != NULL ? text : "");
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-closed", "the connection was %s within the key exchange",
+	    strcmp(result, "reset") == 0 ? "reset" : "closed"));
+}
+
+static int
+judge_no_common(const struct facts *facts, const json_t *kex, struct finding *finding)
+{
+	const char *missing = doc_str(kex, "missing");
+
+	for (size_t i = 0; missing != NULL && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].word, missing) == 0)
+			return judge_mismatch(facts, kex, &kinds[i], finding);
+	return finding_set(finding, UNKNOWN, "kex-not-checked", "the server's algorithms are known, but no ssh is installed to compare them with");
+}
+
+static int
+kex_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	const json_t *kex = facts_section(facts, FACT_KEX);
+	const char *result = doc_str(kex, "result");
+
+	(void)rule;
+	finding_text(finding, "text", doc_str(kex, "text"));
+	finding_text(finding, "software", doc_str(facts_section(facts, FACT_BANNER), "software"));
+	if (result == NULL)
+		return finding_set(finding, UNKNOWN, "not-known", "the key exchange's result is not recorded");
+	if (strcmp(result, "done") == 0) {
+		finding_text(finding, "algorithm", doc_str(kex, "chosen.kex"));
+		return finding_set(finding, PASS, "kex-ok", "%s, %s, %s", doc_str(kex, "chosen.kex") != NULL ? doc_str(kex, "chosen.kex") : "key exchange done",
+		    doc_str(kex, "chosen.host_key") != NULL ? doc_str(kex, "chosen.host_key") : "host key read",
+		    doc_str(kex, "chosen.cipher") != NULL ? doc_str(kex, "chosen.cipher") : "no ssh installed to compare with");
+	}
+	if (strcmp(result, "no-common") == 0)
+		return judge_no_common(facts, kex, finding);
+	if (strcmp(result, "stalled") == 0)
+		return judge_stall(facts, kex, finding);
+	if (strcmp(result, "bad-signature") == 0)
+		return finding_set(finding, FAIL, "kex-bad-signature", "the server could not prove that it holds its host key");
+	if (strcmp(result, "garbage") == 0)
+		return finding_set(finding, FAIL, "kex-garbage", "the server greets like SSH, but what follows is not the SSH protocol");
+	return judge_broken(facts, kex, result, finding);
+}
+
+const struct check check_kex = {
+	.id = "kex", .title = "Algorithms in common", .needs = FACTS_BIT(KEX), .run = kex_run,
+};

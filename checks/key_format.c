@@ -1,0 +1,256 @@
+#include "checks/checks.h"
+#include "checks/key_damage.h"
+#include "model/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NEW_PEM_ED25519 906	/* OpenSSH 9.6 reads Ed25519 keys from PKCS#8 */
+
+static bool
+is(const char *word, const char *text)
+{
+	return word != NULL && strcmp(word, text) == 0;
+}
+
+static bool
+begins(const char *word, const char *text)
+{
+	return word != NULL && strncmp(word, text, strlen(text)) == 0;
+}
+
+/* The evidence that other programs read: always all of it that is known. */
+static void
+evidence(const struct key *key, struct finding *finding)
+{
+	static const char *const words[] = { "path", "kind", "format", "type", "bits", "encrypted", "cipher", "kdf", "fingerprint", "fingerprint_md5",
+		"comment", "defect", "defects", "azure" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		finding_value(finding, words[i], json_deep_copy(doc_get(key->facts, words[i])));
+	finding_text(finding, "what", key->what);
+}
+
+/* Names for the remedies: where a repaired or converted copy goes, and where the public half lies. */
+static void
+evidence_names(const struct key *key, bool only, struct finding *finding)
+{
+	static const char *const tails[] = { ".ppk", ".pem", ".der", ".jwk", ".json", ".pfx", ".p12", ".key", ".txt", ".pub" };
+	size_t len = strlen(key->path);
+	char *copy, *public;
+
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		if (len > strlen(tails[i]) && strcmp(key->path + len - strlen(tails[i]), tails[i]) == 0 && key->path[len - strlen(tails[i]) - 1] != '/')
+			len -= strlen(tails[i]);
+	copy = doc_fmt("%.*s_openssh", (int)len, key->path);
+	public = doc_fmt("%s.pub", key->path);
+	if (only)
+		finding_text(finding, "new_vm", "yes");
+	finding_text(finding, "new_path", copy);
+	finding_text(finding, "public_path", key->pub_path != NULL ? key->pub_path : public);
+	free(copy);
+	free(public);
+}
+
+static int
+public_half(const struct facts *facts, const struct key *key, struct finding *finding)
+{
+	size_t len = strlen(key->path);
+	char *private;
+
+	if (key_in_agent(facts, key))
+		return finding_set(finding, PASS, "key-format-ok", "%s is a public key whose private half the agent holds", key->path);
+	private = doc_fmt("%.*s", (int)(len > 4 && strcmp(key->path + len - 4, ".pub") == 0 ? len - 4 : len), key->path);
+	if (private != NULL && strcmp(private, key->path) != 0)
+		finding_text(finding, "private_path", private);
+	free(private);
+	return finding_set(finding, FAIL, "key-is-public-half", "%s is a %s: it cannot sign", key->path,
+	    is(key->kind, "cert") ? "certificate, not the private key" : "public key");
+}
+
+static const char *
+what_words(const char *what)
+{
+	return is(what, "directory") ? "a folder" : is(what, "fifo") ? "a pipe" : is(what, "socket") ? "a socket" :
+	    is(what, "loop") ? "a symbolic link that leads to itself" : is(what, "too-big") ? "larger than any key" : "a device";
+}
+
+/* Containers that OpenSSH does not know at all. */
+static const struct {
+	const char *format, *code, *words;
+} foreign[] = {
+	{ "ppk1", "key-ppk-format", "PuTTY's format" },
+	{ "ppk2", "key-ppk-format", "PuTTY's format" },
+	{ "ppk3", "key-ppk-format", "PuTTY's format" },
+	{ "sshcom", "key-sshcom-format", "the format of ssh.com" },
+	{ "jwk", "key-jwk-format", "a JSON Web Key" },
+	{ "ssh1", "key-ssh1-format", "the format of SSH protocol 1, which is gone" },
+	{ "pkcs1-der", "key-der-format", "binary DER" },
+	{ "pkcs8-der", "key-der-format", "binary DER" },
+	{ "pkcs8-enc-der", "key-der-format", "binary DER" },
+	{ "sec1-der", "key-der-format", "binary DER" },
+	{ "dsa-der", "key-der-format", "binary DER" },
+};
+
+static bool
+foreign_format(const struct key *key, struct finding *finding, int *r)
+{
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (is(key->format, foreign[i].format)) {
+			if (!key->encrypted)
+				finding_text(finding, "plain", "yes");
+			*r = finding_set(finding, FAIL, foreign[i].code, "%s is in %s, which OpenSSH does not read", key->path, foreign[i].words);
+			return true;
+		}
+	return false;
+}
+
+/* The key algorithm against the list that the effective configuration accepts ("ssh-dss" is off by default). */
+static bool
+algorithm_accepted(const struct facts *facts, const char *type)
+{
+	static const char *const rsa[] = { "ssh-rsa", "rsa-sha2-256", "rsa-sha2-512" };
+	const char *list = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.pubkeyacceptedalgorithms");
+	size_t count = is(type, "ssh-rsa") ? 3 : 1;
+
+	if (list == NULL || (!begins(type, "ssh-") && !begins(type, "ecdsa-sha2-") && !begins(type, "sk-")))
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		const char *word = count == 3 ? rsa[i] : type;
+		const char *at = list;
+		size_t len = strlen(word);
+
+		while ((at = strstr(at, word)) != NULL) {
+			if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
+				return true;
+			at += len;
+		}
+	}
+	return false;
+}
+
+/* A type or length that Azure's provisioning does not take. On a new VM that decides; on an old one only if the server says no. */
+static bool
+azure_refuses(const struct facts *facts, const struct key *key, json_int_t least, struct finding *finding, int *r)
+{
+	bool only = doc_bool(facts->doc, "asked.key_only", false), rsa = is(key->type, "ssh-rsa");
+	const char *said = key_server_says(facts, key->fingerprint);
+	enum status status = only ? FAIL : is(said, "denied") ? FAIL : WARN;
+
+	if (rsa ? key->bits == 0 || key->bits >= least : key->type == NULL || is(key->type, "ssh-ed25519"))
+		return false;
+	if (!rsa && status == WARN)
+		return false;
+	finding_number(finding, "min_bits", least);
+	if (rsa && key->bits < 1024)
+		status = FAIL;
+	if (rsa)
+		*r = finding_set(finding, status, "key-rsa-too-short", "%s is an RSA key of %u bits; Azure takes %lld or more%s", key->path, key->bits,
+		    (long long)least, is(said, "accepted") ? ", though this server accepts it" : "");
+	else
+		*r = finding_set(finding, FAIL, "key-type-unsupported-azure", "%s is of type %s, which Azure does not put on a VM", key->path, key->type);
+	if (!only && status == FAIL)
+		finding->confidence = LIKELY;
+	return true;
+}
+
+static bool
+locked(const struct facts *facts, const struct key *key, struct finding *finding, int *r)
+{
+	bool batch = doc_is(facts_section(facts, FACT_SSH_CONFIG), "options.batchmode", "yes");
+
+	if (!key->encrypted || key_in_agent(facts, key) || doc_bool(facts->doc, "asked.key_only", false))
+		return false;
+	if (!batch && doc_bool(facts->doc, "machine.terminal", true))
+		return false;
+	finding_text(finding, batch ? "batch" : "no_terminal", "yes");
+	*r = finding_set(finding, FAIL, "key-encrypted-no-passphrase", "%s has a passphrase, no agent holds the key, and ssh cannot ask (%s)", key->path,
+	    batch ? "BatchMode is on" : "there is no terminal");
+	return true;
+}
+
+/* A PKCS#8 file with an Ed25519 key: the client's version decides. */
+static bool
+pkcs8_ed25519(const struct facts *facts, const struct key *key, struct finding *finding, int *r)
+{
+	json_int_t number = doc_int(facts_section(facts, FACT_CLIENT), "number", 0);
+
+	if (!is(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") || key->loads != KEY_CANNOT_TELL || number >= NEW_PEM_ED25519)
+		return false;
+	finding_text(finding, "client", doc_str(facts_section(facts, FACT_CLIENT), "version"));
+	*r = finding_set(finding, number == 0 ? WARN : FAIL, "key-pkcs8-ed25519-unreadable",
+	    "%s holds an Ed25519 key in PKCS#8, which OpenSSH reads since 9.6 only", key->path);
+	return true;
+}
+
+static int
+passed(const struct facts *facts, const struct key *key, struct finding *finding)
+{
+	const char *bits = "";
+	char text[32];
+
+	if (key->bits > 0) {
+		snprintf(text, sizeof(text), ", %u bits", key->bits);
+		bits = text;
+	}
+	if (is(key->azure, "reject") && !doc_bool(facts->doc, "asked.key_only", false))
+		return finding_set(finding, PASS, "key-format-ok", "%s: %s%s (Azure would not put such a key on a new VM; added by hand it works)",
+		    key->path, key->type, bits);
+	return finding_set(finding, PASS, "key-format-ok", "%s: %s%s%s", key->path, key->type != NULL ? key->type : "a private key", bits,
+	    key->encrypted ? ", with a passphrase" : "");
+}
+
+static int
+private_key(const struct facts *facts, const struct rule *rule, const struct key *key, struct finding *finding)
+{
+	bool held = key_in_agent(facts, key);
+	int r;
+
+	if (!held && foreign_format(key, finding, &r))
+		return r;
+	if (!held && key->loads == KEY_NO && key->defect != NULL)
+		return key_damage(key, finding);
+	if (azure_refuses(facts, key, rule_int(rule, "rsa_min_bits", 2048), finding, &r))
+		return r;
+	if (!held && key->loads == KEY_NO && key->type != NULL && !begins(key->type, "ssh-") && !begins(key->type, "ecdsa-") && !begins(key->type, "sk-"))
+		return finding_set(finding, FAIL, "key-type-unusable", "%s is of type %s, which SSH has no use for", key->path, key->type);
+	if (!held && key->loads == KEY_NO)
+		return key_damage(key, finding);
+	if (!held && pkcs8_ed25519(facts, key, finding, &r))
+		return r;
+	if (!algorithm_accepted(facts, key->type))
+		return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms", key->path,
+		    key->type);
+	if (!held && key->pub_matches == KEY_NO) {
+		finding_text(finding, "public_path", key->pub_path);
+		return finding_set(finding, FAIL, "key-stale-pub", "%s belongs to another key, and ssh offers that one in place of %s", key->pub_path,
+		    key->path);
+	}
+	return locked(facts, key, finding, &r) ? r : passed(facts, key, finding);
+}
+
+static int
+key_format_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	struct key key;
+
+	if (key_that_matters(facts, &key) < 0)
+		return finding_set(finding, SKIP, "no-key", "there is no key file to look at");
+	evidence(&key, finding);
+	if (key.what != NULL)
+		return finding_set(finding, FAIL, "key-not-a-key-file", "%s is %s", key.path, what_words(key.what));
+	if (!key.present)
+		return finding_set(finding, SKIP, "no-key", "%s is not there", key.path);
+	if (!key.readable)
+		return finding_set(finding, SKIP, "not-readable", "%s cannot be read", key.path);
+	evidence_names(&key, doc_bool(facts->doc, "asked.key_only", false), finding);
+	if (is(key.kind, "public") || is(key.kind, "cert"))
+		return public_half(facts, &key, finding);
+	if (is(key.kind, "private"))
+		return private_key(facts, rule, &key, finding);
+	return key_damage(&key, finding);
+}
+
+const struct check check_key_format = {
+	.id = "key-format", .title = "Private key format", .needs = FACTS_BIT(IDENTITIES), .run = key_format_run,
+};

@@ -1,0 +1,138 @@
+#include "checks/refine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What models Azure's network; the wire outranks them. A VM that is off, or an address that is not the VM's, is another matter: then
+ * whatever answered was not this VM. */
+static const char *const models[] = { "nsg", "jit", "route", NULL };
+static const char *const no_way_in[] = { "no-public-ip", "no-pip-no-bastion", "vmss-flexible-no-pip", NULL };
+
+struct finding *
+finding_of(struct finding *findings, size_t count, const char *check)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(findings[i].check, check) == 0)
+			return &findings[i];
+	return NULL;
+}
+
+static bool
+listed(const char *const *list, const char *word)
+{
+	while (*list != NULL && strcmp(*list, word) != 0)
+		list++;
+	return *list != NULL;
+}
+
+/* How the wire proves that packets from here reach the VM, NULL when it does not. An address of this machine proves nothing about
+ * Azure's network unless the server behind it knows the key. */
+static const char *
+wire_proof(const struct facts *facts)
+{
+	const json_t *tcp = facts_section(facts, FACT_TCP);
+
+	if (doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL)
+		return "the server accepted your key from here";
+	if (facts_state(facts, FACT_TCP, NULL) == FACT_KNOWN && doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
+	    doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"))
+		return "an SSH server answered from here";
+	return NULL;
+}
+
+static void
+contradict(struct finding *finding, const char *proof)
+{
+	char *summary;
+
+	if (finding->status != FAIL && finding->status != UNKNOWN)
+		return;
+	summary = doc_fmt("%s; yet %s, so something that these rules do not show lets you in (a VPN, a proxy, another public address)",
+	    finding->summary, proof);
+	if (summary == NULL)
+		return;
+	free(finding->summary);
+	finding->summary = summary;
+	finding_text(finding, "contradicted_by", proof);
+	if (finding->status == FAIL)
+		finding->status = WARN;
+}
+
+static void
+outrank_models(const struct facts *facts, struct finding *findings, size_t count)
+{
+	const char *proof = wire_proof(facts);
+	struct finding *found = finding_of(findings, count, "public-ip");
+
+	if (proof == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (!listed(models, findings[i].check) || findings[i].status == UNKNOWN)
+			continue;
+		contradict(&findings[i], proof);
+		for (size_t j = 0; j < findings[i].also_count; j++)
+			contradict(&findings[i].also[j], proof);
+	}
+	if (found != NULL && found->status == FAIL && listed(no_way_in, found->code))
+		contradict(found, proof);
+}
+
+/* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no failure. */
+static void
+excuse_other_keys(const struct facts *facts, struct finding *findings, size_t count)
+{
+	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
+	static const char *const checks[] = { "key-file", "key-permissions", "key-format", "key-agent", NULL };
+
+	for (size_t i = 0; accepted != NULL && i < count; i++) {
+		const char *path = doc_str(findings[i].evidence, "path"), *fingerprint;
+
+		if (!listed(checks, findings[i].check) || findings[i].status != FAIL)
+			continue;
+		fingerprint = path != NULL ? doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path), "fingerprint") : NULL;
+		if (fingerprint == NULL || strcmp(fingerprint, accepted) != 0)
+			findings[i].status = WARN;
+	}
+}
+
+/* A timeout although the VM runs and every rule allows: what is left cannot be told apart from here. At an address that is none of the
+ * VM's, its rules mean nothing. */
+static void
+name_what_is_left(struct finding *findings, size_t count)
+{
+	struct finding *tcp = finding_of(findings, count, "tcp"), *nsg = finding_of(findings, count, "nsg");
+	struct finding *vm = finding_of(findings, count, "vm-state"), *config = finding_of(findings, count, "ssh-config");
+	char *code;
+
+	if (config != NULL && strcmp(config->code, "cfg-host-alias-override") == 0)
+		return;
+	if (tcp == NULL || nsg == NULL || vm == NULL || tcp->status != FAIL || strcmp(tcp->code, "tcp-timeout") != 0)
+		return;
+	if (nsg->status != PASS || (vm->status != PASS && vm->status != WARN) || (code = strdup("blocked-outside-azure-rules")) == NULL)
+		return;
+	free(tcp->code);
+	tcp->code = code;
+	tcp->confidence = LIKELY;
+}
+
+/* ssh_config sends the name elsewhere: whose address that is, is the same story told twice. */
+static void
+yield_to_alias(struct finding *findings, size_t count)
+{
+	static const char *const foreign[] = { "wrong-target-address", "pip-changed-after-restart", "pip-detached",
+		"azure-firewall-dnat-missing", NULL };
+	struct finding *config = finding_of(findings, count, "ssh-config"), *address = finding_of(findings, count, "public-ip");
+
+	if (config != NULL && address != NULL && strcmp(config->code, "cfg-host-alias-override") == 0 && config->status == FAIL &&
+	    address->status == FAIL && listed(foreign, address->code))
+		address->status = WARN;
+}
+
+void
+findings_refine(const struct facts *facts, struct finding *findings, size_t count)
+{
+	outrank_models(facts, findings, count);
+	excuse_other_keys(facts, findings, count);
+	name_what_is_left(findings, count);
+	yield_to_alias(findings, count);
+}

@@ -1,0 +1,158 @@
+#include "checks/checks.h"
+#include "checks/inbound.h"
+#include "model/arm.h"
+#include "model/route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void
+add_route(const struct inbound *in, const struct route *route, struct finding *finding)
+{
+	finding_text(finding, "route", route->name);
+	finding_text(finding, "prefix", route->prefix);
+	finding_text(finding, "next_hop_type", route->hop_type);
+	finding_text(finding, "next_hop", route->hop);
+	finding_resource(finding, "route_table", "route_table_group", in->path->route_table.id);
+	if (in->source_known) {
+		char *prefix = doc_fmt("%s/%d", in->source_text, in->path->v6 ? 128 : 32);
+
+		finding_text(finding, "source_prefix", prefix);
+		free(prefix);
+	}
+}
+
+/* A peering of the VNet that does not work, NULL when all do. It matters to those who come by the private address. */
+static const json_t *
+broken_peering(const struct net_path *path)
+{
+	const json_t *peering;
+	size_t i;
+
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i, peering) {
+		const char *state = doc_str(peering, "properties.peeringState");
+
+		if ((state != NULL && strcasecmp(state, "Connected") != 0) ||
+		    !doc_bool(peering, "properties.allowVirtualNetworkAccess", true))
+			return peering;
+	}
+	return NULL;
+}
+
+/* Came in by the private address: the routes that matter are those between networks. */
+static int
+private_way(const struct facts *facts, const struct inbound *in, struct finding *finding)
+{
+	const json_t *peering = broken_peering(in->path);
+	int r;
+
+	if (peering == NULL)
+		return finding_set(finding, PASS, "route-private",
+				   "the way is private; nothing seen of the network stands against it");
+	finding_text(finding, "peering", doc_str(peering, "name"));
+	finding_text(finding, "peering_state", doc_str(peering, "properties.peeringState"));
+	finding_text(finding, "remote_vnet", arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
+	if (wire_answers(facts) || in->by_bastion)
+		return finding_set(finding, PASS, "route-private", "a peering is not connected, which does not concern this way");
+	r = finding_set(finding, FAIL, "peering-disconnected", "peering %s of the virtual network is %s",
+			doc_str(peering, "name") != NULL ? doc_str(peering, "name") : "?",
+			doc_bool(peering, "properties.allowVirtualNetworkAccess", true)
+			    ? doc_str(peering, "properties.peeringState")
+			    : "closed to traffic");
+	finding->confidence = LIKELY;
+	return r;
+}
+
+/* Answers to a client on the Internet that leave by anything but Internet come back by another way than the request, and are
+ * dropped. */
+static int
+judge_hop(const struct facts *facts, const struct route *route, bool effective, struct finding *finding)
+{
+	const char *type = route->hop_type;
+	bool works = wire_answers(facts) || doc_is(facts_section(facts, FACT_TCP), "result", "refused");
+	const char *code, *words;
+	int r;
+
+	if (type == NULL)
+		return finding_set(finding, UNKNOWN, "route-nonsense", "nextHopType of route %s is missing",
+				   route->name != NULL ? route->name : "?");
+	if (strcasecmp(type, "Internet") == 0 || strcasecmp(type, "VnetLocal") == 0 || strcasecmp(type, "VNetPeering") == 0)
+		return finding_set(finding, PASS, "route-direct", "answers leave by %s (%s)", type, route->prefix);
+	if (works)
+		return finding_set(finding, PASS, "route-works", "answers to you leave by %s%s%s, and come back all the same",
+				   type, route->hop != NULL ? " " : "", route->hop != NULL ? route->hop : "");
+	if (strcasecmp(type, "VirtualAppliance") == 0) {
+		code = "udr-default-to-nva";
+		words = "an appliance that never saw the request";
+	} else if (strcasecmp(type, "VirtualNetworkGateway") == 0) {
+		code = "udr-default-to-gateway";
+		words = "the gateway (forced tunnelling)";
+	} else if (strcasecmp(type, "None") == 0) {
+		code = "udr-none-blackhole";
+		words = "nowhere: they are dropped";
+	} else {
+		return finding_set(finding, UNKNOWN, "route-nonsense", "next hop type %s is not known to this program", type);
+	}
+	r = finding_set(finding, FAIL, code, "answers to you match %s and go to %s%s%s%s", route->prefix, words,
+			route->hop != NULL ? " (" : "", route->hop != NULL ? route->hop : "", route->hop != NULL ? ")" : "");
+	finding->confidence = effective && wire_timed_out(facts) ? CERTAIN : LIKELY;
+	return r;
+}
+
+static int
+judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
+{
+	const struct net_path *path = in->path;
+	struct route route = { 0 };
+	bool effective;
+
+	inbound_evidence(in, finding);
+	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
+		return finding_set(finding, PASS, "route-direct", "the way in leads through the firewall, and so do the answers");
+	if (in->flow.private_path)
+		return private_way(facts, in, finding);
+	switch (route_to(facts, path, in->source_known ? &in->flow.source.list[0].from : NULL, &route, &effective)) {
+	case ROUTE_NONE:
+		return finding_set(finding, PASS, "route-direct", "no route of your own stands in the way of the answers");
+	case ROUTE_UNKNOWN:
+		if (path->subnet.state != FACT_KNOWN)
+			return finding_missing(finding, "route-unknown", "the subnet", &path->subnet);
+		return finding_missing(finding, "route-unknown", "the route table", &path->route_table);
+	case ROUTE_NONSENSE:
+		finding_text(finding, "field", "addressPrefix");
+		return finding_set(finding, UNKNOWN, "route-nonsense", "addressPrefix of a route makes no sense");
+	default:
+		add_route(in, &route, finding);
+		return judge_hop(facts, &route, effective, finding);
+	}
+}
+
+static int
+route_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
+	struct inbound in;
+	int r;
+
+	(void)rule;
+	if ((r = inbound_make(facts, &in)) == -ENOENT)
+		return finding_missing(finding, "route-unknown", "the VM", &vm);
+	if (r < 0)
+		return r;
+	if (in.path == NULL)
+		r = finding_missing(finding, "route-unknown", "the network interface",
+				    in.network.missing_nic.id != NULL ? &in.network.missing_nic : NULL);
+	else
+		r = judge(facts, &in, finding);
+	inbound_free(&in);
+	return r;
+}
+
+const struct check check_route = {
+	.id = "route",
+	.title = "Way back",
+	.needs = FACTS_BIT(VM) | FACTS_BIT(NETWORK),
+	.run = route_run,
+};

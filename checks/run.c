@@ -1,0 +1,130 @@
+#include "checks/checks.h"
+#include "checks/refine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+listed(const char *const *list, const char *id)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		if (strcmp(list[i], id) == 0)
+			return true;
+	return false;
+}
+
+static bool
+selected(const struct selection *selection, const char *id)
+{
+	if (selection == NULL)
+		return true;
+	return (selection->only == NULL || listed(selection->only, id)) && !listed(selection->skip, id);
+}
+
+/* Answers for a check one of whose needs is not known; false when all of them are. What nobody asked for, what does not exist and what
+ * an earlier step kept from being reached is skipped; only what should have been there and is not is unknown. */
+static bool
+guard(const struct facts *facts, const struct check *check, struct finding *finding)
+{
+	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++) {
+		const char *reason, *cause = doc_str(facts_section(facts, section), "cause");
+		enum fact_state state = facts_state(facts, section, &reason);
+
+		if ((check->needs & (1u << section)) == 0 || state == FACT_KNOWN)
+			continue;
+		if (reason == NULL)
+			reason = state == FACT_PENDING ? "still being read" : "no reason is recorded";
+		if (state == FACT_NOT_ASKED)
+			finding_set(finding, SKIP, "not-asked", "%s", reason);
+		else if (state == FACT_ABSENT)
+			finding_set(finding, SKIP, "nothing-to-check", "%s", reason);
+		else if (doc_same(cause, "not-reached"))
+			finding_set(finding, SKIP, "not-reached", "%s", reason);
+		else
+			finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s", facts_section_words(section), reason);
+		finding_text(finding, "cause", cause);
+		return true;
+	}
+	return false;
+}
+
+static int
+run_one(const struct check *check, const struct facts *facts, const struct rules *rules, const struct selection *selection,
+    struct finding *finding)
+{
+	struct rule rule = rules_for(rules, check->id);
+
+	finding_init(finding, check->id);
+	if (!selected(selection, check->id))
+		return finding_set(finding, SKIP, "not-selected", "left out by --only or --skip");
+	if (!rule.enabled)
+		return finding_set(finding, SKIP, "disabled", "switched off by the rule set");
+	if (guard(facts, check, finding))
+		return 0;
+	return check->run(facts, &rule, finding);
+}
+
+static int
+run_custom(const json_t *custom, const struct facts *facts, const struct selection *selection, struct finding *finding)
+{
+	const char *id = doc_str(custom, "id");
+
+	finding_init(finding, id);
+	if (!selected(selection, id))
+		return finding_set(finding, SKIP, "not-selected", "left out by --only or --skip");
+	return generic_run(facts, custom, finding);
+}
+
+/* A waived failure or warning is shown, with who waived it and why, and decides nothing. */
+static void
+waive(const struct rules *rules, const struct facts *facts, struct finding *finding)
+{
+	const char *resource = doc_str(facts_section(facts, FACT_VM), "id");
+	const json_t *waiver;
+
+	for (size_t i = 0; i < finding->also_count; i++)
+		waive(rules, facts, &finding->also[i]);
+	if ((finding->status != FAIL && finding->status != WARN) ||
+	    (waiver = rules_waiver(rules, finding->code, resource, facts->now)) == NULL)
+		return;
+	finding->status = SKIP;
+	finding_value(finding, "waived", json_deep_copy(waiver));
+}
+
+int
+checks_run(const struct facts *facts, const struct rules *rules, const struct selection *selection, struct finding **ret, size_t *count)
+{
+	const json_t *custom = rules_custom(rules);
+	size_t n = 0, made = 0;
+	struct finding *findings;
+	int r = 0;
+
+	while (check_table[n] != NULL)
+		n++;
+	if ((findings = calloc(n + json_array_size(custom) + 1, sizeof(*findings))) == NULL)
+		return -ENOMEM;
+	for (; made < n && r == 0; made++)
+		r = run_one(check_table[made], facts, rules, selection, &findings[made]);
+	for (size_t i = 0; i < json_array_size(custom) && r == 0; i++, made++)
+		r = run_custom(json_array_get(custom, i), facts, selection, &findings[made]);
+	if (r == 0)
+		findings_refine(facts, findings, made);
+	for (size_t i = 0; i < made && r == 0; i++)
+		waive(rules, facts, &findings[i]);
+	if (r < 0) {
+		findings_free(findings, made);
+		return r;
+	}
+	*ret = findings;
+	*count = made;
+	return 0;
+}
+
+void
+findings_free(struct finding *findings, size_t count)
+{
+	for (size_t i = 0; findings != NULL && i < count; i++)
+		finding_free(&findings[i]);
+	free(findings);
+}

@@ -1,0 +1,42 @@
+/* What the checks of the conversation (dns, tcp, banner, kex, auth) share: sections that are not known, the VM's own addresses, kinds of
+ * addresses. Pure, as the checks are. */
+#ifndef CHECKS_TALK_H
+#define CHECKS_TALK_H
+
+#include "model/facts.h"
+#include "model/finding.h"
+
+/* For checks that judge some sections that are not known: sets SKIP or UNKNOWN as the run's guard does, and returns true, unless the
+ * section is known. */
+bool talk_missing(const struct facts *facts, enum fact_section section, struct finding *finding);
+
+/* The VM's addresses as Azure tells them, its load balancers' and firewalls' included: a new array of texts, public ones first (the caller
+ * frees with json_decref); *fqdn becomes the first DNS name among them, borrowed, or NULL. Empty when nothing is known. */
+json_t *talk_vm_addresses(const struct facts *facts, const char **fqdn);
+
+/* The VM's own public address, NULL when none is known; the caller frees. */
+char *talk_vm_public(const struct facts *facts);
+
+/* osProfile.adminUsername, NULL when not known. */
+const char *talk_admin(const struct facts *facts);
+
+bool talk_vm_windows(const struct facts *facts);
+
+/* true for addresses that the Internet does not route: RFC 1918, shared (RFC 6598), unique local IPv6. */
+bool address_is_private(const char *text);
+
+bool address_is_v6(const char *text);
+
+/* Adds bastion, bastion_rg and identity, which the remedies that go round a blocked port name. */
+void talk_way_around(const struct facts *facts, struct finding *finding);
+
+/* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
+int talk_confidence(struct finding *finding, enum confidence confidence, int r);
+
+/* Names all these codes as possible causes; the list ends with NULL. */
+void talk_possible(struct finding *finding, const char *const *codes);
+
+/* A JSON array of texts as "a, b, c" (at most `most` of them, then "..."); the caller frees. */
+char *talk_join(const json_t *list, size_t most);
+
+#endif

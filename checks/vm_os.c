@@ -1,0 +1,176 @@
+#include "checks/checks.h"
+#include "checks/inbound.h"
+#include "model/vm.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *
+login_user(const struct facts *facts)
+{
+	const char *user = doc_str(facts_section(facts, FACT_SSH_CONFIG), "user"), *asked = doc_str(facts->doc, "asked.login");
+
+	return asked != NULL ? asked : user;
+}
+
+/* An Entra login: the user name is an account name, or the key ssh would show carries az ssh's certificate. */
+static bool
+is_entra_login(const struct facts *facts, const char *user)
+{
+	const json_t *identity;
+	size_t i;
+
+	if (user != NULL && strchr(user, '@') != NULL)
+		return true;
+	json_array_foreach (doc_list(facts_section(facts, FACT_IDENTITIES), "order"), i, identity) {
+		const char *path = doc_str(identity, "path");
+
+		if (path != NULL && strstr(path, "-aadcert.pub") != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool
+failed(const struct vm_extension *extension)
+{
+	return extension->state != NULL && strncasecmp(extension->state, "failed", 6) == 0;
+}
+
+static int
+extension_failed(const struct vm_extension *extension, struct finding *finding)
+{
+	finding_text(finding, "extension", extension->type);
+	finding_text(finding, "extension_state", extension->state);
+	finding_text(finding, "message", extension->message);
+	return finding_set(finding, FAIL, "aad-extension-failed",
+			   "the Entra login extension is there, but its installation failed");
+}
+
+/* What Entra login needs of the VM, in the order in which it is mended: the identity before the extension. */
+static int
+entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
+{
+	struct vm_extension extension;
+	bool has = vm_extension(facts, vm, "AADSSHLoginForLinux", &extension), identity = vm_has_system_identity(vm);
+	struct finding *other = finding;
+
+	finding_text(finding, "identity_type", vm->identity);
+	if (!identity) {
+		finding_set(finding, FAIL, "aad-identity-missing",
+			    "the VM has no system-assigned managed identity, which Entra login needs");
+		if (has && !failed(&extension))
+			return 0;
+		if ((other = finding_also(finding)) == NULL)
+			return -ENOMEM;
+	}
+	if (!has)
+		return finding_set(other, FAIL, "aad-extension-missing",
+				   "the VM lacks the Entra login extension (AADSSHLoginForLinux)");
+	if (failed(&extension))
+		return extension_failed(&extension, other);
+	finding_text(finding, "extension", extension.type);
+	finding_text(finding, "extension_state", extension.state);
+	return finding_set(finding, PASS, "aad-ready", "Linux, ready for Entra login");
+}
+
+static int
+windows(const struct facts *facts, const struct vm *vm, struct finding *finding)
+{
+	struct vm_extension extension;
+	bool speaks = doc_is(facts_section(facts, FACT_BANNER), "result", "ssh");
+	int r;
+
+	if (vm_extension(facts, vm, "WindowsOpenSSH", &extension)) {
+		finding_text(finding, "extension", extension.type);
+		finding_text(finding, "extension_state", extension.state);
+		if (failed(&extension) && !speaks) {
+			finding_text(finding, "message", extension.message);
+			return finding_set(finding, FAIL, "windows-openssh-failed",
+					   "Windows: the OpenSSH extension failed to install%s%s",
+					   extension.message != NULL ? ": " : "",
+					   extension.message != NULL ? extension.message : "");
+		}
+		return finding_set(finding, PASS, "windows-openssh", "Windows with the OpenSSH extension");
+	}
+	if (speaks)
+		return finding_set(finding, PASS, "windows-openssh", "Windows with an SSH server");
+	r = finding_set(finding, FAIL, "windows-openssh-missing",
+			"Windows without the OpenSSH extension, and no SSH server answers");
+	finding->confidence = LIKELY; /* the built-in feature is no extension and cannot be seen from here */
+	return r;
+}
+
+static int
+linux_vm(const struct facts *facts, const struct vm *vm, struct finding *finding)
+{
+	const char *user = login_user(facts);
+	struct vm_extension extension;
+	struct finding *also;
+	int r;
+
+	if (is_entra_login(facts, user))
+		return entra(facts, vm, finding);
+	if (!vm->has_os_profile)
+		r = finding_set(finding, PASS, "os-without-profile",
+				"Linux from a specialised disk: Azure knows neither user nor key");
+	else
+		r = finding_set(finding, PASS, "os-linux", "Linux, set up with the user %s",
+				vm->admin != NULL ? vm->admin : "(not told)");
+	if (r == 0 && vm_extension(facts, vm, "AADSSHLoginForLinux", &extension) && failed(&extension) &&
+	    (also = finding_also(finding)) != NULL) {
+		r = extension_failed(&extension, also);
+		also->status = WARN;
+	}
+	return r;
+}
+
+/* The keys given at creation: evidence only, since later changes never show up there. */
+static void
+add_keys(const struct vm *vm, struct finding *finding)
+{
+	json_t *types = json_array();
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach (vm->keys, i, key) {
+		const char *data = doc_str(key, "keyData");
+		size_t len = data != NULL ? strcspn(data, " \t\r\n") : 0;
+
+		if (len > 0 && len < 64)
+			json_array_append_new(types, doc_text(data, len));
+	}
+	if (json_array_size(types) > 0)
+		finding_value(finding, "creation_keys", types);
+	else
+		json_decref(types);
+}
+
+static int
+vm_os_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+{
+	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
+	struct vm vm;
+
+	(void)rule;
+	if (vm_from_facts(facts, &vm, NULL) < 0)
+		return finding_missing(finding, "vm-os-unknown", "the VM", &ref);
+	finding_text(finding, "os", !vm.os_known ? NULL : vm.windows ? "Windows" : "Linux");
+	finding_text(finding, "publisher", doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));
+	finding_text(finding, "offer", doc_str(vm.body, "properties.storageProfile.imageReference.offer"));
+	finding_text(finding, "adminuser", vm.admin);
+	if (vm.has_os_profile && !vm.windows)
+		finding_text(finding, "password_login", vm.password_off ? "off" : "on");
+	add_keys(&vm, finding);
+	if (!vm.os_known)
+		return finding_set(finding, PASS, "os-not-told", "Azure does not say which system it is");
+	return vm.windows ? windows(facts, &vm, finding) : linux_vm(facts, &vm, finding);
+}
+
+const struct check check_vm_os = {
+	.id = "vm-os",
+	.title = "Operating system",
+	.needs = FACTS_BIT(VM),
+	.run = vm_os_run,
+};
