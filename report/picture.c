@@ -1,0 +1,104 @@
+#include "report/wrap.h"
+#include "model/doc.h"
+#include "model/visible.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_HOPS 32
+
+struct picture {
+	const json_t *hops[MAX_HOPS]; /* those that are shown */
+	bool left_out[MAX_HOPS];
+	size_t count;
+};
+
+static bool
+same_state(const json_t *a, const json_t *b)
+{
+	return doc_same(doc_str(a, "state"), doc_str(b, "state")) && !doc_is(a, "state", "blocked");
+}
+
+static void
+write_hop(FILE *out, const json_t *hop, bool utf8)
+{
+	const char *label = doc_str(hop, "label");
+
+	if (!doc_is(hop, "state", "blocked"))
+		fprintf(out, "%s%s", doc_str(hop, "hop"), doc_is(hop, "state", "ok") ? "" : "?");
+	else
+		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", doc_str(hop, "hop"),
+			label != NULL && *label != '\0' ? ": " : "", label != NULL ? label : "");
+}
+
+/* The caller frees. */
+static char *
+draw(const struct picture *picture, bool utf8)
+{
+	char *line = NULL;
+	size_t size;
+	FILE *out = open_memstream(&line, &size);
+
+	for (size_t i = 0; out != NULL && i < picture->count; i++) {
+		if (picture->left_out[i] && picture->left_out[i - 1])
+			continue;
+		fputs(i == 0 ? "" : utf8 ? "\xe2\x86\x92" : ">", out);
+		if (picture->left_out[i])
+			fputs("...", out);
+		else
+			write_hop(out, picture->hops[i], utf8);
+	}
+	if (out != NULL && fclose(out) == 0)
+		return line;
+	free(line);
+	return NULL;
+}
+
+/* Leaves out one more hop inside the longest run of hops in one state; false when none can be. */
+static bool
+shorten(struct picture *picture)
+{
+	size_t best = 0, longest = 2;
+
+	for (size_t i = 0, end; i < picture->count; i = end) {
+		for (end = i + 1; end < picture->count && same_state(picture->hops[i], picture->hops[end]);)
+			end++;
+		if (end - i > longest && !picture->left_out[end - 2]) {
+			best = i;
+			longest = end - i;
+		}
+	}
+	for (size_t i = best + 1; longest > 2; i++) {
+		if (!picture->left_out[i]) {
+			picture->left_out[i] = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+page_path(struct page *page, const json_t *path)
+{
+	struct picture picture = { .count = 0 };
+	bool utf8 = page->style->utf8, known = false;
+	char *line;
+
+	for (size_t i = 0; i < json_array_size(path) && picture.count < MAX_HOPS; i++) {
+		const json_t *hop = json_array_get(path, i);
+
+		if (!doc_is(hop, "state", "not-reached"))
+			picture.hops[picture.count++] = hop;
+		known = known || doc_is(hop, "state", "ok") || doc_is(hop, "state", "blocked");
+	}
+	if (!known)
+		return;
+	line = draw(&picture, utf8);
+	while (line != NULL && visible_width(line) + 6 > page->width && shorten(&picture)) {
+		free(line);
+		line = draw(&picture, utf8);
+	}
+	fputs("\nPath: ", page->out);
+	page_cut(page, 6, line);
+	free(line);
+}
