@@ -1,0 +1,12 @@
+/* --known-hosts: host keys that Azure has proven, and no others, go into a known_hosts file. */
+#ifndef CLI_KNOWN_H
+#define CLI_KNOWN_H
+
+#include "model/err.h"
+#include "model/facts.h"
+
+/* Appends the line for the host key that the report calls proven; the file is written whole or not at all, and made if need be. Returns 0,
+ * also when nothing was proven (then with a sentence that says so) or the key stands there already, or -errno with a sentence. */
+int known_append(const char *path, const struct facts *facts, const json_t *report, struct err *err);
+
+#endif

@@ -1,0 +1,261 @@
+#include "azure/azure.h"
+#include "checks/checks.h"
+#include "cli/bundle.h"
+#include "cli/collect.h"
+#include "cli/known.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/usage.h"
+#include "model/visible.h"
+#include "report/report.h"
+#include "ssh/ssh.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROUND_PAUSE_MS = 10000 };
+
+/* One line on stderr, whatever the text holds. Returns the exit code that fits the error. */
+static int
+complain(int r, const struct err *err)
+{
+	char *clean = visible_text(err->text[0] != '\0' ? err->text : strerror(-r), false);
+
+	fprintf(stderr, "azssh-doctor: %s\n", clean != NULL ? clean : "out of memory");
+	free(clean);
+	return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+}
+
+/* The facts: collected now, or read from a bundle. */
+static int
+get_facts(const struct options *options, const struct rules *rules, json_t **ret, struct err *err)
+{
+	struct progress progress = { .rules = rules };
+	struct collect_hooks hooks = { .turn = progress_turn, .ctx = &progress };
+	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet && !options->verbose;
+	int r;
+
+	if (options->replay != NULL)
+		return bundle_read(options->replay, ret, err);
+	r = collect(options, rules_custom(rules), person ? &hooks : NULL, ret, err);
+	progress_end(&progress);
+	return r;
+}
+
+static int
+exit_code_of(enum status verdict, const struct options *options)
+{
+	if (verdict == FAIL || (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
+		return EXIT_FAULT;
+	return verdict == UNKNOWN ? EXIT_UNDETERMINED : EXIT_HEALTHY;
+}
+
+/* Judges one target of the facts and appends its report. *code becomes its exit code. */
+static int
+judge(json_t *doc, size_t index, const struct options *options, const struct rules *rules, json_t *reports, int *code)
+{
+	static const char *const az[] = { "az", NULL };
+	struct selection selection = { .only = options->only.at, .skip = options->skip.at };
+	struct finding *findings = NULL;
+	struct diagnosis diagnosis = { 0 };
+	json_t *globals, *report = NULL;
+	struct facts facts;
+	size_t count = 0;
+	int r;
+
+	if ((r = facts_view(doc, index, &facts)) < 0 || (r = checks_run(&facts, rules, &selection, &findings, &count)) < 0)
+		return r;
+	globals = globals_from_facts(&facts);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = rules_lend(rules, &findings[i], globals, options->remedy.count > 0 ? options->remedy.at : az);
+	if (r == 0 && (r = diagnosis_make(&facts, rules, findings, count, &diagnosis)) == 0) {
+		*code = exit_code_of(diagnosis.verdict, options);
+		report = report_build(&facts, rules, findings, count, &diagnosis, globals, *code);
+		r = report != NULL ? json_array_append_new(reports, report) : -ENOMEM;
+	}
+	diagnosis_free(&diagnosis);
+	findings_free(findings, count);
+	json_decref(globals);
+	return r;
+}
+
+/* Several VMs: 4, else 1, else 3, else 0. */
+static int
+worse(int a, int b)
+{
+	static const int order[] = { EXIT_INTERNAL, EXIT_FAULT, EXIT_UNDETERMINED, EXIT_HEALTHY };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a;
+}
+
+/* One look at everything. Returns 0 with *doc, *reports and *code set, or -errno with a sentence. */
+static int
+look(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports, int *code, struct err *err)
+{
+	int r = get_facts(options, rules, doc, err), one = EXIT_HEALTHY;
+
+	*code = EXIT_HEALTHY;
+	*reports = json_array();
+	for (size_t i = 0; r == 0 && i < json_array_size(doc_list(*doc, "targets")); i++)
+		if ((r = judge(*doc, i, options, rules, *reports, &one)) == 0)
+			*code = worse(*code, one);
+	return r;
+}
+
+/* --wait: looks again until all is well or the time is over, slowly enough for a server that punishes noisy clients. */
+static int
+look_until(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports, int *code, struct err *err)
+{
+	struct options round = *options;
+	struct timespec began, now;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	while ((r = look(&round, rules, doc, reports, code, err)) == 0 && options->wait_ms > 0 && *code != EXIT_HEALTHY) {
+		int64_t left;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		left = options->wait_ms - ((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000) - ROUND_PAUSE_MS;
+		if (left <= 0)
+			break;
+		nanosleep(&(struct timespec){ .tv_sec = ROUND_PAUSE_MS / 1000 }, NULL);
+		round.deadline_ms = left < collect_deadline(options) ? (int)left : collect_deadline(options);
+		json_decref(*reports);
+		json_decref(*doc);
+		*doc = NULL;
+	}
+	return r;
+}
+
+/* Writes the bundle and the reports; what cannot be written is an internal error. */
+static int
+deliver(const struct options *options, json_t *doc, const json_t *reports, int code)
+{
+	struct facts facts;
+	struct err err = { 0 };
+
+	if (options->bundle != NULL && bundle_write(options->bundle, doc, &err) < 0) {
+		complain(-EIO, &err);
+		code = EXIT_INTERNAL;
+	}
+	if (options->known_hosts != NULL && facts_view(doc, 0, &facts) == 0) {
+		int r = known_append(options->known_hosts, &facts, json_array_get(reports, 0), &err);
+
+		if (r < 0 || err.text[0] != '\0')
+			complain(-EIO, &err);
+		code = r < 0 ? EXIT_INTERNAL : code;
+	}
+	if (output_reports(reports, options, &err) < 0) {
+		complain(-EIO, &err);
+		code = EXIT_INTERNAL;
+	}
+	return code;
+}
+
+static int
+diagnose(const struct options *options, const struct rules *rules)
+{
+	json_t *doc = NULL, *reports = NULL;
+	struct err err = { 0 };
+	int code, r = look_until(options, rules, &doc, &reports, &code, &err);
+
+	if (r < 0)
+		code = complain(r, &err);
+	else
+		code = deliver(options, doc, reports, code);
+	json_decref(reports);
+	json_decref(doc);
+	return code;
+}
+
+static int
+lint(const struct options *options)
+{
+	int code = EXIT_HEALTHY;
+
+	for (size_t i = 0; i < options->lint.count; i++) {
+		struct rules *rules = NULL;
+		struct err err = { 0 };
+		int r = rules_default(&rules, &err);
+
+		if (r == 0 && (r = rules_layer(rules, options->lint.at[i], &err)) == 0)
+			report_lint(stdout, rules, options->lint.at[i]);
+		else
+			code = complain(r, &err);
+		rules_free(rules);
+	}
+	return code;
+}
+
+/* Everything that needs the rules. */
+static int
+with_rules(const struct options *options, struct rules *rules)
+{
+	struct err err = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < options->rules.count && r == 0; i++)
+		r = rules_layer(rules, options->rules.at[i], &err);
+	if (r < 0)
+		return complain(r, &err);
+	if (options->list_checks || options->explain != NULL)
+		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err) : EXIT_HEALTHY;
+	if ((r = usage_check(options, &err)) < 0 || (r = usage_check_ids(&options->only, "--only", rules, &err)) < 0 ||
+	    (r = usage_check_ids(&options->skip, "--skip", rules, &err)) < 0)
+		return complain(r, &err);
+	return diagnose(options, rules);
+}
+
+static int
+run(const struct options *options)
+{
+	struct rules *rules = NULL;
+	struct err err = { 0 };
+	int r, code;
+
+	if (options->help)
+		options_help();
+	else if (options->version)
+		puts(PACKAGE_STRING);
+	if (options->help || options->version)
+		return EXIT_HEALTHY;
+	if (options->lint.count > 0)
+		return lint(options);
+	if (options->permissions)
+		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL : EXIT_HEALTHY;
+	if ((r = rules_default(&rules, &err)) < 0)
+		return complain(r, &err);
+	code = with_rules(options, rules);
+	rules_free(rules);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rlimit no_core = { 0, 0 };
+	struct options options;
+	struct err err = { 0 };
+	int r, code;
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &no_core);	/* tokens pass through this memory */
+	if (argc == 3 && strcmp(argv[1], "--resolve-for-probe") == 0)
+		return ssh_resolve_main(argv[2]);
+	if ((r = options_parse(argc, argv, &options, &err)) < 0)
+		return complain(r, &err);
+	code = run(&options);
+	options_free(&options);
+	return code;
+}

@@ -1,0 +1,56 @@
+/* cli/: options, the order of things, the loop, children, the exit code; it knows no details of what it drives. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "model/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum exit_code { EXIT_HEALTHY = 0, EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNDETERMINED = 3, EXIT_INTERNAL = 4 };
+
+enum { TARGETS_MAX = 256 };
+
+/* A growing, NULL-terminated list of borrowed or owned strings. */
+struct words {
+	const char **at;		/* NULL while empty */
+	size_t count;
+};
+
+/* What the command line says. Strings are borrowed from argv or owned by the lists' store. */
+struct options {
+	struct words vms;		/* as typed, without USER@ */
+	const char *resource_group, *subscription, *tenant;
+	const char *host, *login, *identity, *ssh_config;
+	int port;			/* 0: not given */
+	bool no_ssh_config;
+	const char *source_ip, *ip_service, *reference;
+	const char *cloud, *arm_endpoint, *credential;
+	bool no_azure, no_probe, deep, guest;
+	struct words rules, only, skip, formats, remedy;
+	bool allow_commands;
+	const char *bundle, *replay, *redact, *keep_map, *baseline, *from_log;
+	bool no_redact, print_config;
+	const char *known_hosts;
+	const char *fail_on, *color;
+	int wait_ms, deadline_ms;	/* 0: not given */
+	bool list_checks, permissions, quiet, verbose, help, version;
+	const char *explain;
+	struct words lint;
+	struct words store;		/* what the lists own */
+};
+
+/* Reads the command line. Returns 0, or -EINVAL with one sentence that quotes the bad value and says what is accepted. */
+int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+void options_free(struct options *options);
+
+/* --help, made from the same table. */
+void options_help(void);
+
+/* true for the mode that asks of one key file "is it fit for a new VM?" */
+bool options_key_only(const struct options *options);
+
+/* "90", "90s", "2m", "1500ms", "1h" to milliseconds, at most 24 h. 0, or -EINVAL with *ret untouched. */
+int options_duration(const char *value, int *ret);
+
+#endif

@@ -1,0 +1,24 @@
+/* What a person at a terminal sees while the work goes on. Nothing is ever shown on a pipe. */
+#ifndef CLI_PROGRESS_H
+#define CLI_PROGRESS_H
+
+#include "cli/collect.h"
+#include "rules/rules.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct progress {
+	const struct rules *rules;
+	bool shown;			/* a line stands on the terminal */
+	int64_t last_ms;
+	char told[128];			/* the code of the cause already told */
+};
+
+/* For collect_hooks.turn: after half a second a line on stderr; the first certain cause as soon as it is certain. */
+void progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms);
+
+/* Wipes the line away. */
+void progress_end(struct progress *progress);
+
+#endif

@@ -1,0 +1,88 @@
+#include "cli/source.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct question {
+	struct facts *facts;
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+enum { SERVICE_MS = 5000, SERVICE_MAX = 4096 };
+
+static void
+known_source(struct facts *facts, const char *ip, const char *from, bool likely)
+{
+	json_t *source = facts_known(facts, FACT_SOURCE);
+
+	doc_set_str(source, "ip", ip);
+	doc_set_str(source, "from", from);
+	doc_set_bool(source, "likely", likely);
+}
+
+static void
+no_source(struct facts *facts, const char *service, const char *why)
+{
+	if (service == NULL)
+		facts_settle(facts, FACT_SOURCE, FACT_ABSENT, "not-given",
+		    "the public address you connect from is not known; --source-ip IP says it");
+	else
+		facts_settle(facts, FACT_SOURCE, FACT_UNKNOWN, "ip-service", "the address service gave no address: %s", why);
+}
+
+/* The reply is an address and white space, nothing else. */
+static void
+on_reply(void *ctx, const struct http_reply *reply)
+{
+	struct question *question = ctx;
+	unsigned char bytes[16];
+	char text[64] = "";
+	size_t skip = strspn(reply->body, " \t\r\n"), len = strcspn(reply->body + skip, " \t\r\n");
+
+	if (len < sizeof(text))
+		memcpy(text, reply->body + skip, len);
+	if (reply->error != 0)
+		no_source(question->facts, "", reply->error_text);
+	else if (reply->status != 200)
+		no_source(question->facts, "", "its answer was not 200");
+	else if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
+		no_source(question->facts, "", "its answer is no IP address");
+	else
+		known_source(question->facts, text, "ip-service", true);
+	question->done(question->ctx);
+	free(question);
+}
+
+static bool
+ask(struct loop *loop, struct facts *facts, const char *service, void (*done)(void *ctx), void *ctx)
+{
+	struct question *question = malloc(sizeof(*question));
+
+	if (question == NULL)
+		return false;
+	*question = (struct question){ .facts = facts, .done = done, .ctx = ctx };
+	if (loop_http(loop, &(struct http_request){ .method = "GET", .url = service, .timeout_ms = SERVICE_MS, .max_bytes = SERVICE_MAX },
+	    on_reply, question) == 0)
+		return true;
+	free(question);
+	return false;
+}
+
+void
+source_settle(struct loop *loop, struct facts *facts, const char *source_ip, const char *service, void (*done)(void *ctx), void *ctx)
+{
+	const char *claim = doc_str(facts_section(facts, FACT_SIGNIN), "claims.ipaddr");
+
+	if (source_ip != NULL)
+		known_source(facts, source_ip, "option", false);
+	else if (claim != NULL)
+		known_source(facts, claim, "token", true);
+	else if (service != NULL && ask(loop, facts, service, done, ctx))
+		return;
+	else
+		no_source(facts, service, "it could not be asked");
+	done(ctx);
+}
