@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+"""Ten kinds of fault and more on each of the calls: what is claimed afterwards is right or unknown, in time, and the token stays at home.
+Prints the table. Then canaries: secrets planted wherever one can occur, found nowhere."""
+import concurrent.futures
+import json
+import os
+import re
+import urllib.parse
+
+from azurelib import probe
+from simlib import CLIENT, expect, NET, NIC, NSG, PIP, RG, run, S, Sim, SRC, SUB, TENANT, test, VM, VNET
+
+DEADLINE = 4000
+CALLS = {"token": "POST .*/oauth2/", "graph": "POST .*ResourceGraph", "subscriptions": "GET /subscriptions\\?", "vm": "GET .*/virtualMachines/myVM\\?",
+         "nics": "GET .*/networkInterfaces\\?", "ips": "GET .*/publicIPAddresses\\?", "nsgs": "GET .*/networkSecurityGroups\\?",
+         "vnets": "GET .*/virtualNetworks\\?", "jit": "GET .*/jitNetworkAccessPolicies\\?", "sub": "GET /subscriptions/[^/]*\\?"}
+
+
+def faults(elsewhere):
+    return {"latency": {"delay": 300}, "reset": {"reset": True}, "truncation": {"truncate": 50}, "chunked cut": {"truncate": 50, "chunked": True},
+            "slow drip": {"drip": 40}, "429 storm": {"status": 429}, "429 long": {"status": 429, "headers": {"Retry-After": "900"}},
+            "500 twice": {"status": 500, "times": 2}, "html": {"html": True}, "huge": {"huge": 40 << 20}, "expired": {"status": 401,
+            "code": "ExpiredAuthenticationToken"}, "redirect": {"redirect": elsewhere + "/stolen"}, "garbage": {"garbage": True}, "deep": {"deep": 20000},
+            "endless": {"endless": True}, "stall": {"stall": True}, "next link": {"next_link": elsewhere + "/next"}, "location": {"location": elsewhere + "/l"}}
+
+
+def judge(facts, call):
+    """right: all is known; part: what is lacking is unknown; none: the VM is unknown. Anything else is wrong."""
+    assert facts.seconds < DEADLINE / 1000 + 3, facts.seconds
+    vm, targets = facts.doc["targets"][0].get("vm"), facts.doc["targets"]
+    for path, entry in facts.azure["missing"].items():
+        assert entry["state"] == "unknown" or "resourcehealth" in path, (path, entry)
+        assert entry["cause"] and entry["reason"], entry
+    if vm is None or vm["state"] != "known":
+        assert vm is None or (vm["state"], bool(vm["cause"])) == ("unknown", True), vm
+        return "none"
+    expect(vm["id"].lower(), VM.lower())
+    whole = all(facts.resource(r) for r in (VM, NIC, PIP, NSG, VNET)) and targets[0].get("jit", {}).get("state") == "known"
+    jit = targets[0].get("jit", {"state": "unknown"})
+    assert jit["state"] in ("known", "unknown") and (jit["state"] != "known" or call != "jit" or whole), jit
+    return "right" if whole else "part"
+
+
+def one(elsewhere, call, name):
+    with Sim(requests=[dict({"match": CALLS[call]}, **faults(elsewhere)[name])]) as sim:
+        try:
+            return judge(probe(sim, "myVM", "--deadline", str(DEADLINE)), call)
+        except AssertionError as wrong:
+            return f"WRONG: {wrong}"
+
+
+@test
+def every_fault_on_every_call_is_survived():
+    with Sim() as elsewhere:
+        names = list(faults(""))
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            jobs = {(c, n): pool.submit(one, elsewhere.url.rstrip("/"), c, n) for n in names for c in CALLS}
+            rows = {n: [jobs[c, n].result() for c in CALLS] for n in names}
+        expect(elsewhere.log(), [])
+    print("# %-12s" % "" + "".join("%-14s" % c for c in CALLS))
+    for name, row in rows.items():
+        print("# %-12s" % name + "".join("%-14s" % r for r in row))
+    expect([(n, c, r) for n, row in rows.items() for c, r in zip(CALLS, row) if "WRONG" in r], [])
+    # what another request stands in for must not cost anything
+    for name in ("429 storm", "500 twice", "html", "redirect", "garbage", "deep", "reset", "truncation", "next link"):
+        for call in ("graph", "subscriptions", "nics", "ips", "nsgs", "vnets", "sub"):
+            got = rows[name][list(CALLS).index(call)]
+            assert got == "right" or (call in ("graph",) and got != "wrong"), (name, call, got)
+    expect(rows["500 twice"], ["right"] * len(CALLS))
+    expect(rows["latency"], ["right"] * len(CALLS))
+
+
+@test
+def nobody_at_the_endpoint_is_said_at_once():
+    with Sim() as sim:
+        facts = probe(sim, VM, "--arm", "http://127.0.0.1:9", env={"AZURE_AUTHORITY_HOST": sim.url})
+        expect((facts.vm["state"], facts.vm["cause"]), ("unknown", "unreachable"))
+        assert facts.seconds < 3
+        facts = probe(sim, VM, "--arm", "http://127.0.0.1:9")
+        expect(facts.signin["cause"], "network")
+
+
+@test
+def a_private_ca_is_honoured_and_an_unknown_one_refused():
+    with Sim(tls=True) as sim:
+        expect(probe(sim, VM).vm["state"], "known")
+    with Sim(tls=True) as sim:
+        facts = probe(sim, VM, env={"SSL_CERT_FILE": "/dev/null"})
+        expect(facts.signin["state"], "unknown")
+        assert "certificate" in facts.signin["reason"], facts.signin["reason"]
+        assert not any("oauth2" in e["path"] for e in sim.log())
+
+
+# ---- canaries ----
+
+CANARY = "CaNaRy0123456789abcdef"
+CANARY_JWT = "eyJhbGciOiJub25lIn0.eyJhIjoiQ2FOYVJ5In0." + CANARY
+
+
+def planted():
+    from simlib import BASE
+    vm = json.loads(json.dumps(BASE["resources"][VM]))
+    vm["tags"] = {"db_password": CANARY, "note": "https://a.blob.core.windows.net/c?sv=1&sig=" + CANARY + "&se=2"}
+    vm["properties"].setdefault("osProfile", {}).update(adminPassword=CANARY, customData=CANARY, windowsConfiguration={
+        "additionalUnattendContent": [{"content": "<pw>" + CANARY + "</pw>"}]})
+    vm["properties"]["userData"] = CANARY
+    vm["resources"] = [{"id": VM + "/extensions/x", "properties": {"publisher": "p", "type": "t", "protectedSettings": {"k": CANARY}, "settings": {
+        "storageKey": CANARY, "commandToExecute": "run " + CANARY, "token": CANARY_JWT, "uri": "https://x/?sig=" + CANARY}}}]
+    nsg = json.loads(json.dumps(BASE["resources"][NSG]))
+    nsg["tags"] = {"connection": "Endpoint=sb://x;SharedAccessKey=" + CANARY + ";X=1"}
+    return {VM: vm, NSG: nsg}
+
+
+@test
+def planted_secrets_are_found_nowhere():
+    error = {"status": 403, "code": "AuthorizationFailed", "message": "token " + CANARY_JWT + " at https://x/y?sig=" + CANARY}
+    for requests in ([], [dict({"match": "GET .*publicIPAddresses"}, **error)], [dict({"match": "GET .*/virtualMachines/myVM\\?"}, **error)],
+                     [dict({"match": "POST .*oauth2"}, **error)]):
+        with Sim(resources=planted(), requests=requests, clients={CLIENT: {"secret": CANARY}}) as sim:
+            facts = probe(sim, "myVM", "--deep", env={"AZURE_CLIENT_SECRET": CANARY})
+            for text in (facts.output, facts.errors):
+                assert CANARY not in text, [m for m in re.findall(".{60}" + CANARY, text)][:3]
+                assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.", text), "a token"
+
+
+@test
+def a_server_that_sends_the_secret_back_is_cut():
+    with Sim(requests=[{"match": "POST .*oauth2", "status": 401, "body": {"error": "invalid_client", "error_description": "AADSTS7000215: bad " + CANARY}}]) as sim:
+        facts = probe(sim, "myVM", env={"AZURE_CLIENT_SECRET": CANARY})
+        assert CANARY not in facts.output, facts.signin
+
+
+# ---- what we send ----
+
+ALLOWED = [  # method, path, api-version, from the reference of the interface
+    ("POST", "/[^/]+/oauth2/v2.0/token", None), ("GET", "/metadata/endpoints", "(2022-09-01|2015-01-01)"),
+    ("POST", "/providers/Microsoft.ResourceGraph/resources", "2022-10-01"), ("GET", "/subscriptions(/[^/]+)?", "2022-12-01"),
+    ("GET", "/subscriptions/[^/]+/resources", "2021-04-01"),
+    ("GET", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+", "2024-07-01"),
+    ("POST", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+/runCommand", "2024-07-01"),
+    ("GET", "{rg}/providers/Microsoft.Network/(networkInterfaces|publicIPAddresses|networkSecurityGroups|virtualNetworks|loadBalancers|routeTables)(/[^/]+)?",
+     "2024-01-01"),
+    ("GET", "{rg}/providers/Microsoft.Network/virtualNetworks/[^/]+/subnets/[^/]+", "2024-01-01"),
+    ("GET", "/subscriptions/[^/]+/providers/Microsoft.Network/(bastionHosts|azureFirewalls|publicIPAddresses|networkInterfaces)", "2024-01-01"),
+    ("POST", "{rg}/providers/Microsoft.Network/networkInterfaces/[^/]+/(effectiveNetworkSecurityGroups|effectiveRouteTable)", "2024-01-01"),
+    ("POST", "{rg}/providers/Microsoft.Network/virtualNetworks/[^/]+/listNetworkManagerEffectiveSecurityAdminRules", "2024-01-01"),
+    ("GET", "{rg}/providers/Microsoft.Security/jitNetworkAccessPolicies", "2020-01-01"),
+    ("GET", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+/providers/Microsoft.ResourceHealth/availabilityStatuses/current", "2022-10-01"),
+    ("GET", "{rg}/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-[^/]+", "2018-09-15"),
+    ("GET", "/subscriptions/[^/]+/providers/Microsoft.Insights/eventtypes/management/values", "2015-04-01"),
+]
+
+
+@test
+def every_request_is_one_that_azure_knows():
+    with Sim(run_command={"output": "x"}) as sim:
+        for args in (("myVM", "--deep", "--guest"), ("rg/nothing",), ("@198.51.100.9",), ("@10.9.9.9",)):
+            probe(sim, *args, "--deadline", "15000")
+        for entry in sim.log():
+            if re.search("/(operationResults|operations|locations)/", entry["path"], re.I):
+                continue        # where a long operation sent us
+            version = dict(urllib.parse.parse_qsl(entry.get("query") or "")).get("api-version")
+            found = [v for m, p, v in ALLOWED if m == entry["method"] and re.fullmatch(p.replace("{rg}", "/subscriptions/[^/]+/resourceGroups/[^/]+"), entry["path"], re.I)]
+            assert found and (found[0] is None or re.fullmatch(found[0], version or "")), (entry["method"], entry["path"], version)
+            if entry["method"] == "GET" and entry["path"].startswith("/subscriptions"):
+                expect(entry["auth"], "bearer")
+                assert entry["headers"].get("x-ms-client-request-id") and entry["headers"].get("accept") == "application/json"
+
+
+@test
+def facts_fit_their_schema():
+    try:
+        import jsonschema
+    except ImportError:
+        print("# python3-jsonschema is not installed")
+        return
+    path = os.path.join(SRC, "model", "facts.schema.json")
+    with open(path, encoding="utf-8") as text:
+        schema = json.load(text)
+    cases = [({}, ("myVM",)), ({}, ("nothing",)), ({"requests": [{"match": "GET .*networkSecurity", "status": 403}]}, ("myVM", "--deep", "--guest")),
+             ({"requests": [{"match": "GET .*virtualMachines", "status": 429}]}, ("rg/myVM",)), ({"token": {"error": {"error": "x", "error_codes": [700082]}}}, ("myVM",))]
+    for keys, args in cases:
+        with Sim(**keys) as sim:
+            doc = probe(sim, *args, "--deadline", "8000").doc
+            errors = [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in jsonschema.Draft7Validator(schema).iter_errors(doc)]
+            errors = [e for e in errors if e.startswith("azure") or re.match(r"targets/\d+/(vm|network|jit|deep|proof)", e)]
+            expect(errors, [])
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())

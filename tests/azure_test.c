@@ -1,0 +1,384 @@
+#include "azure/inside.h"
+#include "checks/checks.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- origins and links ---- */
+
+#define ARM "https://management.azure.com"
+
+static const struct { const char *link; bool follows; } links[] = {
+	{ ARM "/subscriptions?$skiptoken=x", true }, { "HTTPS://Management.Azure.COM:443/x", true }, { "/subscriptions/1", true },
+	{ "http://management.azure.com/x", false }, { ARM ":444/x", false }, { "https://evil.example/x", false },
+	{ "https://management.azure.com.evil.example/", false }, { "https://management.azure.com@evil.example/", false },
+	{ "https://evil.example/https://management.azure.com/", false }, { "//evil.example/x", false }, { "https:/management.azure.com/x", false },
+	{ "https://management.azure.com\\@evil.example/", false }, { "https://management.azure.com%2eevil.example/", false },
+	{ "https://management.azure.com#@evil.example/", true }, { "...", false }, { "", false }, { "/\r\nHost: evil", false },
+	{ "https://management.azure.com.:443/", false }, { "ftp://management.azure.com/", false },
+};
+
+START_TEST(links_to_other_hosts_are_not_followed)
+{
+	char *url = url_follow(ARM, links[_i].link);
+
+	ck_assert_msg((url != NULL) == links[_i].follows, "%s", links[_i].link);
+	free(url);
+}
+END_TEST
+
+START_TEST(plain_http_is_for_loopback_only)
+{
+	ck_assert(url_safe("http://127.0.0.1:8080/x"));
+	ck_assert(url_safe("http://localhost/"));
+	ck_assert(url_safe("http://[::1]:9/"));
+	ck_assert(!url_safe("http://127.0.0.1.evil.example/"));
+	ck_assert(!url_safe("http://10.0.0.1/"));
+	ck_assert(!url_safe("http://localhost.evil.example/"));
+	ck_assert(url_safe("https://evil.example/"));
+}
+END_TEST
+
+START_TEST(shown_urls_hold_no_signature)
+{
+	char *shown = url_shown("https://a.blob.core.windows.net/b?sv=1&sig=abc%2Bdef&se=2&token=zzz#frag");
+
+	ck_assert_str_eq(shown, "https://a.blob.core.windows.net/b?sv=1&sig=*&se=2&token=*");
+	free(shown);
+}
+END_TEST
+
+/* ---- secrets ---- */
+
+static json_t *
+cut(const char *text)
+{
+	struct secrets secrets = { .count = 0 };
+	json_t *json = json_loads(text, JSON_ALLOW_NUL, NULL);
+
+	ck_assert_ptr_nonnull(json);
+	secrets_learn(&secrets, "the-client-secret");
+	secrets_cut(&secrets, json);
+	secrets_free(&secrets);
+	return json;
+}
+
+static const char *const secret_bodies[] = {
+	"{\"properties\":{\"protectedSettings\":{\"a\":\"CANARY\"}}}",
+	"{\"osProfile\":{\"adminPassword\":\"CANARY\",\"customData\":\"CANARY\"}}",
+	"{\"properties\":{\"userData\":\"CANARY\"}}",
+	"{\"properties\":{\"settings\":{\"workspaceKey\":\"CANARY\",\"n\":{\"storageSas\":\"CANARY\"}}}}",
+	"{\"properties\":{\"settings\":{\"commandToExecute\":\"x -p CANARY\"}}}",
+	"{\"a\":\"https://x.blob/y?sv=1&sig=CANARY&x=1\"}", "{\"a\":[\"https://x/y?SIG=CANARY\"]}",
+	"{\"a\":\"DefaultEndpointsProtocol=https;AccountKey=CANARY==;E=1\"}",
+	"{\"tags\":{\"db_password\":\"CANARY\"}}", "{\"message\":\"Authorization: Bearer CANARY\"}",
+	"{\"message\":\"your token eyJhbGciOiJub25lIn0.eyJDQU5BUlkiOjF9.CANARY is bad\"}",
+	"{\"a\":\"-----BEGIN RSA PRIVATE KEY-----\\nCANARY\\n-----END RSA PRIVATE KEY-----\"}",
+	"{\"a\":{\"access_token\":\"CANARY\",\"connectionString\":\"CANARY\"}}",
+	"{\"a\":\"x\\u0000sig=CANARY\"}",
+};
+
+START_TEST(secrets_are_cut_from_bodies)
+{
+	json_t *json = cut(secret_bodies[_i]);
+	char *text = json_dumps(json, 0);
+
+	ck_assert_msg(strstr(text, "CANARY") == NULL && strstr(text, "the-client-secret") == NULL, "%s", text);
+	free(text);
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(what_was_signed_in_with_is_cut_wherever_it_stands)
+{
+	json_t *json = cut("{\"error\":{\"message\":\"bad the-client-secret!\"}}");
+
+	ck_assert_str_eq(doc_str(json, "error.message"), "bad [cut]!");
+	json_decref(json);
+}
+END_TEST
+
+static const char *const harmless_bodies[] = {
+	"{\"publicKeys\": [{\"keyData\": \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc== me@host\"}]}",
+	"{\"disablePasswordAuthentication\": true, \"secrets\": []}", "{\"$skipToken\": \"abc\"}", "{\"description\": \"design=good\"}",
+	"{\"properties\": {\"keyVaultUrl\": \"https://v.vault.azure.net\", \"provisioningState\": \"Succeeded\"}}",
+};
+
+START_TEST(what_is_no_secret_stays)
+{
+	json_t *before = json_loads(harmless_bodies[_i], 0, NULL), *after = cut(harmless_bodies[_i]);
+
+	ck_assert(json_equal(before, after));
+	json_decref(before);
+	json_decref(after);
+}
+END_TEST
+
+/* ---- replies ---- */
+
+static const struct { const char *message, *action; } actions[] = {
+	{ "The client 'x' with object id 'y' does not have authorization to perform action 'Microsoft.Network/networkSecurityGroups/read' over scope '/subscriptions/s'",
+	    "Microsoft.Network/networkSecurityGroups/read" },
+	{ "The client 'x' does not have authorizationto perform action \"Microsoft.Compute/virtualMachines/read\" over scope 'z'",
+	    "Microsoft.Compute/virtualMachines/read" },
+	{ "has permission to perform action 'Microsoft.Network/a/join/action' on scope", "Microsoft.Network/a/join/action" },
+	{ "no such thing", NULL }, { "action", NULL }, { "action 'unclosed", NULL }, { "perform action 'nothing here'", NULL }, { NULL, NULL },
+};
+
+START_TEST(refused_actions_are_read_from_the_sentence)
+{
+	char *action = reply_action(actions[_i].message);
+
+	if (actions[_i].action == NULL)
+		ck_assert_ptr_null(action);
+	else
+		ck_assert_str_eq(action, actions[_i].action);
+	free(action);
+}
+END_TEST
+
+START_TEST(the_newest_older_api_version_is_taken)
+{
+	json_t *body = json_pack("{s:{s:s, s:s}}", "error", "code", "NoRegisteredProviderFound", "message",
+	    "No registered resource provider found for location 'x' and API version '2024-07-01' for type 'virtualMachines'. "
+	    "The supported api-versions are '2015-06-15, 2020-06-01, 2017-12-01, 2025-01-01, 2021-01-01-preview'.");
+	char *version = reply_api_version(body, "2024-07-01");
+
+	ck_assert_str_eq(version, "2020-06-01");
+	free(version);
+	json_decref(body);
+}
+END_TEST
+
+START_TEST(json_is_bounded_in_depth)
+{
+	char deep[1200];
+	json_t *json;
+
+	memset(deep, '[', 600);
+	memset(deep + 600, ']', 600);
+	ck_assert_ptr_null(web_json(deep, sizeof(deep)));
+	json = web_json(deep + 500, 200);
+	ck_assert_ptr_nonnull(json);
+	json_decref(json);
+	json = web_json("\xef\xbb\xbf{\"a\":\"\xff\"}", 12);
+	ck_assert_str_eq(doc_str(json, "a"), "\xef\xbf\xbd");
+	json_decref(json);
+	ck_assert_ptr_null(web_json("<html>", 6));
+	ck_assert_ptr_null(web_json("", 0));
+}
+END_TEST
+
+/* ---- az's files ---- */
+
+START_TEST(ini_files_are_read_as_az_writes_them)
+{
+	static const char ini[] = "# comment\n[defaults]\ngroup = rg one\nVM: v\n; no\n[cloud]\nname = AzureUSGovernment\r\nurl = a%%20b\n[empty]\nx =\n";
+	char *value;
+
+	ck_assert_str_eq(value = config_get(ini, "defaults", "group"), "rg one");
+	free(value);
+	ck_assert_str_eq(value = config_get(ini, "defaults", "vm"), "v");
+	free(value);
+	ck_assert_str_eq(value = config_get(ini, "cloud", "name"), "AzureUSGovernment");
+	free(value);
+	ck_assert_str_eq(value = config_get(ini, "cloud", "url"), "a%20b");
+	free(value);
+	ck_assert_ptr_null(config_get(ini, "Defaults", "group"));
+	ck_assert_ptr_null(config_get(ini, "empty", "x"));
+	ck_assert_ptr_null(config_get(NULL, "empty", "x"));
+}
+END_TEST
+
+/* ---- tokens ---- */
+
+START_TEST(claims_are_decoded_without_the_token)
+{
+	unsigned char payload[] = "{\"aud\":\"https://management.azure.com\",\"tid\":\"t\",\"oid\":\"o\",\"secret\":\"s\",\"exp\":1700000000}";
+	char *body = base64url(payload, sizeof(payload) - 1), *token = doc_fmt("eyJhbGciOiJub25lIn0.%s.sig", body);
+	json_t *claims = jwt_claims(token);
+
+	ck_assert_str_eq(doc_str(claims, "tid"), "t");
+	ck_assert_int_eq(doc_int(claims, "exp", 0), 1700000000);
+	ck_assert_ptr_null(doc_str(claims, "secret"));
+	json_decref(claims);
+	ck_assert_ptr_null(jwt_claims("no token"));
+	ck_assert_ptr_null(jwt_claims("a.!!!.c"));
+	ck_assert_ptr_null(jwt_claims("a..c"));
+	free(body);
+	free(token);
+}
+END_TEST
+
+START_TEST(a_cloud_s_token_goes_to_that_cloud_only)
+{
+	static const struct { const char *arm, *audience; bool may; } cases[] = {
+		{ ARM, "https://management.azure.com/", true }, { ARM, "https://management.core.windows.net/", true },
+		{ "https://management.usgovcloudapi.net", "https://management.azure.com", false },
+		{ "https://evil.example", "https://management.azure.com/", false }, { "https://evil.example", "https://management.core.windows.net", false },
+		{ "https://evil.example", "https://management.azure.com/x", false }, { "https://stack.local", "https://stack.local/guid", true },
+		{ "http://127.0.0.1:1", "https://management.azure.com/", true }, { "http://10.0.0.1", "https://stack.local/", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char arm[64];
+		struct cloud cloud = { .arm = arm };
+
+		snprintf(arm, sizeof(arm), "%s", cases[i].arm);
+		ck_assert_msg(cloud_may_receive(&cloud, cases[i].audience, NULL) == cases[i].may, "%s to %s", cases[i].audience, cases[i].arm);
+	}
+}
+END_TEST
+
+/* ---- names ---- */
+
+static const struct { const char *typed, *name; bool near; } names[] = {
+	{ "myVM", "myvm", true }, { "myvm", "my-vm", true }, { "web01", "web10", true }, { "web01", "web-01", true }, { "myvm", "database", false },
+	{ "prod-web", "prod-web-2", true }, { "a", "zz", false }, { "vm", "vn", true }, { "jumpbox", "jumpobx", true }, { "", "x", false },
+};
+
+START_TEST(near_names_are_what_a_person_mistypes)
+{
+	ck_assert_msg(name_near(names[_i].typed, names[_i].name) == names[_i].near, "%s %s", names[_i].typed, names[_i].name);
+}
+END_TEST
+
+/* ---- the rules lend words to every code ---- */
+
+static const char *const codes[] = { "az-not-logged-in", "token-expired-ca", "signin-blocked-ca", "tenant-wrong", "signin-secret-wrong",
+	"signin-assertion-time", "signin-consent-missing", "signin-federation-mismatch", "signin-unreachable", "signin-too-slow", "az-signin-failed",
+	"clock-skew-token", "foreign-host-refused", "rbac-missing-read", "rbac-missing-action", "subscription-disabled", "subscription-past-due", "subscription-not-seen",
+	"api-throttled", "api-unreachable", "api-tls-failed", "api-timeout", "api-not-json", "api-reply-too-big", "api-server-error",
+	"api-error", "vm-not-found", "sub-wrong", "subscription-not-found", "vm-name-ambiguous", "vm-not-looked-up", "host-owner-unknown" };
+
+START_TEST(every_code_has_words)
+{
+	struct rules *rules;
+	struct err err = { "" };
+
+	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
+	ck_assert_msg(rules_code(rules, codes[_i], NULL) != NULL, "%s", codes[_i]);
+	rules_free(rules);
+}
+END_TEST
+
+/* ---- checks ---- */
+
+#define SUB "/subscriptions/s1"
+#define NSG SUB "/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/n"
+#define NSG_KEY "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networksecuritygroups/n"
+#define VM SUB "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+
+extern const struct check check_azure_signin, check_azure_access, check_vm_found;
+
+/* A target that was found and read, with `patch` merged over its document. */
+static json_t *
+facts_with(struct facts *facts, const char *azure, const char *target)
+{
+	json_t *doc = facts_new(1767225600), *patch = json_loads(azure, 0, NULL), *one = json_loads(target, 0, NULL);
+
+	ck_assert_ptr_nonnull(patch);
+	ck_assert_ptr_nonnull(one);
+	json_object_set_new(json_object_get(doc, "asked"), "azure", json_true());
+	json_object_update(json_object_get(doc, "azure"), patch);
+	json_array_append_new(json_object_get(doc, "targets"), one);
+	json_decref(patch);
+	ck_assert_int_eq(facts_view(doc, 0, facts), 0);
+	return doc;
+}
+
+#define SIGNED "\"signin\":{\"state\":\"known\",\"credential\":\"azure-cli\",\"claims\":{\"upn\":\"me@x\"}}"
+#define FOUND "\"vm\":{\"state\":\"known\",\"id\":\"" VM "\",\"name\":\"vm\",\"resource_group\":\"rg\",\"subscription\":\"s1\"}"
+#define READ "\"network\":{\"state\":\"known\",\"nics\":[],\"read\":[\"" NSG "\"]}"
+
+static const struct {
+	const struct check *check;
+	const char *azure, *target;
+	enum status status;
+	const char *code, *also;
+} cases[] = {
+	{ &check_azure_signin, "{" SIGNED "}", "{" FOUND "}", PASS, "azure-signin-ok", NULL },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"signed-out\",\"reason\":\"r\"}}", "{}", UNKNOWN, "az-not-logged-in", NULL },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"expired\",\"kind\":\"expired\",\"aadsts\":70043,\"reason\":\"r\"}}", "{}", UNKNOWN,
+	    "token-expired-ca", NULL },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"failed\",\"kind\":\"clock\",\"skew_s\":900,\"reason\":\"r\"}}", "{}", UNKNOWN,
+	    "clock-skew-token", NULL },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"known\",\"credential\":\"x\",\"skew_s\":-3600}}", "{" FOUND "}", PASS, "azure-signin-ok",
+	    "clock-skew-token" },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"not-asked\",\"reason\":\"r\"}}", "{}", SKIP, "not-asked", NULL },
+	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/read\",\"reason\":\"r\"}}}",
+	    "{" FOUND "," READ "}", UNKNOWN, "rbac-missing-read", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\"}}}",
+	    "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"/subscriptions/s1/other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
+	    "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"resources\":{\"/subscriptions/s1\":{\"state\":\"Disabled\"}}}", "{" FOUND "," READ "}", FAIL,
+	    "subscription-disabled", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"lists\":{\"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networkinterfaces\":"
+	    "{\"state\":\"unknown\",\"cause\":\"foreign-host\",\"reason\":\"r\"}}}", "{" FOUND "," READ "}", WARN, "foreign-host-refused", NULL },
+	{ &check_azure_access, "{" SIGNED "}", "{\"vm\":{\"state\":\"unknown\",\"cause\":\"tenant\",\"reason\":\"r\"}}", UNKNOWN, "tenant-wrong", NULL },
+	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "/effective\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/b/action\",\"reason\":\"r\"}}}",
+	    "{" FOUND "," READ "}", WARN, "rbac-missing-action", NULL },
+	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ ",\"proof\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"x/action\",\"reason\":\"r\"}}", WARN,
+	    "rbac-missing-action", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{" FOUND "}", PASS, "vm-found-ok", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\",\"near\":[\"vm1\"]}}", FAIL, "vm-not-found", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}", UNKNOWN, "vm-not-looked-up", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{\"active\":\"s1\"}}}", FAIL,
+	    "sub-wrong", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{\"active\":\"s1\"}},"
+	    "\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}", WARN, "sub-wrong", NULL },
+	{ &check_vm_found, "{" SIGNED "}", "{\"resource_group\":\"rg\",\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\","
+	    "\"elsewhere\":{\"active\":\"s1\"}},\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}", FAIL, "sub-wrong", NULL },
+};
+
+START_TEST(checks_say_what_the_facts_show)
+{
+	struct facts facts;
+	struct finding finding;
+	json_t *doc = facts_with(&facts, cases[_i].azure, cases[_i].target);
+	struct rule rule = { .id = cases[_i].check->id, .enabled = true };
+
+	finding_init(&finding, cases[_i].check->id);
+	ck_assert_int_eq(cases[_i].check->run(&facts, &rule, &finding), 0);
+	ck_assert_str_eq(finding.code, cases[_i].code);
+	ck_assert_str_eq(status_word(finding.status), status_word(cases[_i].status));
+	ck_assert_uint_eq(finding.also_count, cases[_i].also != NULL);
+	if (cases[_i].also != NULL)
+		ck_assert_str_eq(finding.also[0].code, cases[_i].also);
+	finding_free(&finding);
+	json_decref(doc);
+}
+END_TEST
+
+#define LOOP(tc, test, table) tcase_add_loop_test(tc, test, 0, (int)(sizeof(table) / sizeof(*table)))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("azure");
+	TCase *tc = tcase_create("pure parts");
+	SRunner *runner = srunner_create(suite);
+
+	LOOP(tc, links_to_other_hosts_are_not_followed, links);
+	tcase_add_test(tc, plain_http_is_for_loopback_only);
+	tcase_add_test(tc, shown_urls_hold_no_signature);
+	LOOP(tc, secrets_are_cut_from_bodies, secret_bodies);
+	tcase_add_test(tc, what_was_signed_in_with_is_cut_wherever_it_stands);
+	LOOP(tc, what_is_no_secret_stays, harmless_bodies);
+	LOOP(tc, refused_actions_are_read_from_the_sentence, actions);
+	tcase_add_test(tc, the_newest_older_api_version_is_taken);
+	tcase_add_test(tc, json_is_bounded_in_depth);
+	tcase_add_test(tc, ini_files_are_read_as_az_writes_them);
+	tcase_add_test(tc, claims_are_decoded_without_the_token);
+	tcase_add_test(tc, a_cloud_s_token_goes_to_that_cloud_only);
+	LOOP(tc, near_names_are_what_a_person_mistypes, names);
+	LOOP(tc, every_code_has_words, codes);
+	LOOP(tc, checks_say_what_the_facts_show, cases);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}

@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+"""make bench: medians of whole processes, each beside its peer in the same run, as a Markdown table.
+
+One healthy VM against the simulator at 30 ms a reply: the program beside the bare round trips (the longest chain of requests that waited
+for each other, from the simulator's log) and beside the real Azure CLI answering the same questions (AZ names it; the simulator must be
+trusted by it, so the run is over HTTPS). --version beside ssh -V, a replay beside ssh -G, a security group of 1,000 rules.
+Environment: builddir, srcdir, AZ (a program, or unset), RUNS (default 15)."""
+import json
+import os
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = pathlib.Path(os.environ.get("builddir", "."))
+SRC = pathlib.Path(os.environ.get("srcdir", "."))
+RUNS = int(os.environ.get("RUNS", "15"))
+DOCTOR = str(BUILD / "azssh-doctor")
+LATENCY = 30
+CLIENT, SECRET, TENANT = "00000000-0000-0000-0000-0000000000c1", "sim-secret", "11111111-1111-1111-1111-111111111111"
+
+
+def sealed():
+    """Once more, as root, in namespaces without a way out."""
+    if os.geteuid() == 0 and "BENCH_INSIDE" not in os.environ:
+        os.environ["BENCH_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "-mnp", "--fork", "--kill-child", "--mount-proc", sys.executable, __file__])
+    if os.geteuid() == 0:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
+def measure(argv, env, ok=(0,), runs=RUNS):
+    """Medians of (wall ms, CPU ms, peak MiB) of whole processes, after one run that does not count."""
+    walls, cpus, peaks = [], [], []
+    for i in range(runs + 1):
+        began = time.monotonic()
+        process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = (time.monotonic() - began) * 1000
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in ok:
+            sys.exit(f"bench: {argv[0]} ended with {process.returncode}")
+        if i:
+            walls.append(wall)
+            cpus.append((usage.ru_utime + usage.ru_stime) * 1000)
+            peaks.append(usage.ru_maxrss / 1024)
+    return statistics.median(walls), statistics.median(cpus), statistics.median(peaks)
+
+
+def longest_chain(log):
+    """The longest row of requests each of which began after the one before had been answered."""
+    requests = sorted((json.loads(line) for line in open(log)), key=lambda r: r["done"])
+    depth = []
+    for i, request in enumerate(requests):
+        depth.append(1 + max((depth[j] for j in range(i) if requests[j]["done"] <= request["at"]), default=0))
+    return len(requests), max(depth, default=0)
+
+
+class Simulator:
+    def __init__(self, work, world, tls=False):
+        self.log, ready = work / "log", work / "ready"
+        for path in (self.log, ready):
+            path.unlink(missing_ok=True)
+        (work / "world.json").write_text(json.dumps(world))
+        argv = [str(BUILD / "tests/azssh-sim"), "--world", str(work / "world.json"), "--ready", str(ready), "--log", str(self.log)]
+        self.process = subprocess.Popen(argv + (["--tls", str(work / "tls")] if tls else []))
+        for _ in range(100):
+            if ready.exists():
+                break
+            time.sleep(0.05)
+        self.url = ready.read_text().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def environment(work, arm):
+    home = work / "home"
+    home.mkdir(exist_ok=True)
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "AZURE_CONFIG_DIR": str(work / "az"),
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST": arm, "AZURE_AUTHORITY_HOST": arm, "AZSSH_ARM_ENDPOINT": arm,
+            "AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": SECRET}
+
+
+def base_world():
+    world = json.loads((SRC / "tests/worlds/base.json").read_text())
+    world["latency_ms"] = LATENCY
+    return world
+
+
+def row(what, ours, peer, theirs, note=""):
+    ratio = f"{ours[0] / theirs[0]:.2f}" if theirs else "-"
+    other = f"{theirs[0]:.1f}" if theirs else "not measured"
+    print(f"| {what} | {ours[0]:.1f} | {ours[1]:.1f} | {ours[2]:.1f} | {peer} | {other} | {ratio} | {note} |", flush=True)
+
+
+def az_commands(az, env):
+    """The questions of one report, asked side by side: what a careful user of az would type."""
+    rg = ["-g", "rg", "-o", "none"]
+    return [[az, "vm", "get-instance-view", "-n", "myVM", *rg], [az, "vm", "show", "-d", "-n", "myVM", *rg],
+            [az, "network", "nic", "show", "-n", "myVM-nic", *rg], [az, "network", "nic", "list-effective-nsg", "-n", "myVM-nic", *rg],
+            [az, "network", "public-ip", "show", "-n", "myVM-ip", *rg], [az, "security", "jit-policy", "list", "-o", "none"]]
+
+
+def measure_az(az, work, runs=3):
+    """Wall and CPU of the six commands in parallel, signed in before; None when az is not there or does not run."""
+    simulator = Simulator(work, base_world(), tls=True)
+    host = simulator.url.split("//")[1]
+    at, ca = simulator.url, str(work / "tls/ca.pem")
+    env = {"PATH": os.environ["PATH"], "HOME": str(work / "home"), "LANG": "C.UTF-8", "AZURE_CONFIG_DIR": str(work / "azcfg"),
+           "REQUESTS_CA_BUNDLE": ca, "CURL_CA_BUNDLE": ca, "AZURE_CORE_COLLECT_TELEMETRY": "0", "AZURE_CORE_SURVEY_MESSAGE": "0",
+           "AZURE_CORE_NO_COLOR": "1", "AZURE_CORE_ONLY_SHOW_ERRORS": "1"}
+    try:
+        def run(*argv):
+            subprocess.run([az, *argv], env=env, check=True, stdout=subprocess.DEVNULL, timeout=120)
+        run("cloud", "register", "-n", "SimCloud", "--profile", "latest", "--endpoint-resource-manager", at, "--endpoint-management", at,
+            "--endpoint-gallery", at, "--endpoint-active-directory", at + "/adfs",
+            "--endpoint-active-directory-resource-id", "https://management.core.windows.net/",
+            "--endpoint-active-directory-graph-resource-id", "https://graph.windows.net/")
+        run("cloud", "set", "-n", "SimCloud")
+        run("login", "--service-principal", "-u", CLIENT, "-p", SECRET, "--tenant", TENANT, "-o", "none")
+        walls, cpus, peak = [], [], 0
+        for _ in range(runs):
+            began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            processes = [subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for argv in az_commands(az, env)]
+            if any(process.wait(timeout=300) for process in processes):
+                print(f"bench: az does not answer all questions at {host}", file=sys.stderr)
+                return None
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            walls.append((time.monotonic() - began) * 1000)
+            cpus.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
+            peak = after.ru_maxrss / 1024
+        return statistics.median(walls), statistics.median(cpus), peak
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"bench: az: {error}", file=sys.stderr)
+        return None
+    finally:
+        simulator.stop()
+
+
+def many_rules(world, count):
+    for ident, body in world["resources"].items():
+        if "/networksecuritygroups/" in ident.lower():
+            template = body["properties"]["securityRules"][0]
+            rules = []
+            for i in range(count):
+                rule = json.loads(json.dumps(template))
+                rule["name"] = f"rule-{i}"
+                rule["id"] = rule["id"].rsplit("/", 1)[0] + f"/rule-{i}"
+                rule["properties"].update(priority=100 + i, destinationPortRange=str(10000 + i), sourceAddressPrefix="",
+                                          sourceAddressPrefixes=[f"198.{i % 256}.{j}.0/24" for j in range(4)])
+                rules.append(rule)
+            rules[-1]["properties"].update(destinationPortRange="22", sourceAddressPrefixes=["203.0.113.7/32"])
+            body["properties"]["securityRules"] = rules
+    return world
+
+
+def main():
+    sealed()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench"))
+    try:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(work / "key")], check=True)
+        print(f"Medians of {RUNS} runs of whole processes; simulator at {LATENCY} ms a reply.\n")
+        print("| what | wall ms | CPU ms | peak MiB | beside | its wall ms | ratio | remarks |\n|---|---|---|---|---|---|---|---|")
+        simulator = Simulator(work, base_world())
+        env = environment(work, simulator.url)
+        healthy = [DOCTOR, "--no-probe", "--source-ip", "203.0.113.7", "-i", str(work / "key")]
+        for name, words in (("one healthy VM, by name", ["myVM"]), ("one healthy VM, RG/name", ["rg/myVM"])):
+            subprocess.run(healthy + words, env=env, stdout=subprocess.DEVNULL, check=True)
+            simulator.stop()
+            simulator = Simulator(work, base_world())
+            env = environment(work, simulator.url)
+            subprocess.run(healthy + words, env=env, stdout=subprocess.DEVNULL, check=True)
+            requests, chain = longest_chain(simulator.log)
+            ours = measure(healthy + words, env)
+            row(name, ours, f"{chain} bare round trips", (chain * LATENCY, 0, 0), f"{requests} requests, sign-in included")
+        az = os.environ.get("AZ")
+        row("the same questions", ours, "az, 6 commands in parallel", measure_az(az, work) if az else None)
+        bundle, large = str(work / "bundle"), str(work / "large")
+        subprocess.run(healthy + ["--bundle", bundle, "--no-redact", "rg/myVM"], env=env, stdout=subprocess.DEVNULL, check=True)
+        simulator.stop()
+        simulator = Simulator(work, many_rules(base_world(), 1000))
+        env = environment(work, simulator.url)
+        subprocess.run(healthy + ["--bundle", large, "--no-redact", "rg/myVM"], env=env, stdout=subprocess.DEVNULL, check=True)
+        simulator.stop()
+        version, replay = measure([DOCTOR, "--version"], env), measure([DOCTOR, "--replay", bundle], env)
+        row("--version", version, "ssh -V", measure(["ssh", "-V"], env))
+        row("replay of a bundle", replay, "ssh -G host", measure(["ssh", "-G", "host"], env))
+        row("replay, security group of 1,000 rules", measure([DOCTOR, "--replay", large], env), "replay of 1 rule", replay)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

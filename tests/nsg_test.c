@@ -1,0 +1,446 @@
+/* Security rules: prefixes, matching, evaluation; a second, naive evaluator agrees on random rule sets; size. */
+#include "model/nsg.h"
+#include "tests/net_fixture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- prefixes ---- */
+
+static const struct {
+	const char *prefix, *inside, *outside;
+} prefixes[] = {
+	{ "10.0.0.5/24", "10.0.0.255", "10.0.1.0" }, { "0.0.0.0/0", "255.255.255.255", "::1" }, { "::/0", "2001:db8::1", "10.0.0.4" },
+	{ "203.0.113.7", "203.0.113.7", "203.0.113.8" }, { "203.0.113.7/32", "203.0.113.7", "203.0.113.6" }, { "fd00::/8", "fdff::1", "fe00::1" },
+	{ "2001:db8::4/128", "2001:db8::4", "2001:db8::5" }, { "128.0.0.0/1", "255.0.0.1", "127.255.255.255" },
+};
+
+START_TEST(prefixes_hold_what_they_say)
+{
+	struct ip_range range;
+	struct ip in, out;
+
+	ck_assert_int_eq(prefix_parse(prefixes[_i].prefix, &range), 0);
+	ck_assert_int_eq(ip_parse(prefixes[_i].inside, &in), 0);
+	ck_assert_int_eq(ip_parse(prefixes[_i].outside, &out), 0);
+	ck_assert(range_has(&range, in));
+	ck_assert(!range_has(&range, out));
+}
+END_TEST
+
+static const char *const bad_prefixes[] = { "", "/", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/08", "::/129", "10.0.0.256",
+	"010.0.0.1", "10.0.0.0/8/9", " 10.0.0.1", "10.0.0.1 ", "fe80::1%eth0", "1.2.3.4.5", "x", "10.0.0.1-10.0.0.9" };
+
+START_TEST(nonsense_is_no_prefix)
+{
+	struct ip_range range;
+
+	ck_assert_int_lt(prefix_parse(bad_prefixes[_i], &range), 0);
+	ck_assert_int_lt(prefix_parse(NULL, &range), 0);
+}
+END_TEST
+
+START_TEST(sets_are_cut_and_joined)
+{
+	struct ip_set set = { 0 };
+	struct ip_range range;
+	char text[IP_TEXT_MAX * 2];
+
+	prefix_parse("10.0.0.0/8", &range);
+	ck_assert_int_eq(ip_set_add(&set, &range), 0);
+	prefix_parse("10.1.0.0/16", &range);
+	ck_assert_int_eq(ip_set_cut(&set, &range), 0);
+	ck_assert_uint_eq(set.count, 2);
+	range_format(&set.list[0], text, sizeof(text));
+	ck_assert_str_eq(text, "10.0.0.0/16");
+	range_format(&set.list[1], text, sizeof(text));
+	ck_assert_str_eq(text, "10.2.0.0-10.255.255.255");
+	ck_assert_int_eq(ip_set_add(&set, &range_everything), 0);
+	ck_assert_uint_eq(set.count, 1);
+	ip_set_free(&set);
+}
+END_TEST
+
+static const struct {
+	const char *ip;
+	bool is_public;
+} kinds[] = { { "10.0.0.4", false }, { "172.31.0.1", false }, { "172.32.0.1", true }, { "192.168.1.1", false }, { "100.64.0.1", false },
+	{ "203.0.113.7", true }, { "20.51.230.13", true }, { "168.63.129.16", false }, { "127.0.0.1", false }, { "169.254.169.254", false },
+	{ "2603:1020::1", true }, { "fd00::1", false }, { "fe80::1", false }, { "::1", false } };
+
+START_TEST(public_addresses_are_known)
+{
+	struct ip ip;
+
+	ck_assert_int_eq(ip_parse(kinds[_i].ip, &ip), 0);
+	ck_assert_int_eq(ip_is_public(ip), kinds[_i].is_public);
+}
+END_TEST
+
+/* ---- one group, one flow ---- */
+
+static void
+flow_from(struct nsg_flow *flow, const char *source, const char *destination, unsigned port)
+{
+	struct ip ip;
+
+	*flow = (struct nsg_flow){ .protocol = 6, .port = port, .destination_known = true };
+	ck_assert_int_eq(ip_parse(destination, &flow->destination), 0);
+	if (source == NULL) {
+		ck_assert_int_eq(ip_set_public(&flow->source, false), 0);
+		return;
+	}
+	ck_assert_int_eq(ip_parse(source, &ip), 0);
+	flow->private_path = !ip_is_public(ip);
+	ck_assert_int_eq(ip_set_add(&flow->source, &(struct ip_range){ ip, ip }), 0);
+}
+
+static const struct {
+	const char *name, *rules, *source;
+	const char *verdict;		/* "allow", "deny", "both", "unknown" */
+	const char *decider;
+} table[] = {
+	{ "several prefixes and ranges", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '', 'sourceAddressPrefixes': ['1.2.3.0/24', '203.0.113.0/28'],"
+	    "'destinationPortRange': '', 'destinationPortRanges': ['80', '20-30']}]", "203.0.113.7", "allow", "a" },
+	{ "host bits are masked", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '203.0.113.9/24'}]", "203.0.113.7", "allow", "a" },
+	{ "a protocol by number", "[{'name': 'a', 'priority': 100, 'protocol': '6'}]", "203.0.113.7", "allow", "a" },
+	{ "a protocol by number that is not ours", "[{'name': 'a', 'priority': 100, 'protocol': '17'}]", "203.0.113.7", "deny", "DenyAllInBound" },
+	{ "a protocol nobody knows", "[{'name': 'a', 'priority': 100, 'protocol': 'Quic'}]", "203.0.113.7", "unknown", NULL },
+	{ "ports as numbers", "[{'name': 'a', 'priority': 100, 'destinationPortRange': 22}]", "203.0.113.7", "allow", "a" },
+	{ "Internet", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': 'internet'}]", "203.0.113.7", "allow", "a" },
+	{ "Internet is not the VNet", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': 'Internet'}]", "10.0.0.9", "both", NULL },
+	{ "AzureLoadBalancer is the probe, not the client", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': 'AzureLoadBalancer'}]", "203.0.113.7",
+	    "deny", "DenyAllInBound" },
+	{ "another tag", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': 'AzureCloud.westeurope'}]", "203.0.113.7", "both", "DenyAllInBound" },
+	{ "a tag before a rule of the same access", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': 'AzureCloud'}, {'name': 'b', 'priority': 110}]",
+	    "203.0.113.7", "allow", "b" },
+	{ "::/0 does not speak of IPv4", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '::/0'}]", "203.0.113.7", "deny", "DenyAllInBound" },
+	{ "the public address as destination", "[{'name': 'a', 'priority': 100, 'destinationAddressPrefix': '20.51.230.13'}]", "203.0.113.7", "deny",
+	    "DenyAllInBound" },
+	{ "the VNet as destination", "[{'name': 'a', 'priority': 100, 'destinationAddressPrefix': 'VirtualNetwork'}]", "203.0.113.7", "allow", "a" },
+	{ "an empty side", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': ''}]", "203.0.113.7", "unknown", NULL },
+	{ "no priority", "[{'name': 'a'}]", "203.0.113.7", "unknown", NULL },
+	{ "no port", "[{'name': 'a', 'priority': 100, 'destinationPortRange': null}]", "203.0.113.7", "unknown", NULL },
+	{ "a direction nobody knows", "[{'name': 'a', 'priority': 100, 'direction': 'Sideways'}]", "203.0.113.7", "unknown", NULL },
+	{ "outbound rules do not matter", "[{'name': 'a', 'priority': 100, 'direction': 'Outbound', 'access': 'Nonsense'}]", "203.0.113.7", "deny",
+	    "DenyAllInBound" },
+	{ "any public source, all allowed", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '0.0.0.0/0'}]", NULL, "allow", "a" },
+	{ "any public source, all allowed in halves", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '0.0.0.0/1'}, {'name': 'b', 'priority': 110,"
+	    "'sourceAddressPrefix': '128.0.0.0/1'}]", NULL, "allow", "b" },
+	{ "any public source, some allowed", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '0.0.0.0/1'}]", NULL, "both", "DenyAllInBound" },
+	{ "any public source, private ones allowed", "[{'name': 'a', 'priority': 100, 'sourceAddressPrefix': '10.0.0.0/8'}]", NULL, "deny", "DenyAllInBound" },
+};
+
+START_TEST(rules_are_evaluated)
+{
+	struct nsg_flow flow;
+	struct nsg_result result;
+	struct nsg nsg;
+	struct net net;
+	const json_t *body;
+	const char *verdict;
+
+	net_start(&net);
+	net_rules(&net, NSG_ID, table[_i].rules);
+	facts_resource(&net.facts, NSG_ID, &body, NULL);
+	flow_from(&flow, table[_i].source, "10.0.0.4", 22);
+	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+	ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+	verdict = result.can_allow && result.can_deny ? result.unknown_field != NULL ? "unknown" : "both" : result.can_allow ? "allow" : "deny";
+	ck_assert_msg(strcmp(verdict, table[_i].verdict) == 0, "%s: %s", table[_i].name, verdict);
+	if (table[_i].decider != NULL)
+		ck_assert_msg(result.decider != NULL && strcmp(result.decider->name, table[_i].decider) == 0, "%s: decided by %s", table[_i].name,
+		    result.decider != NULL ? result.decider->name : "nothing");
+	nsg_result_free(&result);
+	nsg_free(&nsg);
+	ip_set_free(&flow.source);
+	net_end(&net);
+}
+END_TEST
+
+START_TEST(a_free_priority_is_found_before_the_deny)
+{
+	struct nsg_gate gate = { .scope = NSG_SCOPE_NIC };
+	struct nsg_flow flow;
+	struct net net;
+	char name[40];
+
+	net_start(&net);
+	net_rules(&net, NSG_ID, "[{'name': 'Allow-SSH-me', 'direction': 'Outbound', 'priority': 102}, {'name': 'a', 'priority': 101, 'protocol': 'Udp'},"
+	    "{'name': 'no', 'priority': 102, 'access': 'Deny'}]");
+	facts_resource(&net.facts, NSG_ID, &gate.ref.body, NULL);
+	flow_from(&flow, "203.0.113.7", "10.0.0.4", 22);
+	ck_assert_int_eq(nsg_from_body(gate.ref.body, &gate.nsg), 0);
+	ck_assert_int_eq(nsg_evaluate(&gate.nsg, &flow, &gate.result), 0);
+	ck_assert_int_eq(nsg_free_priority(&gate), 100);
+	nsg_free_name(&gate, name, sizeof(name));
+	ck_assert_str_eq(name, "allow-ssh-me-2");
+	nsg_result_free(&gate.result);
+	nsg_free(&gate.nsg);
+	ip_set_free(&flow.source);
+	net_end(&net);
+}
+END_TEST
+
+/* ---- the naive evaluator: text in, one flow, every rule asked in order, nothing shared with the real one ---- */
+
+struct naive_rule {
+	int priority;
+	bool allow;
+	char protocol[8];
+	uint32_t source[3], source_mask[3];
+	unsigned sources;
+	uint32_t destination, destination_mask;
+	unsigned from[2], to[2], ranges;
+};
+
+struct naive_flow {
+	uint32_t source, destination;
+	unsigned port;
+};
+
+static uint32_t
+mask_of(unsigned length)
+{
+	uint32_t mask = 0;
+
+	for (unsigned bit = 0; bit < length; bit++)
+		mask |= 0x80000000u >> bit;
+	return mask;
+}
+
+static bool
+naive_matches(const struct naive_rule *rule, const struct naive_flow *flow)
+{
+	bool source = false, port = false;
+
+	if (strcmp(rule->protocol, "*") != 0 && strcmp(rule->protocol, "Tcp") != 0)
+		return false;
+	for (unsigned i = 0; i < rule->sources; i++)
+		source |= (flow->source & rule->source_mask[i]) == (rule->source[i] & rule->source_mask[i]);
+	for (unsigned i = 0; i < rule->ranges; i++)
+		port |= rule->from[i] <= flow->port && flow->port <= rule->to[i];
+	return source && port && (flow->destination & rule->destination_mask) == (rule->destination & rule->destination_mask);
+}
+
+/* 1 allowed, 0 denied. No rule of lower number than the found one may match, so the smallest matching number wins. */
+static int
+naive_evaluate(const struct naive_rule *rules, size_t count, const struct naive_flow *flow)
+{
+	int best = 65500, verdict = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].priority < best && naive_matches(&rules[i], flow)) {
+			best = rules[i].priority;
+			verdict = rules[i].allow;
+		}
+	return verdict;
+}
+
+static uint64_t seed = 20260101;
+
+static unsigned
+dice(unsigned sides)
+{
+	seed = seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % sides;
+}
+
+/* Addresses from a small world, so that rules and flows meet often. */
+static uint32_t
+random_ip(void)
+{
+	static const uint32_t nets[] = { 0xcb007100, 0xc6336400, 0x14331000, 0x08080800 };
+
+	return nets[dice(4)] | dice(256);
+}
+
+static void
+random_rule(struct naive_rule *rule, int priority)
+{
+	static const char *const protocols[] = { "*", "Tcp", "Tcp", "Udp", "Icmp" };
+
+	*rule = (struct naive_rule){ .priority = priority, .allow = dice(2) == 0, .sources = 1 + dice(3), .ranges = 1 + dice(2) };
+	snprintf(rule->protocol, sizeof(rule->protocol), "%s", protocols[dice(5)]);
+	for (unsigned i = 0; i < rule->sources; i++) {
+		rule->source[i] = random_ip();
+		rule->source_mask[i] = mask_of(dice(3) == 0 ? dice(33) : 20 + dice(13));
+	}
+	rule->destination = 0x0a000000 | dice(8);
+	rule->destination_mask = mask_of(dice(3) == 0 ? 29 + dice(4) : dice(30));
+	for (unsigned i = 0; i < rule->ranges; i++) {
+		rule->from[i] = 15 + dice(10);
+		rule->to[i] = rule->from[i] + dice(10);
+	}
+}
+
+static void
+append_prefix(json_t *list, uint32_t ip, uint32_t mask)
+{
+	unsigned length = 0;
+
+	while (length < 32 && (mask & (0x80000000u >> length)) != 0)
+		length++;
+	if (length == 0 && dice(2) == 0)
+		json_array_append_new(list, json_string("*"));
+	else
+		json_array_append_new(list, json_sprintf("%u.%u.%u.%u/%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, length));
+}
+
+static json_t *
+rule_json(const struct naive_rule *rule, size_t index)
+{
+	json_t *sources = json_array(), *destinations = json_array(), *ports = json_array();
+
+	for (unsigned i = 0; i < rule->sources; i++)
+		append_prefix(sources, rule->source[i], rule->source_mask[i]);
+	append_prefix(destinations, rule->destination, rule->destination_mask);
+	for (unsigned i = 0; i < rule->ranges; i++)
+		json_array_append_new(ports, rule->from[i] == rule->to[i] ? json_sprintf("%u", rule->from[i]) :
+		    json_sprintf("%u-%u", rule->from[i], rule->to[i]));
+	return json_pack("{s:o, s:{s:s, s:s, s:i, s:s, s:o, s:o, s:s, s:o}}", "name", json_sprintf("r%zu", index), "properties", "direction", "Inbound",
+	    "access", rule->allow ? "Allow" : "Deny", "priority", rule->priority, "protocol", rule->protocol, "sourceAddressPrefixes", sources,
+	    "destinationAddressPrefixes", destinations, "sourcePortRange", "*", "destinationPortRanges", ports);
+}
+
+#define SETS 10000
+#define FLOWS 10	/* for each rule set: 100,000 in all */
+
+static void
+compare_set(unsigned set)
+{
+	struct naive_rule rules[12];
+	size_t count = 1 + dice(12);
+	json_t *list = json_array(), *body;
+	struct nsg nsg;
+
+	for (size_t i = 0; i < count; i++) {
+		random_rule(&rules[i], (int)(100 + 7 * ((i * 5) % 13)));	/* not in order of priority */
+		json_array_append_new(list, rule_json(&rules[i], i));
+	}
+	body = json_pack("{s:s, s:{s:o}}", "id", NSG_ID, "properties", "securityRules", list);
+	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+	for (unsigned f = 0; f < FLOWS; f++) {
+		struct naive_flow plain = { random_ip(), 0x0a000000 | dice(8), 15 + dice(20) };
+		struct nsg_flow flow = { .protocol = 6, .port = plain.port, .destination_known = true,
+			.destination = { 0, 0xffff00000000u | plain.destination } };
+		struct ip source = { 0, 0xffff00000000u | plain.source };
+		struct nsg_result result;
+
+		ck_assert_int_eq(ip_set_add(&flow.source, &(struct ip_range){ source, source }), 0);
+		ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+		ck_assert_msg(result.can_allow != result.can_deny && result.can_allow == (naive_evaluate(rules, count, &plain) == 1),
+		    "set %u, flow %u: allow %d deny %d", set, f, result.can_allow, result.can_deny);
+		nsg_result_free(&result);
+		ip_set_free(&flow.source);
+	}
+	nsg_free(&nsg);
+	json_decref(body);
+}
+
+START_TEST(a_naive_evaluator_agrees_on_random_rule_sets)
+{
+	for (unsigned set = 0; set < SETS; set++)
+		compare_set(set);
+}
+END_TEST
+
+/* The same for every possible source at once: what it allows for certain every sample must be allowed, and the other way round. */
+START_TEST(an_unknown_source_is_judged_as_all_of_them)
+{
+	for (unsigned set = 0; set < 2000; set++) {
+		struct naive_rule rules[8];
+		size_t count = 1 + dice(8);
+		json_t *list = json_array(), *body;
+		struct nsg_flow flow;
+		struct nsg_result result;
+		struct nsg nsg;
+
+		for (size_t i = 0; i < count; i++) {
+			random_rule(&rules[i], (int)(100 + 10 * i));
+			json_array_append_new(list, rule_json(&rules[i], i));
+		}
+		body = json_pack("{s:s, s:{s:o}}", "id", NSG_ID, "properties", "securityRules", list);
+		flow_from(&flow, NULL, "10.0.0.3", 22);
+		ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+		ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+		for (unsigned f = 0; f < 20; f++) {
+			struct naive_flow plain = { random_ip(), 0x0a000003, 22 };
+			struct ip source = { 0, 0xffff00000000u | plain.source };
+			int verdict = naive_evaluate(rules, count, &plain);
+			bool inside = false;
+
+			for (size_t i = 0; i < result.allowed.count; i++)
+				inside |= range_has(&result.allowed.list[i], source);
+			ck_assert(verdict ? result.can_allow : result.can_deny);
+			ck_assert_int_eq(inside, verdict);
+		}
+		nsg_result_free(&result);
+		ip_set_free(&flow.source);
+		nsg_free(&nsg);
+		json_decref(body);
+	}
+}
+END_TEST
+
+/* A thousand rules with four thousand prefixes each side: no quadratic step. The budget itself is shown by the benchmark. */
+START_TEST(a_thousand_rules_are_evaluated)
+{
+	json_t *list = json_array(), *body, *many = json_array();
+	struct timespec a, b;
+	struct nsg_flow flow;
+	struct nsg_result result;
+	struct nsg nsg;
+
+	for (unsigned i = 0; i < 4000; i++)
+		json_array_append_new(many, json_sprintf("20.%u.%u.0/24", i / 256, i % 256));
+	for (int i = 0; i < 1000; i++)
+		json_array_append_new(list, json_pack("{s:o, s:{s:s, s:s, s:i, s:s, s:O, s:O, s:s, s:s}}", "name", json_sprintf("r%d", i), "properties",
+		    "direction", "Inbound", "access", "Deny", "priority", 100 + i, "protocol", "Tcp", "sourceAddressPrefixes", many,
+		    "destinationAddressPrefixes", many, "sourcePortRange", "*", "destinationPortRange", "22"));
+	body = json_pack("{s:s, s:{s:o}}", "id", NSG_ID, "properties", "securityRules", list);
+	flow_from(&flow, "203.0.113.7", "20.15.159.4", 22);
+	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	ck_assert(result.can_deny && !result.can_allow);
+	if (getenv("NSG_TIME") != NULL)
+		fprintf(stderr, "evaluated in %.2f ms\n", (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
+	nsg_result_free(&result);
+	nsg_free(&nsg);
+	ip_set_free(&flow.source);
+	json_decref(many);
+	json_decref(body);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("nsg");
+	TCase *prefix = tcase_create("prefixes"), *rules = tcase_create("rules"), *random = tcase_create("random");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_loop_test(prefix, prefixes_hold_what_they_say, 0, COUNT(prefixes));
+	tcase_add_loop_test(prefix, nonsense_is_no_prefix, 0, COUNT(bad_prefixes));
+	tcase_add_loop_test(prefix, public_addresses_are_known, 0, COUNT(kinds));
+	tcase_add_test(prefix, sets_are_cut_and_joined);
+	tcase_add_loop_test(rules, rules_are_evaluated, 0, COUNT(table));
+	tcase_add_test(rules, a_free_priority_is_found_before_the_deny);
+	tcase_set_timeout(random, 300);
+	tcase_add_test(random, a_naive_evaluator_agrees_on_random_rule_sets);
+	tcase_add_test(random, an_unknown_source_is_judged_as_all_of_them);
+	tcase_add_test(random, a_thousand_rules_are_evaluated);
+	suite_add_tcase(suite, prefix);
+	suite_add_tcase(suite, rules);
+	suite_add_tcase(suite, random);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}
