@@ -41,6 +41,8 @@ same_line(const unsigned char *at, size_t len)
 		return len > 0 ? KEY_BIT(INDENTED) : 0;
 	while (len > i && (blank(at[len - 1]) || at[len - 1] == '$'))
 		len--;
+	if (len == i)
+		return KEY_BIT(LEADING_TEXT);	/* a shell's prompt alone */
 	if (at[i] == '`')
 		return KEY_BIT(MARKDOWN_FENCE);
 	quote = at[len - 1] == '"' || at[len - 1] == '\'';

@@ -71,12 +71,14 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 		goto out;
 	}
 	key_plain(info);
-	if (bytes_string(&rest, &data) == 0)
-		r = bytes_string(&data, &payload);
-	else if (bytes_u32(&rest, &total) == 0 && bytes_u32(&rest, &total) == 0)
+	if (bytes_string(&rest, &data) == 0) {
+		if ((r = bytes_string(&data, &payload)) < 0)
+			goto out;
+	} else if (bytes_u32(&rest, &total) == 0 && bytes_u32(&rest, &total) == 0) {
 		payload = rest;		/* cut: the public numbers come early */
-	else
+	} else {
 		goto out;
+	}
 	if (*info->pub.type != '\0' && (rsa ? rsa_read(payload, info) : dsa_read(payload, info)) < 0)
 		r = -EBADMSG;
 out:
