@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/refine.h"
+#include "checks/talk.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,25 +28,9 @@ selected(const struct selection *selection, const char *id)
 static bool
 guard(const struct facts *facts, const struct check *check, struct finding *finding)
 {
-	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++) {
-		const char *reason, *cause = doc_str(facts_section(facts, section), "cause");
-		enum fact_state state = facts_state(facts, section, &reason);
-
-		if ((check->needs & (1u << section)) == 0 || state == FACT_KNOWN)
-			continue;
-		if (reason == NULL)
-			reason = state == FACT_PENDING ? "still being read" : "no reason is recorded";
-		if (state == FACT_NOT_ASKED)
-			finding_set(finding, SKIP, "not-asked", "%s", reason);
-		else if (state == FACT_ABSENT)
-			finding_set(finding, SKIP, "nothing-to-check", "%s", reason);
-		else if (doc_same(cause, "not-reached"))
-			finding_set(finding, SKIP, "not-reached", "%s", reason);
-		else
-			finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s", facts_section_words(section), reason);
-		finding_text(finding, "cause", cause);
-		return true;
-	}
+	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
+		if ((check->needs & (1u << section)) != 0 && talk_missing(facts, section, finding))
+			return true;
 	return false;
 }
 

@@ -45,8 +45,8 @@ net_put(struct net *net, const char *id, const char *json)
 	put(net, "azure.resources", id, net_json(json));
 }
 
-static void
-merge(json_t *into, json_t *patch)
+void
+net_merge(json_t *into, json_t *patch)
 {
 	json_t *value, *old;
 	const char *key;
@@ -56,7 +56,7 @@ merge(json_t *into, json_t *patch)
 		if (json_is_null(value))
 			json_object_del(into, key);
 		else if (json_is_object(value) && json_is_object(old))
-			merge(old, value);
+			net_merge(old, value);
 		else
 			json_object_set(into, key, value);
 	}
@@ -70,7 +70,7 @@ net_patch(struct net *net, const char *id, const char *json)
 
 	if (facts_resource(&net->facts, id, &body, NULL) != FACT_KNOWN)
 		abort();
-	merge((json_t *)(uintptr_t)body, patch);
+	net_merge((json_t *)(uintptr_t)body, patch);
 	json_decref(patch);
 }
 
@@ -97,7 +97,7 @@ net_rules(struct net *net, const char *nsg_id, const char *rules)
 		json_t *full = net_json("{'protocol': 'Tcp', 'sourcePortRange': '*', 'destinationPortRange': '22', 'sourceAddressPrefix': '*',"
 		    "'destinationAddressPrefix': '*', 'access': 'Allow', 'direction': 'Inbound'}");
 
-		merge(full, rule);
+		net_merge(full, rule);
 		json_array_append_new(out, json_pack("{s:O, s:o}", "name", json_object_get(rule, "name"), "properties", full));
 	}
 	body = json_pack("{s:s, s:s, s:{s:o}}", "id", nsg_id, "name", arm_id_name(nsg_id), "properties", "securityRules", out);
@@ -110,7 +110,7 @@ net_section(struct net *net, enum fact_section section, const char *json)
 {
 	json_t *patch = net_json(json);
 
-	merge(facts_known(&net->facts, section), patch);
+	net_merge(facts_known(&net->facts, section), patch);
 	json_decref(patch);
 }
 
@@ -119,7 +119,7 @@ net_asked(struct net *net, const char *json)
 {
 	json_t *patch = net_json(json);
 
-	merge(doc_get(net->doc, "asked"), patch);
+	net_merge(doc_get(net->doc, "asked"), patch);
 	json_decref(patch);
 }
 

@@ -23,6 +23,7 @@ struct net {
 };
 
 json_t *net_json(const char *text);			/* aborts on bad JSON: a mistake in the test */
+void net_merge(json_t *into, json_t *patch);		/* as net_patch */
 void net_start(struct net *net);
 void net_end(struct net *net);
 void net_put(struct net *net, const char *id, const char *json);	/* the whole body */

@@ -1,6 +1,7 @@
 /* The checks of the conversation (dns, tcp, banner, kex, auth): each case is a healthy conversation with one thing changed. Quotes in the
  * JSON of this file are single ones. */
 #include "checks/checks.h"
+#include "tests/net_fixture.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -9,22 +10,22 @@
 
 extern const struct check check_dns, check_tcp, check_banner, check_kex, check_auth;
 
-#define VM_ID "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/myvm"
-#define NIC_ID "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/networkinterfaces/nic"
-#define PIP_ID "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/publicipaddresses/pip"
+#define MY_VM "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/myvm"
+#define MY_NIC "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/networkinterfaces/nic"
+#define MY_PIP "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/publicipaddresses/pip"
 
 static const char base[] =
 	"{'schema': 'azssh-doctor/facts/1', 'started': '2026-01-01T00:00:00Z', 'asked': {},"
 	" 'machine': {'terminal': true, 'client': {'state': 'known', 'number': 902, 'kex': ['curve25519-sha256', 'diffie-hellman-group1-sha1']}},"
 	" 'azure': {'resources': {"
-	"  '" VM_ID "': {'id': '" VM_ID "', 'name': 'myVM', 'properties': {'osProfile': {'adminUsername': 'azureuser'}, 'storageProfile': {'osDisk':"
-	"   {'osType': 'Linux'}}, 'networkProfile': {'networkInterfaces': [{'id': '" NIC_ID "'}]}}},"
-	"  '" NIC_ID "': {'id': '" NIC_ID "', 'name': 'nic', 'properties': {'ipConfigurations': [{'id': '" NIC_ID "/ipConfigurations/one', 'name': 'one',"
-	"   'properties': {'privateIPAddress': '10.0.0.4', 'primary': true, 'publicIPAddress': {'id': '" PIP_ID "'}}}]}},"
-	"  '" PIP_ID "': {'id': '" PIP_ID "', 'name': 'pip', 'properties': {'ipAddress': '20.51.230.13', 'dnsSettings': {'fqdn': 'my.example.net'}}}},"
+	"  '" MY_VM "': {'id': '" MY_VM "', 'name': 'myVM', 'properties': {'osProfile': {'adminUsername': 'azureuser'}, 'storageProfile': {'osDisk':"
+	"   {'osType': 'Linux'}}, 'networkProfile': {'networkInterfaces': [{'id': '" MY_NIC "'}]}}},"
+	"  '" MY_NIC "': {'id': '" MY_NIC "', 'name': 'nic', 'properties': {'ipConfigurations': [{'id': '" MY_NIC "/ipConfigurations/one', 'name': 'one',"
+	"   'properties': {'privateIPAddress': '10.0.0.4', 'primary': true, 'publicIPAddress': {'id': '" MY_PIP "'}}}]}},"
+	"  '" MY_PIP "': {'id': '" MY_PIP "', 'name': 'pip', 'properties': {'ipAddress': '20.51.230.13', 'dnsSettings': {'fqdn': 'my.example.net'}}}},"
 	"  'missing': {}, 'requests': []},"
-	" 'targets': [{'name': 'myVM', 'resource_group': 'rg', 'vm': {'state': 'known', 'id': '" VM_ID "', 'name': 'myVM', 'resource_group': 'rg',"
-	"  'subscription': 's'}, 'network': {'state': 'known', 'nics': ['" NIC_ID "']},"
+	" 'targets': [{'name': 'myVM', 'resource_group': 'rg', 'vm': {'state': 'known', 'id': '" MY_VM "', 'name': 'myVM', 'resource_group': 'rg',"
+	"  'subscription': 's'}, 'network': {'state': 'known', 'nics': ['" MY_NIC "']},"
 	"  'ssh_config': {'state': 'known', 'hostname': '20.51.230.13', 'port': 22, 'user': 'azureuser', 'user_from': 'vm', 'options':"
 	"   {'pubkeyacceptedalgorithms': 'ssh-ed25519,rsa-sha2-512'}},"
 	"  'identities': {'state': 'known', 'order': [{'path': '/home/me/.ssh/id', 'type': 'ssh-ed25519', 'fingerprint': 'SHA256:k', 'from': 'default',"
@@ -193,40 +194,6 @@ static const struct talk_case cases[] = {
 
 enum { CASES = sizeof(cases) / sizeof(*cases) };
 
-/* JSON with single quotes; the caller owns it. */
-static json_t *
-quoted(const char *text)
-{
-	char *copy = strdup(text);
-	json_t *value;
-
-	ck_assert_ptr_nonnull(copy);
-	for (char *p = copy; *p != '\0'; p++)
-		if (*p == '\'')
-			*p = '"';
-	value = json_loads(copy, 0, NULL);
-	ck_assert_msg(value != NULL, "bad JSON: %s", copy);
-	free(copy);
-	return value;
-}
-
-static void
-merge(json_t *into, json_t *patch)
-{
-	json_t *value, *old;
-	const char *key;
-
-	json_object_foreach (patch, key, value) {
-		old = json_object_get(into, key);
-		if (json_is_null(value))
-			json_object_del(into, key);
-		else if (json_is_object(value) && json_is_object(old))
-			merge(old, value);
-		else
-			json_object_set(into, key, value);
-	}
-}
-
 static void
 merge_text(json_t *into, const char *text)
 {
@@ -234,8 +201,8 @@ merge_text(json_t *into, const char *text)
 
 	if (text == NULL)
 		return;
-	patch = quoted(text);
-	merge(into, patch);
+	patch = net_json(text);
+	net_merge(into, patch);
 	json_decref(patch);
 }
 
@@ -244,7 +211,7 @@ judge(const struct talk_case *one, struct finding *finding)
 {
 	struct facts facts;
 	struct rule rule = { .id = one->check->id, .enabled = true };
-	json_t *doc = quoted(base);
+	json_t *doc = net_json(base);
 	const struct check *check = one->check;
 
 	ck_assert_int_eq(facts_view(doc, 0, &facts), 0);
@@ -285,7 +252,7 @@ START_TEST(each_fault_has_words_that_fit)
 	struct finding finding;
 	struct rules *rules;
 	struct err err = { "" };
-	json_t *globals = quoted("{'vm': 'myVM', 'rg': 'rg', 'user': 'azureuser', 'host': '20.51.230.13', 'port': 22, 'vm_id': '/x'}");
+	json_t *globals = net_json("{'vm': 'myVM', 'rg': 'rg', 'user': 'azureuser', 'host': '20.51.230.13', 'port': 22, 'vm_id': '/x'}");
 
 	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
 	judge(one, &finding);
