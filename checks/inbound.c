@@ -202,7 +202,7 @@ finding_missing(struct finding *finding, const char *code, const char *what, con
 				arm_id_name(id), action != NULL ? action : "the permission");
 	else
 		r = finding_set(finding, UNKNOWN, code, "%s%s%s could not be read: %s", what, id != NULL ? " " : "",
-				arm_id_name(id), reason != NULL ? reason : "it did not arrive");
+				arm_id_name(id), reason != NULL ? reason : "it did not arrive whole");
 	finding_text(finding, "cause", cause);
 	finding_text(finding, "reason", reason);
 	finding_text(finding, "action", action);

@@ -214,10 +214,10 @@ nic_refs(const struct facts *facts, json_t **own)
 	size_t i;
 
 	facts_resource(facts, vm_id(facts), &body, NULL);
-	if ((refs = doc_list(body, "properties.networkProfile.networkInterfaces")) != NULL)
+	if (json_array_size(refs = doc_list(body, "properties.networkProfile.networkInterfaces")) > 0)
 		return refs;
 	refs = doc_list(facts_section(facts, FACT_NETWORK), "nics");
-	if (refs == NULL || (*own = json_array()) == NULL)
+	if (json_array_size(refs) == 0 ||		/* no VM is without one: what was read is not whole */ (*own = json_array()) == NULL)
 		return NULL;
 	json_array_foreach (refs, i, id)
 		json_array_append_new(*own, json_pack("{s:O}", "id", id));
