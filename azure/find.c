@@ -103,11 +103,15 @@ narrow(const json_t *hits, const char *subscription, const char *group, const ch
 static void
 settle_none(struct find *find, const struct search_result *result, const json_t *others)
 {
-	const json_t *near;
+	const json_t *near, *body, *why = NULL;
 	json_t *section, *names;
 	size_t i;
 
-	if (result->why != NULL && json_array_size(others) == 0) {
+	if (find->try != NULL)
+		facts_resource(&find->facts, find->try, &body, &why);
+	if (doc_is(why, "cause", "subscription-not-found")) {
+		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "subscription-not-found", "%s", doc_str(why, "reason"));
+	} else if (result->why != NULL && json_array_size(others) == 0) {
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, doc_str(result->why, "cause"),
 		    "not every subscription could be searched: %s", doc_str(result->why, "reason"));
 	} else if (json_array_size(result->searched) == 0 && json_array_size(others) == 0 && name_plain(find->name)) {

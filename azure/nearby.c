@@ -77,6 +77,27 @@ look_nearby(struct read *read, const char *type)
 	fetch_list(read->azure, nearby->path, false, nearby_listed, nearby);
 }
 
+/* The host asked for is an address, and none that has been read. */
+static bool
+asked_elsewhere(const struct read *read)
+{
+	const char *host = doc_str(read->facts.doc, "asked.host"), *key;
+	const json_t *id, *body, *config;
+	size_t i;
+
+	if (host == NULL || host[strspn(host, "0123456789.:abcdefABCDEF")] != '\0')
+		return false;
+	json_object_foreach(read->seen, key, id) {
+		facts_resource(&read->facts, key, &body, NULL);
+		if (doc_is(body, "properties.ipAddress", host))
+			return false;
+		json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config)
+			if (doc_is(config, "properties.privateIPAddress", host))
+				return false;
+	}
+	return true;
+}
+
 /* A public IP that nothing uses and that bears the VM's name, or that has the address asked for. */
 static bool
 former_address(const struct read *read, const json_t *address)
@@ -143,8 +164,8 @@ read_nearby(struct read *read)
 		return;
 	if (asked || !has_public_way(read))
 		keep_former_addresses(read);
-	if (has_public_way(read))
-		return;
-	look_nearby(read, "bastionHosts");
-	look_nearby(read, "azureFirewalls");
+	if (!has_public_way(read) || asked_elsewhere(read))
+		look_nearby(read, "azureFirewalls");
+	if (!has_public_way(read))
+		look_nearby(read, "bastionHosts");
 }

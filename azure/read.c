@@ -115,8 +115,18 @@ read_prefetch(struct azure *azure, const char *id)
 
 /* ---- stages: each begins when nothing of the one before is pending ---- */
 
-/* A VM that could not be read can still be found from the other side: the NICs that name it. Its user name would stay unknown, so that is
- * worth while only when one was given. */
+/* A VM that could not be read, or whose body names no NIC, can still be found from the other side: the NICs that name it. The user name of
+ * the one would stay unknown, so that is worth while only when one was given. */
+static bool
+lacks_nics(const struct read *read)
+{
+	const json_t *body = read_vm(read, NULL);
+
+	if (body == NULL)
+		return !read->vm_absent && doc_str(read->facts.doc, "asked.login") != NULL;
+	return json_array_size(doc_list(body, "properties.networkProfile.networkInterfaces")) == 0 && !read_scale_set(read->id);
+}
+
 static void
 nics_by_owner(struct read *read)
 {
@@ -124,7 +134,7 @@ nics_by_owner(struct read *read)
 	const json_t *id;
 	size_t i;
 
-	if (read_vm(read, NULL) == NULL && !read->vm_absent && doc_str(read->facts.doc, "asked.login") != NULL)
+	if (lacks_nics(read))
 		json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id) {
 			if (!arm_id_same(doc_str(fetch_held(read->azure, json_string_value(id)), "properties.virtualMachine.id"),
 				read->id))
@@ -251,6 +261,8 @@ vm_arrived(void *ctx)
 	struct read *read = ctx;
 	char *schedules = fetch_group_path(read->id, "Microsoft.DevTestLab/schedules");
 
+	if (read_vm(read, NULL) != NULL && doc_list(read_vm(read, NULL), "properties.instanceView.statuses") == NULL)
+		ask_aside(read, doc_fmt("%s/instanceView", read->id));
 	if (read_vm(read, NULL) != NULL && !read_scale_set(read->id)) {
 		ask_aside(read, doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current", read->id));
 		if (!read_runs(read) || read->azure->deep)

@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "model/arm.h"
+#include "model/vm.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,22 +249,20 @@ set_gap(const struct facts *facts, const struct gap *gap, struct finding *findin
 
 /* ---- the subscription itself ---- */
 
-static const char *
-subscription_state(const struct facts *facts)
+/* Stopped, and nothing of the VM itself says why. */
+static bool
+is_off(const struct facts *facts)
 {
-	const char *id = doc_str(facts_section(facts, FACT_VM), "subscription");
-	char *path = id != NULL ? doc_fmt("/subscriptions/%s", id) : NULL;
-	const json_t *body = NULL, *why;
+	struct vm vm;
 
-	if (path != NULL)
-		facts_resource(facts, path, &body, &why);
-	free(path);
-	return doc_str(body, "state");
+	return vm_from_facts(facts, &vm, NULL) == 0 && (doc_same(vm.power, "deallocated") || doc_same(vm.power, "stopped")) &&
+	    !vm.spot && !vm.hibernated && vm_shutdown_schedule(facts, &vm) == NULL;
 }
 
-/* 1 when it said something, 0 when the subscription is in order or not known, or -errno. */
+/* In its grace period (Warned, Expired) a subscription takes no writes: what stands still there cannot be started. A payment that is due
+ * stops nothing at once, but soon. 1 when it said something, 0 when the subscription is in order or not known, or -errno. */
 static int
-judge_subscription(const char *state, struct finding *finding)
+judge_subscription(const struct facts *facts, const char *state, struct finding *finding)
 {
 	int r;
 
@@ -273,7 +272,11 @@ judge_subscription(const char *state, struct finding *finding)
 	if (doc_same(state, "Disabled") || doc_same(state, "Deleted"))
 		r = finding_set(finding, FAIL, "subscription-disabled",
 		    "the subscription is %s: its VMs are stopped and cannot be started", state);
-	else
+	else if (is_off(facts) && (doc_same(state, "Warned") || doc_same(state, "Expired") || doc_same(state, "PastDue"))) {
+		r = finding_set(finding, FAIL, "subscription-disabled",
+		    "the subscription is %s, and the VM is stopped: most likely Azure stopped it, and will not start it", state);
+		finding->confidence = LIKELY;
+	} else
 		r = finding_set(finding, WARN, "subscription-past-due", "the subscription is in the state %s", state);
 	return r < 0 ? r : 1;
 }
@@ -281,7 +284,7 @@ judge_subscription(const char *state, struct finding *finding)
 static int
 azure_access_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
-	const char *state = subscription_state(facts);
+	const char *state = vm_id(facts) != NULL ? subscription_state(facts, vm_id(facts)) : NULL;
 	struct gaps gaps = { .count = 0 };
 	struct finding *next = finding;
 	int r;
@@ -291,7 +294,7 @@ azure_access_run(const struct facts *facts, const struct rule *rule, struct find
 		return finding_set(finding, SKIP, "not-asked", "Azure was left out");
 	gaps_find(facts, &gaps);
 	qsort(gaps.at, gaps.count, sizeof(gaps.at[0]), by_rank);
-	if ((r = judge_subscription(state, finding)) == 0 && gaps.count == 0)
+	if ((r = judge_subscription(facts, state, finding)) == 0 && gaps.count == 0)
 		r = finding_set(finding, PASS, "azure-access-ok", "Azure let everything be read");
 	for (size_t i = 0; i < gaps.count && r >= 0; i++) {
 		if ((r > 0 || i > 0) && (next = finding_also(finding)) == NULL)

@@ -1,12 +1,15 @@
 #include "checks/checks.h"
 #include "checks/inbound.h"
 #include "model/arm.h"
+#include "model/route.h"
 #include "model/vm.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define MAPPING "Microsoft.Network/loadBalancers/backendAddressPools/queryInboundNatRulePortMapping/action"
 
 static void
 add_evidence(const struct inbound *in, enum address_kind kind, struct finding *finding)
@@ -97,7 +100,11 @@ foreign_host(const struct facts *facts, const struct inbound *in, struct finding
 
 	finding_text(finding, "asked_host", search.host);
 	if (net_each(facts, "microsoft.network/publicipaddresses", owns_host, &search) &&
-	    doc_get(search.body, "properties.ipConfiguration") == NULL) {
+	    doc_get(search.body, "properties.natGateway") != NULL)
+		return finding_set(finding, FAIL, "wrong-target-address",
+				   "%s is the address of a NAT gateway, which leads out only; the VM has %s", search.host,
+				   now != NULL ? now : "no address of its own");
+	if (search.body != NULL && doc_get(search.body, "properties.ipConfiguration") == NULL) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
 		return finding_set(finding, FAIL, "pip-detached",
 				   "%s is the public IP %s, which is not attached to this VM any more", search.host,
@@ -181,6 +188,30 @@ has_private_ways(const struct net_path *path)
 	return false;
 }
 
+/* The subnet sends everything to a firewall with a public address: the way in would be a DNAT rule of that one. */
+static bool
+behind_firewall(const struct facts *facts, const struct net_path *path, struct finding *finding)
+{
+	struct route route = { 0 };
+	const json_t *config;
+	const char *id = NULL;
+	bool effective;
+	size_t i;
+
+	if (route_to(facts, path, NULL, &route, &effective) != ROUTE_FOUND || !doc_same(route.hop_type, "VirtualAppliance"))
+		return false;
+	json_array_foreach (doc_list(firewall_by_address(facts, route.hop, &id), "properties.ipConfigurations"), i, config) {
+		struct net_ref pip = net_ref_follow(facts, doc_get(config, "properties.publicIPAddress"));
+
+		if (doc_str(pip.body, "properties.ipAddress") == NULL)
+			continue;
+		finding_resource(finding, "firewall", "firewall_group", id);
+		finding_text(finding, "firewall_address", doc_str(pip.body, "properties.ipAddress"));
+		return true;
+	}
+	return false;
+}
+
 /* No way in from the Internet: which of the reasons is it? */
 static int
 no_way_in(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding)
@@ -199,6 +230,13 @@ no_way_in(const struct facts *facts, const struct inbound *in, const struct vm *
 		r = finding_set(finding, FAIL, "lb-nat-no-rule",
 				"the VM is behind load balancer %s, which has no inbound rule for SSH to it", arm_id_name(lb));
 		free(lb);
+		return r;
+	}
+	if (!private_front && behind_firewall(facts, in->path, finding)) {
+		r = finding_set(finding, FAIL, "azure-firewall-dnat-missing",
+				"everything from the VM's subnet goes through firewall %s, which has no DNAT rule for SSH to this VM",
+				doc_str(finding->evidence, "firewall"));
+		finding->confidence = LIKELY;
 		return r;
 	}
 	if (vm->scale_set != NULL || vm->uniform) {
@@ -320,10 +358,12 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm, 
 				   way->port);
 	if (way->internal)
 		return only_private(facts, in, vm, finding);
-	if (way->port == 0)
+	if (way->port == 0) {
+		finding_text(finding, "action", MAPPING);
 		return finding_set(finding, UNKNOWN, "lb-nat-port-unknown",
-				   "%s leads to the VM by pool NAT rule %s; its port for this VM is not known", way->host,
-				   way->name);
+				   "%s leads to the VM by pool NAT rule %s; its port for this VM is not known (asking takes %s)",
+				   way->host, way->name, MAPPING);
+	}
 	return finding_set(finding, PASS, "address-known", "%s:%d (%s %s)", way->host, way->port, address_kind_word(way->kind),
 			   way->name);
 }

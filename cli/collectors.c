@@ -3,6 +3,8 @@
 #include "cli/job.h"
 #include "cli/source.h"
 
+#include <string.h>
+
 bool
 job_settled(const struct job *job, enum fact_section section)
 {
@@ -149,7 +151,8 @@ start_alias(struct job *job)
 {
 	const char *name = job->target.host != NULL ? job->target.host : job->target.name;
 
-	if (name == NULL) {
+	/* the number of a scale set's instance: ssh would take it for an address */
+	if (name == NULL || (job->target.host == NULL && name[strspn(name, "0123456789")] == '\0')) {
 		facts_settle(&job->facts, FACT_ALIAS, FACT_NOT_ASKED, "no-name", "no host was named");
 		done(job);
 		return;

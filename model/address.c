@@ -86,15 +86,16 @@ add_public_ip(const struct net_path *path, size_t index, int port, struct addres
 }
 
 static void
-add_dnat(const struct facts *facts, const struct net_path *path, size_t index, struct address *list, size_t *count)
+add_dnat(const struct facts *facts, const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
 {
+	int backend = SSH_PORT;
 	struct dnat dnat;
 
-	if (!firewall_dnat_for(facts, path, SSH_PORT, &dnat))
+	if (!firewall_dnat_for(facts, path, backend, &dnat) && !firewall_dnat_for(facts, path, backend = port, &dnat))
 		return;
 	list[*count] = (struct address){ .kind = ADDRESS_FIREWALL_DNAT,
 					 .port = dnat.port,
-					 .backend_port = SSH_PORT,
+					 .backend_port = backend,
 					 .path = index,
 					 .name = dnat.firewall,
 					 .id = dnat.firewall_id };
@@ -154,7 +155,7 @@ address_list(const struct facts *facts, const struct network *network, struct ad
 
 		add_public_ip(path, i, port, list, &n);
 		n += balancer_ways(facts, path, i, port, given, &list[n], WAYS_PER_PATH - 3);
-		add_dnat(facts, path, i, list, &n);
+		add_dnat(facts, path, i, port, list, &n);
 		add_private(path, i, port, list, &n);
 	}
 	sort_ways(list, n, source != NULL && strchr(source, ':') != NULL);

@@ -71,7 +71,8 @@ struct dnat {
 	int port;
 };
 
-/* A DNAT rule that leads to this private address and port; false when there is none among the facts. */
+/* A TCP DNAT rule, of a firewall itself or of its policy, that leads from where we come from to this private address and port; false when
+ * there is none among the facts. */
 bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port, struct dnat *ret);
 
 /* A firewall that owns this public address or private address; NULL when none does. Its id through *id. */

@@ -85,6 +85,22 @@ nat_rule_leads_here(const struct search *search, const json_t *rule)
 	       net_list_has(path->nat_rules, doc_str(rule, "id")) || (pool != NULL && net_list_has(path->pools, pool));
 }
 
+/* A load balancing rule names one pool, or several. */
+static bool
+pools_lead_here(const struct net_path *path, const json_t *rule)
+{
+	const char *pool = doc_str(rule, "properties.backendAddressPool.id");
+	const json_t *each;
+	size_t i;
+
+	if (pool != NULL && net_list_has(path->pools, pool))
+		return true;
+	json_array_foreach (doc_list(rule, "properties.backendAddressPools"), i, each)
+		if (net_list_has(path->pools, doc_str(each, "id")))
+			return true;
+	return false;
+}
+
 static bool
 rule_is_tcp(const json_t *rule)
 {
@@ -134,12 +150,9 @@ try_balancer(struct search *search)
 		if (nat_rule_leads_here(search, rule))
 			try_rule(search, rule, ADDRESS_NAT_RULE);
 	}
-	json_array_foreach (doc_list(search->balancer, "properties.loadBalancingRules"), i, rule) {
-		const char *pool = doc_str(rule, "properties.backendAddressPool.id");
-
-		if (pool != NULL && net_list_has(search->path->pools, pool))
+	json_array_foreach (doc_list(search->balancer, "properties.loadBalancingRules"), i, rule)
+		if (pools_lead_here(search->path, rule))
 			try_rule(search, rule, ADDRESS_LB_RULE);
-	}
 }
 
 /* Tries the load balancer that a pool or rule id belongs to, once each. */

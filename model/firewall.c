@@ -8,11 +8,47 @@ struct search {
 	const struct facts *facts;
 	const struct net_path *path;
 	int backend_port;
-	const char *wanted; /* address to find the owner of */
+	const char *wanted; /* address to find the owner of, or a policy's id */
 	const char *id;     /* of the firewall being looked at */
 	struct dnat dnat;
 	const json_t *owner;
 };
+
+/* Classic rules say protocols, those of a policy ipProtocols. */
+static bool
+rule_is_tcp(const json_t *rule)
+{
+	const json_t *list = doc_list(rule, "protocols"), *word;
+	size_t i;
+
+	if (list == NULL && (list = doc_list(rule, "ipProtocols")) == NULL)
+		return true;
+	json_array_foreach (list, i, word)
+		if (doc_same(json_string_value(word), "TCP") || doc_same(json_string_value(word), "Any"))
+			return true;
+	return false;
+}
+
+/* false when the rule forwards for other sources than the one we come from; IP groups cannot be looked into. */
+static bool
+rule_takes_source(const struct search *search, const json_t *rule)
+{
+	const json_t *list = doc_list(rule, "sourceAddresses"), *prefix;
+	struct ip source;
+	size_t i;
+
+	if (json_array_size(list) == 0 || json_array_size(doc_list(rule, "sourceIpGroups")) > 0 ||
+	    ip_parse(doc_str(facts_section(search->facts, FACT_SOURCE), "ip"), &source) < 0)
+		return true;
+	json_array_foreach (list, i, prefix) {
+		struct ip_range range;
+
+		if (doc_same(json_string_value(prefix), "*") || prefix_parse(json_string_value(prefix), &range) < 0 ||
+		    range_has(&range, source))
+			return true;
+	}
+	return false;
+}
 
 static bool
 rule_leads_here(const struct search *search, const json_t *rule)
@@ -20,7 +56,8 @@ rule_leads_here(const struct search *search, const json_t *rule)
 	struct ip target;
 
 	return search->path->has_private && ip_parse(doc_str(rule, "translatedAddress"), &target) == 0 &&
-	       ip_cmp(target, search->path->private_ip) == 0 && doc_int(rule, "translatedPort", 0) == search->backend_port;
+	       ip_cmp(target, search->path->private_ip) == 0 && doc_int(rule, "translatedPort", 0) == search->backend_port &&
+	       rule_is_tcp(rule) && rule_takes_source(search, rule);
 }
 
 static bool
@@ -59,15 +96,36 @@ visit_firewall(const char *id, const json_t *body, void *ctx)
 	return false;
 }
 
+/* A firewall under that policy, or under one that inherits from it. */
+static bool
+under_policy(const char *id, const json_t *body, void *ctx)
+{
+	struct search *search = ctx;
+	struct net_ref policy = net_ref_by_id(search->facts, doc_str(body, "properties.firewallPolicy.id"));
+
+	if (!arm_id_same(policy.id, search->wanted) && !arm_id_same(doc_str(policy.body, "properties.basePolicy.id"), search->wanted))
+		return false;
+	search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
+	return true;
+}
+
 static bool
 visit_policy_group(const char *id, const json_t *body, void *ctx)
 {
+	struct search *search = ctx;
+	struct search owner = { .facts = search->facts };
+	char policy[ARM_ID_MAX];
 	const json_t *collection;
 	size_t i;
 
+	if (arm_id_parent(id, policy, sizeof(policy)) < 0)
+		return false;
+	owner.wanted = policy;
+	if (!net_each(search->facts, "microsoft.network/azurefirewalls", under_policy, &owner))
+		return false;
 	json_array_foreach (doc_list(body, "properties.ruleCollections"), i, collection)
 		if (doc_is(collection, "ruleCollectionType", "FirewallPolicyNatRuleCollection") &&
-		    take_rules(ctx, doc_list(collection, "rules"), doc_str(body, "id") != NULL ? doc_str(body, "id") : id))
+		    take_rules(search, doc_list(collection, "rules"), owner.id))
 			return true;
 	return false;
 }

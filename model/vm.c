@@ -66,7 +66,7 @@ read_agent(struct vm *vm, const json_t *view)
 	const char *words = doc_str(status, "displayStatus");
 
 	vm->agent_message = doc_str(status, "message");
-	if (view == NULL)
+	if (!vm->has_instance_view)
 		vm->agent = VM_AGENT_UNKNOWN;
 	else if (agent == NULL)
 		vm->agent = VM_AGENT_NONE;
@@ -116,6 +116,15 @@ read_placement(struct vm *vm, const json_t *properties)
 	vm->boot_diagnostics = boot == NULL ? -1 : doc_bool(properties, "diagnosticsProfile.bootDiagnostics.enabled", false);
 }
 
+/* The instance view: expanded in the VM's body, else as it was asked for by itself. */
+static const json_t *
+instance_view(const struct facts *facts, const json_t *properties)
+{
+	const json_t *expanded = doc_get(properties, "instanceView"), *alone = vm_sub_resource(facts, "/instanceView");
+
+	return doc_list(expanded, "statuses") != NULL || alone == NULL ? expanded : alone;
+}
+
 int
 vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why)
 {
@@ -126,7 +135,7 @@ vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why)
 	if (facts_resource(facts, id, &body, why) != FACT_KNOWN)
 		return -ENOENT;
 	properties = doc_get(body, "properties");
-	view = doc_get(properties, "instanceView");
+	view = instance_view(facts, properties);
 	vm.body = body;
 	vm.id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
 	vm.name = doc_str(body, "name") != NULL ? doc_str(body, "name") : arm_id_name(id);
@@ -135,6 +144,8 @@ vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why)
 	vm.identity = doc_str(body, "identity.type");
 	vm.has_instance_view = view != NULL;
 	read_statuses(&vm, doc_list(view, "statuses"));
+	if (vm.power == NULL) /* Resource Graph's form */
+		vm.power = code_after(doc_str(properties, "extended.instanceView.powerState.code"), "PowerState");
 	read_agent(&vm, view);
 	read_os(&vm, properties);
 	read_placement(&vm, properties);
