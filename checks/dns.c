@@ -73,7 +73,7 @@ judge_addresses(const struct facts *facts, const json_t *dns, struct finding *fi
 	const char *fqdn = NULL, *name = doc_str(dns, "name");
 	char *public = talk_vm_public(facts);
 	json_t *own = talk_vm_addresses(facts, &fqdn);
-	char *text = talk_join(addresses, 4);
+	char *text = doc_join(addresses, 4);
 	bool stale = public != NULL && !lists_meet(addresses, own) &&
 	    doc_str(facts_section(facts, FACT_AUTH), "accepted") == NULL;
 	int r;

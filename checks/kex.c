@@ -44,7 +44,7 @@ judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *
 {
 	json_t *server = doc_list(doc_get(kex, "server"), kind->word), *client = doc_list(doc_get(kex, "client"), kind->word);
 	const char *algorithm = could_be_enabled(facts, kind, server);
-	char *offer = talk_join(server, 5), *option = algorithm != NULL ? doc_fmt("%s=+%s", kind->option, algorithm) : NULL;
+	char *offer = doc_join(server, 5), *option = algorithm != NULL ? doc_fmt("%s=+%s", kind->option, algorithm) : NULL;
 	int r;
 
 	finding_text(finding, "missing", kind->word);

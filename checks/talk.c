@@ -149,20 +149,3 @@ talk_possible(struct finding *finding, const char *const *codes)
 	for (; *codes != NULL; codes++)
 		finding_possible(finding, *codes);
 }
-
-char *
-talk_join(const json_t *list, size_t most)
-{
-	char *joined = strdup(""), *longer;
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (list, i, each) {
-		if (joined == NULL || i > most)
-			break;
-		longer = doc_fmt("%s%s%s", joined, i > 0 ? ", " : "", i == most ? "..." : json_string_value(each));
-		free(joined);
-		joined = longer;
-	}
-	return joined;
-}

@@ -36,7 +36,4 @@ int talk_confidence(struct finding *finding, enum confidence confidence, int r);
 /* Names all these codes as possible causes; the list ends with NULL. */
 void talk_possible(struct finding *finding, const char *const *codes);
 
-/* A JSON array of texts as "a, b, c" (at most `most` of them, then "..."); the caller frees. */
-char *talk_join(const json_t *list, size_t most);
-
 #endif

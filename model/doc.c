@@ -186,3 +186,20 @@ doc_fmt(const char *fmt, ...)
 	va_end(ap);
 	return text;
 }
+
+char *
+doc_join(const json_t *list, size_t most)
+{
+	char *joined = strdup(""), *longer;
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach (list, i, each) {
+		if (joined == NULL || i > most)
+			break;
+		longer = doc_fmt("%s%s%s", joined, i > 0 ? ", " : "", i == most ? "..." : json_string_value(each));
+		free(joined);
+		joined = longer;
+	}
+	return joined;
+}

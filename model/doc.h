@@ -43,4 +43,7 @@ char *doc_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0))
 /* strcasecmp that takes NULL (NULL equals nothing). */
 bool doc_same(const char *a, const char *b);
 
+/* A JSON array of texts as "a, b, c" (at most `most` of them, then "..."); the caller frees. */
+char *doc_join(const json_t *list, size_t most);
+
 #endif

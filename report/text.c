@@ -200,6 +200,44 @@ said_before(const json_t *findings, size_t at)
 	return false;
 }
 
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t lt = text != NULL ? strlen(text) : 0, le = end != NULL ? strlen(end) : 0;
+
+	return le > 0 && lt > le && strcmp(text + lt - le, end) == 0;
+}
+
+/* true for a check whose facts are missing for the very reason that an earlier finding has given. */
+static bool
+only_follows(const json_t *findings, size_t at)
+{
+	const json_t *finding = json_array_get(findings, at);
+
+	for (size_t i = 0; i < at && doc_is(finding, "code", "not-known"); i++)
+		if (ends_with(doc_str(finding, "summary"), doc_str(json_array_get(findings, i), "summary")))
+			return true;
+	return false;
+}
+
+/* The checks that only follow, by their names. */
+static void
+write_followers(struct page *page, const json_t *findings, const char *heading, bool begun)
+{
+	json_t *names = json_array();
+	char *text;
+
+	for (size_t i = 0; i < json_array_size(findings); i++)
+		if (only_follows(findings, i) && doc_str(json_array_get(findings, i), "explained_by") == NULL)
+			json_array_append(names, json_object_get(json_array_get(findings, i), "rule"));
+	if ((text = doc_join(names, 32)) != NULL && *text != '\0') {
+		fputs(begun ? "" : heading, page->out);
+		page_wrap(page, "  For that reason not known either: ", 4, INK_NONE, text);
+	}
+	free(text);
+	json_decref(names);
+}
+
 /* Findings of one status that nothing explains, also those beside others. */
 static void
 write_loose(struct page *page, const json_t *findings, const char *status, const char *but, const char *heading, bool *begun)
@@ -208,7 +246,7 @@ write_loose(struct page *page, const json_t *findings, const char *status, const
 		const json_t *finding = json_array_get(findings, i);
 
 		if (doc_is(finding, "status", status) && doc_str(finding, "explained_by") == NULL &&
-		    !doc_is(finding, "code", but) && !said_before(findings, i)) {
+		    !doc_is(finding, "code", but) && !said_before(findings, i) && !only_follows(findings, i)) {
 			fputs(*begun ? "" : heading, page->out);
 			*begun = true;
 			page_wrap(page, "  ", 2, INK_YELLOW, doc_str(finding, "title"));
@@ -269,6 +307,7 @@ write_report(struct page *page, const json_t *report)
 	write_next(page, report);
 	write_loose(page, findings, "warn", "", "\nWorth knowing:\n", &warned);
 	write_loose(page, findings, "unknown", doc_str(diagnosis, "code"), "\nCould not be determined:\n", &unknown);
+	write_followers(page, findings, "\nCould not be determined:\n", unknown);
 	page_path(page, doc_list(report, "path"));
 	fputs("\nChecks:\n", page->out);
 	for (size_t i = 0; i < json_array_size(findings); i++)
