@@ -16,7 +16,7 @@ struct call {
 	char type[192];
 	const char *version;		/* borrowed from the table, or from azure->api */
 	unsigned flags, pages, page, polls;
-	bool negotiated, status_only;	/* status_only: polling Azure-AsyncOperation */
+	bool negotiated;
 	char *poll;			/* the URL polled */
 	json_t *items;
 	struct watch *timer;
@@ -224,7 +224,6 @@ poll_begin(struct call *call, const struct web_answer *answer)
 	if (url != NULL) {
 		free(call->poll);
 		call->poll = url;
-		call->status_only = location == NULL;
 	}
 	if (call->poll == NULL)
 		call_end(call, NULL,
@@ -234,16 +233,20 @@ poll_begin(struct call *call, const struct web_answer *answer)
 		poll_later(call, answer);
 }
 
-/* The reply of Azure-AsyncOperation: true when it says that the operation still runs or has failed, and that has been dealt with. */
+/* What is polled may be the status of the operation, with the result inside it: true when that has been dealt with. */
 static bool
 status_handled(struct call *call, const struct web_answer *answer)
 {
 	const char *status = doc_str(answer->json, "status"), *code = doc_str(answer->json, "error.code"),
 		   *text = doc_str(answer->json, "error.message");
-	json_t *why;
+	json_t *why, *result = doc_get(answer->json, "properties.output");
 
-	if (!call->status_only || status == NULL || doc_same(status, "Succeeded"))
+	if (call->poll == NULL || status == NULL || doc_get(answer->json, "value") != NULL)
 		return false;
+	if (doc_same(status, "Succeeded")) {
+		call_end(call, result != NULL ? result : answer->json, NULL, false);
+		return true;
+	}
 	if (!doc_same(status, "Failed") && !doc_same(status, "Canceled")) {
 		poll_later(call, answer);
 		return true;

@@ -140,13 +140,15 @@ az_refused(struct azure *azure, const struct child_reply *reply)
 	char *line = error_line(azure, reply->err);
 
 	if (known != NULL)
-		credential_failed(azure, known->cause, number, "AADSTS%ld: %s", number, known->words);
-	else if (number != 0 || strstr(reply->err, "az login --") != NULL)
-		credential_failed(azure, "expired", number, "%s", line != NULL ? line : "");
+		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number, known->words);
+	else if (strstr(reply->err, "az login --") != NULL)
+		credential_failed(azure, "expired", NULL, number, "%s", line != NULL ? line : "");
+	else if (number != 0)
+		credential_failed(azure, "failed", NULL, number, "%s", line != NULL ? line : "");
 	else if (strstr(reply->err, "az login") != NULL || strstr(reply->err, "az account set") != NULL)
 		credential_unavailable(azure, "az is not signed in");
 	else
-		credential_failed(azure, "failed", 0, "az ended with status %d: %s", reply->status,
+		credential_failed(azure, "failed", NULL, 0, "az ended with status %d: %s", reply->status,
 		    line != NULL && *line != '\0' ? line : "it said nothing");
 	free(line);
 }
@@ -161,9 +163,9 @@ az_ended(void *ctx, const struct child_reply *reply)
 	if (reply->error == -ENOENT || (reply->error == 0 && reply->status == 127)) {
 		credential_unavailable(azure, "az is not installed");
 	} else if (reply->error == -ECANCELED) {
-		credential_failed(azure, "deadline", 0, "the time was over while az was asked for a token");
+		credential_failed(azure, "deadline", NULL, 0, "the time was over while az was asked for a token");
 	} else if (reply->error != 0) {
-		credential_failed(azure, "failed", 0, "az did not answer: %s", strerror(-reply->error));
+		credential_failed(azure, "failed", NULL, 0, "az did not answer: %s", strerror(-reply->error));
 	} else if (reply->status != 0) {
 		az_refused(azure, reply);
 	} else {
@@ -172,7 +174,7 @@ az_ended(void *ctx, const struct child_reply *reply)
 		if (token != NULL && *token != '\0')
 			credential_token(azure, token, az_expiry(json), doc_str(json, "tenant"));
 		else
-			credential_failed(azure, "failed", 0, "az answered without a token");
+			credential_failed(azure, "failed", NULL, 0, "az answered without a token");
 		if (token != NULL)
 			explicit_bzero((char *)(uintptr_t)token, strlen(token));
 		json_decref(json);
@@ -200,7 +202,7 @@ cli_try(struct azure *azure)
 	if (r == -ENOENT)
 		credential_unavailable(azure, "az is not installed");
 	else if (r < 0)
-		credential_failed(azure, r == -ECANCELED ? "deadline" : "failed", 0, "az could not be started: %s", strerror(-r));
+		credential_failed(azure, r == -ECANCELED ? "deadline" : "failed", NULL, 0, "az could not be started: %s", strerror(-r));
 }
 
 const struct credential credential_cli = {

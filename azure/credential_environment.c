@@ -58,7 +58,7 @@ certificate_try(struct azure *azure)
 	    chain != NULL && (doc_same(chain, "true") || strcmp(chain, "1") == 0), azure->cloud.adfs, time(NULL), &err);
 	free(endpoint);
 	if (assertion == NULL) {
-		credential_failed(azure, "failed", 0, "%s", err.text);
+		credential_failed(azure, "failed", NULL, 0, "%s", err.text);
 		return;
 	}
 	secrets_learn(&azure->secrets, assertion);

@@ -40,14 +40,14 @@ workload_try(struct azure *azure)
 		return;
 	}
 	if ((text = file_text(path, TOKEN_FILE_MAX)) == NULL) {
-		credential_failed(azure, "failed", 0, "the federated token file %s cannot be read", path);
+		credential_failed(azure, "failed", NULL, 0, "the federated token file %s cannot be read", path);
 		return;
 	}
 	at = strspn(text, " \t\r\n");
 	len = strcspn(text + at, " \t\r\n");
 	text[at + len] = '\0';
 	if (len == 0)
-		credential_failed(azure, "failed", 0, "the federated token file %s is empty", path);
+		credential_failed(azure, "failed", NULL, 0, "the federated token file %s is empty", path);
 	else
 		post_assertion(azure, text + at);
 	explicit_bzero(text, at + len);
@@ -60,12 +60,10 @@ github_answer(void *ctx, const struct web_answer *answer)
 	struct azure *azure = ctx;
 	const char *token = doc_str(answer->json, "value");
 
-	if (answer->error == -ECANCELED)
-		credential_failed(azure, "deadline", 0, "the time was over");
-	else if (answer->error != 0)
-		credential_failed(azure, "network", 0, "GitHub's token service: %s", answer->error_text);
+	if (answer->error != 0 || answer->html)
+		credential_unanswered(azure, answer, "GitHub's token service");
 	else if (answer->status != 200 || token == NULL || *token == '\0')
-		credential_failed(azure, "failed", 0, "GitHub's token service answered HTTP %ld without a token", answer->status);
+		credential_failed(azure, "failed", NULL, 0, "GitHub's token service answered HTTP %ld without a token", answer->status);
 	else
 		post_assertion(azure, token);
 }
@@ -95,7 +93,7 @@ github_try(struct azure *azure)
 		return;
 	}
 	if (!url_safe(base)) {
-		credential_failed(azure, "failed", 0, "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
+		credential_failed(azure, "failed", NULL, 0, "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
 		return;
 	}
 	secrets_learn(&azure->secrets, token);

@@ -39,7 +39,7 @@ ask_service(struct azure *azure, const char *method, char *url, char *header, ch
 		web_ask(azure, &(struct web_ask){ .method = method, .url = url, .headers = headers, .body = body, .no_proxy = true,
 		    .flags = WEB_METADATA, .max_bytes = 1u << 20 }, managed_answer, azure);
 	else
-		credential_failed(azure, "failed", 0, "out of memory");
+		credential_failed(azure, "failed", NULL, 0, "out of memory");
 	free(url);
 	free(body);
 	secret_free(header);
@@ -79,7 +79,7 @@ imds_ask(struct azure *azure)
 	char *base = imds_url();
 
 	if (base == NULL)
-		credential_failed(azure, "failed", 0, "out of memory");
+		credential_failed(azure, "failed", NULL, 0, "out of memory");
 	else
 		ask_service(azure, "GET", service_url(azure, base, "2018-02-01", "client_id"), NULL, NULL);
 	free(base);
@@ -92,7 +92,7 @@ imds_probed(void *ctx, const struct web_answer *answer)
 	struct azure *azure = ctx;
 
 	if (answer->error == -ECANCELED)
-		credential_failed(azure, "deadline", 0, "the time was over");
+		credential_unanswered(azure, answer, "the instance metadata service");
 	else if (answer->error != 0)
 		credential_unavailable(azure, "this machine has no instance metadata service (%s)", answer->error_text);
 	else if (answer->status == 404 || answer->html ||
@@ -109,7 +109,7 @@ imds_try(struct azure *azure)
 	struct origin origin;
 
 	if (url == NULL || url_origin(url, &origin) < 0)
-		credential_failed(azure, "failed", 0, "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
+		credential_failed(azure, "failed", NULL, 0, "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
 		    env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
 	else
 		web_ask(azure, &(struct web_ask){ .url = url, .flags = WEB_ONCE, .timeout_ms = 1000, .connect_timeout_ms = 1000, .no_proxy = true,

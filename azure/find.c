@@ -114,7 +114,7 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 	} else if (result->why != NULL && json_array_size(others) == 0) {
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, doc_str(result->why, "cause"),
 		    "not every subscription could be searched: %s", doc_str(result->why, "reason"));
-	} else if (json_array_size(result->searched) == 0 && json_array_size(others) == 0 && name_plain(find->name)) {
+	} else if (json_array_size(result->searched) == 0 && json_array_size(result->hits) == 0 && name_plain(find->name)) {
 		facts_settle(
 		    &find->facts, FACT_VM, FACT_UNKNOWN, "no-subscriptions", "the signed-in identity sees no subscription");
 	} else if (find->group != NULL) {

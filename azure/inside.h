@@ -7,8 +7,9 @@
  *  secrets.c    the one cut that everything passes before it enters the facts
  *  jwt.c        claims of a token, signed assertions
  *  signin.c     the chain of credentials (credential_*.c), the token and its renewal
+ *  oauth.c      token requests and what their answers mean
  *  web.c        one HTTP request with retries, entered in azure.requests
- *  reply.c      what a reply means: known, absent, unknown and why
+ *  reply.c, error.c  what a reply means: known, absent, unknown and why
  *  arm.c        ARM requests: api-versions, paging, long operations
  *  fetch.c      resources and lists, each fetched once a run
  *  find.c, search.c, owner.c	the VM by id, by name, by address
@@ -135,6 +136,7 @@ struct web_answer {
 	bool html;
 	long retry_after;		/* seconds, -1 when not said */
 	bool gave_up;			/* asked to wait longer than there is time */
+	bool hurried;			/* it timed out within what the deadline left, not within its own time */
 	const struct http_reply *reply;	/* for http_header; NULL when none came */
 	const char *client_id;		/* our x-ms-client-request-id */
 };
@@ -149,6 +151,12 @@ const char *web_header(const struct web_answer *answer, const char *name);
 
 /* Why an ARM reply is not the body asked for: a new entry for azure.missing, NULL when it is. `what` is the path, for the sentence. */
 json_t *reply_why(struct azure *azure, const struct web_answer *answer, const char *method, const char *path);
+/* The object of an error body that has "code" and "message", however it is wrapped; NULL when there is none. Borrowed. */
+const json_t *reply_error(const json_t *body);
+const char *reply_said(const json_t *error, const char *name);	/* its text of that name, in any case; NULL */
+/* The WWW-Authenticate header that holds the word, and what a server says of a limit that is used up; NULL when there is none. Borrowed. */
+const char *reply_challenge(const struct http_reply *reply, const char *word);
+const char *reply_limit(const struct http_reply *reply);
 /* An entry of that kind from scratch; the caller owns it. */
 json_t *reply_entry(enum fact_state state, const char *cause, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The newest api-version that an error message offers and that is not newer than ours; the caller frees, NULL for none. */
@@ -182,8 +190,12 @@ extern const struct credential credential_secret, credential_certificate, creden
 
 void credential_token(struct azure *azure, const char *token, time_t expires, const char *tenant);
 void credential_unavailable(struct azure *azure, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* cause: "signed-out", "expired", "failed", "network", "foreign-host", "deadline"; aadsts 0: none. */
-void credential_failed(struct azure *azure, const char *cause, long aadsts, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* cause: "signed-out", "expired", "failed", "network", "foreign-host", "deadline"; kind: as struct aadsts, NULL: as the
+ * cause; aadsts 0: none. */
+void credential_failed(struct azure *azure, const char *cause, const char *kind, long aadsts, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+/* The same for an answer that never came, or came from somebody else: the deadline, the network, a proxy, a page. `who` should have answered. */
+void credential_unanswered(struct azure *azure, const struct web_answer *answer, const char *who);
 /* Tokens from the authority: POSTs the form (secret_freed by it) and ends the try. */
 void credential_post(struct azure *azure, const char *tenant, char *form);
 /* Ends the try with what a token endpoint answered (Entra, instance metadata, App Service...). */
@@ -201,6 +213,7 @@ struct aadsts {
 	const char *words;	/* what to do, one sentence */
 };
 const struct aadsts *aadsts_find(long number);
+const char *aadsts_kind(const char *error, const char *suberror);	/* by OAuth's words, NULL when they tell nothing */
 long aadsts_number(const char *text);	/* the first AADSTSnnn in it, 0 for none */
 
 struct waiter {
@@ -355,6 +368,7 @@ struct azure {
 	size_t at;			/* the credential being tried */
 	json_t *tried;
 	char *asked_tenant;		/* of the token request under way */
+	json_t *support;		/* trace_id and correlation_id of the last refusal */
 	struct waiter *waiters;
 	unsigned renewals;
 

@@ -71,6 +71,8 @@ network_entry(const struct web_answer *answer, const char *thing)
 			cause = causes[i].cause;
 	if (answer->error == -ECANCELED)
 		return reply_entry(FACT_UNKNOWN, cause, "%s was not read: the deadline struck first", thing);
+	if (answer->hurried)
+		return reply_entry(FACT_UNKNOWN, "deadline", "%s was not read: no answer came in the time that the deadline left", thing);
 	if (answer->error == -EFBIG)
 		return reply_entry(FACT_UNKNOWN, cause, "%s was not read: the answer is larger than this program takes", thing);
 	return reply_entry(FACT_UNKNOWN, cause, "%s was not read: %s", thing, text);
@@ -151,16 +153,6 @@ tenant_in(const char *text, const char *own)
 	return NULL;
 }
 
-static const json_t *
-error_object(const json_t *json)
-{
-	const json_t *error = doc_get(json, "error");
-
-	if (json_is_object(error))
-		return error;
-	return doc_str(json, "code") != NULL || doc_str(json, "message") != NULL ? json : NULL;
-}
-
 static bool
 code_in(const char *code, const char *list)
 {
@@ -174,6 +166,12 @@ code_in(const char *code, const char *list)
 
 /* ---- one entry a status ---- */
 
+static bool
+azure_wrote(const struct web_answer *answer)
+{
+	return web_header(answer, "x-ms-request-id") != NULL || web_header(answer, "x-ms-correlation-request-id") != NULL;
+}
+
 static json_t *
 forbidden_entry(const struct web_answer *answer, const char *method, const char *path, const char *thing, const char *code,
     const char *message)
@@ -186,7 +184,7 @@ forbidden_entry(const struct web_answer *answer, const char *method, const char 
 	if (code_in(code, "SubscriptionNotFound"))
 		return reply_entry(
 		    FACT_UNKNOWN, "subscription-not-found", "%s was not read: this sign-in sees no such subscription", thing);
-	if (answer->json == NULL)
+	if (answer->json == NULL && (answer->body_len > 0 || !azure_wrote(answer)))
 		return reply_entry(
 		    FACT_UNKNOWN, "not-json", "%s was not read: something that is not Azure answered HTTP 403", thing);
 	if ((action = reply_action(message)) == NULL)
@@ -205,13 +203,13 @@ static json_t *
 unauthorized_entry(
     const struct azure *azure, const struct web_answer *answer, const char *thing, const char *code, const char *message)
 {
-	const char *challenge = web_header(answer, "WWW-Authenticate"), *own = doc_str(azure->doc, "azure.signin.tenant");
+	const char *own = doc_str(azure->doc, "azure.signin.tenant");
 	char *tenant;
 	json_t *entry;
 
 	if (code_in(code, "InvalidAuthenticationTokenTenant")) {
 		if ((tenant = tenant_in(message, own)) == NULL)
-			tenant = tenant_in(challenge, own);
+			tenant = tenant_in(reply_challenge(answer->reply, "://"), own);
 		entry = reply_entry(FACT_UNKNOWN, "tenant",
 		    "%s was not read: the sign-in belongs to another tenant than the subscription%s%s", thing,
 		    tenant != NULL ? ", which is in " : "", tenant != NULL ? tenant : "");
@@ -219,10 +217,10 @@ unauthorized_entry(
 		free(tenant);
 		return entry;
 	}
-	if (challenge != NULL && strcasestr(challenge, "claims=") != NULL)
+	if (reply_challenge(answer->reply, "claims=") != NULL)
 		return reply_entry(
 		    FACT_UNKNOWN, "challenge", "%s was not read: Conditional Access wants a new interactive sign-in", thing);
-	if (code_in(code, "ExpiredAuthenticationToken"))
+	if (code_in(code, "ExpiredAuthenticationToken") || (code == NULL && reply_challenge(answer->reply, "expired") != NULL))
 		return reply_entry(
 		    FACT_UNKNOWN, "expired", "%s was not read: the sign-in is over, Azure asks for a new one", thing);
 	return reply_entry(FACT_UNKNOWN, "unauthorized", "%s was not read: Azure did not accept the token%s%s", thing,
@@ -232,15 +230,12 @@ unauthorized_entry(
 static json_t *
 not_found_entry(const struct web_answer *answer, const char *thing, const char *code)
 {
-	bool azure_said =
-	    web_header(answer, "x-ms-request-id") != NULL || web_header(answer, "x-ms-correlation-request-id") != NULL;
-
 	if (code_in(code, "SubscriptionNotFound InvalidSubscriptionId"))
 		return reply_entry(
 		    FACT_UNKNOWN, "subscription-not-found", "%s was not read: this sign-in sees no such subscription", thing);
 	if (code_in(code, "InvalidResourceType NoRegisteredProviderFound InvalidApiVersionParameter InvalidResourceNamespace"))
 		return reply_entry(FACT_UNKNOWN, "not-offered", "%s was not read: this cloud does not offer it", thing);
-	if (code == NULL && (answer->body_len > 0 || !azure_said))
+	if (code == NULL && (answer->body_len > 0 || !azure_wrote(answer)))
 		return reply_entry(FACT_UNKNOWN, "not-json",
 		    "%s was not read: HTTP 404 without the words that Azure would have said it with", thing);
 	return reply_entry(FACT_ABSENT, "not-found", "%s does not exist", thing);
@@ -267,7 +262,11 @@ redirect_entry(const struct azure *azure, const struct web_answer *answer, const
 static json_t *
 throttled_entry(const struct web_answer *answer, const char *thing)
 {
+	const char *limit = doc_str(json_array_get(doc_list(answer->json, "details"), 0), "target");
 	json_t *entry;
+
+	if (limit == NULL)
+		limit = reply_limit(answer->reply);
 
 	if (answer->gave_up && answer->retry_after > 0)
 		entry = reply_entry(FACT_UNKNOWN, "throttled",
@@ -278,6 +277,7 @@ throttled_entry(const struct web_answer *answer, const char *thing)
 		    FACT_UNKNOWN, "throttled", "%s was not read: Azure is throttling this subscription's requests", thing);
 	if (answer->retry_after >= 0)
 		doc_set_int(entry, "retry_after", answer->retry_after);
+	doc_set_str(entry, "limit", limit);
 	return entry;
 }
 
@@ -285,7 +285,7 @@ static json_t *
 status_entry(const struct azure *azure, const struct web_answer *answer, const char *method, const char *path, const char *thing,
     const json_t *error)
 {
-	const char *code = doc_str(error, "code"), *message = doc_str(error, "message");
+	const char *code = reply_said(error, "code"), *message = reply_said(error, "message"), *id = web_header(answer, "x-ms-request-id");
 
 	if (answer->status >= 300 && answer->status < 400)
 		return redirect_entry(azure, answer, thing);
@@ -293,7 +293,7 @@ status_entry(const struct azure *azure, const struct web_answer *answer, const c
 		return throttled_entry(answer, thing);
 	if (answer->status == 401)
 		return unauthorized_entry(azure, answer, thing, code, message);
-	if (answer->status == 403)
+	if (answer->status == 403 || (answer->status < 300 && code_in(code, "AuthorizationFailed")))
 		return forbidden_entry(answer, method, path, thing, code, message);
 	if (answer->status == 404 ||
 	    code_in(code, "InvalidSubscriptionId InvalidResourceType NoRegisteredProviderFound InvalidApiVersionParameter"))
@@ -302,39 +302,50 @@ status_entry(const struct azure *azure, const struct web_answer *answer, const c
 		return reply_entry(
 		    FACT_UNKNOWN, "not-registered", "%s was not read: its provider is not registered in the subscription", thing);
 	if (answer->status == 408 || answer->status >= 500)
-		return reply_entry(FACT_UNKNOWN, "server-error", "%s was not read: Azure answered HTTP %ld%s%s", thing,
-		    answer->status, code != NULL ? ", " : "", code != NULL ? code : "");
+		return reply_entry(FACT_UNKNOWN, "server-error", "%s was not read: Azure answered HTTP %ld%s%s%s%s%s", thing,
+		    answer->status, code != NULL ? ", " : "", code != NULL ? code : "", id != NULL ? " (request id " : "",
+		    id != NULL ? id : "", id != NULL ? ")" : "");
 	return reply_entry(FACT_UNKNOWN, "error", "%s was not read: HTTP %ld%s%s%s%s", thing, answer->status,
 	    code != NULL ? ", " : "", code != NULL ? code : "", message != NULL ? ": " : "", message != NULL ? message : "");
+}
+
+/* An error in the clothes of a success: nothing but "error". */
+static bool
+failed_inside(const json_t *json)
+{
+	return json_object_size(json) == 1 && reply_said(doc_get(json, "error"), "code") != NULL;
 }
 
 json_t *
 reply_why(struct azure *azure, const struct web_answer *answer, const char *method, const char *path)
 {
-	const json_t *error = error_object(answer->json);
+	const json_t *error = reply_error(answer->json);
 	char thing[256], *message;
 	json_t *entry;
 
-	if (answer->error == 0 && answer->status >= 200 && answer->status < 300 &&
+	if (answer->error == 0 && answer->status >= 200 && answer->status < 300 && !failed_inside(answer->json) &&
 	    (answer->json != NULL || answer->body_len == 0) &&
 	    !(answer->status == 200 && answer->body_len == 0 && strcmp(method, "GET") == 0))
 		return NULL;
 	name_thing(path, thing, sizeof(thing));
 	if (answer->error != 0)
 		entry = network_entry(answer, thing);
-	else if (answer->html)
+	else if (answer->status == 407)
+		entry = reply_entry(FACT_UNKNOWN, "proxy", "%s was not read: the proxy on the way to %s wants a sign-in of its own (HTTP 407)",
+		    thing, cloud_host(&azure->cloud));
+	else if (answer->status == 511 || (answer->html && answer->status < 500))
 		entry = reply_entry(FACT_UNKNOWN, "not-json",
 		    "%s was not read: %s answered with a web page where JSON was due: a proxy or a captive "
 		    "portal stands between",
 		    thing, cloud_host(&azure->cloud));
-	else if (answer->status >= 200 && answer->status < 300)
+	else if (answer->status >= 200 && answer->status < 300 && answer->json == NULL)
 		entry = reply_entry(FACT_UNKNOWN, "not-json", "%s was not read: the answer is not JSON", thing);
 	else
 		entry = status_entry(azure, answer, method, path, thing, error);
 	if (answer->status != 0)
 		doc_set_int(entry, "status", answer->status);
-	doc_set_str(entry, "code", doc_str(error, "code"));
-	if ((message = secrets_text(&azure->secrets, doc_str(error, "message"))) != NULL)
+	doc_set_str(entry, "code", reply_said(error, "code"));
+	if ((message = secrets_text(&azure->secrets, reply_said(error, "message"))) != NULL)
 		doc_set_strn(entry, "message", message, strnlen(message, 1000));
 	free(message);
 	doc_set_str(entry, "request_id", web_header(answer, "x-ms-request-id"));
@@ -360,8 +371,8 @@ looks_like_version(const char *p)
 char *
 reply_api_version(const json_t *body, const char *ours)
 {
-	const json_t *error = error_object(body);
-	const char *code = doc_str(error, "code"), *p = doc_str(error, "message"), *best = NULL;
+	const json_t *error = reply_error(body);
+	const char *code = reply_said(error, "code"), *p = reply_said(error, "message"), *best = NULL;
 
 	if (!code_in(code, "InvalidApiVersionParameter NoRegisteredProviderFound InvalidResourceType UnsupportedApiVersion") ||
 	    p == NULL || (p = strcasestr(p, "supported")) == NULL)

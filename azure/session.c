@@ -144,6 +144,7 @@ azure_free(struct azure *azure)
 	free(azure->active);
 	free(azure->asked_tenant);
 	json_decref(azure->tried);
+	json_decref(azure->support);
 	json_decref(azure->api);
 	json_decref(azure->held);
 	free(azure);

@@ -90,6 +90,8 @@ settle_unknown(struct azure *azure, const char *cause, long aadsts, const char *
 		doc_set_str(section, "tenant", azure->tenant);
 		if (aadsts != 0)
 			doc_set_int(section, "aadsts", aadsts);
+		if (azure->support != NULL && json_object_size(azure->support) > 0)
+			json_object_set(section, "support", azure->support);
 		secrets_cut(&azure->secrets, section);
 	}
 	signin_end(azure);
@@ -105,7 +107,7 @@ credential_token(struct azure *azure, const char *token, time_t expires, const c
 	if (!cloud_may_receive(
 		&azure->cloud, doc_str(claims, "aud") != NULL ? doc_str(claims, "aud") : azure->cloud.audience, &err)) {
 		json_decref(claims);
-		credential_failed(azure, "foreign-host", 0, "%s", err.text);
+		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
 		return;
 	}
 	secrets_learn(&azure->secrets, token);
@@ -140,9 +142,8 @@ credential_unavailable(struct azure *azure, const char *fmt, ...)
 }
 
 void
-credential_failed(struct azure *azure, const char *cause, long aadsts, const char *fmt, ...)
+credential_failed(struct azure *azure, const char *cause, const char *kind, long aadsts, const char *fmt, ...)
 {
-	const struct aadsts *known = aadsts_find(aadsts);
 	const char *name = azure->credentials[azure->at]->name;
 	char *why, *reason;
 	va_list ap;
@@ -158,7 +159,7 @@ credential_failed(struct azure *azure, const char *cause, long aadsts, const cha
 		return;
 	}
 	reason = doc_fmt("signing in by %s failed: %s", name, why != NULL ? why : "");
-	settle_unknown(azure, known != NULL ? known->cause : cause, aadsts, known != NULL ? known->kind : cause, reason);
+	settle_unknown(azure, cause, aadsts, kind != NULL ? kind : cause, reason);
 	free(reason);
 	free(why);
 }
@@ -251,121 +252,4 @@ token_renew(struct azure *azure, unsigned generation, void (*done)(void *ctx), v
 		azure->renewals++;
 	azure->fresh = true;
 	signin_start(azure, done, ctx);
-}
-
-/* ---- what credentials share ---- */
-
-char *
-credential_endpoint(const struct cloud *cloud, const char *tenant)
-{
-	char *name, *url;
-
-	if (cloud->adfs)
-		return doc_fmt("%s/adfs/oauth2/token", cloud->authority);
-	name = url_encode(tenant);
-	url = name != NULL ? doc_fmt("%s/%s/oauth2/v2.0/token", cloud->authority, name) : NULL;
-	free(name);
-	return url;
-}
-
-char *
-credential_form(const char *name, ...)
-{
-	char *form = strdup(""), *value, *longer;
-	const char *text;
-	va_list ap;
-
-	va_start(ap, name);
-	for (; form != NULL && name != NULL; name = va_arg(ap, const char *)) {
-		if ((text = va_arg(ap, const char *)) == NULL)
-			continue;
-		value = url_encode(text);
-		longer = value != NULL ? doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value) : NULL;
-		secret_free(value);
-		secret_free(form);
-		form = longer;
-	}
-	va_end(ap);
-	return form;
-}
-
-/* A sentence for an answer that holds no OAuth error: the network, a proxy, a page. */
-static void
-answer_broken(struct azure *azure, const struct web_answer *answer)
-{
-	if (answer->error == -ECANCELED)
-		credential_failed(azure, "deadline", 0, "the time was over");
-	else if (answer->error != 0)
-		credential_failed(azure, "network", 0, "%s", answer->error_text);
-	else if (answer->html)
-		credential_failed(azure, "network", 0,
-		    "the sign-in service answered with a web page (HTTP %ld): a proxy or a captive portal stands between",
-		    answer->status);
-	else
-		credential_failed(
-		    azure, "network", 0, "the sign-in service answered HTTP %ld without the JSON that was due", answer->status);
-}
-
-static time_t
-token_expiry(const json_t *json)
-{
-	json_int_t at = doc_int(json, "expires_on", 0), in = doc_int(json, "expires_in", 0);
-
-	return at > 1000000000 ? (time_t)at : in > 0 && in < 100000000 ? time(NULL) + (time_t)in : 0;
-}
-
-void
-credential_answer(struct azure *azure, const struct web_answer *answer, const char *tenant)
-{
-	const char *token = doc_str(answer->json, "access_token"), *text = doc_str(answer->json, "error_description");
-	const char *word = doc_str(answer->json, "error");
-	const struct aadsts *known;
-	long number;
-
-	if (answer->error != 0 || answer->json == NULL || answer->html) {
-		answer_broken(azure, answer);
-		return;
-	}
-	if (answer->status == 200 && token != NULL && *token != '\0') {
-		credential_token(azure, token, token_expiry(answer->json), tenant);
-		return;
-	}
-	number = (long)json_integer_value(json_array_get(doc_list(answer->json, "error_codes"), 0));
-	if (number == 0)
-		number = aadsts_number(text);
-	if (text == NULL)
-		text = doc_str(answer->json, "error.message") != NULL ? doc_str(answer->json, "error.message") :
-									doc_str(answer->json, "message");
-	if ((known = aadsts_find(number)) != NULL)
-		credential_failed(azure, "failed", number, "AADSTS%ld: %s", number, known->words);
-	else if (answer->status == 429 || answer->status >= 500)
-		credential_failed(azure, "network", number, "the sign-in service answered HTTP %ld", answer->status);
-	else
-		credential_failed(azure, "failed", number, "%.*s", text != NULL ? (int)strcspn(text, "\r\n") : 200,
-		    text != NULL     ? text :
-			word != NULL ? word :
-				       "the answer holds no token");
-}
-
-static void
-posted(void *ctx, const struct web_answer *answer)
-{
-	struct azure *azure = ctx;
-
-	credential_answer(azure, answer, azure->asked_tenant);
-}
-
-void
-credential_post(struct azure *azure, const char *tenant, char *form)
-{
-	char *url = credential_endpoint(&azure->cloud, tenant);
-
-	free(azure->asked_tenant);
-	azure->asked_tenant = strdup(tenant);
-	if (url != NULL && form != NULL && url_safe(url))
-		web_ask(azure, &(struct web_ask){ .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 }, posted, azure);
-	else
-		credential_failed(azure, "failed", 0, "the sign-in address cannot be used");
-	secret_free(form);
-	free(url);
 }

@@ -18,7 +18,7 @@ struct web {
 	char *headers[WEB_HEADERS];
 	size_t header_count;
 	unsigned flags, tries;
-	bool renewed;
+	bool renewed, hurried;		/* hurried: the attempt under way has less time than it should */
 	unsigned generation;		/* of the token it was sent with */
 	int timeout_ms, connect_timeout_ms;
 	bool no_proxy;
@@ -91,7 +91,7 @@ record(struct web *web, const struct http_reply *reply)
 {
 	json_t *entry = json_object();
 	char *shown = url_shown(web->url), *text = secrets_text(&web->azure->secrets, reply->error != 0 ? reply->error_text : NULL);
-	const char *retry = http_header(reply, "Retry-After"), *left = http_header(reply, "x-ms-ratelimit-remaining-resource");
+	const char *retry = http_header(reply, "Retry-After"), *limit = reply_limit(reply);
 
 	doc_set_str(entry, "method", web->method);
 	doc_set_str(entry, "url", shown);
@@ -102,10 +102,9 @@ record(struct web *web, const struct http_reply *reply)
 	doc_set_str(entry, "request_id", http_header(reply, "x-ms-request-id"));
 	doc_set_str(entry, "correlation_id", http_header(reply, "x-ms-correlation-request-id"));
 	doc_set_str(entry, "client_request_id", web->id);
-	if (reply->status == 429 || reply->status == 503) {
+	if (reply->status == 429 || reply->status == 503)
 		doc_set_str(entry, "retry_after", retry);
-		doc_set_str(entry, "rate_limit", left);
-	}
+	doc_set_str(entry, "rate_limit", limit);
 	secrets_cut(&web->azure->secrets, entry);
 	json_array_append_new(azure_facts(web->azure, "requests"), entry);
 	free(shown);
@@ -117,12 +116,15 @@ static void
 note_skew(struct azure *azure, const struct http_reply *reply)
 {
 	const char *date = http_header(reply, "Date");
+	json_t *signin = doc_get(azure->doc, "azure.signin");
 	struct tm tm = { 0 };
 
 	if (date == NULL || azure->skew_known || strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
 		return;
 	azure->skew_known = true;
 	azure->skew = (long)(time(NULL) - timegm(&tm));
+	if (signin != NULL)		/* whoever has signed in without asking anybody */
+		doc_set_int(signin, "skew_s", azure->skew);
 }
 
 /* ---- ending ---- */
@@ -253,13 +255,9 @@ token_renewed(void *ctx)
 static bool
 wants_renewal(const struct web *web, const struct http_reply *reply, const json_t *json)
 {
-	const char *code = doc_str(json, "error.code"), *challenge = http_header(reply, "WWW-Authenticate");
-
-	if ((web->flags & WEB_BEARER) == 0 || reply->status != 401 || web->renewed)
+	if ((web->flags & WEB_BEARER) == 0 || reply->status != 401 || web->renewed || reply_challenge(reply, "claims=") != NULL)
 		return false;
-	if (challenge != NULL && strcasestr(challenge, "claims=") != NULL)
-		return false;
-	return doc_same(code, "ExpiredAuthenticationToken") || (challenge != NULL && strcasestr(challenge, "expired") != NULL);
+	return doc_same(reply_said(reply_error(json), "code"), "ExpiredAuthenticationToken") || reply_challenge(reply, "expired") != NULL;
 }
 
 /* ---- sending ---- */
@@ -277,10 +275,12 @@ web_got(void *ctx, const struct http_reply *reply)
 		.retry_after = -1 };
 
 	record(web, reply);
-	note_skew(web->azure, reply);
+	if (!web->no_proxy)		/* a service of this machine has this machine's clock */
+		note_skew(web->azure, reply);
 	if (web_retry(web, reply, &answer.gave_up))
 		return;
 	answer.retry_after = retry_after(reply);
+	answer.hurried = web->hurried && reply->error == -ETIMEDOUT;
 	if (reply->error == 0 && (web->flags & WEB_RAW) == 0) {
 		answer.html = is_html(reply);
 		answer.json = answer.html ? NULL : web_json(reply->body, reply->body_len);
@@ -308,11 +308,12 @@ bearer(struct web *web)
 
 /* How long an attempt may take: never so long that nothing else could be tried in the time left. */
 static int
-attempt_ms(const struct web *web)
+attempt_ms(struct web *web)
 {
 	int64_t longest = web->timeout_ms > 0 ? web->timeout_ms : WEB_TIMEOUT_MS,
 		share = loop_left(web->azure->loop) / ((web->flags & WEB_QUIET) != 0 ? 4 : 2);
 
+	web->hurried = share < longest;
 	return (int)(share < 500 ? 500 : share < longest ? share : longest);
 }
 

@@ -164,6 +164,7 @@ static const struct meaning {
 	{ "unauthorized", "az-not-logged-in", UNKNOWN },
 	{ "forbidden", "rbac-missing-read", UNKNOWN },
 	{ "throttled", "api-throttled", UNKNOWN },
+	{ "proxy", "api-unreachable", UNKNOWN },
 	{ "unresolved", "api-unreachable", UNKNOWN },
 	{ "unreachable", "api-unreachable", UNKNOWN },
 	{ "reset", "api-unreachable", UNKNOWN },
@@ -214,6 +215,12 @@ gap_evidence(const struct gap *gap, struct finding *finding)
 	finding_text(finding, "tenant_wanted", doc_str(gap->first, "tenant"));
 	finding_text(finding, "foreign_host", doc_str(gap->first, "host"));
 	finding_text(finding, "request_id", doc_str(gap->first, "request_id"));
+	finding_text(finding, "correlation_id", doc_str(gap->first, "correlation_id"));
+	finding_text(finding, "client_request_id", doc_str(gap->first, "client_request_id"));
+	finding_text(finding, "message", doc_str(gap->first, "message"));
+	if (doc_get(gap->first, "retry_after") != NULL)
+		finding_number(finding, "retry_after", doc_int(gap->first, "retry_after", 0));
+	finding_text(finding, "limit", doc_str(gap->first, "limit"));
 	if (doc_int(gap->first, "status", 0) != 0)
 		finding_number(finding, "status", doc_int(gap->first, "status", 0));
 	if (json_array_size(gap->actions) > 1)

@@ -27,6 +27,9 @@ evidence(const json_t *signin, struct finding *finding)
 		finding_number(finding, "aadsts", doc_int(signin, "aadsts", 0));
 	if (doc_get(signin, "skew_s") != NULL && skew_of(signin) != 0)
 		finding_number(finding, "skew_s", skew_of(signin));
+	finding_text(finding, "trace_id", doc_str(signin, "support.trace_id"));
+	finding_text(finding, "correlation_id", doc_str(signin, "support.correlation_id"));
+	finding_text(finding, "request_id", doc_str(signin, "support.request_id"));
 	if (doc_list(signin, "tried") != NULL)
 		finding_value(finding, "tried", json_deep_copy(doc_list(signin, "tried")));
 }

@@ -100,23 +100,36 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
 	return append(&http->lines, &http->lines_len, bytes, size * n) ? size * n : 0;
 }
 
+/* Ends every header line with a NUL in the place of what ended it, so that values can be lent out as they stand. */
+static void
+split_lines(struct http *http)
+{
+	for (size_t i = 0; i < http->lines_len; i++)
+		if (http->lines[i] == '\n')
+			for (size_t end = i + 1; end > 0 && strchr("\r\n \t", http->lines[end - 1]) != NULL && http->lines[end - 1] != '\0'; end--)
+				http->lines[end - 1] = '\0';
+}
+
+const char *
+http_header_nth(const struct http_reply *reply, const char *name, size_t n)
+{
+	const struct http *http = reply->headers;
+	const char *end = http != NULL && http->lines != NULL ? http->lines + http->lines_len : NULL;
+	size_t len = strlen(name), seen = 0;
+
+	for (const char *line = end != NULL ? http->lines : NULL; line < end; line += strlen(line) + 1)
+		if (strncasecmp(line, name, len) == 0 && line[len] == ':' && seen++ == n)
+			return line + len + 1 + strspn(line + len + 1, " \t");
+	return NULL;
+}
+
 const char *
 http_header(const struct http_reply *reply, const char *name)
 {
-	static char value[4096];
-	const char *found = NULL, *line = reply->headers;
-	size_t len = strlen(name), n;
+	const char *value = NULL, *next;
 
-	for (; line != NULL && *line != '\0'; line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL)
-		if (strncasecmp(line, name, len) == 0 && line[len] == ':')
-			found = line + len + 1;
-	if (found == NULL)
-		return NULL;
-	found += strspn(found, " \t");
-	if ((n = strcspn(found, "\r\n")) >= sizeof(value))
-		n = sizeof(value) - 1;
-	memcpy(value, found, n);
-	value[n] = '\0';
+	for (size_t n = 0; (next = http_header_nth(reply, name, n)) != NULL; n++)
+		value = next;
 	return value;
 }
 
@@ -161,8 +174,9 @@ static void
 http_done(struct http *http)
 {
 	struct http_reply reply = { .error = error_of(http), .error_text = "", .body = http->reply != NULL ? http->reply : "",
-		.body_len = http->reply_len, .ms = loop_now(http->loop) - http->began, .headers = http->lines };
+		.body_len = http->reply_len, .ms = loop_now(http->loop) - http->began, .headers = http };
 
+	split_lines(http);
 	if (http->easy != NULL)
 		curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply.status);
 	if (http->cancelled)

@@ -47,6 +47,8 @@ int loop_http(struct loop *loop, const struct http_request *request, void (*done
 
 /* The value of the reply's (last) header of that name, in any case; NULL when absent. Lives as long as the reply. */
 const char *http_header(const struct http_reply *reply, const char *name);
+/* The same of a header that stands there more than once: 0 is the first; NULL when there are no more. */
+const char *http_header_nth(const struct http_reply *reply, const char *name, size_t n);
 
 /* ---- children ---- */
 

@@ -187,7 +187,7 @@ START_TEST(a_reply_arrives_with_its_headers)
 	ck_assert_int_eq(seen.error, 0);
 	ck_assert_int_eq(seen.status, 202);
 	ck_assert_str_eq(seen.body, "ok");
-	ck_assert_str_eq(seen.header, "thing ");
+	ck_assert_str_eq(seen.header, "thing");
 }
 END_TEST
 

@@ -1,0 +1,183 @@
+/* Token requests, and what their answers mean. */
+#include "azure/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUOTED_MAX 400		/* of a message in a code that nobody here knows */
+
+char *
+credential_endpoint(const struct cloud *cloud, const char *tenant)
+{
+	char *name, *url;
+
+	if (cloud->adfs)
+		return doc_fmt("%s/adfs/oauth2/token", cloud->authority);
+	name = url_encode(tenant);
+	url = name != NULL ? doc_fmt("%s/%s/oauth2/v2.0/token", cloud->authority, name) : NULL;
+	free(name);
+	return url;
+}
+
+char *
+credential_form(const char *name, ...)
+{
+	char *form = strdup(""), *value, *longer;
+	const char *text;
+	va_list ap;
+
+	va_start(ap, name);
+	for (; form != NULL && name != NULL; name = va_arg(ap, const char *)) {
+		if ((text = va_arg(ap, const char *)) == NULL)
+			continue;
+		value = url_encode(text);
+		longer = value != NULL ? doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value) : NULL;
+		secret_free(value);
+		secret_free(form);
+		form = longer;
+	}
+	va_end(ap);
+	return form;
+}
+
+/* ---- answers ---- */
+
+void
+credential_unanswered(struct azure *azure, const struct web_answer *answer, const char *who)
+{
+	if (answer->error == -ECANCELED)
+		credential_failed(azure, "deadline", NULL, 0, "the deadline came before %s had answered", who);
+	else if (answer->hurried)
+		credential_failed(azure, "deadline", NULL, 0, "%s did not answer in the time that the deadline left", who);
+	else if (answer->error != 0)
+		credential_failed(azure, "network", NULL, 0, "%s: %s", who, answer->error_text);
+	else if (answer->status == 407)
+		credential_failed(azure, "network", NULL, 0, "the proxy on the way to %s wants a sign-in of its own (HTTP 407)", who);
+	else if (answer->status >= 300 && answer->status < 400)
+		credential_failed(azure, "network", NULL, 0,
+		    "%s answered with a redirection (HTTP %ld): a proxy or a captive portal stands between", who, answer->status);
+	else if (answer->html)
+		credential_failed(azure, "network", NULL, 0,
+		    "%s answered with a web page (HTTP %ld): a proxy or a captive portal stands between", who, answer->status);
+	else
+		credential_failed(azure, "network", NULL, 0, "%s answered HTTP %ld without the JSON that was due", who, answer->status);
+}
+
+/* What is left of it counts before its end, which another clock has set. */
+static time_t
+token_expiry(const json_t *json)
+{
+	json_int_t at = doc_int(json, "expires_on", 0), in = doc_int(json, "expires_in", 0);
+
+	return in > 0 && in < 100000000 ? time(NULL) + (time_t)in : at > 1000000000 ? (time_t)at : 0;
+}
+
+/* The first of the numbers that is in the table, else the first there is. */
+static long
+refusal_number(const json_t *body, const char *text)
+{
+	long first = 0, number;
+	const json_t *code;
+	size_t i;
+
+	json_array_foreach(doc_list(body, "error_codes"), i, code) {
+		number = json_is_string(code) ? strtol(json_string_value(code), NULL, 10) : (long)json_integer_value(code);
+		if (aadsts_find(number) != NULL)
+			return number;
+		first = first == 0 ? number : first;
+	}
+	return first != 0 ? first : aadsts_number(text);
+}
+
+/* The sentence of a refusal: Entra's ends where its ids begin. */
+static const char *
+refusal_text(const json_t *body, int *len)
+{
+	static const char *const places[] = { "error_description", "error.message", "message", "Message", "error.code", "error" };
+	const char *text = NULL, *end;
+	size_t n;
+
+	for (size_t i = 0; text == NULL && i < sizeof(places) / sizeof(*places); i++)
+		text = doc_str(body, places[i]);
+	if (text == NULL)
+		text = "the answer holds no token";
+	n = strcspn(text, "\r\n");
+	if ((end = strstr(text, " Trace ID:")) != NULL && (size_t)(end - text) < n)
+		n = (size_t)(end - text);
+	while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '.'))
+		n--;
+	*len = (int)(n < QUOTED_MAX ? n : QUOTED_MAX);
+	return text;
+}
+
+/* The ids that Microsoft's support asks for. */
+static void
+keep_ids(struct azure *azure, const struct web_answer *answer)
+{
+	json_decref(azure->support);
+	azure->support = json_object();
+	doc_set_str(azure->support, "trace_id", doc_str(answer->json, "trace_id"));
+	doc_set_str(azure->support, "correlation_id", doc_str(answer->json, "correlation_id"));
+	doc_set_str(azure->support, "request_id", web_header(answer, "x-ms-request-id"));
+}
+
+static void
+refused(struct azure *azure, const struct web_answer *answer)
+{
+	const char *named = doc_str(answer->json, "error_description");
+	long number = refusal_number(answer->json, named);
+	const struct aadsts *known = aadsts_find(number);
+	const char *kind = aadsts_kind(doc_str(answer->json, "error"), doc_str(answer->json, "suberror"));
+	const char *text;
+	int len;
+
+	keep_ids(azure, answer);
+	text = refusal_text(answer->json, &len);
+	if (known != NULL)
+		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number, known->words);
+	else if (answer->status == 429 || answer->status >= 500)
+		credential_failed(azure, "network", "transient", number, "the sign-in service answered HTTP %ld: %.*s", answer->status, len, text);
+	else if (number != 0 && aadsts_number(text) == 0)
+		credential_failed(azure, "failed", kind, number, "AADSTS%ld: %.*s", number, len, text);
+	else
+		credential_failed(azure, "failed", kind, number, "%.*s", len, text);
+}
+
+void
+credential_answer(struct azure *azure, const struct web_answer *answer, const char *tenant)
+{
+	const char *token = doc_str(answer->json, "access_token");
+
+	if (answer->error != 0 || !json_is_object(answer->json) || answer->html)
+		credential_unanswered(azure, answer, "the sign-in service");
+	else if (answer->status == 200 && token != NULL && *token != '\0')
+		credential_token(azure, token, token_expiry(answer->json), tenant);
+	else
+		refused(azure, answer);
+}
+
+/* ---- asking ---- */
+
+static void
+posted(void *ctx, const struct web_answer *answer)
+{
+	struct azure *azure = ctx;
+
+	credential_answer(azure, answer, azure->asked_tenant);
+}
+
+void
+credential_post(struct azure *azure, const char *tenant, char *form)
+{
+	char *url = credential_endpoint(&azure->cloud, tenant);
+
+	free(azure->asked_tenant);
+	azure->asked_tenant = strdup(tenant);
+	if (url != NULL && form != NULL && url_safe(url))
+		web_ask(azure, &(struct web_ask){ .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 }, posted, azure);
+	else
+		credential_failed(azure, "failed", NULL, 0, "the sign-in address cannot be used");
+	secret_free(form);
+	free(url);
+}

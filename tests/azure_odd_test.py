@@ -1,0 +1,369 @@
+#!/usr/bin/python3
+"""Other Azures: the simulator behind a front that says the same in other ways HTTP, JSON and ARM allow. What is read must not change,
+and what is refused must be named for what it is."""
+import email.utils
+import gzip
+import http.client
+import json
+import re
+import socketserver
+import threading
+import time
+import urllib.parse
+import zlib
+
+from azurelib import jwt, probe
+from simlib import expect, NET, NIC, NSG, PIP, RG, run, S, Sim, SUB, TENANT, test, VM, VNET
+
+
+class Message:
+    """One answer on its way: status, header pairs, body."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def header(self, name, value=None):
+        if value is not None:
+            self.headers = [(k, v) for k, v in self.headers if k.lower() != name.lower()] + [(name, value)]
+        return dict((k.lower(), v) for k, v in self.headers).get(name.lower())
+
+    def json(self, change):
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return
+        self.body = json.dumps(change(value)).encode()
+
+
+class Front:
+    """Passes each request on to the simulator; change(method, path, message) mends the answer, write(message) puts it on the wire."""
+
+    def __init__(self, sim, change=None, write=None):
+        front, self.seen = self, []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                while front.one(self, sim, change, write or plain):
+                    pass
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = allow_reuse_address = True
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        self.host = self.url[7:]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def one(self, handler, sim, change, write):
+        try:
+            line = handler.rfile.readline().decode("latin-1").split()
+        except OSError:
+            return False
+        if len(line) < 3:
+            return False
+        headers = http.client.parse_headers(handler.rfile)
+        body = handler.rfile.read(int(headers.get("Content-Length") or 0))
+        self.seen.append((line[0], line[1]))
+        sent = {k: v for k, v in headers.items() if k.lower() not in ("accept-encoding", "connection")}
+        reply = sim.raw(line[0], line[1], body, sent)
+        drop = ("content-length", "transfer-encoding", "connection")
+        message = Message(reply.status, [(k, v) for k, v in reply.headers.items() if k not in drop], reply.body)
+        if change is not None:
+            change(line[0], line[1], message)
+        try:
+            return write(handler.wfile, message)
+        except OSError:
+            return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def head(message, *more, version="1.1"):
+    lines = ["HTTP/%s %d Whatever" % (version, message.status)] + ["%s: %s" % h for h in message.headers] + list(more)
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+# ---- ways to write the same answer ----
+
+def plain(out, message):
+    out.write(head(message, "Content-Length: %d" % len(message.body)) + message.body)
+    return True
+
+
+def chunked(out, message):
+    out.write(head(message, "Transfer-Encoding: chunked"))
+    for i in range(0, len(message.body), 7):
+        part = message.body[i:i + 7]
+        out.write(b"%x;ext=1\r\n" % len(part) + part + b"\r\n")
+    out.write(b"0\r\nX-Trailer: one\r\n\r\n")
+    return True
+
+
+def old(out, message):
+    out.write(head(message, version="1.0") + message.body)
+    return False
+
+
+def closing(out, message):
+    out.write(head(message, "Content-Length: %d" % len(message.body), "Connection: close") + message.body)
+    return False
+
+
+def packed(encoding, pack):
+    def write(out, message):
+        body = pack(message.body)
+        out.write(head(message, "Content-Encoding: " + encoding, "Content-Length: %d" % len(body)) + body)
+        return True
+    return write
+
+
+def raw_deflate(body):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(body) + packer.flush()
+
+
+def hinted(out, message):
+    out.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+    return plain(out, message)
+
+
+def in_pieces(out, message):
+    data = head(message, "Content-Length: %d" % len(message.body)) + message.body
+    for i in range(0, len(data), 997):
+        out.write(data[i:i + 997])
+        out.flush()
+        time.sleep(0.001)
+    return True
+
+
+def shouting(out, message):
+    message.headers = [(k.upper(), v) for k, v in message.headers]
+    return plain(out, message)
+
+
+def folded_list(out, message):
+    out.write(head(message, "content-length:%d   " % len(message.body), "SET-COOKIE: a=b", "set-cookie: c=d", "x-empty:") + message.body)
+    return True
+
+
+WRITERS = {"chunked": chunked, "HTTP/1.0": old, "closing": closing, "gzip": packed("gzip", gzip.compress), "deflate": packed("deflate", zlib.compress),
+           "raw deflate": packed("deflate", raw_deflate), "hinted": hinted, "in pieces": in_pieces, "shouting": shouting, "odd headers": folded_list}
+
+
+# ---- ways to say the same thing ----
+
+def bom(method, path, message):
+    message.body = b"\xef\xbb\xbf" + message.body if message.body else message.body
+
+
+def spaced(method, path, message):
+    message.json(lambda value: value)
+    message.body = b"\r\n\t " + json.dumps(json.loads(message.body or "null"), indent=4).encode() + b"\n\n" if message.body else b""
+
+
+def text_type(method, path, message):
+    message.header("Content-Type", "text/plain")
+
+
+def no_type(method, path, message):
+    message.headers = [(k, v) for k, v in message.headers if k.lower() != "content-type"]
+
+
+def walk(value, change):
+    if isinstance(value, dict):
+        return {k: walk(v, change) for k, v in value.items()}
+    if isinstance(value, list):
+        return [walk(v, change) for v in value]
+    return change(value)
+
+
+def odd_ids(method, path, message):
+    def change(text):
+        if not isinstance(text, str) or not text.startswith("/subscriptions/"):
+            return text
+        return re.sub("/resourceGroups/[^/]+", lambda m: m.group(0).upper(), text).replace("/providers/Microsoft.Network/", "/providers/microsoft.network/")
+    if "/oauth2/" not in path:
+        message.json(lambda value: walk(value, change))
+
+
+def nulls(method, path, message):
+    """Whatever may be absent is there and null."""
+    def fill(value, name=""):
+        if isinstance(value, list):
+            return [fill(v) for v in value]
+        if not isinstance(value, dict):
+            return value
+        out = {k: fill(v, k) for k, v in value.items()}
+        if "value" in out:
+            out.setdefault("nextLink", None)
+        if name == "properties":
+            for member in ("networkSecurityGroup", "routeTable", "natGateway", "publicIPAddress", "virtualMachineScaleSet", "sourceAddressPrefixes",
+                           "destinationPortRanges", "loadBalancerInboundNatRules", "applicationSecurityGroups", "evictionPolicy", "dnsSettings"):
+                out.setdefault(member, None)
+        return out
+    if "/oauth2/" not in path:
+        message.json(fill)
+
+
+def links(make):
+    def change(method, path, message):
+        def mend(value):
+            if isinstance(value, dict) and isinstance(value.get("nextLink"), str):
+                value["nextLink"] = make(value["nextLink"])
+            elif isinstance(value, dict) and "value" in value:
+                value["nextLink"] = ""
+            return value
+        if "/operationResults/" not in path:
+            message.json(mend)
+    return change
+
+
+def relative(link):
+    parts = urllib.parse.urlsplit(link)
+    return parts.path + "?" + parts.query
+
+
+def string_numbers(method, path, message):
+    if "/oauth2/" in path:
+        message.json(lambda value: {k: str(v) if isinstance(v, int) else v for k, v in value.items()})
+
+
+CHANGES = {"bom": bom, "spaced": spaced, "text/plain": text_type, "no type": no_type, "odd ids": odd_ids, "nulls": nulls, "relative links": links(relative),
+           "shouting links": links(lambda link: link.replace("http://", "HTTP://")), "numbers as text": string_numbers}
+
+
+def essence(facts):
+    """What was read, as far as it may not depend on who said it."""
+    def lower(value):
+        return walk(value, lambda text: text.lower() if isinstance(text, str) else text)
+
+    def no_nulls(value):
+        if isinstance(value, dict):
+            return {k: no_nulls(v) for k, v in value.items() if v is not None}
+        return [no_nulls(v) for v in value] if isinstance(value, list) else value
+    target = {k: v for k, v in facts.doc["targets"][0].items() if k in ("vm", "network", "jit")}
+    bodies = {k: {m: b for m, b in v.items() if m != "etag"} for k, v in facts.azure["resources"].items() if "availabilitystatuses" not in k}
+    return lower(no_nulls({"target": target, "resources": bodies, "missing": sorted(facts.azure["missing"])}))
+
+
+def differences(got, wanted, where=""):
+    if isinstance(got, dict) and isinstance(wanted, dict):
+        for key in sorted(set(got) | set(wanted)):
+            yield from differences(got.get(key), wanted.get(key), where + " " + key.rsplit("/", 1)[-1])
+    elif isinstance(got, list) and isinstance(wanted, list) and len(got) == len(wanted):
+        for i, pair in enumerate(zip(got, wanted)):
+            yield from differences(*pair, where + " %d" % i)
+    elif got != wanted and not where.endswith(("time", "Time", "routetable name", "groups name")):
+        yield "%s: %.60r is not %.60r" % (where, got, wanted)
+
+
+MORE = {NET + f"/networkInterfaces/a{i}": {"location": "westeurope", "properties": {}} for i in range(5)}
+
+
+def differs(sim, wanted, **front):
+    with Front(sim, **front) as odd:
+        facts = probe(sim, "myVM", "--arm", odd.url, "--deep", env={"AZURE_AUTHORITY_HOST": odd.url})
+        if facts.signin["state"] != "known":
+            return [facts.signin["reason"]]
+        return list(differences(essence(facts), wanted))
+
+
+@test
+def the_same_said_otherwise_is_read_the_same():
+    with Sim(resources=MORE, page_size=3, lifetime=200) as sim:
+        wanted = essence(probe(sim, "myVM", "--deep", env={"AZURE_AUTHORITY_HOST": sim.url}))
+        expect([m for m in wanted["missing"] if "schedules" not in m], [])
+        wrong = {name: differs(sim, wanted, write=write) for name, write in WRITERS.items()}
+        wrong.update((name, differs(sim, wanted, change=change)) for name, change in CHANGES.items())
+        for name, found in wrong.items():
+            print("# %-16s %s" % (name, "same" if not found else "OTHER" + "; ".join(found)[:600]))
+        expect({name: True for name, found in wrong.items() if found}, {})
+
+
+# ---- refusals in odd clothes ----
+
+ACTION = "Microsoft.Compute/virtualMachines/read"
+DENIED = {"code": "AuthorizationFailed", "message": "The client 'x' with object id 'y' does not have authorizationto perform action '%s' over scope '/z'" % ACTION}
+CHALLENGE = 'Bearer authorization_uri="https://login.windows.net/", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'
+
+# status, headers, body, the state, the cause
+REFUSALS = {
+    "403 without error": (403, [], DENIED, "unknown", "forbidden"),
+    "403 in an array": (403, [], [{"error": DENIED}], "unknown", "forbidden"),
+    "403 in errors": (403, [], {"errors": [DENIED]}, "unknown", "forbidden"),
+    "403 in capitals": (403, [], {"Error": {"Code": "AuthorizationFailed", "Message": DENIED["message"]}}, "unknown", "forbidden"),
+    "403 in details": (403, [], {"error": {"code": "Forbidden", "message": "see details", "details": [DENIED]}}, "unknown", "forbidden"),
+    "403 empty": (403, [], None, "unknown", "forbidden"),
+    "403 of a page": (403, [("Content-Type", "text/html")], "<html>Blocked by ACME</html>", "unknown", "not-json"),
+    "403 of text": (403, [], "RBAC: access denied", "unknown", "not-json"),
+    "403 with status 200": (200, [], {"error": DENIED}, "unknown", "forbidden"),
+    "401 with claims": (401, [("WWW-Authenticate", CHALLENGE)], None, "unknown", "challenge"),
+    "401 with claims, then another": (401, [("WWW-Authenticate", CHALLENGE), ("WWW-Authenticate", 'PoP nonce="x"')], None, "unknown", "challenge"),
+    "401 of another tenant": (401, [("WWW-Authenticate", 'Bearer authorization_uri="https://login.windows.net/99999999-9999-9999-9999-999999999999", error="invalid_token"')],
+                              {"error": {"code": "InvalidAuthenticationTokenTenant", "message": "wrong"}}, "unknown", "tenant"),
+    "401 empty": (401, [], None, "unknown", "unauthorized"),
+    "404 without error": (404, [], {"code": "ResourceNotFound", "message": "gone"}, "absent", "not-found"),
+    "404 in capitals": (404, [], {"Code": "ResourceNotFound", "Message": "gone"}, "absent", "not-found"),
+    "404 of a web server": (404, [], {"Message": "No HTTP resource was found that matches the request URI."}, "unknown", "not-json"),
+    "404 of a subscription": (404, [], {"error": {"code": "SubscriptionNotFound", "message": "no"}}, "unknown", "subscription-not-found"),
+    "407": (407, [("Proxy-Authenticate", "Basic realm=x")], "<html>", "unknown", "proxy"),
+    "429 without error": (429, [("Retry-After", "800"), ("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/GetVM3Min;12"),
+                                ("x-ms-ratelimit-remaining-resource", "Microsoft.Compute/HighCostGet30Min;0")],
+                          {"code": "OperationNotAllowed", "message": "too many"}, "unknown", "throttled"),
+    "429 until a date": (429, [("Retry-After", email.utils.formatdate(time.time() + 900, usegmt=True))], None, "unknown", "throttled"),
+    "409 with a text": (409, [], {"error": "conflict"}, "unknown", "error"),
+    "202 to a GET": (202, [], None, "unknown", None),
+    "204": (204, [], None, "unknown", None),
+    "200 empty": (200, [], "", "unknown", "not-json"),
+    "200 null": (200, [], "null", "unknown", None),
+    "200 list": (200, [], "[]", "unknown", None),
+    "200 text": (200, [], '"yes"', "unknown", None),
+    "302 to a page": (302, [("Location", "https://login.example/portal")], "", "unknown", "foreign-host"),
+    "307 to itself": (307, [("Location", "/again")], "", "unknown", "redirect"),
+    "511": (511, [], "<html>log in</html>", "unknown", None),
+    "999": (999, [], None, "unknown", None),
+}
+
+
+@test
+def refusals_are_named_whatever_they_wear():
+    with Sim(lifetime=200) as sim:
+        for name, (status, headers, body, state, cause) in REFUSALS.items():
+            def change(method, path, message):
+                if method == "GET" and "/virtualMachines/myVM?" in path:
+                    message.status = status
+                    message.headers = [h for h in message.headers if h[0].lower() not in [n.lower() for n, _ in headers]] + headers
+                    message.body = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+            with Front(sim, change=change) as odd:
+                facts = probe(sim, VM, "--arm", odd.url, "--deadline", "8000", env={"AZURE_AUTHORITY_HOST": odd.url})
+            why = facts.missing(VM) or {}
+            print("# %-30s %s" % (name, why.get("reason")))
+            expect((name, why.get("state")), (name, state))
+            assert cause is None or why["cause"] == cause, (name, why)
+            assert facts.vm["state"] == state, (name, facts.vm)
+            assert cause != "forbidden" or why["action"] == ACTION, (name, why)
+            assert "429 without" not in name or why["limit"] == "Microsoft.Compute/HighCostGet30Min;0", why
+            assert facts.seconds < 6, (name, facts.seconds)
+
+
+@test
+def tokens_of_every_shape_serve():
+    shapes = {"no exp": jwt(aud="https://management.azure.com/", tid=TENANT), "opaque": "0.opaque-token_without_meaning", "odd claims": jwt(aud=["a"], exp="x", tid=7),
+              "no audience": jwt(exp=int(time.time()) + 3600)}
+    for name, token in shapes.items():
+        for extra in ({}, {"expires_in": "3599"}, {"expires_in": None, "expires_on": str(int(time.time()) + 3599)}, {"expires_on": "05/30/2030 10:00:00 AM +00:00"}):
+            def change(method, path, message):
+                if "/oauth2/" in path:
+                    message.body = json.dumps(dict({"access_token": token, "token_type": "bearer"}, **extra)).encode()
+            with Sim(tokens={token: {"expires_in": 3600}}) as sim, Front(sim, change=change) as odd:
+                facts = probe(sim, VM, "--arm", odd.url, env={"AZURE_AUTHORITY_HOST": odd.url})
+                expect((name, facts.signin["state"], facts.vm["state"]), (name, "known", "known"))
+                assert token not in facts.output
+
+
+if __name__ == "__main__":
+    raise SystemExit(run())
