@@ -236,6 +236,8 @@ principal_evidence(const struct facts *facts, struct finding *finding)
 	const char *name = doc_str(claims, "upn") != NULL ? doc_str(claims, "upn") : doc_str(claims, "oid");
 
 	finding_text(finding, "principal", name != NULL ? name : doc_str(claims, "appid"));
+	finding_text(finding, "sign_in_name", doc_str(claims, "upn"));
+	finding_text(finding, "object_id", doc_str(claims, "oid"));
 }
 
 static int

@@ -31,6 +31,14 @@ void inbound_free(struct inbound *in);
 /* The same flow with every address the source might be; owned by the caller (ip_set_free of its source). 0 or -ENOMEM. */
 int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
 
+/* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had before it was restarted, a firewall that
+ * does not forward, or somebody else's. Returns as finding_set. */
+int inbound_foreign(const struct facts *facts, const struct inbound *in, struct finding *finding);
+
+/* Why no way from the Internet leads to the VM. Returns as finding_set. */
+struct vm;
+int inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding);
+
 /* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
 void inbound_evidence(const struct inbound *in, struct finding *finding);
 

@@ -54,6 +54,7 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 	finding_text(finding, "peering", doc_str(peering, "name"));
 	finding_text(finding, "peering_state", doc_str(peering, "properties.peeringState"));
 	finding_text(finding, "remote_vnet", arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
+	finding_text(finding, "remote_vnet_id", doc_str(peering, "properties.remoteVirtualNetwork.id"));
 	if (wire_answers(facts) || in->by_bastion)
 		return finding_set(finding, PASS, "route-private", "a peering is not connected, which does not concern this way");
 	r = finding_set(finding, FAIL, "peering-disconnected", "peering %s of the virtual network is %s",

@@ -3,8 +3,12 @@
 #include "model/vm.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define EXIT_NO_IDENTITY 22
+#define EXIT_OLD_EXTENSION 23
 
 static const char *
 login_user(const struct facts *facts)
@@ -38,14 +42,34 @@ failed(const struct vm_extension *extension)
 	return extension->state != NULL && strncasecmp(extension->state, "failed", 6) == 0;
 }
 
+/* What the installer ended with: "failed/22", or "exit status 22" in its message; 0 when it does not say. */
+static long
+exit_code(const struct vm_extension *extension)
+{
+	const char *state = strchr(extension->state, '/'), *status;
+
+	if (state != NULL && state[1 + strspn(state + 1, "0123456789")] == '\0')
+		return strtol(state + 1, NULL, 10);
+	if (extension->message == NULL)
+		return 0;
+	if ((status = strcasestr(extension->message, "exit status")) == NULL)
+		status = strcasestr(extension->message, "exit code");
+	return status != NULL ? strtol(status + strcspn(status, "0123456789"), NULL, 10) : 0;
+}
+
 static int
 extension_failed(const struct vm_extension *extension, struct finding *finding)
 {
 	finding_text(finding, "extension", extension->type);
 	finding_text(finding, "extension_state", extension->state);
 	finding_text(finding, "message", extension->message);
+	if (exit_code(extension) == EXIT_NO_IDENTITY)
+		finding_value(finding, "no_identity", json_true());
+	if (exit_code(extension) == EXIT_OLD_EXTENSION)
+		finding_value(finding, "old_extension", json_true());
 	return finding_set(finding, FAIL, "aad-extension-failed",
-			   "the Entra login extension is there, but its installation failed");
+			   "the Entra login extension is there, but its installation failed%s%s",
+			   extension->message != NULL ? ": " : "", extension->message != NULL ? extension->message : "");
 }
 
 /* What Entra login needs of the VM, in the order in which it is mended: the identity before the extension. */
@@ -58,6 +82,8 @@ entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
 
 	finding_text(finding, "identity_type", vm->identity);
 	if (!identity) {
+		if (!has)
+			finding_value(finding, "extension_missing", json_true());
 		finding_set(finding, FAIL, "aad-identity-missing",
 			    "the VM has no system-assigned managed identity, which Entra login needs");
 		if (has && !failed(&extension))

@@ -166,6 +166,7 @@ write_good(struct page *page, const json_t *report)
 	}
 	page_wrap(page, first, page->style->utf8 ? 2 : strlen(mark->word) + 2, mark->ink, text);
 	free(first);
+	write_remedies(page, doc_list(finding_of(findings, "bastion-way-in"), "remedies"), "The way in:", false);
 }
 
 static void

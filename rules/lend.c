@@ -108,7 +108,7 @@ lend_one(const struct rules *rules, struct finding *finding, const json_t *globa
 	finding->docs = fill(code, "docs", finding, globals, NULL, NULL);
 	if (finding->title == NULL || finding->why == NULL)
 		return -ENOMEM;
-	if (finding->status == PASS || finding->status == SKIP)
+	if (finding->status == SKIP)
 		return 0;
 	return lend_remedies(finding, code, globals, dialects);
 }

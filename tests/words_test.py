@@ -114,6 +114,17 @@ def main():
                 wrong.append('%s %s: %s' % (code, where, words))
     test('every_placeholder_is_set_by_c', wrong)
 
+    wrong = []
+    for code, check in code_of.items():
+        remedies = checks[check]['codes'][code].get('remedies') or {}
+        if any(re.search(r'\baz ', each['run']) for each in remedies.get('az') or []):
+            wrong += ['%s: %s' % (code, dialect) for dialect in ('powershell', 'portal') if not remedies.get(dialect)]
+    test('every_azure_remedy_comes_in_three_dialects', wrong)
+
+    test('azure_powershell_is_no_azure_cli', ['%s: %s' % (code, each['run']) for code, check in code_of.items()
+         for each in (checks[check]['codes'][code].get('remedies') or {}).get('powershell') or []
+         if re.match(r'az (?!network bastion ssh)', each['run'])])
+
     for name, pattern in UNSAFE.items():
         test(name.replace(' ', '_'), ['%s %s: %s' % (code, where, words) for code, check in code_of.items()
                                       for where, words in templates(checks[check]['codes'][code])
