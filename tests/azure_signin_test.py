@@ -77,13 +77,31 @@ def a_wrong_secret_says_what_to_do():
 
 @test
 def aadsts_codes_decide_the_cause():
-    for number, cause, kind in ((7000222, "expired", "secret"), (700016, "failed", "tenant"), (90002, "failed", "tenant"), (53003, "failed", "blocked"),
-                                (65001, "failed", "consent"), (700024, "failed", "clock"), (700082, "expired", "expired"), (123456, "failed", "failed")):
-        error = {"error": "invalid_client", "error_codes": [number], "error_description": f"AADSTS{number}: because.\r\nTrace ID: x"}
+    kinds = {"tenant": (50020, 50034, 90002, 90072, 700016, 900023), "account": (50053, 50057, 50126), "blocked": (53000, 53003, 50131, 135011, 530032, 500021),
+             "consent": (65001, 50105, 90094), "app": (7000112, 70001), "secret": (7000215, 700027, 7000218), "clock": (700024, 500133), "scope": (500011, 70011),
+             "federated": (70021, 700211, 700212, 700213, 50013), "failed": (123456,)}
+    expired = (50076, 50079, 50074, 50055, 50173, 70043, 700082, 700084)
+    cases = [(n, "failed", kind) for kind, numbers in kinds.items() for n in numbers] + [(n, "expired", "expired") for n in expired]
+    cases += [(7000222, "expired", "secret"), (90033, "network", "transient"), (90055, "network", "transient")]
+    for number, cause, kind in cases:
+        error = {"error": "invalid_client", "error_codes": [number], "error_description": f"AADSTS{number}: because. Trace ID: x Correlation ID: y",
+                 "trace_id": "x", "correlation_id": "y"}
         with Sim(token={"error": error}) as sim:
             facts = probe(sim)
             expect((facts.signin["aadsts"], facts.signin["cause"], facts.signin["kind"]), (number, cause, kind))
-            assert str(number) in facts.signin["reason"] or number == 123456, facts.signin
+            assert "AADSTS%d: " % number in facts.signin["reason"] and "Trace ID" not in facts.signin["reason"], facts.signin
+            assert number == 123456 or ": " in facts.signin["reason"].split("AADSTS", 1)[1], facts.signin
+            assert "trace_id" in facts.signin["support"] and facts.signin["support"]["correlation_id"] == "y", facts.signin
+
+
+@test
+def a_refusal_without_number_is_judged_by_its_words():
+    for error, kind in (({"error": "interaction_required", "error_description": "x"}, "expired"), ({"error": "invalid_grant", "suberror": "consent_required"}, "consent"),
+                        ({"error": "temporarily_unavailable"}, "transient"), ({"error": {"code": "BadRequest", "message": "no \u001b[1m way"}}, "failed"),
+                        ({"Message": "nothing"}, "failed"), ({"error": "unauthorized_client"}, "failed"), ({"error_codes": ["7000222", 1]}, "secret"), ({}, "failed")):
+        with Sim(token={"error": error}) as sim:
+            facts = probe(sim)
+            expect((error, facts.signin["state"], facts.signin["kind"]), (error, "unknown", kind))
 
 
 @test
