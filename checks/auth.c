@@ -58,6 +58,41 @@ signs_sha2(const struct view *view)
 	return accepted == NULL || strstr(accepted, "rsa-sha2-") != NULL;
 }
 
+static bool
+is_explicit(const struct view *view)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach (view->order, i, each)
+		if (doc_is(each, "from", "option") || doc_is(each, "from", "config"))
+			return true;
+	return doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit") != NULL;
+}
+
+/* The words of ssh_config that keep ssh from using any key, NULL when none do. */
+static const char *
+keys_off(const struct view *view)
+{
+	const char *publickey = config_option(view, "options.pubkeyauthentication"), *preferred = config_option(view, "options.preferredauthentications");
+
+	if (doc_same(publickey, "no") || doc_same(publickey, "false"))
+		return "PubkeyAuthentication no";
+	return preferred != NULL && strstr(preferred, "publickey") == NULL ? "PreferredAuthentications without publickey" : NULL;
+}
+
+/* The server takes keys, but ssh here would not use one. */
+static int
+judge_client_off(const struct view *view, const char *words, struct finding *finding)
+{
+	finding_text(finding, "option", words);
+	if ((view->password || view->interactive) && !is_explicit(view))
+		return finding_set(finding, WARN, "auth-by-password", "ssh_config keeps ssh from using keys (%s), and the server asks %s for a password", words,
+		    view->user);
+	return finding_set(finding, FAIL, "client-pubkey-disabled", "the server takes keys%s, but ssh_config keeps ssh from using them (%s)",
+	    view->accepted != NULL ? ", this one too" : "", words);
+}
+
 /* The server takes the key; can this machine use it? What its file lacks is for the key's own checks to say. */
 static int
 judge_accepted(const struct view *view, struct finding *finding)
@@ -68,11 +103,12 @@ judge_accepted(const struct view *view, struct finding *finding)
 
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", view->accepted);
-	if (doc_same(config_option(view, "options.pubkeyauthentication"), "no") || doc_same(config_option(view, "options.pubkeyauthentication"), "false"))
-		return finding_set(finding, FAIL, "client-pubkey-disabled", "the server takes the key, but ssh_config switches keys off (PubkeyAuthentication no)");
 	if (doc_same(type, "ssh-rsa") && !signs_sha2(view))
 		return finding_set(finding, FAIL, "rsa-sha1-rejected", "the server takes the RSA key, but this ssh would sign with SHA-1 only");
-	if (in_agent == NULL && doc_is(in_file, "encrypted", "yes"))
+	if (in_agent != NULL)
+		return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s; the agent holds it (whether it signs was not tried)",
+		    path != NULL ? path : view->accepted, view->user);
+	if (doc_is(in_file, "encrypted", "yes"))
 		return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s; using it takes its passphrase",
 		    path != NULL ? path : view->accepted, view->user);
 	return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s", path != NULL ? path : view->accepted, view->user);
@@ -187,18 +223,6 @@ has_identity(const struct view *view)
 	return false;
 }
 
-static bool
-is_explicit(const struct view *view)
-{
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (view->order, i, each)
-		if (doc_is(each, "from", "option") || doc_is(each, "from", "config"))
-			return true;
-	return doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit") != NULL;
-}
-
 /* The server takes keys, and none was accepted. */
 static int
 judge_keys(const struct view *view, struct finding *finding)
@@ -239,6 +263,7 @@ auth_run(const struct facts *facts, const struct rule *rule, struct finding *fin
 	struct view view = { .facts = facts, .auth = auth, .methods = doc_list(auth, "methods"), .queries = doc_list(auth, "queries"),
 		.order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), .user = doc_str(auth, "user"), .admin = talk_admin(facts),
 		.accepted = doc_str(auth, "accepted") };
+	const char *off;
 
 	(void)rule;
 	view.user = view.user != NULL ? view.user : "";
@@ -252,6 +277,8 @@ auth_run(const struct facts *facts, const struct rule *rule, struct finding *fin
 	finding_text(finding, "banner", doc_str(auth, "banner"));
 	if (talk_vm_windows(facts))
 		finding_value(finding, "windows", json_true());
+	if (view.publickey && (off = keys_off(&view)) != NULL)
+		return judge_client_off(&view, off, finding);
 	if (view.accepted != NULL)
 		return judge_accepted(&view, finding);
 	return view.publickey ? judge_keys(&view, finding) : judge_no_publickey(&view, finding);

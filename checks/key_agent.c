@@ -46,7 +46,8 @@ offers_count(const struct facts *facts)
 	json_array_foreach (order, i, entry) {
 		const char *fingerprint = doc_str(entry, "fingerprint");
 
-		if (doc_str(entry, "public") == NULL)
+		if (doc_str(entry, "public") == NULL || !doc_bool(entry, "offered", doc_bool(entry, "usable", true)) ||
+		    !key_entry_allowed(facts, entry))
 			continue;
 		if (!offers.wanted_offered && same(fingerprint, offers.wanted))
 			offers.wanted_offered = true;
@@ -89,6 +90,20 @@ too_many(const struct facts *facts, const struct offers *offers, json_int_t limi
 	return r;
 }
 
+/* More keys than a server looks at, and it accepted none of those it was asked about: the rest hides behind the limit. */
+static int
+too_many_unknown(const struct offers *offers, json_int_t limit, struct finding *finding)
+{
+	finding_number(finding, "limit", limit);
+	finding_number(finding, "offers", (json_int_t)offers->total);
+	finding_possible(finding, "key-not-on-vm");
+	finding_possible(finding, "username-wrong");
+	finding_set(finding, FAIL, "too-many-auth-failures", "ssh has %zu keys to offer; the server accepts none of those asked about, and ends the "
+	    "connection after %lld", offers->total, (long long)limit);
+	finding->confidence = LIKELY;
+	return 0;
+}
+
 static int
 wrong_key(const struct facts *facts, const struct offers *offers, struct finding *finding)
 {
@@ -115,6 +130,18 @@ not_spoken_to(const struct facts *facts, enum fact_state state, const char *reas
 	return finding_set(finding, WARN, "agent-unknown", "%s", reason != NULL ? reason : "the agent could not be asked");
 }
 
+static bool
+any_denied(const struct facts *facts)
+{
+	const json_t *queries = doc_list(facts_section(facts, FACT_AUTH), "queries"), *query;
+	size_t i;
+
+	json_array_foreach (queries, i, query)
+		if (doc_is(query, "answer", "denied"))
+			return true;
+	return false;
+}
+
 static int
 key_agent_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
@@ -137,6 +164,8 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 		return finding_set(finding, PASS, "agent-empty", "the agent holds no keys (or is locked)");
 	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm && key_on_vm(facts, "") != KEY_CANNOT_TELL)
 		return wrong_key(facts, &offers, finding);
+	if (!accepted && (json_int_t)offers.total > limit && any_denied(facts))
+		return too_many_unknown(&offers, limit, finding);
 	if (!accepted && (json_int_t)offers.total > limit) {
 		finding_number(finding, "limit", limit);
 		return finding_set(finding, WARN, "agent-many-keys", "ssh has %zu keys to offer; a server ends the connection after %lld", offers.total,

@@ -105,53 +105,35 @@ foreign_format(const struct key *key, struct finding *finding, int *r)
 	return false;
 }
 
-/* The key algorithm against the list that the effective configuration accepts ("ssh-dss" is off by default). */
-static bool
-algorithm_accepted(const struct facts *facts, const char *type)
+/* A type or length that Azure's provisioning does not take: PASS when it takes it. On a new VM that decides; on an old one only if the server
+ * says no. */
+static enum status
+azure_refuses(const struct facts *facts, const struct key *key, json_int_t least)
 {
-	static const char *const rsa[] = { "ssh-rsa", "rsa-sha2-256", "rsa-sha2-512" };
-	const char *list = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.pubkeyacceptedalgorithms");
-	size_t count = is(type, "ssh-rsa") ? 3 : 1;
+	bool only = doc_bool(facts->doc, "asked.key_only", false), denied = is(key_server_says(facts, key->fingerprint), "denied");
 
-	if (list == NULL || (!begins(type, "ssh-") && !begins(type, "ecdsa-sha2-") && !begins(type, "sk-")))
-		return true;
-	for (size_t i = 0; i < count; i++) {
-		const char *word = count == 3 ? rsa[i] : type;
-		const char *at = list;
-		size_t len = strlen(word);
-
-		while ((at = strstr(at, word)) != NULL) {
-			if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
-				return true;
-			at += len;
-		}
-	}
-	return false;
+	if (is(key->type, "ssh-rsa"))
+		return key->bits == 0 || key->bits >= least ? PASS : only || denied || key->bits < 1024 ? FAIL : WARN;
+	return key->type == NULL || is(key->type, "ssh-ed25519") || !(only || denied) ? PASS : FAIL;
 }
 
-/* A type or length that Azure's provisioning does not take. On a new VM that decides; on an old one only if the server says no. */
-static bool
-azure_refuses(const struct facts *facts, const struct key *key, json_int_t least, struct finding *finding, int *r)
+static int
+refused_by_azure(const struct facts *facts, const struct key *key, json_int_t least, enum status status, struct finding *finding)
 {
-	bool only = doc_bool(facts->doc, "asked.key_only", false), rsa = is(key->type, "ssh-rsa");
-	const char *said = key_server_says(facts, key->fingerprint);
-	enum status status = only ? FAIL : is(said, "denied") ? FAIL : WARN;
+	bool rsa = is(key->type, "ssh-rsa");
+	int r;
 
-	if (rsa ? key->bits == 0 || key->bits >= least : key->type == NULL || is(key->type, "ssh-ed25519"))
-		return false;
-	if (!rsa && status == WARN)
-		return false;
 	finding_number(finding, "min_bits", least);
-	if (rsa && key->bits < 1024)
-		status = FAIL;
 	if (rsa)
-		*r = finding_set(finding, status, "key-rsa-too-short", "%s is an RSA key of %u bits; Azure takes %lld or more%s", key->path, key->bits,
-		    (long long)least, is(said, "accepted") ? ", though this server accepts it" : "");
+		r = finding_set(finding, status, "key-rsa-too-short", "%s is an RSA key of %u bits; Azure takes %lld or more%s", key->path, key->bits,
+		    (long long)least, is(key_server_says(facts, key->fingerprint), "accepted") ? ", though this server accepts it" : "");
 	else
-		*r = finding_set(finding, FAIL, "key-type-unsupported-azure", "%s is of type %s, which Azure does not put on a VM", key->path, key->type);
-	if (!only && status == FAIL)
+		r = finding_set(finding, FAIL, "key-type-unsupported-azure", "%s is of type %s, which Azure does not put on a VM", key->path, key->type);
+	if (status == FAIL && !doc_bool(facts->doc, "asked.key_only", false)) {
 		finding->confidence = LIKELY;
-	return true;
+		finding_possible(finding, "key-not-on-vm");
+	}
+	return r;
 }
 
 static bool
@@ -200,33 +182,66 @@ passed(const struct facts *facts, const struct key *key, struct finding *finding
 	    key->encrypted ? ", with a passphrase" : "");
 }
 
+/* What keeps ssh from loading the file: another container, or damage. Returns false when neither does. */
+static bool
+unloadable(const struct key *key, struct finding *finding, int *r)
+{
+	if (foreign_format(key, finding, r))
+		return true;
+	if (key->loads != KEY_NO || key->defect == NULL)
+		return false;
+	*r = key_damage(key, finding);
+	return true;
+}
+
+static int
+unusable(const struct key *key, struct finding *finding)
+{
+	if (key->type == NULL || begins(key->type, "ssh-") || begins(key->type, "ecdsa-") || begins(key->type, "sk-"))
+		return key_damage(key, finding);
+	return finding_set(finding, FAIL, "key-type-unusable", "%s is of type %s, which SSH has no use for", key->path, key->type);
+}
+
+/* ssh's settings keep it from offering the key although it loads. */
+static int
+not_offered(const struct facts *facts, const struct key *key, struct finding *finding)
+{
+	const char *least = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
+
+	if (!key_type_accepted(facts, key->type))
+		return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms", key->path,
+		    key->type);
+	finding_text(finding, "required_bits", least);
+	return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: it has %u bits, and RequiredRSASize asks for %s", key->path,
+	    key->bits, least);
+}
+
 static int
 private_key(const struct facts *facts, const struct rule *rule, const struct key *key, struct finding *finding)
 {
+	json_int_t least = rule_int(rule, "rsa_min_bits", 2048);
+	enum status azure = azure_refuses(facts, key, least);
 	bool held = key_in_agent(facts, key);
 	int r;
 
-	if (!held && foreign_format(key, finding, &r))
+	if (!held && unloadable(key, finding, &r))
 		return r;
-	if (!held && key->loads == KEY_NO && key->defect != NULL)
-		return key_damage(key, finding);
-	if (azure_refuses(facts, key, rule_int(rule, "rsa_min_bits", 2048), finding, &r))
-		return r;
-	if (!held && key->loads == KEY_NO && key->type != NULL && !begins(key->type, "ssh-") && !begins(key->type, "ecdsa-") && !begins(key->type, "sk-"))
-		return finding_set(finding, FAIL, "key-type-unusable", "%s is of type %s, which SSH has no use for", key->path, key->type);
+	if (azure == FAIL)
+		return refused_by_azure(facts, key, least, FAIL, finding);
 	if (!held && key->loads == KEY_NO)
-		return key_damage(key, finding);
+		return unusable(key, finding);
 	if (!held && pkcs8_ed25519(facts, key, finding, &r))
 		return r;
-	if (!algorithm_accepted(facts, key->type))
-		return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms", key->path,
-		    key->type);
+	if (!key_allowed(facts, key->type, key->bits))
+		return not_offered(facts, key, finding);
 	if (!held && key->pub_matches == KEY_NO) {
 		finding_text(finding, "public_path", key->pub_path);
 		return finding_set(finding, FAIL, "key-stale-pub", "%s belongs to another key, and ssh offers that one in place of %s", key->pub_path,
 		    key->path);
 	}
-	return locked(facts, key, finding, &r) ? r : passed(facts, key, finding);
+	if (locked(facts, key, finding, &r))
+		return r;
+	return azure == WARN ? refused_by_azure(facts, key, least, WARN, finding) : passed(facts, key, finding);
 }
 
 static int

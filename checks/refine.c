@@ -1,4 +1,5 @@
 #include "checks/refine.h"
+#include "model/key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,21 +78,32 @@ outrank_models(const struct facts *facts, struct finding *findings, size_t count
 		contradict(found, proof);
 }
 
-/* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no failure. */
+/* The fingerprint that ssh goes by for a file: its entry's, which FILE.pub decides; else the file's own. */
+static const char *
+offered_as(const struct facts *facts, const char *path)
+{
+	const char *fingerprint = doc_str(key_entry(facts, path), "fingerprint");
+
+	return fingerprint != NULL || path == NULL ? fingerprint : doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path), "fingerprint");
+}
+
+/* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no failure. While ssh has a further key
+ * that the server was not asked about, what is wrong with one file need not be what keeps the user out. */
 static void
-excuse_other_keys(const struct facts *facts, struct finding *findings, size_t count)
+weigh_other_keys(const struct facts *facts, struct finding *findings, size_t count)
 {
 	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
-	static const char *const checks[] = { "key-file", "key-permissions", "key-format", "key-agent", NULL };
+	static const char *const checks[] = { "key-file", "key-permissions", "key-format", NULL };
 
-	for (size_t i = 0; accepted != NULL && i < count; i++) {
-		const char *path = doc_str(findings[i].evidence, "path"), *fingerprint;
+	for (size_t i = 0; i < count; i++) {
+		const char *path = doc_str(findings[i].evidence, "path"), *offered = offered_as(facts, path);
 
 		if (!listed(checks, findings[i].check) || findings[i].status != FAIL)
 			continue;
-		fingerprint = path != NULL ? doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path), "fingerprint") : NULL;
-		if (fingerprint == NULL || strcmp(fingerprint, accepted) != 0)
+		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 || key_elsewhere(facts, accepted, path)))
 			findings[i].status = WARN;
+		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL && key_left_unasked(facts, path))
+			findings[i].confidence = LIKELY;
 	}
 }
 
@@ -132,7 +144,7 @@ void
 findings_refine(const struct facts *facts, struct finding *findings, size_t count)
 {
 	outrank_models(facts, findings, count);
-	excuse_other_keys(facts, findings, count);
+	weigh_other_keys(facts, findings, count);
 	name_what_is_left(findings, count);
 	yield_to_alias(findings, count);
 }

@@ -58,13 +58,13 @@ key_entry(const struct facts *facts, const char *path)
 bool
 key_in_agent(const struct facts *facts, const struct key *key)
 {
-	const json_t *agent, *held = doc_list(facts_section(facts, FACT_AGENT), "keys");
+	const json_t *entry, *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order");
 	size_t i;
 
 	if (doc_bool(key_entry(facts, key->path), "agent", false))
 		return true;
-	json_array_foreach (held, i, agent)
-		if (same(doc_str(agent, "fingerprint"), key->fingerprint))
+	json_array_foreach (order, i, entry)
+		if (doc_bool(entry, "agent", false) && same(doc_str(entry, "fingerprint"), key->fingerprint))
 			return true;
 	return false;
 }
@@ -166,4 +166,82 @@ bool
 key_any_accepted(const struct facts *facts)
 {
 	return doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL;
+}
+
+/* true when the comma list has the word. */
+static bool
+listed(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len)
+		if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+bool
+key_type_accepted(const struct facts *facts, const char *type)
+{
+	static const char *const rsa[] = { "ssh-rsa", "rsa-sha2-256", "rsa-sha2-512", NULL };
+	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
+	const char *list = doc_str(config, "options.pubkeyacceptedalgorithms");
+
+	list = list != NULL ? list : doc_str(config, "options.pubkeyacceptedkeytypes");
+	if (list == NULL || type == NULL ||
+	    (strncmp(type, "ssh-", 4) != 0 && strncmp(type, "ecdsa-sha2-", 11) != 0 && strncmp(type, "sk-", 3) != 0))
+		return true;
+	for (size_t i = 0; strcmp(type, "ssh-rsa") == 0 && rsa[i] != NULL; i++)
+		if (listed(list, rsa[i]))
+			return true;
+	return listed(list, type);
+}
+
+bool
+key_allowed(const struct facts *facts, const char *type, unsigned bits)
+{
+	const char *least = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
+
+	return key_type_accepted(facts, type) &&
+	    (least == NULL || !same(type, "ssh-rsa") || bits == 0 || bits >= strtoul(least, NULL, 10));
+}
+
+bool
+key_entry_allowed(const struct facts *facts, const json_t *entry)
+{
+	return key_allowed(facts, doc_str(entry, "type"), (unsigned)doc_int(entry, "bits", 0));
+}
+
+/* true when ssh could sign with it at once, without a passphrase. */
+static bool
+is_ready(const struct facts *facts, const json_t *entry)
+{
+	if (!key_entry_allowed(facts, entry))
+		return false;
+	return doc_bool(entry, "agent", false) || (doc_bool(entry, "usable", false) && !doc_is(entry, "encrypted", "yes"));
+}
+
+bool
+key_elsewhere(const struct facts *facts, const char *fingerprint, const char *path)
+{
+	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
+	size_t i;
+
+	json_array_foreach (order, i, entry)
+		if (is_ready(facts, entry) && same(doc_str(entry, "fingerprint"), fingerprint) &&
+		    (doc_bool(entry, "agent", false) || !same(doc_str(entry, "path"), path)))
+			return true;
+	return false;
+}
+
+bool
+key_left_unasked(const struct facts *facts, const char *path)
+{
+	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
+	size_t i;
+
+	json_array_foreach (order, i, entry)
+		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) && key_server_says(facts, doc_str(entry, "fingerprint")) == NULL)
+			return true;
+	return false;
 }

@@ -33,7 +33,7 @@ bool key_is_open(const struct key *key);
 /* The entry of the order that stands for this path (the key itself, not its certificate), NULL when there is none. */
 const json_t *key_entry(const struct facts *facts, const char *path);
 
-/* true when an agent holds the private half as well, so that the file itself need not be read. */
+/* true when ssh also offers it from an agent, so that the file itself need not be read. */
 bool key_in_agent(const struct facts *facts, const struct key *key);
 
 /* The key that matters: -i; else the one that the server accepted; else the first that Azure was given for the VM; else the first file there
@@ -48,5 +48,17 @@ const char *key_server_says(const struct facts *facts, const char *fingerprint);
 
 /* true when the server accepted some key. */
 bool key_any_accepted(const struct facts *facts);
+
+/* Do ssh's PubkeyAcceptedAlgorithms have keys of this type, and is an RSA key of so many bits (0: not known) long enough for its
+ * RequiredRSASize? true where the settings are not known. The second asks for both, the third for both of an entry of the order. */
+bool key_type_accepted(const struct facts *facts, const char *type);
+bool key_allowed(const struct facts *facts, const char *type, unsigned bits);
+bool key_entry_allowed(const struct facts *facts, const json_t *entry);
+
+/* true when ssh can sign for this fingerprint at once without the file at `path`: by the agent, or with another file. */
+bool key_elsewhere(const struct facts *facts, const char *fingerprint, const char *path);
+
+/* true when ssh has a key ready, other than the file at `path`, of which the server has not said anything. */
+bool key_left_unasked(const struct facts *facts, const char *path);
 
 #endif

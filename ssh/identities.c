@@ -75,21 +75,36 @@ key_of(struct identities *ids, const char *path)
 	return key;
 }
 
-/* Would ssh be able to sign with this file (perhaps after asking for its passphrase)? */
+/* Would ssh be able to sign with this file (perhaps after asking for its passphrase)? Ed25519 in PKCS#8 takes OpenSSH 9.6. */
 static bool
-is_usable(const json_t *key)
+is_usable(const struct identities *ids, const json_t *key)
 {
+	bool new_pem = doc_int(facts_section(ids->facts, FACT_CLIENT), "number", 0) >= 906;
+
 	if (!doc_bool(key, "readable", false) || !doc_bool(key, "loads", true) || !doc_is(key, "kind", "private"))
+		return false;
+	if (doc_get(key, "loads") == NULL && doc_is(key, "type", "ssh-ed25519") && !new_pem)
 		return false;
 	return !doc_bool(key, "owned", false) || (strtoul(doc_str(key, "mode") != NULL ? doc_str(key, "mode") : "0", NULL, 8) & 077) == 0;
 }
 
+/* Does ssh know the public half before it has loaded the private one? From FILE.pub, or from its own container; never from PEM. Only then
+ * is the key offered, and found again among the agent's. */
+static bool
+is_offered(const json_t *key)
+{
+	if (doc_get(key, "pub") != NULL || doc_is(key, "kind", "public") || doc_is(key, "kind", "cert"))
+		return true;
+	return doc_is(key, "format", "openssh-key-v1") && doc_bool(key, "loads", true);
+}
+
 /* What ssh knows of a file's public half: FILE.pub goes before what the file itself says. */
 static json_t *
-entry_of_file(const char *path, const char *from, const json_t *key)
+entry_of_file(const struct identities *ids, const char *path, const char *from, const json_t *key)
 {
 	const json_t *public = doc_get(key, "pub") != NULL && !doc_is(key, "kind", "public") ? doc_get(key, "pub") : key;
 	json_t *entry = json_object();
+	bool other = !doc_bool(key, "pub.matches", true) && !doc_is(key, "kind", "public");
 
 	doc_set_str(entry, "path", path);
 	doc_set_str(entry, "from", from);
@@ -97,13 +112,15 @@ entry_of_file(const char *path, const char *from, const json_t *key)
 	doc_set_str(entry, "type", doc_str(public, "type"));
 	doc_set_str(entry, "public", doc_str(public, "public"));
 	doc_set_str(entry, "encrypted", doc_str(key, "encrypted"));
+	doc_set_int(entry, "bits", doc_int(public, "bits", 0));
 	doc_set_bool(entry, "present", doc_bool(key, "present", false));
-	doc_set_bool(entry, "usable", is_usable(key));
+	doc_set_bool(entry, "offered", is_offered(key));
+	doc_set_bool(entry, "usable", is_usable(ids, key) && !other);
 	return entry;
 }
 
 static json_t *
-entry_of_cert(const char *path, const char *key_path, const json_t *key)
+entry_of_cert(const struct identities *ids, const char *path, const char *key_path, const json_t *key)
 {
 	struct pubkey pub;
 	json_t *entry;
@@ -129,7 +146,9 @@ entry_of_cert(const char *path, const char *key_path, const json_t *key)
 	if (pub.valid_before <= INT64_MAX)
 		doc_set_int(entry, "valid_before", (json_int_t)pub.valid_before);
 	doc_set_bool(entry, "present", true);
-	doc_set_bool(entry, "usable", key != NULL && is_usable(key));
+	doc_set_bool(entry, "offered", true);
+	doc_set_str(entry, "encrypted", doc_str(key, "encrypted"));
+	doc_set_bool(entry, "usable", key != NULL && is_usable(ids, key));
 	free(base64);
 	free(fingerprint);
 	pubkey_free(&pub);
@@ -169,9 +188,9 @@ add_file(struct identities *ids, const char *raw, const char *from)
 			from = "option";
 		key = key_of(ids, path);
 		if (doc_bool(key, "present", false) || strcmp(from, "default") != 0 || doc_get(key, "pub") != NULL || !doc_is(key, "errno", "ENOENT"))
-			json_array_append_new(ids->files, entry_of_file(path, from, key));
+			json_array_append_new(ids->files, entry_of_file(ids, path, from, key));
 		if (doc_list(ids->options, "certificatefile") == NULL && doc_str(key, "cert.path") != NULL &&
-		    (entry = entry_of_cert(doc_str(key, "cert.path"), path, key)) != NULL)
+		    (entry = entry_of_cert(ids, doc_str(key, "cert.path"), path, key)) != NULL)
 			json_array_append_new(ids->files, entry);
 	}
 	free(path);
@@ -213,7 +232,7 @@ add_files(struct identities *ids, const char *identity)
 		add_file(ids, default_files[i], "default");
 	json_array_foreach (doc_list(ids->options, "certificatefile"), i, each) {
 		char *path = identity_path(json_string_value(each), &ids->names);
-		json_t *entry = path == NULL ? NULL : entry_of_cert(path, NULL, NULL);
+		json_t *entry = path == NULL ? NULL : entry_of_cert(ids, path, NULL, NULL);
 
 		if (entry != NULL)
 			json_array_append_new(ids->certificates, entry);
@@ -234,12 +253,14 @@ entry_of_agent(const json_t *agent_key)
 	doc_set_str(entry, "type", doc_str(agent_key, "type"));
 	doc_set_str(entry, "public", doc_str(agent_key, "public"));
 	doc_set_str(entry, "comment", doc_str(agent_key, "comment"));
+	doc_set_int(entry, "bits", doc_int(agent_key, "bits", 0));
 	doc_set_bool(entry, "present", true);
+	doc_set_bool(entry, "offered", true);
 	doc_set_bool(entry, "usable", true);
 	return entry;
 }
 
-/* Takes the first entry with this public key out of the list; the caller owns it. */
+/* Takes the first offered entry with this public key out of the list; the caller owns it. */
 static json_t *
 take_same(json_t *entries, const char *public)
 {
@@ -247,7 +268,7 @@ take_same(json_t *entries, const char *public)
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
-		if (public != NULL && doc_str(entry, "public") != NULL && strcmp(doc_str(entry, "public"), public) == 0) {
+		if (public != NULL && doc_bool(entry, "offered", false) && doc_is(entry, "public", public)) {
 			json_incref(entry);
 			json_array_remove(entries, i);
 			return entry;

@@ -198,8 +198,9 @@ void wire_host_key_add(struct wire *wire, struct span blob);
 
 /* ---- wire_keys.c ---- */
 
-void wire_keys_pick(struct wire *wire);		/* the first identities of IDENTITIES that have a public half */
+void wire_keys_pick(struct wire *wire);		/* the likeliest identities of IDENTITIES that have a public half */
 void wire_keys_free(struct wire *wire);
+bool wire_key_ready(const struct wire_key *key);	/* ssh could sign with it at once */
 void wire_auth_settle(struct wire *wire, const char *by);
 
 #endif

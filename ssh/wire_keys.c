@@ -1,3 +1,4 @@
+#include "model/key.h"
 #include "ssh/wire.h"
 
 #include <openssl/evp.h>
@@ -84,6 +85,17 @@ key_listed(const struct wire *wire, const json_t *identity)
 	return false;
 }
 
+/* How likely it is that this identity is the one meant: named by -i, given to the VM, named in ssh_config, ready for use, any other. */
+static int
+likelihood(const struct wire *wire, const json_t *identity, const char *explicit)
+{
+	if (doc_is(identity, "from", "option") || (explicit != NULL && (doc_is(identity, "path", explicit) || doc_is(identity, "key", explicit))))
+		return 0;
+	if (key_on_vm(wire->facts, doc_str(identity, "fingerprint")) == KEY_YES)
+		return 1;
+	return doc_is(identity, "from", "config") ? 2 : doc_bool(identity, "usable", false) ? 3 : 4;
+}
+
 void
 wire_keys_pick(struct wire *wire)
 {
@@ -93,12 +105,17 @@ wire_keys_pick(struct wire *wire)
 
 	if (wire->key_count > 0 || facts_state(wire->facts, FACT_IDENTITIES, NULL) != FACT_KNOWN)
 		return;
-	json_array_foreach (order, i, each)
-		if (doc_is(each, "from", "option") || (explicit != NULL && doc_str(each, "path") != NULL && strcmp(explicit, doc_str(each, "path")) == 0))
-			key_add(wire, each);
-	json_array_foreach (order, i, each)
-		if (!key_listed(wire, each))
-			key_add(wire, each);
+	for (int rank = 0; rank <= 4; rank++)
+		json_array_foreach (order, i, each)
+			if (likelihood(wire, each, explicit) == rank && !key_listed(wire, each))
+				key_add(wire, each);
+}
+
+bool
+wire_key_ready(const struct wire_key *key)
+{
+	return doc_bool(key->identity, "agent", false) ||
+	    (doc_bool(key->identity, "usable", false) && !doc_is(key->identity, "encrypted", "yes"));
 }
 
 void
@@ -130,7 +147,7 @@ wire_auth_settle(struct wire *wire, const char *by)
 			doc_set_bool(query, "agent", true);
 		doc_set_str(query, "answer", key->answer);
 		json_array_append_new(queries, query);
-		if (strcmp(key->answer, "accepted") == 0)
+		if (strcmp(key->answer, "accepted") == 0 && (doc_str(auth, "accepted") == NULL || wire_key_ready(key)))
 			doc_set_str(auth, "accepted", doc_str(key->identity, "fingerprint"));
 	}
 	json_object_set_new(auth, "queries", queries);

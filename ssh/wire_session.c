@@ -177,7 +177,7 @@ on_methods(struct wire *wire, const char *list)
 		doc_append_str(wire->methods, "none");
 }
 
-/* Asks about the next key. Returns 0 when there is none left, 1 when it was answered, LIBSSH2_ERROR_EAGAIN while under way. */
+/* Asks about the next key, until one is accepted that ssh could sign with. Returns 0 when there is none left, 1 when it was answered, LIBSSH2_ERROR_EAGAIN while under way. */
 static int
 query(struct wire_session *session)
 {
@@ -201,7 +201,7 @@ query(struct wire_session *session)
 	else
 		key->answer = "unknown";
 	wire->key++;
-	if (accepted || wire->closed || wire->reset || wire->disconnect_text != NULL)
+	if ((accepted && wire_key_ready(key)) || wire->closed || wire->reset || wire->disconnect_text != NULL)
 		wire->key = wire->key_count;
 	return 1;
 }

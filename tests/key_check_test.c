@@ -12,6 +12,10 @@ extern const struct check check_key_file, check_key_permissions, check_key_forma
 	" 'parent_searchable': true, 'kind': 'private', 'format': 'openssh-key-v1', 'type': 'ssh-ed25519', 'bits': 256, 'encrypted': 'no', 'cipher': 'none'," \
 	" 'kdf': 'none', 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'azure': 'accept', 'loads': true}"
 
+/* The same entry, found in the agent as well. */
+#define HELD "{'identities': {'order': [{'path': '/k', 'from': 'default', 'present': true, 'usable': true, 'offered': true, 'agent': true," \
+	" 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'type': 'ssh-ed25519'}]}, 'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}"
+
 /* Facts in which ssh offers /k, by default or by -i. `key` overlays the key, `target` the target, `asked` what was asked. */
 static const struct {
 	const struct check *check;
@@ -42,13 +46,13 @@ static const struct {
 	{ &check_key_permissions, "{'readable': false, 'errno': 'EACCES', 'mode': '0000'}", "{}", "{}", FAIL, "key-unreadable-owner" },
 	{ &check_key_permissions, "{'readable': false, 'errno': 'EIO'}", "{}", "{}", UNKNOWN, "key-read-error" },
 	{ &check_key_permissions, "{'mode': '0644', 'kind': 'public'}", "{}", "{}", PASS, "key-permissions-ok" },
-	{ &check_key_permissions, "{'mode': '0644'}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", PASS, "key-permissions-ok" },
+	{ &check_key_permissions, "{'mode': '0644'}", HELD, "{}", PASS, "key-permissions-ok" },
 	{ &check_key_permissions, "{}", "{'identities': {'order': []}}", "{}", SKIP, "no-key" },
 
 	{ &check_key_format, "{}", "{}", "{}", PASS, "key-format-ok" },
 	{ &check_key_format, "{'what': 'fifo', 'readable': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
 	{ &check_key_format, "{'kind': 'public'}", "{}", "{}", FAIL, "key-is-public-half" },
-	{ &check_key_format, "{'kind': 'public'}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", PASS, "key-format-ok" },
+	{ &check_key_format, "{'kind': 'public'}", HELD, "{}", PASS, "key-format-ok" },
 	{ &check_key_format, "{'kind': 'cert'}", "{}", "{}", FAIL, "key-is-public-half" },
 	{ &check_key_format, "{'format': 'ppk2', 'loads': false}", "{}", "{}", FAIL, "key-ppk-format" },
 	{ &check_key_format, "{'format': 'sshcom', 'loads': false}", "{}", "{}", FAIL, "key-sshcom-format" },
@@ -67,7 +71,12 @@ static const struct {
 	{ &check_key_format, "{'kind': 'other', 'format': 'unknown', 'defect': 'html', 'loads': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
 	{ &check_key_format, "{'kind': 'other', 'format': 'pkcs12', 'loads': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
 	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{}", FAIL, "key-encrypted-no-passphrase" },
-	{ &check_key_format, "{'encrypted': 'yes'}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", PASS, "key-format-ok" },
+	{ &check_key_format, "{'mode': '0644', 'encrypted': 'yes'}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", FAIL,
+		"key-encrypted-no-passphrase" },	/* IdentitiesOnly: ssh leaves the agent's key aside */
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2048}", "{'ssh_config': {'state': 'known', 'options': {'requiredrsasize': '3072'}}}", "{}", FAIL,
+		"key-algorithm-off" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024, 'encrypted': 'yes'}", "{}", "{}", FAIL, "key-encrypted-no-passphrase" },
+	{ &check_key_format, "{'encrypted': 'yes'}", HELD, "{}", PASS, "key-format-ok" },
 	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{'key_only': true}", PASS, "key-format-ok" },
 	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{}", "{}", WARN, "key-rsa-too-short" },
 	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{'wire': {'auth': {'state': 'known', 'accepted': 'SHA256:k'}}}", "{}", WARN, "key-rsa-too-short" },

@@ -9,16 +9,14 @@ simulator $SIM or $builddir/tests/azssh-sim. --truth also asks the installed ssh
 import argparse
 import concurrent.futures
 import fnmatch
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 try:
-	from scenario import inside, load
+	from scenario import inside, launch, load
 	if sys.argv[1:2] != ["--inside"]:
 		from scenario import judge
 except ImportError as e:
@@ -29,35 +27,11 @@ TESTS = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(TESTS)
 
 
-def why_not(programs):
-	"""Why the lab cannot be built here, in one sentence; None when it can."""
-	for program in programs:
-		if not os.access(program, os.X_OK):
-			return "%s is not built" % program
-	if os.geteuid() != 0:
-		return "the lab needs root (network and mount namespaces)"
-	missing = [t for t in ("unshare", "nsenter", "setpriv", "ip", "nft", "ssh", "sshd", "ssh-keygen", "openssl") if not shutil.which(t, path=PATH)]
-	if missing:
-		return "the lab needs " + ", ".join(missing)
-	probe = subprocess.run(["unshare", "-mnp", "--fork", "--kill-child", "--mount-proc", "true"], stderr=subprocess.PIPE, text=True,
-		stdin=subprocess.DEVNULL, check=False, timeout=20)
-	return None if probe.returncode == 0 else "no namespaces here: " + probe.stderr.strip()
-
-
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-
-
-def program_paths():
-	"""The program under test and the simulator."""
-	build = os.environ.get("builddir", os.getcwd())
-	return [os.path.abspath(os.environ.get(word, os.path.join(build, name))) for word, name in (("DOCTOR", "azssh-doctor"), ("SIM", "tests/azssh-sim"))]
-
-
 class Runner:
 	def __init__(self, options, work):
 		self.options = options
 		self.work = work
-		self.doctor, self.sim = program_paths()
+		self.doctor, self.sim = launch.program_paths()
 		self.schemas = judge.Schemas(SOURCE)
 		self.keys = os.path.join(work, "keys")
 		os.makedirs(self.keys)
@@ -69,21 +43,9 @@ class Runner:
 		limit = scenario.get("limit", self.options.limit)
 		job = {"doctor": self.doctor, "sim": self.sim, "source": SOURCE, "out": folder, "keys": self.keys, "file": name + ".yaml",
 			"limit": limit, "truth": self.options.truth}
-		with open(os.path.join(folder, "job.json"), "w", encoding="utf-8") as f:
-			json.dump(job, f)
-		argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "-mnp", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B",
-			os.path.abspath(__file__), "--inside", os.path.join(folder, "job.json")]
-		with open(os.path.join(folder, "lab.err"), "wb") as err:
-			p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=err, stderr=err, env={"PATH": PATH, "LANG": "C.UTF-8"})
-			try:
-				p.wait(limit + 45)
-			except subprocess.TimeoutExpired:
-				p.kill()
-				p.wait()
-				return ["killed: nothing came back within %d s" % (limit + 45)]
-		if not os.path.exists(os.path.join(folder, "outcome.json")):
-			with open(os.path.join(folder, "lab.err"), encoding="utf-8", errors="replace") as f:
-				return ["the lab broke: " + f.read()[-600:]]
+		broken = launch.start(__file__, folder, job, limit + 45)
+		if broken:
+			return [broken]
 		return judge.judge(scenario, folder, self.schemas)
 
 	def one(self, name):
@@ -142,7 +104,7 @@ def main():
 	if not names:
 		print("scenario.py: no scenario matches %s" % " ".join(options.pattern), file=sys.stderr)
 		return 2
-	reason = why_not(program_paths())
+	reason = launch.why_not(launch.program_paths())
 	if reason:
 		print("1..0 # SKIP " + reason)
 		return 1 if os.environ.get("CI") == "true" else 0

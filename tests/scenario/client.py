@@ -175,12 +175,12 @@ class Client:
 			self.deaf.listen(8)
 			os.chown(path, self.uid, self.uid)
 			return
-		subprocess.Popen(self.argv(["ssh-agent", "-D", "-a", path]), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+		self.agent = subprocess.Popen(self.argv(["ssh-agent", "-D", "-a", path]), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 		_until(lambda: os.path.exists(path), "ssh-agent")
 		for key in agent.get("keys", []):
 			self._add(key, ["-c"] if agent.get("confirm") else [])
 		if agent.get("locked"):
-			env = dict(self.env, SSH_ASKPASS="/bin/echo", SSH_ASKPASS_REQUIRE="force", DISPLAY=":0")
+			env = dict(self.env, SSH_ASKPASS="/bin/pwd", SSH_ASKPASS_REQUIRE="force", DISPLAY=":0")
 			subprocess.run(self.argv(["ssh-add", "-x"]), env=env, stdin=subprocess.DEVNULL, check=True, timeout=10, stderr=subprocess.DEVNULL)
 
 	def _add(self, key, options):

@@ -38,7 +38,7 @@ def enter(job):
 		net.run(["mount", "--bind", source, LAB + "/" + name])
 	net.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp"])
 	os.chdir("/")
-	os.execv(sys.executable, [sys.executable, "-B", LAB + "/src/tests/scenario.py", "--inside", OUT + "/job.json"])
+	os.execv(sys.executable, [sys.executable, "-B", LAB + "/src/tests/" + job.get("main", "scenario.py"), "--inside", OUT + "/job.json"])
 
 
 def _servers(lab):

@@ -42,6 +42,26 @@ def _sk(path, comment):
 		f.write("%s %s %s\n" % (kind.decode(), base64.b64encode(blob).decode(), comment))
 
 
+def _strings(data):
+	"""The length-prefixed texts that stand one after the other in data, as far as they go."""
+	out = []
+	while len(data) >= 4:
+		size = struct.unpack(">I", data[:4])[0]
+		out.append(data[4:4 + size])
+		data = data[4 + size:]
+	return out
+
+
+def _ed25519_pkcs8(text):
+	"""ssh-keygen writes Ed25519 keys in its own container alone: the PKCS#8 file of the same key, PEM."""
+	whole = base64.b64decode("".join(text.split("\n")[1:-2]))[15:]
+	outer = _strings(whole)[:3]
+	private = _strings(whole[sum(4 + len(o) for o in outer) + 4:])[1]
+	seed = _strings(private[8:])[2][:32]
+	body = base64.b64encode(bytes.fromhex("302e020100300506032b657004220420") + seed).decode()
+	return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n" % body
+
+
 class Keys:
 	def __init__(self, folder, recipes):
 		self.folder = folder
@@ -136,7 +156,10 @@ class Keys:
 			_run("ssh-keygen", "-q", "-p", "-P", "", "-N", phrase, "-f", path)
 			return open(path, "rb").read()
 		clear = form in ("der", "x509", "pkcs12")
-		_run("ssh-keygen", "-q", "-p", "-m", "PKCS8" if form == "pkcs8" else "PEM", "-P", "", "-N", "" if clear else phrase, "-f", path)
+		if open(path + ".pub", encoding="ascii").read().startswith("ssh-ed25519"):
+			self._pkcs8(path, "" if clear else phrase)
+		else:
+			_run("ssh-keygen", "-q", "-p", "-m", "PKCS8" if form == "pkcs8" else "PEM", "-P", "", "-N", "" if clear else phrase, "-f", path)
 		if form == "der":
 			return _run("openssl", "pkey", "-in", path, "-outform", "DER")
 		if form in ("x509", "pkcs12"):
@@ -146,6 +169,16 @@ class Keys:
 		if form == "pkcs12":
 			return _run("openssl", "pkcs12", "-export", "-inkey", path, "-in", path + ".crt", "-passout", "pass:" + phrase)
 		return open(path, "rb").read()
+
+	def _pkcs8(self, path, phrase):
+		with open(path, "r+", encoding="ascii") as f:
+			text = _ed25519_pkcs8(f.read())
+			f.seek(0)
+			f.truncate()
+			f.write(text)
+		if phrase:
+			_run("openssl", "pkcs8", "-topk8", "-in", path, "-out", path + ".enc", "-passout", "pass:" + phrase)
+			os.replace(path + ".enc", path)
 
 	def _certificate(self, path, recipe):
 		argv = ["ssh-keygen", "-q", "-s", self.pair(recipe.get("ca", "ca")), "-I", "lab",
