@@ -1,4 +1,4 @@
-/* --deep: what Azure makes of rules and routes, security admin rules, and who did what to the VM lately. */
+/* --deep: what Azure makes of rules, routes and this very flow, security admin rules, and who did what to the VM lately. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -209,6 +209,8 @@ read_deep(struct read *read)
 		post(read, json_string_value(id), "effectiveNetworkSecurityGroups");
 		post(read, json_string_value(id), "effectiveRouteTable");
 	}
+	if (runs)
+		read_verify(read);
 	ask_activity(read);
 	ask_service_tags(read);
 }

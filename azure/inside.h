@@ -293,7 +293,7 @@ void search_owner(struct azure *azure, const char *host, void (*done)(void *ctx,
 bool name_near(const char *typed, const char *name);
 bool name_plain(const char *name);	/* fit to stand in a query */
 
-/* ---- read.c, settle.c, nearby.c, deep.c, guest.c, follow.c ---- */
+/* ---- read.c, settle.c, nearby.c, deep.c, verify.c, guest.c, follow.c ---- */
 
 #define JIT_POLICIES "Microsoft.Security/jitNetworkAccessPolicies"
 
@@ -332,6 +332,7 @@ bool read_runs(const struct read *read);
 bool read_scale_set(const char *id);	/* an instance of a uniform scale set: its NICs have a list of their own */
 void read_nearby(struct read *read);
 void read_deep(struct read *read);
+void read_verify(struct read *read);	/* --deep, a VM that runs */
 void read_guest(struct read *read);
 void settle_network(struct read *read);
 void settle_jit(struct read *read);

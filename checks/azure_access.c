@@ -125,8 +125,8 @@ gaps_of_actions(const struct facts *facts, const char *vm_id, struct gaps *gaps)
 		const char *action = doc_str(entry, "action");
 		size_t len = action != NULL ? strlen(action) : 0;
 
-		if (doc_is(entry, "cause", "forbidden") && len > 7 && strcasecmp(action + len - 7, "/action") == 0 &&
-		    parent_was_read(facts, key))
+		if (doc_is(entry, "cause", "forbidden") && len > 7 &&
+		    (strcasecmp(action + len - 7, "/action") == 0 || strstr(key, "/ipflowverify") != NULL) && parent_was_read(facts, key))
 			gaps_add(gaps, key, "forbidden-action", entry);
 	}
 }

@@ -30,8 +30,7 @@ find_front(const struct facts *facts, struct inbound *in)
 	if (way != NULL && (way->kind == ADDRESS_PUBLIC_IP || way->kind == ADDRESS_NAT_RULE || way->kind == ADDRESS_LB_RULE)) {
 		in->has_front = !way->internal;
 		in->front_sku = way->sku;
-	} else if (in->path != NULL && in->path->pip.id != NULL && in->path->pip.state != FACT_ABSENT &&
-		   (!literal || in->foreign)) {
+	} else if (in->path != NULL && in->path->pip.state != FACT_ABSENT && (!literal || in->foreign)) {
 		in->has_front = true;
 		in->front_sku = doc_str(in->path->pip.body, "sku.name");
 	}
@@ -73,6 +72,7 @@ make_flow(const struct facts *facts, struct inbound *in)
 		in->flow.destination = path->private_ip;
 		in->flow.destination_known = path->has_private;
 		in->flow.asgs = path->asgs;
+		in->flow.asgs_bad = path->asgs_bad;
 		in->flow.tags.vnet = path->vnet.body;
 		in->flow.tags.routes = path->route_table.body;
 	}
@@ -197,12 +197,15 @@ finding_missing(struct finding *finding, const char *code, const char *what, con
 
 	if (action == NULL)
 		action = derived;
-	if (doc_same(cause, "forbidden"))
+	if (ref != NULL && ref->field != NULL)
+		r = finding_set(finding, UNKNOWN, code, "%s cannot be told: %s is missing or makes no sense", what, ref->field);
+	else if (doc_same(cause, "forbidden"))
 		r = finding_set(finding, UNKNOWN, code, "%s%s%s may not be read: you lack %s", what, id != NULL ? " " : "",
 				arm_id_name(id), action != NULL ? action : "the permission");
 	else
 		r = finding_set(finding, UNKNOWN, code, "%s%s%s could not be read: %s", what, id != NULL ? " " : "",
 				arm_id_name(id), reason != NULL ? reason : "it did not arrive whole");
+	finding_text(finding, "field", ref != NULL ? ref->field : NULL);
 	finding_text(finding, "cause", cause);
 	finding_text(finding, "reason", reason);
 	finding_text(finding, "action", action);

@@ -40,16 +40,16 @@ idle_deny(const struct nsg_judgement *judgement, const struct nsg_flow *flow)
 	return NULL;
 }
 
-/* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. */
+/* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. None where the policy would refuse it. */
 static void
 add_request(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
 {
-	const char *vm = vm_id(facts), *source = in->source_known && !jit->source_forbidden ? in->source_text : NULL;
+	const char *vm = vm_id(facts), *source = in->source_known ? in->source_text : NULL;
 	char *body, *url;
 
-	if (jit->policy_id == NULL || jit->port == NULL)
+	if (jit->policy_id == NULL || jit->port == NULL || jit->source_forbidden)
 		return;
-	body = jit_request_body(jit, vm, (int)in->flow.port, source, facts->now);
+	body = jit_request_body(jit, vm, (int)doc_int(jit->port, "number", in->flow.port), source, facts->now);
 	url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
 	finding_text(finding, "jit_url", url);
 	finding_text(finding, "jit_body", body);
@@ -60,23 +60,26 @@ add_request(const struct facts *facts, const struct jit *jit, const struct inbou
 static void
 add_evidence(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
 {
-	const char *allowed = doc_str(jit->granted, "allowedSourceAddressPrefix");
+	char *allowed = jit_sources(jit->granted), *policy = jit->source_forbidden ? jit_sources(jit->port) : NULL;
 
-	if (allowed == NULL)
-		allowed = json_string_value(json_array_get(doc_list(jit->granted, "allowedSourceAddressPrefixes"), 0));
 	finding_text(finding, "state", jit_state_word(jit->state));
 	if (jit->minutes_left >= 0)
 		finding_number(finding, "minutes_left", jit->minutes_left);
 	finding_resource(finding, "policy", "policy_group", jit->policy_id);
 	finding_text(finding, "source_allowed", allowed);
+	finding_text(finding, "policy_sources", policy);
 	finding_text(finding, "end_time", jit->end);
 	finding_text(finding, "requester", jit->requestor);
+	finding_text(finding, "field", jit->state == JIT_UNCLEAR ? jit->field : NULL);
 	if (*in->source_text != '\0')
 		finding_text(finding, "source_ip", in->source_text);
 	finding_number(finding, "port", in->flow.port);
-	if (jit->port != NULL)
+	if (jit->port != NULL && jit->bad_limit == NULL)
 		finding_number(finding, "max_minutes", jit->max_seconds / 60);
+	finding_text(finding, "bad_limit", jit->bad_limit);
 	add_request(facts, jit, in, finding);
+	free(allowed);
+	free(policy);
 }
 
 /* The request is in force and somebody else's deny still stands before its allow rule, or in the other group. */
@@ -94,9 +97,9 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, struct find
 	const struct nsg_rule *rule = decider(judgement);
 	int r;
 
-	if (jit->source_unknown)
+	if (jit->source_unknown && judgement->verdict != NSG_ALLOW)
 		return finding_set(finding, UNKNOWN, "jit-source-unknown",
-				   "a request is active for another %ld min, but for certain addresses, and yours is not known",
+				   "a request is active for another %ld min, for certain addresses; whether yours is among them is not known",
 				   jit->minutes_left);
 	if (shadowed_by_older(judgement)) {
 		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
@@ -119,19 +122,34 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, struct find
 	return finding_set(finding, PASS, "jit-active", "a request is active for another %ld min", jit->minutes_left);
 }
 
+/* The rules let us in although no request is in force: by a rule of just-in-time access that still (or already) stands, or by one that makes
+ * the whole control idle. */
+static int
+open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	const struct nsg_rule *rule = idle_deny(judgement, &in->flow), *first = decider(judgement);
+
+	if (first != NULL && first->is_jit && (jit->state == JIT_EXPIRED || jit->state == JIT_REVOKED)) {
+		finding_number(finding, "minutes_left", 0);
+		return finding_set(finding, WARN, "jit-active-expiring", "the request is over; its rule %s still stands, and will be taken away",
+				   first->name);
+	}
+	if (first != NULL && first->is_jit)
+		return finding_set(finding, PASS, "jit-active", "%s lets you in", first->name);
+	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
+	finding_text(finding, "allow_rule", first != NULL ? first->name : NULL);
+	return finding_set(finding, WARN, "jit-ineffective", "port %u is under just-in-time control, yet %s lets you in without a request",
+			   in->flow.port, first != NULL ? first->name : "the absence of a security group");
+}
+
 /* No request opens the port now. That is a failure only where the rules do not let us in all the same. */
 static int
 closed(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
 {
-	const struct nsg_rule *rule = idle_deny(judgement, &in->flow), *first = decider(judgement);
 	int r;
 
-	if (judgement->verdict == NSG_ALLOW) {
-		finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
-		return finding_set(finding, WARN, "jit-ineffective",
-				   "port %u is under just-in-time control, yet %s lets you in without a request", in->flow.port,
-				   first != NULL ? first->name : "the absence of a security group");
-	}
+	if (judgement->verdict == NSG_ALLOW)
+		return open_anyway(jit, judgement, in, finding);
 	switch (jit->state) {
 	case JIT_EXPIRED:
 	case JIT_REVOKED:
@@ -146,6 +164,9 @@ closed(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 		r = finding_set(finding, FAIL, "jit-request-failed", "the last just-in-time request for port %u failed",
 				in->flow.port);
 		break;
+	case JIT_UNCLEAR:
+		return finding_set(finding, UNKNOWN, "jit-nonsense", "a just-in-time request for port %u stands there, but its %s is missing or "
+				   "makes no sense: it does not count as active", in->flow.port, jit->field);
 	case JIT_PENDING:
 		r = finding_set(finding, FAIL, "jit-request-pending", "a just-in-time request for port %u is not in force yet",
 				in->flow.port);
@@ -154,28 +175,74 @@ closed(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 		r = finding_set(finding, FAIL, "jit-no-active-request",
 				"port %u is under just-in-time control, and there is no active request", in->flow.port);
 	}
-	if (judgement->verdict != NSG_DENY || (in->source_likely && jit->state == JIT_OTHER_SOURCE))
+	if (judgement->verdict != NSG_DENY || jit->missing != NULL || (in->source_likely && jit->state == JIT_OTHER_SOURCE))
 		finding->confidence = LIKELY;
 	return r;
 }
 
 /* The policy lets requests be made from certain addresses only: a request for ours would be refused. */
 static int
-add_forbidden(const struct jit *jit, const struct inbound *in, struct finding *finding)
+add_forbidden_source(const struct jit *jit, const struct inbound *in, struct finding *finding)
 {
-	const char *allowed = doc_str(jit->port, "allowedSourceAddressPrefix");
-	struct finding *also;
-	int r;
+	struct finding *also = finding_also(finding);
+	char *allowed = jit_sources(jit->port);
+	int r = -ENOMEM;
 
-	if (!jit->source_forbidden || finding->status != FAIL || (also = finding_also(finding)) == NULL)
-		return 0;
-	if (allowed == NULL)
-		allowed = json_string_value(json_array_get(doc_list(jit->port, "allowedSourceAddressPrefixes"), 0));
-	r = finding_set(also, WARN, "jit-policy-forbids-source", "policy %s takes requests from %s only, not from %s",
-			jit->policy_name != NULL ? jit->policy_name : "", allowed != NULL ? allowed : "certain addresses",
-			in->source_text);
-	finding_text(also, "source_allowed", allowed);
+	if (also != NULL && allowed != NULL) {
+		r = finding_set(also, WARN, "jit-policy-forbids-source", "policy %s takes requests from %s only, not from %s",
+				jit->policy_name != NULL ? jit->policy_name : "", allowed, in->source_text);
+		finding_text(also, "source_allowed", allowed);
+		finding_text(also, "source_ip", in->source_text);
+		finding_resource(also, "policy", "policy_group", jit->policy_id);
+	}
+	free(allowed);
+	return r;
+}
+
+static int
+add_forbidden_duration(const struct jit *jit, struct finding *finding)
+{
+	struct finding *also = finding_also(finding);
+
+	if (also == NULL)
+		return -ENOMEM;
+	finding_number(also, "asked_minutes", jit->asked_seconds / 60);
+	finding_number(also, "max_minutes", jit->max_seconds / 60);
 	finding_resource(also, "policy", "policy_group", jit->policy_id);
+	return finding_set(also, WARN, "jit-policy-forbids-duration", "the request asked for %ld min, and policy %s allows %ld at most",
+			   jit->asked_seconds / 60, jit->policy_name != NULL ? jit->policy_name : "", jit->max_seconds / 60);
+}
+
+/* Through Azure Firewall the request opened a port of the firewall: that one is to be used. */
+static int
+add_mapping(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+{
+	struct finding *also;
+	bool given;
+
+	if (in->way != NULL ? in->way->port == jit->mapped_port : address_ssh_port(facts, &given) == jit->mapped_port)
+		return 0;
+	if ((also = finding_also(finding)) == NULL)
+		return -ENOMEM;
+	finding_number(also, "mapped_port", jit->mapped_port);
+	finding_text(also, "mapped_address", jit->mapped_address);
+	return finding_set(also, WARN, "jit-mapped-port", "the request opened port %d of %s, which leads to port %u of the VM", jit->mapped_port,
+			   jit->mapped_address != NULL ? jit->mapped_address : "the firewall's public address", in->flow.port);
+}
+
+/* What stands beside the state: what the policy would refuse, and where an open port is to be found. */
+static int
+add_remarks(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+{
+	bool blocked = finding->status == FAIL || finding->status == UNKNOWN;
+	int r = 0;
+
+	if (jit->source_forbidden && blocked)
+		r = add_forbidden_source(jit, in, finding);
+	if (r == 0 && jit->state == JIT_FAILED && blocked && jit->bad_limit == NULL && jit->asked_seconds > jit->max_seconds)
+		r = add_forbidden_duration(jit, finding);
+	if (r == 0 && jit->state == JIT_ACTIVE && jit->mapped_port != 0)
+		r = add_mapping(facts, jit, in, finding);
 	return r;
 }
 
@@ -201,7 +268,7 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	else
 		r = closed(&jit, &judgement, in, finding);
 	if (r == 0)
-		r = add_forbidden(&jit, in, finding);
+		r = add_remarks(facts, &jit, in, finding);
 	nsg_judgement_free(&judgement);
 	return r;
 }

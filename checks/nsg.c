@@ -1,5 +1,5 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
+#include "checks/nsg.h"
 #include "model/arm.h"
 
 #include <errno.h>
@@ -18,6 +18,13 @@ add_trace(const struct nsg_judgement *judgement, struct finding *finding)
 		const struct nsg_gate *gate = &judgement->gates[g];
 		size_t count = gate->result.step_count;
 
+		if (count > TRACE_MAX) {
+			char *line = doc_fmt("%s %s: %zu rules before these were looked at and do not decide",
+					     nsg_scope_word(gate->scope), gate->nsg.name, count - TRACE_MAX);
+
+			doc_append_str(trace, line);
+			free(line);
+		}
 		for (size_t i = count > TRACE_MAX ? count - TRACE_MAX : 0; i < count; i++) {
 			char *words = nsg_step_words(&gate->result.steps[i]);
 			char *line =
@@ -34,28 +41,6 @@ add_trace(const struct nsg_judgement *judgement, struct finding *finding)
 		json_decref(trace);
 }
 
-static void
-add_gate(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
-{
-	const struct nsg_rule *rule = gate->result.decider;
-	char *source;
-
-	finding_text(finding, "scope", nsg_scope_word(gate->scope));
-	if (gate->scope == NSG_SCOPE_ADMIN)
-		finding_text(finding, "nsg", gate->nsg.name);
-	else
-		finding_resource(finding, "nsg", "nsg_group", gate->ref.id);
-	if (rule != NULL) {
-		finding_text(finding, "rule", rule->name);
-		if (rule->priority >= 0)
-			finding_number(finding, "priority", rule->priority);
-		source = nsg_source_text(rule);
-		finding_text(finding, "source", source);
-		free(source);
-	}
-	finding_number(finding, "port", in->flow.port);
-}
-
 /* What stands in every answer, whatever the status. */
 static void
 add_evidence(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
@@ -63,7 +48,7 @@ add_evidence(const struct nsg_judgement *judgement, const struct inbound *in, st
 	if (judgement->verdict != NSG_UNKNOWN)
 		finding_text(finding, "verdict", nsg_verdict_word(judgement->verdict));
 	if (judgement->deciding != NULL)
-		add_gate(judgement->deciding, in, finding);
+		nsg_gate_evidence(judgement->deciding, in, finding);
 	finding_number(finding, "port", in->flow.port);
 	if (*in->source_text != '\0')
 		finding_text(finding, "source_ip", in->source_text);
@@ -74,190 +59,6 @@ add_evidence(const struct nsg_judgement *judgement, const struct inbound *in, st
 		finding_text(finding, "admin_rules",
 			     "could not be read: the verdict holds unless a security admin rule says otherwise");
 	add_trace(judgement, finding);
-}
-
-/* The smallest rule that would admit this source in a gate that denies: one address, the VM's own as destination, one port. */
-static void
-add_remedy(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
-{
-	int priority = nsg_free_priority(gate);
-	char name[40], source[IP_TEXT_MAX + 8];
-
-	nsg_free_name(gate, name, sizeof(name));
-	finding_text(finding, "new_rule", name);
-	if (priority > 0)
-		finding_number(finding, "new_priority", priority);
-	if (in->source_known)
-		snprintf(source, sizeof(source), "%s/%d", in->source_text, in->path->v6 ? 128 : 32);
-	else
-		snprintf(source, sizeof(source), "%s", in->source_text);
-	if (*source != '\0')
-		finding_text(finding, "source_prefix", source);
-}
-
-/* The other group denies as well: what would open it stands beside, since opening one of the two would not help. */
-static void
-add_other_remedy(const struct nsg_gate *gate, struct finding *finding)
-{
-	int priority = nsg_free_priority(gate);
-	char name[40];
-
-	if (gate->result.decider != NULL && gate->result.decider->is_jit)
-		return;
-	nsg_free_name(gate, name, sizeof(name));
-	finding_resource(finding, "other_nsg", "other_nsg_group", gate->ref.id);
-	finding_text(finding, "other_new_rule", name);
-	if (priority > 0)
-		finding_number(finding, "other_new_priority", priority);
-}
-
-struct answer {
-	const char *code, *words;
-};
-
-static const struct answer near_answers[] = {
-	[NSG_NEAR_SHADOWED] = { "nsg-priority-shadowed", "stands before the allow rule" },
-	[NSG_NEAR_PROTOCOL] = { "nsg-udp-not-tcp", "decides, since SSH is TCP and not the protocol of rule" },
-	[NSG_NEAR_ASG] = { "nsg-asg-not-attached", "decides, since the NIC is not in the application security group of rule" },
-	[NSG_NEAR_SOURCE] = { "nsg-source-ip-changed", "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_TAG] = { "nsg-wrong-service-tag", "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_SOURCE_PORT] = { "nsg-wrong-source-port", "decides, since no client has the source port of rule" },
-	[NSG_NEAR_DESTINATION] = { "nsg-wrong-destination",
-				   "decides, since the VM's private address is not the destination of rule" },
-	[NSG_NEAR_PORT] = { "nsg-wrong-port", "decides, since the port is not that of rule" },
-};
-
-/* Does the other group of the path, the one that does not decide, let the flow through (or is there none)? */
-static bool
-other_lets_through(const struct nsg_judgement *judgement, const struct nsg_gate *gate)
-{
-	const struct nsg_gate *other = &judgement->gates[gate->scope == NSG_SCOPE_SUBNET ? NSG_SCOPE_NIC : NSG_SCOPE_SUBNET];
-
-	return other->ref.state == FACT_KNOWN && other->result.can_allow && !other->result.can_deny;
-}
-
-/* The code for a gate that denies:
- *  - a just-in-time deny decides: jit's business, this finding follows from it;
- *  - an allow rule comes near (nsg_near.c): what is wrong with it; but a rule that merely opens another port says less than the
- * other group letting the flow through, which makes it "this of the two groups denies";
- *  - a custom deny decides, or the other group allows, or the other denies too: the group of the subnet, or of the NIC, denies;
- *  - only the default deny matches and nothing comes near: there is no allow rule. */
-static const char *
-code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct nsg_near *near)
-{
-	const struct nsg_rule *rule = gate->result.decider;
-	const char *by_scope = gate->scope == NSG_SCOPE_SUBNET ? "nsg-deny-subnet" : "nsg-deny-nic";
-	bool both = judgement->also != NULL;
-
-	if (rule != NULL && rule->is_jit)
-		return "nsg-jit-deny";
-	if (near->kind != NSG_NEAR_NONE && !(near->kind >= NSG_NEAR_DESTINATION && (other_lets_through(judgement, gate) || both)))
-		return near_answers[near->kind].code;
-	if ((rule != NULL && !rule->is_default) || other_lets_through(judgement, gate) || both)
-		return by_scope;
-	return "nsg-no-allow-rule";
-}
-
-static int
-deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct inbound *in,
-	struct finding *finding)
-{
-	struct nsg_near near = nsg_near_miss(gate, &in->flow);
-	const struct nsg_rule *rule = gate->result.decider;
-	const char *code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
-	const char *name = rule != NULL ? rule->name : "no rule", *group = arm_id_name(gate->ref.id);
-	bool uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
-	int r;
-
-	if (uses_near && near.kind == NSG_NEAR_SOURCE && doc_bool(facts->doc, "machine.cloud_shell", false))
-		code = "cloudshell-ip-not-allowed";
-	if (uses_near)
-		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name, rule->priority, group,
-				near_answers[near.kind].words, near.rule->name, near.rule->priority);
-	else
-		r = finding_set(finding, FAIL, code, "%s (%d) in %s, the security group of the %s, denies TCP %u from %s", name,
-				rule != NULL ? rule->priority : 0, group, gate->scope == NSG_SCOPE_SUBNET ? "subnet" : "NIC",
-				in->flow.port, *in->source_text != '\0' ? in->source_text : "any address");
-	if (uses_near) {
-		char *source = nsg_source_text(near.rule);
-
-		finding_text(finding, "near_rule", near.rule->name);
-		finding_number(finding, "near_priority", near.rule->priority);
-		finding_text(finding, "near_source", source);
-		finding_text(finding, "near_protocol", near.rule->protocol_text);
-		finding_text(finding, "allowed_port", near.rule->destination_ports.text);
-		if (near.kind == NSG_NEAR_ASG)
-			finding_text(finding, "asg_id", doc_str(json_array_get(near.rule->destination.asgs, 0), "id"));
-		if (near.kind == NSG_NEAR_ASG)
-			finding_text(finding, "asg", arm_id_name(doc_str(json_array_get(near.rule->destination.asgs, 0), "id")));
-		free(source);
-	}
-	if (rule == NULL || !rule->is_jit)
-		add_remedy(gate, in, finding);
-	return r;
-}
-
-static int
-deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
-{
-	const struct nsg_rule *rule = judgement->deciding->result.decider;
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (doc_list(judgement->deciding->ref.body, "value"), i, entry) {
-		const char *id = doc_str(entry, "id"), *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
-
-		if (manager != NULL && rule != NULL && doc_same(arm_id_name(id), rule->name)) {
-			size_t len = strcspn(manager + 17, "/");
-
-			doc_set_strn(finding->evidence, "network_manager", manager + 17, len);
-		}
-	}
-	return finding_set(finding, FAIL, "security-admin-rule-deny",
-			   "security admin rule %s (%d) denies TCP %u before any security group", rule != NULL ? rule->name : "?",
-			   rule != NULL ? rule->priority : 0, in->flow.port);
-}
-
-static int
-deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
-{
-	struct finding *also;
-	int r;
-
-	if (judgement->closed) {
-		char *name = doc_fmt("%s-nsg", in->path->nic_name);
-
-		finding_text(finding, "new_nsg", name);
-		finding_text(finding, "new_rule", "allow-ssh-me");
-		finding_number(finding, "new_priority", 300);
-		if (in->source_known) {
-			char *prefix = doc_fmt("%s/%d", in->source_text, in->path->v6 ? 128 : 32);
-
-			finding_text(finding, "source_prefix", prefix);
-			free(prefix);
-		}
-		free(name);
-		return finding_set(
-		    finding, FAIL, "pip-standard-no-nsg",
-		    "neither the subnet nor the NIC has a security group, and a %s public address lets nothing in without one",
-		    in->front_sku);
-	}
-	if (judgement->deciding == NULL)
-		return finding_set(finding, UNKNOWN, "nsg-unknown", "no security group could be named");
-	if (judgement->deciding->scope == NSG_SCOPE_ADMIN)
-		return deny_by_admin(judgement, in, finding);
-	r = deny_at(facts, judgement, judgement->deciding, in, finding);
-	if (r < 0 || judgement->also == NULL || (also = finding_also(finding)) == NULL)
-		return r;
-	add_other_remedy(judgement->also, finding);
-	r = deny_at(facts, judgement, judgement->also, in, also);
-	finding_text(also, "verdict", "deny");
-	add_gate(judgement->also, in, also);
-	finding_text(also, "destination", in->path->private_text);
-	inbound_evidence(in, also);
-	if (*in->source_text != '\0')
-		finding_text(also, "source_ip", in->source_text);
-	return r;
 }
 
 /* It depends: on who you are, or on what a tag holds. When the address is known, a tag is all that is open and nothing came back
@@ -281,7 +82,7 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 		finding->confidence = LIKELY;
 		finding_text(finding, "near_rule", gate->result.other != NULL ? gate->result.other->name : NULL);
 		finding_text(finding, "near_source", tag);
-		add_remedy(gate, in, finding);
+		nsg_remedy_evidence(gate, in, finding);
 	} else if (in->source_known) {
 		r = finding_set(finding, UNKNOWN, "nsg-depends-on-tag",
 				"%s: %s; whether that holds for %s cannot be told from here",
@@ -291,33 +92,78 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 				"%s: %s, and the address you connect from is not known (--source-ip says it)",
 				gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words);
 		if (gate != NULL && gate->scope != NSG_SCOPE_ADMIN)
-			add_remedy(gate, in, finding);
+			nsg_remedy_evidence(gate, in, finding);
 	}
 	free(condition);
 	return r;
 }
 
+/* A field of a rule as the group's body has it: "sourceAddressPrefix is \"300.1.2.3\"". The caller frees. */
+static char *
+field_words(const struct nsg_gate *gate, const struct nsg_rule *rule, const char *field)
+{
+	const json_t *entry, *value = NULL;
+	char *text, *words;
+	size_t i;
+
+	json_array_foreach (doc_list(gate->ref.body, "properties.securityRules"), i, entry)
+		if (doc_is(entry, "name", rule->name))
+			value = doc_get(doc_get(entry, "properties"), field);
+	if (rule->twin && strcmp(field, "priority") == 0)
+		return doc_fmt("the priority %d stands twice", rule->priority);
+	if (value == NULL)
+		return doc_fmt("%s is missing", field);
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	words = doc_fmt("%s is %.80s", field, text != NULL ? text : "?");
+	free(text);
+	return words;
+}
+
 static int
-not_known(const struct nsg_judgement *judgement, struct finding *finding)
+nonsense(const struct nsg_judgement *judgement, struct finding *finding)
+{
+	const struct nsg_gate *gate = judgement->deciding;
+	const struct nsg_rule *rule = gate->result.unknown_rule;
+	char *words = rule != NULL ? field_words(gate, rule, judgement->unknown) : NULL;
+	int r;
+
+	finding_text(finding, "field", judgement->unknown);
+	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
+	if (rule != NULL)
+		r = finding_set(finding, UNKNOWN, "nsg-nonsense", "%s: %s in rule %s, so nothing certain can be said",
+				gate->scope == NSG_SCOPE_ADMIN ? gate->nsg.name : arm_id_name(gate->ref.id),
+				words != NULL ? words : judgement->unknown, rule->name);
+	else
+		r = finding_set(finding, UNKNOWN, "nsg-nonsense", "%s: %s is missing or makes no sense, so nothing certain can be said",
+				gate->scope == NSG_SCOPE_ADMIN ? "security admin rules" : arm_id_name(gate->ref.id), judgement->unknown);
+	free(words);
+	return r;
+}
+
+/* Without any group the kind of the public address decides, and that is not known. */
+static int
+front_not_known(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	if (in->path->pip.state != FACT_KNOWN && in->path->pip.state != FACT_ABSENT)
+		return finding_missing(finding, "nsg-unknown", "no security group stands there, and the public address", &in->path->pip);
+	finding_text(finding, "field", judgement->unknown);
+	return finding_set(finding, UNKNOWN, "nsg-nonsense",
+			   "there is no security group, and %s of what stands in front is %s: whether that is open without one cannot be said",
+			   judgement->unknown, in->front_sku != NULL ? in->front_sku : "missing");
+}
+
+static int
+not_known(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
 	const char *what = gate == NULL || gate->scope == NSG_SCOPE_ADMIN ? "the security admin rules"
 			   : gate->scope == NSG_SCOPE_SUBNET              ? "the subnet's security group"
 									  : "the NIC's security group";
 
-	if (judgement->unknown != NULL && gate != NULL && gate->ref.state == FACT_KNOWN) {
-		const struct nsg_rule *rule = gate->result.unknown_rule;
-
-		finding_text(finding, "field", judgement->unknown);
-		return finding_set(
-		    finding, UNKNOWN, "nsg-nonsense", "%s: %s of %s makes no sense or is missing, so nothing certain can be said",
-		    arm_id_name(gate->ref.id), judgement->unknown, rule != NULL ? rule->name : "the security group");
-	}
-	if (judgement->unknown != NULL) {
-		finding_text(finding, "field", judgement->unknown);
-		return finding_set(finding, UNKNOWN, "nsg-nonsense", "%s is missing, so nothing certain can be said",
-				   judgement->unknown);
-	}
+	if (judgement->unknown != NULL && gate != NULL && gate->ref.state == FACT_KNOWN)
+		return nonsense(judgement, finding);
+	if (judgement->unknown != NULL)
+		return front_not_known(judgement, in, finding);
 	return finding_missing(finding, "nsg-unknown", what, gate != NULL ? &gate->ref : NULL);
 }
 
@@ -352,41 +198,14 @@ say(const struct facts *facts, const struct inbound *in, const struct nsg_judgem
 
 	add_evidence(judgement, in, finding);
 	if (judgement->verdict == NSG_DENY)
-		return deny(facts, judgement, in, finding);
+		return nsg_deny(facts, judgement, in, finding);
 	if (judgement->verdict == NSG_DEPENDS)
 		return depends(facts, judgement, in, finding);
 	if (judgement->verdict == NSG_UNKNOWN)
-		return not_known(judgement, finding);
+		return not_known(judgement, in, finding);
 	return finding_set(finding, PASS, "nsg-allows", "TCP %u from %s is allowed%s%s", in->flow.port,
 			   *in->source_text != '\0' ? in->source_text : "any address", rule != NULL ? " by " : "",
 			   rule != NULL ? rule->name : "");
-}
-
-static bool
-is_definite(const struct nsg_judgement *judgement)
-{
-	return judgement->verdict == NSG_ALLOW || judgement->verdict == NSG_DENY;
-}
-
-/* The effective rules (--deep) settle what the raw ones leave open; where both are definite and disagree, both are shown. */
-static int
-second_opinion(const struct nsg_judgement *raw, const struct nsg_judgement *effective, struct finding *finding)
-{
-	struct finding *also;
-	char *words;
-	int r;
-
-	if (!is_definite(raw) || !is_definite(effective) || raw->verdict == effective->verdict)
-		return 0;
-	if ((also = finding_also(finding)) == NULL)
-		return -ENOMEM;
-	words = doc_fmt("the rules as written say %s, the effective rules that Azure computes say %s",
-			nsg_verdict_word(raw->verdict), nsg_verdict_word(effective->verdict));
-	finding_text(also, "second_opinion", words);
-	r = finding_set(also, WARN, "nsg-second-opinion", "%s", words != NULL ? words : "two answers");
-	free(words);
-	finding->confidence = LIKELY;
-	return r;
 }
 
 static int
@@ -400,7 +219,7 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	if ((r = nsg_judge(facts, in->path, &in->flow, in->has_front, in->front_sku, &raw)) < 0)
 		return r;
 	deep = nsg_judge_effective(facts, in->path, &in->flow, in->has_front, in->front_sku, &effective);
-	if (deep == 0 && !is_definite(&raw) && is_definite(&effective))
+	if (deep == 0 && !nsg_is_definite(&raw) && nsg_is_definite(&effective))
 		best = &effective;
 	r = deep == -ENOMEM ? deep : best == &raw ? is_certain(facts, in, &raw, &certain) : 0;
 	if (r == 0)
@@ -409,8 +228,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 		finding_text(finding, "judged_by", "effective rules");
 	else if (!certain && finding->confidence == CERTAIN && (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
-	if (r == 0 && deep == 0)
-		r = second_opinion(&raw, &effective, finding);
+	if (r == 0)
+		r = nsg_opinions(facts, in, &raw, deep == 0 ? &effective : NULL, finding);
 	nsg_judgement_free(&raw);
 	if (deep == 0)
 		nsg_judgement_free(&effective);

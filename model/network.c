@@ -44,9 +44,12 @@ net_ref_follow(const struct facts *facts, const json_t *obj)
 	ref = net_ref_by_id(facts, doc_str(obj, "id"));
 	if (ref.id == NULL || ref.state == FACT_ABSENT)
 		ref.state = FACT_UNKNOWN;
+	if (ref.id == NULL)
+		ref.field = "id";
 	if (ref.state == FACT_UNKNOWN && is_inline(obj)) {
 		ref.state = FACT_KNOWN;
 		ref.body = obj;
+		ref.field = NULL;
 	}
 	return ref;
 }
@@ -113,12 +116,32 @@ follow_subnet(const struct facts *facts, struct net_path *path, const json_t *ob
 static void
 follow_subnet_refs(const struct facts *facts, struct net_path *path)
 {
-	if (path->subnet.state == FACT_KNOWN) {
-		path->subnet_nsg = net_ref_follow(facts, doc_get(path->subnet.body, "properties.networkSecurityGroup"));
-		path->route_table = net_ref_follow(facts, doc_get(path->subnet.body, "properties.routeTable"));
+	const struct net_ref *subnet = &path->subnet;
+	const json_t *properties = doc_get(subnet->body, "properties");
+
+	if (subnet->state == FACT_KNOWN && json_is_object(properties)) {
+		path->subnet_nsg = net_ref_follow(facts, doc_get(properties, "networkSecurityGroup"));
+		path->route_table = net_ref_follow(facts, doc_get(properties, "routeTable"));
 		return;
 	}
-	path->subnet_nsg = path->route_table = (struct net_ref){ .state = FACT_UNKNOWN, .why = path->subnet.why };
+	path->subnet_nsg = (struct net_ref){ .state = FACT_UNKNOWN,
+					     .why = subnet->why,
+					     .field = subnet->state == FACT_KNOWN ? "properties of the subnet"
+						      : subnet->id == NULL	  ? "subnet of the ipConfiguration"
+										  : NULL };
+	path->route_table = path->subnet_nsg;
+}
+
+static bool
+groups_make_sense(const json_t *groups)
+{
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (groups, i, group)
+		if (doc_str(group, "id") == NULL)
+			return false;
+	return groups == NULL || json_is_array(groups);
 }
 
 static void
@@ -135,6 +158,7 @@ read_path(const struct facts *facts, const json_t *nic, const char *nic_id, cons
 	path->has_private = ip_parse_loose(path->private_text, &path->private_ip) == 0;
 	path->v6 = doc_is(properties, "privateIPAddressVersion", "IPv6") || (path->has_private && !ip_is_v4(path->private_ip));
 	path->asgs = doc_list(properties, "applicationSecurityGroups");
+	path->asgs_bad = !groups_make_sense(doc_get(properties, "applicationSecurityGroups"));
 	path->nat_rules = doc_list(properties, "loadBalancerInboundNatRules");
 	path->pools = doc_list(properties, "loadBalancerBackendAddressPools");
 	path->pip = net_ref_follow(facts, doc_get(properties, "publicIPAddress"));

@@ -12,6 +12,7 @@ struct net_ref {
 	enum fact_state state;		/* KNOWN: body; ABSENT: no reference, or the resource does not exist; UNKNOWN: see why */
 	const json_t *body;
 	const json_t *why;		/* entry of azure.missing, NULL when there is none */
+	const char *field;		/* UNKNOWN because this field of what did arrive is missing or makes no sense; else NULL */
 };
 
 struct net_path {
@@ -24,6 +25,7 @@ struct net_path {
 	bool has_private;
 	struct net_ref pip, nic_nsg, subnet, subnet_nsg, vnet, route_table;
 	const json_t *asgs, *nat_rules, *pools;		/* arrays of {"id"}; NULL for none */
+	bool asgs_bad;			/* its application security groups make no sense */
 };
 
 struct network {

@@ -89,6 +89,7 @@ struct nsg_flow {
 	struct ip destination;		/* the private address */
 	bool destination_known;
 	const json_t *asgs;		/* application security groups of the destination */
+	bool asgs_bad;			/* its list of them makes no sense */
 	unsigned port;			/* at the VM: behind a load balancer the backend port */
 	struct nsg_tags tags;
 };
@@ -162,6 +163,7 @@ int nsg_judge_effective(const struct facts *facts, const struct net_path *path, 
     struct nsg_judgement *ret);
 void nsg_judgement_free(struct nsg_judgement *judgement);
 
+bool nsg_is_definite(const struct nsg_judgement *judgement);	/* allow or deny */
 const char *nsg_verdict_word(enum nsg_verdict verdict);	/* "allow", "deny", "depends", "unknown" */
 const char *nsg_scope_word(enum nsg_scope scope);
 

@@ -15,6 +15,12 @@ nsg_verdict_word(enum nsg_verdict verdict)
 	return words[verdict];
 }
 
+bool
+nsg_is_definite(const struct nsg_judgement *judgement)
+{
+	return judgement->verdict == NSG_ALLOW || judgement->verdict == NSG_DENY;
+}
+
 const char *
 nsg_scope_word(enum nsg_scope scope)
 {
@@ -97,12 +103,15 @@ struct outcome {
 static struct outcome
 without_groups(bool has_front, const char *sku, struct nsg_judgement *judgement)
 {
+	static const char *const closed[] = { "Standard", "StandardV2", "Gateway" };
+
 	if (!has_front || doc_same(sku, "Basic"))
 		return (struct outcome){ true, false };
-	if (sku != NULL) { /* Standard, StandardV2, Gateway and whatever comes */
-		judgement->closed = true;
-		return (struct outcome){ false, true };
-	}
+	for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++)
+		if (doc_same(sku, closed[i])) {
+			judgement->closed = true;
+			return (struct outcome){ false, true };
+		}
 	judgement->unknown = "sku.name";
 	return (struct outcome){ true, true };
 }

@@ -107,7 +107,7 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 
 	if (nsg.name == NULL)
 		nsg.name = arm_id_name(nsg.id);
-	if ((custom == NULL && defaults == NULL) || (custom != NULL && !json_is_array(custom)))
+	if (!json_is_array(custom)) /* ARM says [] for none */
 		nsg.bad = "properties.securityRules";
 	else if (defaults != NULL && !json_is_array(defaults))
 		nsg.bad = "properties.defaultSecurityRules";
@@ -121,24 +121,35 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 	return finish(r, &nsg, ret);
 }
 
-/* Admin rules have lists of {addressPrefixType, addressPrefix}: put into the shape of the others. */
+/* The prefixes of a side of an admin rule, a list of {addressPrefixType, addressPrefix}; no list, or an empty one, is no restriction. A new
+ * reference. */
 static json_t *
-flatten_admin(const json_t *properties)
+admin_prefixes(const json_t *side)
 {
-	static const char *const from[] = { "sources", "destinations" }, *const to[] = { "sourceAddressPrefixes",
-											 "destinationAddressPrefixes" };
-	json_t *flat = json_copy((json_t *)(uintptr_t)properties);
+	json_t *list = json_array(), *prefix;
 	const json_t *entry;
 	size_t i;
 
-	for (size_t k = 0; k < 2 && flat != NULL; k++) {
-		json_t *list = json_array();
+	if (side != NULL && !json_is_array(side))
+		json_array_append_new(list, json_null());
+	json_array_foreach (side, i, entry) {
+		prefix = json_object_get(entry, "addressPrefix");
+		json_array_append_new(list, prefix != NULL ? json_incref(prefix) : json_null());
+	}
+	if (json_array_size(list) == 0)
+		json_array_append_new(list, json_string("*"));
+	return list;
+}
 
-		json_array_foreach (doc_list(properties, from[k]), i, entry)
-			json_array_append(list, json_object_get(entry, "addressPrefix"));
-		if (json_array_size(list) == 0)
-			json_array_append_new(list, json_string("*")); /* no restriction is said so */
-		json_object_set_new(flat, to[k], list);
+/* Admin rules in the shape of the others; a new reference, NULL when out of memory. */
+static json_t *
+flatten_admin(const json_t *properties)
+{
+	json_t *flat = json_is_object(properties) ? json_copy((json_t *)(uintptr_t)properties) : json_object();
+
+	if (flat != NULL && json_is_object(properties)) {
+		json_object_set_new(flat, "sourceAddressPrefixes", admin_prefixes(doc_get(properties, "sources")));
+		json_object_set_new(flat, "destinationAddressPrefixes", admin_prefixes(doc_get(properties, "destinations")));
 	}
 	return flat;
 }

@@ -124,9 +124,10 @@ match_destination(const struct nsg_rule *rule, const struct nsg_flow *flow, bool
 {
 	const struct nsg_side *side = &rule->destination;
 	const struct ip_range own = { flow->destination, flow->destination };
+	const struct ip_range *any = flow->source.count > 0 && !ip_is_v4(flow->source.list[0].from) ? &range_v6 : &range_v4;
 	enum nsg_match found = NSG_NO;
 
-	if (nsg_side_meets(side, flow->destination_known ? &own : &range_v4) == NSG_YES)
+	if (nsg_side_meets(side, flow->destination_known ? &own : any) == NSG_YES)
 		return NSG_YES;
 	for (size_t i = 0; i < side->tag_count; i++)
 		if (strcasecmp(side->tags[i], "VirtualNetwork") == 0)
@@ -134,6 +135,10 @@ match_destination(const struct nsg_rule *rule, const struct nsg_flow *flow, bool
 	if (lists_meet(side->asgs, flow->asgs))
 		return NSG_YES;
 	if (side->bad != NULL || (!flow->destination_known && nsg_side_size(side) > 0)) {
+		*nonsense = true;
+		return NSG_MAYBE;
+	}
+	if (flow->asgs_bad && json_array_size(side->asgs) > 0) {
 		*nonsense = true;
 		return NSG_MAYBE;
 	}

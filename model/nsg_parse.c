@@ -87,49 +87,85 @@ is_tag(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
-/* Calls take for the single value and for each of the list; counts what is there. A value of the wrong type is `bad`. */
+typedef void take_fn(const char *text, const char *field, void *ctx);
+
+/* One value: a string, or a number where ARM has a string. Anything else is `bad`. */
+static void
+take_value(const json_t *value, const char *field, const char **bad, take_fn *take, void *ctx)
+{
+	const char *text = json_string_value(value);
+	char number[32];
+
+	if (json_is_integer(value))
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	if (json_is_integer(value))
+		take(number, field, ctx);
+	else if (text != NULL && *text != '\0')
+		take(text, field, ctx);
+	else
+		*bad = field;
+}
+
+/* Calls take for the single value and for each of the list; counts what is there. An empty single value is none. */
 static size_t
-each_value(const json_t *properties, const char *single, const char *several, const char **bad,
-	   void (*take)(const char *text, const char *field, void *ctx), void *ctx)
+each_value(const json_t *properties, const char *single, const char *several, const char **bad, take_fn *take, void *ctx)
 {
 	const json_t *one = doc_get(properties, single), *list = doc_get(properties, several), *entry;
 	const char *text = json_string_value(one);
 	size_t n = 0, i;
 
-	if (one != NULL && text == NULL && !json_is_integer(one))
-		*bad = single;
-	if (json_is_integer(one)) {
-		char number[32];
-
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(one));
-		take(number, single, ctx);
-		n++;
-	}
-	if (text != NULL && *text != '\0') {
-		take(text, single, ctx);
+	if (one != NULL && (text == NULL || *text != '\0')) {
+		take_value(one, single, bad, take, ctx);
 		n++;
 	}
 	if (list != NULL && !json_is_array(list))
 		*bad = several;
 	json_array_foreach (list, i, entry) {
-		if (json_string_value(entry) == NULL || *json_string_value(entry) == '\0')
-			*bad = several;
-		else
-			take(json_string_value(entry), several, ctx);
+		take_value(entry, several, bad, take, ctx);
 		n++;
 	}
 	return n;
+}
+
+/* The pieces of "22, 80", each without the blanks around it; false when there is no comma. */
+static bool
+each_piece(const char *text, const char *field, take_fn *take, void *ctx)
+{
+	char piece[IP_TEXT_MAX];
+
+	if (strchr(text, ',') == NULL)
+		return false;
+	for (const char *at = text; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+		size_t len;
+
+		at += strspn(at, " ");
+		for (len = strcspn(at, ","); len > 0 && at[len - 1] == ' '; len--)
+			;
+		snprintf(piece, sizeof(piece), "%.*s", len < sizeof(piece) ? (int)len : 0, at);
+		take(piece, field, ctx);
+	}
+	return true;
 }
 
 static void
 take_ports(const char *text, const char *field, void *ctx)
 {
 	struct nsg_ports *ports = ctx;
+	struct port_range range, *grown = ports->list;
 
-	if (!parse_ports(text, &ports->list[ports->count]))
+	if (!parse_ports(text, &range)) {
+		if (!each_piece(text, field, take_ports, ports))
+			ports->bad = field;
+		return;
+	}
+	if ((ports->count & (ports->count - 1)) == 0) /* room for 1, 2, 4, 8, ... */
+		grown = realloc(ports->list, (ports->count == 0 ? 1 : ports->count * 2) * sizeof(*grown));
+	if (grown == NULL) {
 		ports->bad = field;
-	else
-		ports->count++;
+		return;
+	}
+	ports->list = grown;
+	ports->list[ports->count++] = range;
 }
 
 static void
@@ -147,11 +183,23 @@ add_range(struct nsg_side *side, const struct ip_range *range, const char *field
 	side->list[side->count++] = *range;
 }
 
+/* A prefix out of a list with commas: rare, so it stands with the ranges that grow. Tags never come this way. */
+static void
+take_piece(const char *text, const char *field, void *ctx)
+{
+	struct nsg_side *side = ctx;
+	struct ip_range range;
+
+	if (prefix_parse(text, &range) == 0)
+		add_range(side, &range, field);
+	else
+		side->bad = field;
+}
+
 static void
 take_side(const char *text, const char *field, void *ctx)
 {
 	struct nsg_side *side = ctx;
-
 	struct ip_range range = range_everything;
 	bool any = strcmp(text, "*") == 0 || strcasecmp(text, "Any") == 0;
 
@@ -162,7 +210,7 @@ take_side(const char *text, const char *field, void *ctx)
 			add_range(side, &range, field);
 	} else if (is_tag(text))
 		side->tags[side->tag_count++] = text;
-	else
+	else if (!each_piece(text, field, take_piece, side))
 		side->bad = field;
 }
 
@@ -184,6 +232,21 @@ first_text(const json_t *properties, const char *single, const char *several)
 	return text != NULL && *text != '\0' ? text : json_string_value(json_array_get(doc_list(properties, several), 0));
 }
 
+/* A list of {"id"}: anything else makes no sense. */
+static void
+read_groups(const json_t *properties, const char *field, struct nsg_side *side)
+{
+	const json_t *entry;
+	size_t i;
+
+	side->asgs = doc_list(properties, field);
+	if (doc_get(properties, field) != NULL && side->asgs == NULL)
+		side->bad = field;
+	json_array_foreach (side->asgs, i, entry)
+		if (doc_str(entry, "id") == NULL)
+			side->bad = field;
+}
+
 /* Effective rules carry the expanded addresses of a tag or group: those are used instead of it. */
 static int
 read_side(const json_t *properties, const struct field_names *fields, struct nsg_side *side)
@@ -195,9 +258,7 @@ read_side(const json_t *properties, const struct field_names *fields, struct nsg
 	side->text = first_text(properties, fields->single, fields->several);
 	if ((side->v4 = calloc(room, sizeof(*side->v4))) == NULL || (side->tags = calloc(room, sizeof(*side->tags))) == NULL)
 		return -ENOMEM;
-	side->asgs = doc_list(properties, fields->asgs);
-	if (doc_get(properties, fields->asgs) != NULL && side->asgs == NULL)
-		side->bad = fields->asgs;
+	read_groups(properties, fields->asgs, side);
 	if (each_value(properties, several == fields->expanded ? "" : fields->single, several, &side->bad, take_side, side) ==
 		0 &&
 	    json_array_size(side->asgs) == 0)
@@ -205,17 +266,12 @@ read_side(const json_t *properties, const struct field_names *fields, struct nsg
 	return 0;
 }
 
-static int
+static void
 read_ports(const json_t *properties, const char *single, const char *several, struct nsg_ports *ports)
 {
-	size_t room = json_array_size(doc_list(properties, several)) + 1;
-
 	ports->text = first_text(properties, single, several);
-	if ((ports->list = calloc(room, sizeof(*ports->list))) == NULL)
-		return -ENOMEM;
 	if (each_value(properties, single, several, &ports->bad, take_ports, ports) == 0)
 		ports->bad = single;
-	return 0;
 }
 
 bool
@@ -264,6 +320,8 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 		rule->bad = "priority";
 	if (!doc_same(direction, "Inbound"))
 		rule->bad = "direction";
+	if (!json_is_object(properties))
+		rule->bad = "properties";
 	return true;
 }
 
@@ -275,10 +333,10 @@ nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule)
 	if (!read_head(name, properties, rule))
 		return 0;
 	if ((r = read_side(properties, &source_fields, &rule->source)) < 0 ||
-	    (r = read_side(properties, &destination_fields, &rule->destination)) < 0 ||
-	    (r = read_ports(properties, "sourcePortRange", "sourcePortRanges", &rule->source_ports)) < 0 ||
-	    (r = read_ports(properties, "destinationPortRange", "destinationPortRanges", &rule->destination_ports)) < 0)
+	    (r = read_side(properties, &destination_fields, &rule->destination)) < 0)
 		return r;
+	read_ports(properties, "sourcePortRange", "sourcePortRanges", &rule->source_ports);
+	read_ports(properties, "destinationPortRange", "destinationPortRanges", &rule->destination_ports);
 	return 1;
 }
 
@@ -296,10 +354,8 @@ static int
 fill_ports(struct nsg_ports *ports)
 {
 	ports->text = "*";
-	if ((ports->list = calloc(1, sizeof(*ports->list))) == NULL)
-		return -ENOMEM;
 	take_ports("*", "", ports);
-	return 0;
+	return ports->count == 0 ? -ENOMEM : 0;
 }
 
 int

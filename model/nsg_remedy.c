@@ -15,12 +15,26 @@ priority_taken(const struct nsg *nsg, int priority)
 	return false;
 }
 
+/* The new rule must stand before whatever denies, or may deny, some of the flow. */
+static int
+first_deny(const struct nsg_gate *gate)
+{
+	int first = LAST_PRIORITY + 1;
+
+	for (size_t i = 0; i < gate->result.step_count; i++) {
+		const struct nsg_step *step = &gate->result.steps[i];
+
+		if (step->match != NSG_NO && step->rule->access != NSG_ACCESS_ALLOW && step->rule->priority >= 0 &&
+		    step->rule->priority < first)
+			first = step->rule->priority;
+	}
+	return first;
+}
+
 int
 nsg_free_priority(const struct nsg_gate *gate)
 {
-	int limit = gate->result.decider != NULL && gate->result.decider->priority <= LAST_PRIORITY
-			? gate->result.decider->priority
-			: LAST_PRIORITY + 1;
+	int limit = first_deny(gate);
 
 	for (int priority = USUAL_PRIORITY; priority < limit; priority += 10)
 		if (!priority_taken(&gate->nsg, priority))
@@ -40,6 +54,9 @@ name_taken(const struct nsg_gate *gate, const char *name)
 
 	json_array_foreach (doc_list(gate->ref.body, "properties.securityRules"), i, rule)
 		if (doc_is(rule, "name", name))
+			return true;
+	for (i = 0; i < gate->nsg.count; i++)
+		if (doc_same(gate->nsg.rules[i].name, name))
 			return true;
 	return false;
 }

@@ -1,0 +1,318 @@
+#include "checks/nsg.h"
+#include "model/arm.h"
+#include "model/jit.h"
+#include "model/vm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+{
+	const struct nsg_rule *rule = gate->result.decider;
+	char *source;
+
+	finding_text(finding, "scope", nsg_scope_word(gate->scope));
+	if (gate->scope == NSG_SCOPE_ADMIN)
+		finding_text(finding, "nsg", gate->nsg.name);
+	else
+		finding_resource(finding, "nsg", "nsg_group", gate->ref.id);
+	if (rule != NULL) {
+		finding_text(finding, "rule", rule->name);
+		if (rule->priority >= 0)
+			finding_number(finding, "priority", rule->priority);
+		source = nsg_source_text(rule);
+		finding_text(finding, "source", source);
+		free(source);
+	}
+	finding_number(finding, "port", in->flow.port);
+}
+
+/* "netrg", and the subscription where it is not the VM's: the words after -g. */
+static void
+add_place(const char *key, const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+{
+	char group[128], own[128], vm[128];
+	json_t *words = json_array();
+
+	arm_id_group(gate->ref.id, group, sizeof(group));
+	arm_id_subscription(gate->ref.id, own, sizeof(own));
+	arm_id_subscription(in->path->nic_id, vm, sizeof(vm));
+	doc_append_str(words, group);
+	if (*own != '\0' && !doc_same(own, vm)) {
+		doc_append_str(words, "--subscription");
+		doc_append_str(words, own);
+	}
+	finding_value(finding, key, words);
+}
+
+/* The source that the new rule is for: a known one, or whose address the reader has to put in. */
+static void
+add_source(const struct inbound *in, struct finding *finding)
+{
+	int bits = in->path->v6 ? 128 : 32;
+	char source[IP_TEXT_MAX + 8];
+
+	finding_number(finding, "source_bits", bits);
+	if (in->source_known)
+		snprintf(source, sizeof(source), "%s/%d", in->source_text, bits);
+	else
+		snprintf(source, sizeof(source), "%s", in->source_text);
+	if (*source != '\0')
+		finding_text(finding, "source_prefix", source);
+	else
+		finding_value(finding, in->flow.private_path ? "needs_private_ip" : "needs_public_ip", json_true());
+}
+
+void
+nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+{
+	int priority = nsg_free_priority(gate);
+	char name[40];
+
+	add_place("nsg_place", gate, in, finding);
+	nsg_free_name(gate, name, sizeof(name));
+	finding_text(finding, "new_rule", name);
+	if (priority > 0)
+		finding_number(finding, "new_priority", priority);
+	else
+		finding_value(finding, "no_priority", json_true());
+	add_source(in, finding);
+}
+
+/* The other group denies as well: what would open it stands beside, since opening one of the two would not help. */
+static void
+add_other_remedy(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+{
+	int priority = nsg_free_priority(gate);
+	const char *source = doc_str(finding->evidence, "source_prefix");
+	char name[40];
+
+	if (gate->result.decider != NULL && gate->result.decider->is_jit)
+		return;
+	finding_resource(finding, "other_nsg", "other_nsg_group", gate->ref.id);
+	if (doc_get(finding->evidence, "source_bits") == NULL)
+		return;
+	nsg_free_name(gate, name, sizeof(name));
+	add_place("other_nsg_place", gate, in, finding);
+	finding_text(finding, "other_new_rule", name);
+	if (priority > 0)
+		finding_number(finding, "other_new_priority", priority);
+	if (source != NULL)
+		finding_text(finding, "other_source_prefix", source);
+	else
+		finding_value(finding, "other_needs_ip", json_true());
+}
+
+/* Just-in-time access's own deny decides. Where its policy may not be read, the rule's description names it, and the request can be put
+ * together all the same; where the policies were read and none is for this VM, the rule was left behind. */
+static void
+add_jit_request(const struct facts *facts, const struct inbound *in, const struct nsg_rule *rule, struct finding *finding)
+{
+	const char *vm = vm_id(facts), *at = rule->description != NULL ? strstr(rule->description, "policy '") : NULL, *location;
+	char subscription[128], group[128];
+	const json_t *body = NULL;
+	char *body_text, *url;
+	struct jit jit;
+
+	jit_from_facts(facts, vm, (int)in->flow.port, in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
+	if (jit.state != JIT_NONE && jit.state != JIT_UNCLEAR)
+		return; /* the check jit says what to do */
+	if (jit.state == JIT_NONE && facts_state(facts, FACT_JIT, NULL) == FACT_KNOWN && jit.missing == NULL) {
+		finding_value(finding, "jit_left_behind", json_true());
+		return;
+	}
+	facts_resource(facts, vm, &body, NULL);
+	if ((location = doc_str(body, "location")) == NULL || jit.source_forbidden)
+		return;
+	arm_id_subscription(vm, subscription, sizeof(subscription));
+	arm_id_group(vm, group, sizeof(group));
+	if (jit.policy_id != NULL)
+		url = doc_fmt("%s/initiate?api-version=2020-01-01", jit.policy_id);
+	else
+		url = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/locations/%s/jitNetworkAccessPolicies/%.*s/"
+			      "initiate?api-version=2020-01-01",
+			      subscription, group, location, at != NULL ? (int)strcspn(at + 8, "'/? ") : 7, at != NULL ? at + 8 : "default");
+	body_text = jit_request_body(&jit, vm, (int)in->flow.port, in->source_known ? in->source_text : NULL, facts->now);
+	finding_text(finding, "jit_url", url);
+	finding_text(finding, "jit_body", body_text);
+	free(body_text);
+	free(url);
+}
+
+struct answer {
+	const char *code, *words;
+};
+
+static const struct answer near_answers[] = {
+	[NSG_NEAR_SHADOWED] = { "nsg-priority-shadowed", "stands before the allow rule" },
+	[NSG_NEAR_PROTOCOL] = { "nsg-udp-not-tcp", "decides, since SSH is TCP and not the protocol of rule" },
+	[NSG_NEAR_ASG] = { "nsg-asg-not-attached", "decides, since the NIC is not in the application security group of rule" },
+	[NSG_NEAR_SOURCE] = { "nsg-source-ip-changed", "decides, since your address is not in the source of rule" },
+	[NSG_NEAR_TAG] = { "nsg-wrong-service-tag", "decides, since your address is not in the source of rule" },
+	[NSG_NEAR_SOURCE_PORT] = { "nsg-wrong-source-port", "decides, since no client has the source port of rule" },
+	[NSG_NEAR_DESTINATION] = { "nsg-wrong-destination",
+				   "decides, since the VM's private address is not the destination of rule" },
+	[NSG_NEAR_PORT] = { "nsg-wrong-port", "decides, since the port is not that of rule" },
+};
+
+/* Does the other group of the path, the one that does not decide, let the flow through (or is there none)? */
+static bool
+other_lets_through(const struct nsg_judgement *judgement, const struct nsg_gate *gate)
+{
+	const struct nsg_gate *other = &judgement->gates[gate->scope == NSG_SCOPE_SUBNET ? NSG_SCOPE_NIC : NSG_SCOPE_SUBNET];
+
+	return other->ref.state == FACT_KNOWN && other->result.can_allow && !other->result.can_deny;
+}
+
+/* The code for a gate that denies:
+ *  - a just-in-time deny decides: jit's business, this finding follows from it;
+ *  - an allow rule comes near (nsg_near.c): what is wrong with it; but a rule that merely opens another port says less than the
+ * other group letting the flow through, which makes it "this of the two groups denies";
+ *  - a custom deny decides, or the other group allows, or the other denies too: the group of the subnet, or of the NIC, denies;
+ *  - only the default deny matches and nothing comes near: there is no allow rule. */
+static const char *
+code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct nsg_near *near)
+{
+	const struct nsg_rule *rule = gate->result.decider;
+	const char *by_scope = gate->scope == NSG_SCOPE_SUBNET ? "nsg-deny-subnet" : "nsg-deny-nic";
+	bool both = judgement->also != NULL;
+
+	if (rule != NULL && rule->is_jit)
+		return "nsg-jit-deny";
+	if (near->kind != NSG_NEAR_NONE && !(near->kind >= NSG_NEAR_DESTINATION && (other_lets_through(judgement, gate) || both)))
+		return near_answers[near->kind].code;
+	if ((rule != NULL && !rule->is_default) || other_lets_through(judgement, gate) || both)
+		return by_scope;
+	return "nsg-no-allow-rule";
+}
+
+/* The NIC's groups with one more, as the words of an option. */
+static void
+add_groups(const struct nsg_rule *rule, const struct inbound *in, struct finding *finding)
+{
+	const char *id = doc_str(json_array_get(rule->destination.asgs, 0), "id");
+	json_t *all = json_array();
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (in->path->asgs, i, group)
+		doc_append_str(all, doc_str(group, "id"));
+	finding_text(finding, "asg", arm_id_name(id));
+	finding_text(finding, "asg_id", id);
+	if (json_array_size(all) > 0)
+		finding_value(finding, "old_asg_ids", json_copy(all));
+	doc_append_str(all, id);
+	finding_value(finding, "asg_ids", all);
+}
+
+static void
+add_near(const struct nsg_near *near, const struct inbound *in, struct finding *finding)
+{
+	char *source = nsg_source_text(near->rule);
+
+	finding_text(finding, "near_rule", near->rule->name);
+	finding_number(finding, "near_priority", near->rule->priority);
+	finding_text(finding, "near_source", source);
+	finding_text(finding, "near_protocol", near->rule->protocol_text);
+	finding_text(finding, "near_destination", near->rule->destination.text);
+	finding_text(finding, "near_source_port", near->rule->source_ports.text);
+	finding_text(finding, "allowed_port", near->rule->destination_ports.text);
+	if (near->kind == NSG_NEAR_ASG)
+		add_groups(near->rule, in, finding);
+	free(source);
+}
+
+static int
+deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct inbound *in,
+	struct finding *finding)
+{
+	struct nsg_near near = nsg_near_miss(gate, &in->flow);
+	const struct nsg_rule *rule = gate->result.decider;
+	const char *code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
+	const char *name = rule != NULL ? rule->name : "no rule", *group = arm_id_name(gate->ref.id);
+	bool uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
+	int r;
+
+	if (uses_near && near.kind == NSG_NEAR_SOURCE && doc_bool(facts->doc, "machine.cloud_shell", false))
+		code = "cloudshell-ip-not-allowed";
+	if (uses_near)
+		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name, rule->priority, group,
+				near_answers[near.kind].words, near.rule->name, near.rule->priority);
+	else
+		r = finding_set(finding, FAIL, code, "%s (%d) in %s, the security group of the %s, denies TCP %u from %s", name,
+				rule != NULL ? rule->priority : 0, group, gate->scope == NSG_SCOPE_SUBNET ? "subnet" : "NIC",
+				in->flow.port, *in->source_text != '\0' ? in->source_text : "any address");
+	if (uses_near)
+		add_near(&near, in, finding);
+	if (rule != NULL && rule->is_jit)
+		add_jit_request(facts, in, rule, finding);
+	else
+		nsg_remedy_evidence(gate, in, finding);
+	return r;
+}
+
+static int
+deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	const struct nsg_rule *rule = judgement->deciding->result.decider;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(judgement->deciding->ref.body, "value"), i, entry) {
+		const char *id = doc_str(entry, "id"), *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
+
+		if (manager != NULL && rule != NULL && doc_same(arm_id_name(id), rule->name)) {
+			size_t len = strcspn(manager + 17, "/");
+
+			doc_set_strn(finding->evidence, "network_manager", manager + 17, len);
+		}
+	}
+	return finding_set(finding, FAIL, "security-admin-rule-deny",
+			   "security admin rule %s (%d) denies TCP %u before any security group", rule != NULL ? rule->name : "?",
+			   rule != NULL ? rule->priority : 0, in->flow.port);
+}
+
+/* Closed for want of any group: the words of a new one. */
+static int
+deny_closed(const struct inbound *in, struct finding *finding)
+{
+	char *name = doc_fmt("%s-nsg", in->path->nic_name);
+
+	finding_text(finding, "new_nsg", name);
+	finding_text(finding, "new_rule", "allow-ssh-me");
+	finding_number(finding, "new_priority", 300);
+	add_source(in, finding);
+	free(name);
+	return finding_set(finding, FAIL, "pip-standard-no-nsg",
+			   "neither the subnet nor the NIC has a security group, and a %s public address lets nothing in without one",
+			   in->front_sku);
+}
+
+int
+nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	struct finding *also;
+	int r;
+
+	if (judgement->closed)
+		return deny_closed(in, finding);
+	if (judgement->deciding == NULL)
+		return finding_set(finding, UNKNOWN, "nsg-unknown", "no security group could be named");
+	if (judgement->deciding->scope == NSG_SCOPE_ADMIN)
+		return deny_by_admin(judgement, in, finding);
+	r = deny_at(facts, judgement, judgement->deciding, in, finding);
+	if (r < 0 || judgement->also == NULL || (also = finding_also(finding)) == NULL)
+		return r;
+	add_other_remedy(judgement->also, in, finding);
+	r = deny_at(facts, judgement, judgement->also, in, also);
+	finding_text(also, "verdict", "deny");
+	nsg_gate_evidence(judgement->also, in, also);
+	finding_text(also, "destination", in->path->private_text);
+	inbound_evidence(in, also);
+	if (*in->source_text != '\0')
+		finding_text(also, "source_ip", in->source_text);
+	return r;
+}

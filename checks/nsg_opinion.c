@@ -1,0 +1,110 @@
+#include "checks/nsg.h"
+#include "model/arm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "deny by DenyAllInBound (65500) of myVM-nsg"; the caller frees. */
+static char *
+verdict_words(const struct nsg_judgement *judgement)
+{
+	const struct nsg_gate *gate = judgement->deciding;
+	const struct nsg_rule *rule = gate != NULL ? gate->result.decider : NULL;
+
+	if (!nsg_is_definite(judgement))
+		return doc_fmt("leave it open");
+	if (rule == NULL)
+		return doc_fmt("say %s", nsg_verdict_word(judgement->verdict));
+	return doc_fmt("say %s by %s (%d) of %s", nsg_verdict_word(judgement->verdict), rule->name, rule->priority,
+		       gate->nsg.name != NULL && *gate->nsg.name != '\0' ? gate->nsg.name : arm_id_name(gate->ref.id));
+}
+
+/* Both answers beside each other; ours stands, and is no longer certain. */
+static int
+add_opinion(const struct nsg_judgement *ours, const char *theirs, struct finding *finding)
+{
+	char *own = verdict_words(ours), *words = NULL;
+	struct finding *also = finding_also(finding);
+	int r = -ENOMEM;
+
+	if (also != NULL && own != NULL && (words = doc_fmt("the rules as written %s, %s", own, theirs)) != NULL) {
+		finding_text(also, "second_opinion", words);
+		r = finding_set(also, WARN, "nsg-second-opinion", "%s", words);
+		finding->confidence = LIKELY;
+	}
+	free(words);
+	free(own);
+	return r;
+}
+
+static int
+compare_effective(const struct nsg_judgement *raw, const struct nsg_judgement *effective, struct finding *finding)
+{
+	char *own, *words;
+	int r;
+
+	if (!nsg_is_definite(raw) || !nsg_is_definite(effective) || raw->verdict == effective->verdict)
+		return 0;
+	own = verdict_words(effective);
+	words = own != NULL ? doc_fmt("the effective rules that Azure computes %s", own) : NULL;
+	r = words != NULL ? add_opinion(raw, words, finding) : -ENOMEM;
+	free(words);
+	free(own);
+	return r;
+}
+
+/* The question that was put to IP flow verify is about the flow that the check judges. */
+static bool
+same_flow(const json_t *asked, const struct inbound *in)
+{
+	return in->source_known && doc_is(asked, "remoteIPAddress", in->source_text) && in->path->private_text != NULL &&
+	       doc_is(asked, "localIPAddress", in->path->private_text) && doc_int(asked, "localPort", 0) == (json_int_t)in->flow.port;
+}
+
+static int
+compare_verified(const json_t *body, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+		 struct finding *finding)
+{
+	const char *access = doc_str(body, "access"), *rule = doc_str(body, "ruleName");
+	bool allow = doc_same(access, "Allow"), known = allow || doc_same(access, "Deny");
+	const struct nsg_judgement *ours = !nsg_is_definite(raw) && effective != NULL && nsg_is_definite(effective) ? effective : raw;
+	char *words;
+	int r = 0;
+
+	if (!same_flow(doc_get(body, "asked"), in)) {
+		finding_text(finding, "ip_flow", "was asked about another port or address");
+		return 0;
+	}
+	if ((words = doc_fmt("%s by %s", known ? access : "an answer that is not understood", rule != NULL ? rule : "no rule")) == NULL)
+		return -ENOMEM;
+	finding_text(finding, "ip_flow", words);
+	free(words);
+	if (!known || (nsg_is_definite(ours) && (ours->verdict == NSG_ALLOW) == allow))
+		return 0;
+	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny", rule != NULL ? rule : "no rule")) == NULL)
+		return -ENOMEM;
+	r = add_opinion(ours, words, finding);
+	free(words);
+	return r;
+}
+
+int
+nsg_opinions(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+	     struct finding *finding)
+{
+	const json_t *body = NULL, *why = NULL;
+	char *id = doc_fmt("%s/ipFlowVerify", in->path->nic_id);
+	int r = effective != NULL ? compare_effective(raw, effective, finding) : 0;
+
+	if (id != NULL)
+		facts_resource(facts, id, &body, &why);
+	free(id);
+	if (r == 0 && body != NULL)
+		return compare_verified(body, in, raw, effective, finding);
+	if (why != NULL) {
+		finding_text(finding, "ip_flow", doc_str(why, "reason"));
+		finding_text(finding, "ip_flow_action", doc_str(why, "action"));
+	}
+	return r;
+}
