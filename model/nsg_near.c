@@ -107,7 +107,10 @@ nsg_near_miss(const struct nsg_gate *gate, const struct nsg_flow *flow)
 		/* a narrow deny was put there for this flow: allow rules before it for others are no attempt that failed */
 		if (!decider->is_default && !is_wide(&decider->source))
 			continue;
-		if ((kind = misfit(rule, flow)) != NSG_NEAR_NONE && (best.kind == NSG_NEAR_NONE || kind < best.kind))
+		kind = misfit(rule, flow);
+		if (kind == NSG_NEAR_PORT && names_ports(decider)) /* denied by name: opening another port was no attempt at this one */
+			continue;
+		if (kind != NSG_NEAR_NONE && (best.kind == NSG_NEAR_NONE || kind < best.kind))
 			best = (struct nsg_near){ kind, rule };
 	}
 	return best;
