@@ -1,4 +1,4 @@
-/* The installed ssh: its version and what it can do (`ssh -V`, `ssh -Q`). Settles CLIENT. */
+/* The installed ssh: its version (`ssh -V`), and what it could do (`ssh -Q`), which is asked only where `ssh -G` does not settle it. */
 #include "ssh/ssh.h"
 
 #include <ctype.h>
@@ -8,20 +8,17 @@
 
 #define CLIENT_TIMEOUT_MS 5000
 #define CLIENT_BYTES (64 * 1024)
-#define CLIENT_PARALLEL 3
 #define CLIENT_NAMES 256	/* of one list; OpenSSH has about twenty */
 
 static const struct question {
-	const char *ask;		/* of `ssh -Q`; NULL: `ssh -V` */
-	const char *key;
+	const char *kind;		/* as the key exchange names it */
+	const char *ask;		/* of `ssh -Q` */
+	const char *key;		/* in CLIENT */
 } questions[] = {
-	{ NULL, "version" },
-	{ "kex", "kex" },
-	{ "cipher", "ciphers" },
-	{ "mac", "macs" },
-	{ "HostKeyAlgorithms", "host_key_algorithms" },
-	{ "key", "key_types" },
-	{ "key-sig", "signatures" },
+	{ "kex", "kex", "kex" },
+	{ "host_key", "HostKeyAlgorithms", "host_key_algorithms" },
+	{ "cipher", "cipher", "ciphers" },
+	{ "mac", "mac", "macs" },
 };
 
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
@@ -31,16 +28,12 @@ struct client {
 	struct facts *facts;
 	ssh_done *done;
 	void *ctx;
-	json_t *obj;			/* what was learned so far */
-	size_t asked, answered;
-	int error;			/* the first question's */
+	size_t under_way;
 	struct asking {
 		struct client *client;
-		const struct question *question;
+		const char *key;
 	} asking[QUESTIONS];
 };
-
-static void ask_more(struct client *client);
 
 /* "OpenSSH_9.2p1 Debian-2" -> 902; 0 when it is no OpenSSH. */
 static int
@@ -91,77 +84,100 @@ read_list(json_t *obj, const char *key, const char *text)
 	json_object_set_new(obj, key, list);
 }
 
-static void
-settle(struct client *client)
+static struct client *
+client_new(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx)
 {
-	if (client->error == -ENOENT)
-		facts_settle(client->facts, FACT_CLIENT, FACT_ABSENT, "not-installed", "no ssh is installed on this computer (not found on PATH)");
-	else if (client->error != 0)
-		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, client->error == -ECANCELED ? "deadline" : "error",
-		    "ssh -V could not be run: %s", strerror(-client->error));
-	else
-		json_object_update(facts_known(client->facts, FACT_CLIENT), client->obj);
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (client != NULL)
+		*client = (struct client){ .loop = loop, .facts = facts, .done = done, .ctx = ctx };
+	return client;
+}
+
+static void
+finish(struct client *client)
+{
 	client->done(client->ctx);
-	json_decref(client->obj);
 	free(client);
 }
 
 static void
-answered(void *ctx, const struct child_reply *reply)
+settle_failed(struct facts *facts, int error)
 {
-	struct asking *asking = ctx;
-	struct client *client = asking->client;
-	const struct question *question = asking->question;
-
-	client->answered++;
-	if (question->ask == NULL && reply->error != 0)
-		client->error = reply->error;
-	else if (question->ask == NULL)
-		read_version(client->obj, reply);
-	else if (reply->error == 0 && reply->status == 0)
-		read_list(client->obj, question->key, reply->out);
-	ask_more(client);
+	if (error == -ENOENT)
+		facts_settle(facts, FACT_CLIENT, FACT_ABSENT, "not-installed", "no ssh is installed on this computer (not found on PATH)");
+	else
+		facts_settle(facts, FACT_CLIENT, FACT_UNKNOWN, error == -ECANCELED ? "deadline" : "error", "ssh -V could not be run: %s",
+		    strerror(-error));
 }
 
-static int
-ask(struct client *client, size_t index)
-{
-	const struct question *question = &questions[index];
-	const char *const argv[] = { "ssh", question->ask == NULL ? "-V" : "-Q", question->ask, NULL };
-	const struct child_request request = { .argv = argv, .timeout_ms = CLIENT_TIMEOUT_MS, .max_bytes = CLIENT_BYTES };
-
-	client->asking[index] = (struct asking){ client, question };
-	return loop_child(client->loop, &request, answered, &client->asking[index]);
-}
-
-/* Keeps a few children under way; settles when none is left. A client that cannot even say its version is asked nothing more. */
 static void
-ask_more(struct client *client)
+on_version(void *ctx, const struct child_reply *reply)
 {
-	while (client->asked < QUESTIONS && client->asked - client->answered < CLIENT_PARALLEL && client->error == 0) {
-		int r = ask(client, client->asked);
+	struct client *client = ctx;
 
-		client->asked++;
-		if (r < 0) {
-			client->answered++;
-			if (client->asked == 1)
-				client->error = r;
-		}
-	}
-	if (client->asked == client->answered)
-		settle(client);
+	if (reply->error != 0)
+		settle_failed(client->facts, reply->error);
+	else
+		read_version(facts_known(client->facts, FACT_CLIENT), reply);
+	finish(client);
 }
 
 void
 ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx)
 {
-	struct client *client = calloc(1, sizeof(*client));
+	static const char *const argv[] = { "ssh", "-V", NULL };
+	const struct child_request request = { .argv = argv, .timeout_ms = CLIENT_TIMEOUT_MS, .max_bytes = CLIENT_BYTES };
+	struct client *client = client_new(loop, facts, done, ctx);
+	int r = client == NULL ? -ENOMEM : loop_child(loop, &request, on_version, client);
+
+	if (r == 0)
+		return;
+	settle_failed(facts, r);
+	free(client);
+	done(ctx);
+}
+
+/* ---- what it could do ---- */
+
+static void
+on_list(void *ctx, const struct child_reply *reply)
+{
+	struct asking *asking = ctx;
+	struct client *client = asking->client;
+
+	if (reply->error == 0 && reply->status == 0)
+		read_list(facts_section(client->facts, FACT_CLIENT), asking->key, reply->out);
+	if (--client->under_way == 0)
+		finish(client);
+}
+
+static void
+ask(struct client *client, const struct question *question, struct asking *asking)
+{
+	const char *const argv[] = { "ssh", "-Q", question->ask, NULL };
+	const struct child_request request = { .argv = argv, .timeout_ms = CLIENT_TIMEOUT_MS, .max_bytes = CLIENT_BYTES };
+
+	*asking = (struct asking){ client, question->key };
+	client->under_way++;
+	if (loop_child(client->loop, &request, on_list, asking) < 0)
+		client->under_way--;
+}
+
+void
+ssh_client_lists(struct loop *loop, struct facts *facts, const char *kind, ssh_done *done, void *ctx)
+{
+	const json_t *known = facts_section(facts, FACT_CLIENT);
+	struct client *client = facts_state(facts, FACT_CLIENT, NULL) == FACT_KNOWN ? client_new(loop, facts, done, ctx) : NULL;
 
 	if (client == NULL) {
-		facts_settle(facts, FACT_CLIENT, FACT_UNKNOWN, "error", "out of memory");
 		done(ctx);
 		return;
 	}
-	*client = (struct client){ .loop = loop, .facts = facts, .done = done, .ctx = ctx, .obj = json_object() };
-	ask_more(client);
+	client->under_way = 1;		/* so that none ends it before all have begun */
+	for (size_t i = 0; i < QUESTIONS; i++)
+		if ((kind == NULL || strcmp(kind, questions[i].kind) == 0) && doc_list(known, questions[i].key) == NULL)
+			ask(client, &questions[i], &client->asking[i]);
+	if (--client->under_way == 0)
+		finish(client);
 }

@@ -11,8 +11,12 @@
 
 typedef void ssh_done(void *ctx);
 
-/* client.c: version and algorithms of the installed ssh (`ssh -V`, `ssh -Q`), settles CLIENT. */
+/* client.c: version of the installed ssh (`ssh -V`), settles CLIENT. */
 void ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx);
+
+/* What the installed ssh could do, configured or not (`ssh -Q`): adds its list of that kind ("kex", "host_key", "cipher", "mac"; NULL: all)
+ * to a CLIENT that is known, unless it is there. `ssh -G` tells what is configured without another child. */
+void ssh_client_lists(struct loop *loop, struct facts *facts, const char *kind, ssh_done *done, void *ctx);
 
 /* config.c: what `ssh -G` says of a name; settles `section`, which is ALIAS or SSH_CONFIG. */
 struct ssh_config_request {

@@ -290,10 +290,24 @@ wire_new(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 	wire->config_file = request->config_file != NULL ? strdup(request->config_file) : NULL;
 	wire->reference = request->reference != NULL ? strdup(request->reference) : NULL;
 	wire->in = malloc(WIRE_CLEAR_MAX);
-	if (wire->host != NULL && wire->user != NULL && wire->self != NULL && wire->in != NULL && wire_client_lists(wire) == 0)
+	if (wire->host != NULL && wire->user != NULL && wire->self != NULL && wire->in != NULL)
 		return wire;
 	wire_free(wire);
 	return NULL;
+}
+
+/* What the installed ssh would offer is known, as far as it can be. */
+static void
+begin(void *ctx)
+{
+	struct wire *wire = ctx;
+
+	if (wire_client_lists(wire) < 0)
+		wire_end(wire, "error", "out of memory");
+	else if (wire->by_jump)
+		wire_connect(wire);
+	else
+		wire_dns(wire);
 }
 
 void
@@ -311,10 +325,11 @@ ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_r
 	} else if ((wire = wire_new(loop, facts, request, done, ctx)) == NULL) {
 		settle_all(facts, "error", "out of memory");
 		done(ctx);
-	} else if (jump != NULL) {
-		wire->by_jump = true;
-		wire_connect(wire);
 	} else {
-		wire_dns(wire);
+		wire->by_jump = jump != NULL;
+		if (doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.kexalgorithms") == NULL)
+			ssh_client_lists(loop, facts, NULL, begin, wire);
+		else
+			begin(wire);
 	}
 }

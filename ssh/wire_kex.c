@@ -143,6 +143,25 @@ kexinit_keep(struct wire *wire, struct span payload)
 }
 
 static void
+on_lists(void *ctx)
+{
+	wire_offered(ctx);
+}
+
+/* Where they share nothing of a kind, the advice needs to know what the installed ssh could do. */
+static void
+kexinit_kept(struct wire *wire)
+{
+	if (!wire->offer_known || wire->agreed.missing == NULL || wire->connections > 1) {
+		wire_offered(wire);
+		return;
+	}
+	loop_unwatch(wire->watch);
+	wire->watch = NULL;
+	ssh_client_lists(wire->loop, wire->facts, wire->agreed.missing, on_lists, wire);
+}
+
+static void
 kexinit_step(struct wire *wire, int revents)
 {
 	struct span payload;
@@ -162,7 +181,7 @@ kexinit_step(struct wire *wire, int revents)
 			if (kexinit_keep(wire, payload) < 0)
 				wire_kex_broken(wire, "garbage");
 			else
-				wire_offered(wire);
+				kexinit_kept(wire);
 			return;
 		}
 		if (*payload.at == SSH_MSG_DISCONNECT)
