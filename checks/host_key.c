@@ -16,6 +16,7 @@ struct host {
 	struct ssh_config config;
 	const json_t *known;		/* the KNOWN_HOSTS section */
 	struct known_judgement judgement;
+	struct known_cert cert;
 	enum proof proof;
 	const char *type, *fingerprint, *name;
 	bool refuses;			/* ssh would refuse an unknown key without asking */
@@ -66,6 +67,32 @@ judge_proof(const struct facts *facts, const json_t *key, const char **proven)
 /* ---- evidence ---- */
 
 static void
+add_time(struct finding *finding, const char *key, json_int_t at)
+{
+	time_t when = (time_t)at;
+	char stamp[32];
+	struct tm tm;
+
+	if (at > 0 && gmtime_r(&when, &tm) != NULL && tm.tm_year < 9999 - 1900 &&
+	    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+		finding_text(finding, key, stamp);
+}
+
+static void
+add_certificate(const json_t *cert, struct finding *finding)
+{
+	if (cert == NULL)
+		return;
+	finding_text(finding, "certificate", doc_str(cert, "id"));
+	finding_text(finding, "authority", doc_str(cert, "authority.fingerprint"));
+	finding_text(finding, "authority_algorithm", doc_str(cert, "algorithm"));
+	if (doc_list(cert, "principals") != NULL)
+		finding_value(finding, "principals", json_deep_copy(doc_list(cert, "principals")));
+	add_time(finding, "valid_after", doc_int(cert, "valid_after", 0));
+	add_time(finding, "valid_before", doc_int(cert, "valid_before", 0));
+}
+
+static void
 add_evidence(const struct host *host, const char *proven, struct finding *finding)
 {
 	static const char *const results[] = { [PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch" };
@@ -83,6 +110,7 @@ add_evidence(const struct host *host, const char *proven, struct finding *findin
 	if (host->proof == PROOF_MATCH)
 		finding_value(finding, "proven", json_true());
 	finding_text(finding, "lookup_name", host->name);
+	add_certificate(doc_get(host->judgement.key, "certificate"), finding);
 	if (entry == NULL)
 		return;
 	finding_text(finding, "file", doc_str(entry, "file"));
@@ -254,8 +282,6 @@ unknown(const struct host *host, struct finding *finding)
 	const json_t *other = json_array_get(doc_list(facts_section(host->facts, FACT_HOST_KEY), "elsewhere"), 0);
 	bool asks = !host->refuses && host->config.strict == STRICT_ASK;
 
-	if (ssh_config_option(&host->config, "knownhostscommand") != NULL)
-		return finding_set(finding, UNKNOWN, "hostkey-command", "ssh asks a command for known keys (KnownHostsCommand), which was not run");
 	if (other != NULL && host->proof != PROOF_MATCH)
 		return elsewhere(host, other, finding);
 	if (host->refuses)
@@ -274,17 +300,51 @@ unknown(const struct host *host, struct finding *finding)
 	    why_not_found(host));
 }
 
-/* A certificate authority is known for the host. Certificates are not fetched here; a server that offers them is taken at its word. */
-static int
-certified(const struct host *host, struct finding *finding)
-{
-	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key");
+/* ---- certificates ---- */
 
-	for (size_t i = 0; i < json_array_size(offered); i++)
-		if (strstr(json_string_value(json_array_get(offered, i)), "-cert-v01@openssh.com") != NULL)
-			return finding_set(finding, PASS, "hostkey-certified",
-			    "ssh trusts a certificate authority for %s, and the server has a host certificate (not verified here)", host->name);
+/* The host's certificate does not hold, and the key within is not on file either: ssh takes the host for unknown. */
+static int
+uncertified(const struct host *host, struct finding *finding)
+{
+	static const struct { const char *code, *what; } words[] = {
+		[KNOWN_CERT_UNKNOWN] = { "hostkey-cert-unknown-ca", "is not signed by an authority that known_hosts trusts for it" },
+		[KNOWN_CERT_REFUSED] = { "hostkey-cert-refused", "is not one that ssh takes (its kind, its options or the algorithm of its signature)" },
+		[KNOWN_CERT_EARLY] = { "hostkey-cert-not-yet-valid", "is not valid yet" },
+		[KNOWN_CERT_EXPIRED] = { "hostkey-cert-expired", "has expired" },
+		[KNOWN_CERT_NAME] = { "hostkey-cert-wrong-name", "was made for other names" },
+	};
+
+	return finding_set(finding, host->refuses ? FAIL : WARN, words[host->cert.verdict].code,
+	    "the host certificate that the server shows for %s %s, and its %s key (%s) is not on file%s", host->name, words[host->cert.verdict].what,
+	    nick(host->type), host->fingerprint, host->proof == PROOF_MATCH ? "; the key is proven to be the VM's" : "");
+}
+
+/* An authority is trusted for the host, and no certificate was read. */
+static int
+without_certificate(const struct host *host, struct finding *finding)
+{
+	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"), *one;
+	size_t i;
+
+	json_array_foreach(offered, i, one)
+		if (json_string_value(one) != NULL && strstr(json_string_value(one), "-cert-v01@openssh.com") != NULL)
+			return finding_set(finding, UNKNOWN, "hostkey-cert-not-read",
+			    "ssh trusts a certificate authority for %s, and the server has a host certificate, which could not be read", host->name);
 	return unknown(host, finding);
+}
+
+/* ssh looks at the certificate first, and at the key within when that does not hold. */
+static void
+judge_certificate(struct host *host)
+{
+	const char *name = ssh_config_option(&host->config, "hostkeyalias") != NULL ? host->name : host->config.hostname;
+
+	host->cert = known_cert_judge(doc_list(host->known, "entries"), host->judgement.key, name, host->facts->now,
+	    ssh_config_option(&host->config, "casignaturealgorithms"));
+	if (host->judgement.verdict == KNOWN_REVOKED || (host->cert.verdict != KNOWN_CERT_GOOD && host->cert.verdict != KNOWN_CERT_REVOKED))
+		return;
+	host->judgement.verdict = host->cert.verdict == KNOWN_CERT_GOOD ? KNOWN_CA : KNOWN_REVOKED;
+	host->judgement.entry = host->cert.entry;
 }
 
 /* ---- the verdict ---- */
@@ -292,6 +352,13 @@ certified(const struct host *host, struct finding *finding)
 static int
 judge(const struct host *host, struct finding *finding)
 {
+	bool found = host->judgement.verdict == KNOWN_MATCH || host->judgement.verdict == KNOWN_REVOKED || host->cert.verdict == KNOWN_CERT_GOOD;
+
+	if (host->cert.verdict == KNOWN_CERT_FORGED)
+		return finding_set(finding, FAIL, "hostkey-cert-forged", "the signature of the host certificate that the server shows is false: ssh ends there");
+	if (!found && ssh_config_option(&host->config, "knownhostscommand") != NULL)
+		return finding_set(finding, UNKNOWN, "hostkey-command",
+		    "the key is not on file for %s, but ssh also asks a command for known keys (KnownHostsCommand), which was not run", host->name);
 	switch (host->judgement.verdict) {
 	case KNOWN_MATCH:
 		return finding_set(finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s", nick(host->type),
@@ -303,11 +370,15 @@ judge(const struct host *host, struct finding *finding)
 	case KNOWN_OTHER_TYPE:
 		return other_type(host, finding);
 	case KNOWN_CA:
-		return certified(host, finding);
 	case KNOWN_UNKNOWN:
 		break;
 	}
-	return unknown(host, finding);
+	if (host->cert.verdict == KNOWN_CERT_GOOD)
+		return finding_set(finding, PASS, "hostkey-certified", "the server's host certificate is signed by an authority that %s, line %d, trusts for %s",
+		    doc_str(host->cert.entry, "file"), (int)doc_int(host->cert.entry, "line", 0), host->name);
+	if (host->judgement.verdict == KNOWN_CA && host->cert.verdict == KNOWN_CERT_NONE)
+		return without_certificate(host, finding);
+	return host->judgement.verdict == KNOWN_CA ? uncertified(host, finding) : unknown(host, finding);
 }
 
 static int
@@ -332,6 +403,7 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 	host.refuses = host.config.strict == STRICT_YES || (host.config.strict == STRICT_ASK && host.config.batch);
 	host.lets_pass = host.config.strict == STRICT_OFF;
 	host.proof = judge_proof(facts, host.judgement.key, &proven);
+	judge_certificate(&host);
 	add_evidence(&host, proven, finding);
 	if (host.proof == PROOF_MISMATCH)
 		return suspected(&host, proven, finding);

@@ -159,6 +159,7 @@ bundle_read(const char *path, json_t **ret, struct err *err)
 		return -EINVAL;
 	}
 	*ret = json_incref(doc_get(bundle, "facts"));
+	facts_tidy(*ret);
 	json_decref(bundle);
 	return 0;
 }

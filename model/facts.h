@@ -64,6 +64,10 @@ struct facts {
 /* A new, empty document; the caller owns it (json_decref). */
 json_t *facts_new(time_t started);
 
+/* tidy.c: takes out of a document from elsewhere what reports would hand on although their contract promises other words or kinds of values;
+ * checks take it for missing, then. */
+void facts_tidy(json_t *doc);
+
 /* Views the index-th target; returns 0, or -ENOENT when the document has none such, -EPROTO when it is no facts document. */
 int facts_view(json_t *doc, size_t index, struct facts *ret);
 

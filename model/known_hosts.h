@@ -1,9 +1,12 @@
 /* known_hosts with the semantics of OpenSSH: pure logic over texts and facts. Files are read in ssh/. HMAC, digests and base64 come from
- * libcrypto. known_match.c: names; known_hosts.c: lines; known_judge.c: what ssh would say of a live key. */
+ * libcrypto. known_match.c: names; known_hosts.c: lines; known_judge.c: what ssh would say of a live key; known_cert.c: of a
+ * certificate. */
 #ifndef MODEL_KNOWN_HOSTS_H
 #define MODEL_KNOWN_HOSTS_H
 
 #include "model/doc.h"
+
+#include <time.h>
 
 /* What ssh would look for. */
 struct known_query {
@@ -44,6 +47,20 @@ struct known_judgement {
  * `keys`), which it reorders by what is on file unless they are `fixed`: set by the user other than with + or -. With a verdict of
  * KNOWN_OTHER_TYPE, ssh speaks of a changed key too. */
 struct known_judgement known_hosts_judge(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed);
+
+/* A host certificate: none was shown; nobody's line trusts or revokes its authority; refused as it is (a user's, options nobody knows, an
+ * algorithm that ssh takes no signatures of); outside its time; for other names; its signature is false. */
+enum known_cert_verdict { KNOWN_CERT_NONE, KNOWN_CERT_GOOD, KNOWN_CERT_UNKNOWN, KNOWN_CERT_REFUSED, KNOWN_CERT_EARLY, KNOWN_CERT_EXPIRED,
+	KNOWN_CERT_NAME, KNOWN_CERT_FORGED, KNOWN_CERT_REVOKED };
+
+struct known_cert {
+	enum known_cert_verdict verdict;
+	const json_t *entry;		/* the line of its authority; NULL for none */
+};
+
+/* What ssh would say of the certificate beside a live key: `name` as it was given to ssh (or the HostKeyAlias), `algorithms` its
+ * CASignatureAlgorithms (NULL: any). */
+struct known_cert known_cert_judge(const json_t *entries, const json_t *key, const char *name, time_t now, const char *algorithms);
 
 /* ssh's HostKeyAlgorithms as it would send them: types on file first (when they are not fixed). The caller frees; NULL when out of memory. */
 char *known_hosts_order(const json_t *entries, const char *algorithms);

@@ -109,7 +109,7 @@ out:
 	return ret;
 }
 
-/* The live key of the first algorithm that fits one; certificates are not ours to see. */
+/* The live key of the first algorithm that fits one: a certificate's algorithm fits a key that came in one. */
 static const json_t *
 negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
 {
@@ -119,10 +119,10 @@ negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms
 	size_t i;
 
 	while (ret == NULL && (name = strsep(&rest, ",")) != NULL)
-		if (strstr(name, "-cert-v01@") == NULL)
-			json_array_foreach(keys, i, key)
-				if (ret == NULL && doc_is(key, "type", known_hosts_plain_type(name, type, sizeof(type))))
-					ret = key;
+		json_array_foreach(keys, i, key)
+			if (ret == NULL && doc_is(key, "type", known_hosts_plain_type(name, type, sizeof(type))) &&
+			    (strstr(name, "-cert-v01@") == NULL || doc_get(key, "certificate") != NULL))
+				ret = key;
 	free(order);
 	return ret != NULL ? ret : json_array_get(keys, 0);
 }

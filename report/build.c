@@ -116,7 +116,7 @@ diagnosis_json(const struct rules *rules, const struct diagnosis *diagnosis, con
 }
 
 static json_t *
-target_json(const struct facts *facts, const json_t *globals)
+target_json(const json_t *globals)
 {
 	static const char *const keys[][2] = {
 		{ "vm", "vm" },     { "resource_group", "rg" }, { "subscription", "subscription" }, { "host", "host" },
@@ -127,12 +127,22 @@ target_json(const struct facts *facts, const json_t *globals)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		json_t *value = json_object_get(globals, keys[i][1]);
 
-		if (value == NULL && strcmp(keys[i][0], "user_from") == 0)
-			value = doc_get(facts->target, "ssh_config.user_from");
-		if (value != NULL && !json_is_null(value))
+		if (json_is_integer(value) ? json_integer_value(value) >= 0 && json_integer_value(value) <= 65535 : json_string_length(value) > 0)
 			json_object_set(target, keys[i][0], value);
 	}
 	return target;
+}
+
+/* When the facts were collected; a document from elsewhere may say anything there. */
+static void
+set_started(json_t *report, time_t started)
+{
+	struct tm tm;
+
+	if (gmtime_r(&started, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
+		tm = (struct tm){ .tm_year = 70, .tm_mday = 1 };
+	doc_set_fmt(report, "started", "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec);
 }
 
 json_t *
@@ -146,9 +156,9 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 	doc_set_str(tool, "version", PACKAGE_VERSION);
 	doc_set_str(tool, "rules", rules_digest(rules));
 	json_object_set_new(report, "tool", tool);
-	doc_set_str(report, "started", doc_str(facts->doc, "started"));
+	set_started(report, facts->now);
 	doc_set_int(report, "duration_ms", doc_int(facts->doc, "duration_ms", 0));
-	json_object_set_new(report, "target", target_json(facts, globals));
+	json_object_set_new(report, "target", target_json(globals));
 	doc_set_str(report, "verdict", status_word(diagnosis->verdict));
 	doc_set_int(report, "exit_code", exit_code);
 	json_object_set_new(report, "diagnosis", diagnosis_json(rules, diagnosis, globals));

@@ -54,11 +54,36 @@ int exchange_finish(const struct exchange *exchange, const struct transcript *sa
 
 /* ---- host keys (host_key.c) ---- */
 
-/* Verifies a signature blob of that algorithm over data. Returns 0, -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
+/* Verifies a signature blob of that algorithm over data; with a certificate's algorithm, `key` is one. Returns 0, -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
 int host_key_verify(struct span key, struct span algorithm, struct span signature, struct span data);
 
 /* The key type ("ssh-rsa") that a host key algorithm ("rsa-sha2-512") uses; the algorithm itself for all others. */
 struct span host_key_type(struct span algorithm);
+
+/* ---- host certificates (certificate.c), as OpenSSH's PROTOCOL.certkeys has them ---- */
+
+/* The plain algorithm of a certificate's ("rsa-sha2-512" of "rsa-sha2-512-cert-v01@openssh.com"); any other one is its own. */
+struct span host_key_plain(struct span algorithm);
+
+enum { CERTIFICATE_HOST = 2 };
+
+struct certificate {
+	struct blob plain;		/* owned: the key within, as a plain blob */
+	uint64_t serial;
+	uint32_t kind;			/* CERTIFICATE_HOST, or 1: a user's */
+	struct span id, principals;	/* principals: strings one after the other; none is for all names */
+	uint64_t valid_after, valid_before;	/* seconds since 1970, the second exclusive */
+	struct span critical;		/* options that whoever does not know them must refuse */
+	struct span authority;		/* the signer's public blob */
+	struct span covered, signature;
+};
+
+/* Reads a certificate to its end; spans are borrowed from the blob. Returns 0 (then blob_free(&ret->plain) is the caller's), -EBADMSG,
+ * -ENOTSUP (a key type unknown here) or -ENOMEM. */
+int certificate_read(struct span blob, struct certificate *ret);
+
+/* Does the authority's signature hold? As host_key_verify. */
+int certificate_verify(const struct certificate *cert);
 
 enum { FINGERPRINT_SIZE = 64 };
 

@@ -151,6 +151,19 @@ verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, si
 	return r;
 }
 
+static int
+verify_certified(struct span key, struct span algorithm, struct span signature, struct span data)
+{
+	struct certificate cert;
+	int r = certificate_read(key, &cert);
+
+	if (r < 0)
+		return r;
+	r = host_key_verify(blob_span(&cert.plain), host_key_plain(algorithm), signature, data);
+	blob_free(&cert.plain);
+	return r;
+}
+
 int
 host_key_verify(struct span key, struct span algorithm, struct span signature, struct span data)
 {
@@ -160,6 +173,8 @@ host_key_verify(struct span key, struct span algorithm, struct span signature, s
 	EVP_PKEY *pkey;
 	int r;
 
+	if (host_key_plain(algorithm).len != algorithm.len)
+		return verify_certified(key, algorithm, signature, data);
 	if (known == NULL)
 		return -ENOTSUP;
 	if (span_string(&signature, &name) < 0 || span_string(&signature, &raw) < 0 || signature.len != 0)

@@ -197,26 +197,17 @@ wire_greeted(struct wire *wire)
 	wire_kexinit(wire);
 }
 
-/* The host key algorithm to ask for: as ssh would choose, else anything that can be read here. */
-static struct span
-host_key_wanted(const struct wire *wire)
-{
-	if (wire->agreed.host_key.len > 0)
-		return wire->agreed.host_key;
-	return names_common(exchange_host_keys(), wire->lists.list[KEXINIT_HOST_KEY]);
-}
-
 /* true when the own exchange can have that host key from this server. */
 static bool
 exchange_able(const struct wire *wire, struct span host_key)
 {
-	return names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 && names_have(exchange_host_keys(), host_key);
+	return names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 && names_have(exchange_host_keys(), host_key_plain(host_key));
 }
 
 void
 wire_offered(struct wire *wire)
 {
-	struct span any = { NULL, 0 }, wanted = host_key_wanted(wire);
+	struct span any = { NULL, 0 }, wanted = wire_host_key_wanted(wire);
 
 	if (wire->another.len > 0)
 		wire_exchange_start(wire, wire->another);
@@ -246,7 +237,7 @@ wire_next(struct wire *wire)
 		wire_end(wire, "not-reached", "");
 	else if (wire->connections >= allowed)
 		wire_end(wire, "budget", "no further connection was made, so as not to be taken for an attack");
-	else if (wire->have.host_key ? wire_session_able(wire, any) : exchange_able(wire, host_key_wanted(wire)))
+	else if (wire->have.host_key ? wire_session_able(wire, any) : exchange_able(wire, wire_host_key_wanted(wire)))
 		wire_connect(wire);
 	else
 		wire_ssh_start(wire);

@@ -1,8 +1,6 @@
 #include "model/known_hosts.h"
 #include "ssh/wire.h"
 
-#include <openssl/evp.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,32 +32,13 @@ client_list(const struct facts *facts, const char *option, const char *query)
 	return (char *)joined.at;
 }
 
-static void
-append_name(struct blob *list, struct span name)
-{
-	if (list->len > 0)
-		blob_u8(list, ',');
-	blob_bytes(list, name.at, name.len);
-}
-
-/* The host key algorithms in the order in which ssh sends them; certificates aside, since their keys are judged by the key within. The
- * caller frees. */
+/* The host key algorithms in the order in which ssh sends them; the caller frees. */
 static char *
 host_keys_ordered(const struct facts *facts, const char *list)
 {
-	bool fixed = doc_bool(facts_section(facts, FACT_SSH_CONFIG), "host_key_algorithms_fixed", false);
-	char *order = fixed ? strdup(list) : known_hosts_order(doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"), list);
-	struct span all = span_of(order), name;
-	struct blob plain = { 0 };
-
-	while (order != NULL && names_next(&all, &name))
-		if (memmem(name.at, name.len, "-cert-v", 7) == NULL)
-			append_name(&plain, name);
-	free(order);
-	blob_u8(&plain, '\0');
-	if (plain.failed)
-		blob_free(&plain);
-	return (char *)plain.at;
+	if (doc_bool(facts_section(facts, FACT_SSH_CONFIG), "host_key_algorithms_fixed", false))
+		return strdup(list);
+	return known_hosts_order(doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"), list);
 }
 
 int
@@ -94,6 +73,19 @@ key_on_file(const struct facts *facts)
 	return false;
 }
 
+/* true when known_hosts trusts an authority for this host. */
+static bool
+has_authority(const struct facts *facts)
+{
+	const json_t *entries = doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"), *entry;
+	size_t i;
+
+	json_array_foreach (entries, i, entry)
+		if (doc_is(entry, "marker", "cert-authority"))
+			return true;
+	return false;
+}
+
 static bool
 type_known(const struct facts *facts, struct span type)
 {
@@ -107,12 +99,23 @@ type_known(const struct facts *facts, struct span type)
 }
 
 struct span
+wire_host_key_wanted(const struct wire *wire)
+{
+	struct span chosen = wire->agreed.host_key, plain = host_key_plain(chosen), offered = wire->lists.list[KEXINIT_HOST_KEY];
+
+	if (chosen.len == 0)
+		return names_common(exchange_host_keys(), offered);
+	return plain.len != chosen.len && !has_authority(wire->facts) && names_have(offered, plain) ? plain : chosen;
+}
+
+struct span
 wire_host_key_another(const struct wire *wire)
 {
-	const char *shown = doc_str(json_array_get(doc_list(facts_section(wire->facts, FACT_HOST_KEY), "keys"), 0), "type");
+	const json_t *first = json_array_get(doc_list(facts_section(wire->facts, FACT_HOST_KEY), "keys"), 0);
+	const char *shown = doc_str(first, "type");
 	struct span all = exchange_host_keys(), name;
 
-	if (shown == NULL || key_on_file(wire->facts))
+	if (shown == NULL || doc_get(first, "certificate") != NULL || key_on_file(wire->facts))
 		return (struct span){ NULL, 0 };
 	while (names_next(&all, &name))
 		if (!span_is(host_key_type(name), shown) && type_known(wire->facts, host_key_type(name)) &&
@@ -121,29 +124,3 @@ wire_host_key_another(const struct wire *wire)
 	return (struct span){ NULL, 0 };
 }
 
-void
-wire_host_key_add(struct wire *wire, struct span blob)
-{
-	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE];
-	struct span rest = blob, type = { NULL, 0 };
-	unsigned char *text = malloc(blob.len / 3 * 4 + 5);
-	json_t *section = facts_section(wire->facts, FACT_HOST_KEY), *keys = doc_list(section, "keys"), *key = json_object();
-
-	wire->have.host_key = true;
-	if (keys == NULL) {
-		section = facts_known(wire->facts, FACT_HOST_KEY);
-		json_object_set_new(section, "keys", json_array());
-		keys = doc_list(section, "keys");
-	}
-	span_string(&rest, &type);
-	host_key_fingerprints(blob, sha256, md5);
-	doc_set_strn(key, "type", (const char *)type.at, type.len);
-	doc_set_str(key, "fingerprint", sha256);
-	doc_set_str(key, "fingerprint_md5", md5);
-	if (text != NULL) {
-		EVP_EncodeBlock(text, blob.at, (int)blob.len);
-		doc_set_str(key, "public", (const char *)text);
-	}
-	free(text);
-	json_array_append_new(keys, key);
-}

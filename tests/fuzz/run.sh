@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds every tests/fuzz/fuzz_*.c with clang's libFuzzer and runs each for a while: run.sh SECONDS [NAME...]
-# Environment (set by `make fuzz`): srcdir, builddir, FUZZ_SOURCES (relative to srcdir), FUZZ_CFLAGS, FUZZ_LIBS.
+# Environment (set by `make fuzz`): srcdir, builddir, FUZZ_SOURCES (in srcdir or builddir), FUZZ_CFLAGS, FUZZ_LIBS.
 # Seeds are taken from builddir/fuzz/seeds/NAME when that exists. A crash leaves its input in builddir/fuzz.
 set -eu
 seconds=$1
@@ -15,8 +15,10 @@ mkdir -p "$out/objects"
 objects=
 for source in $FUZZ_SOURCES; do
 	object=$out/objects/$(echo "$source" | tr / _).o
-	if [ ! -e "$object" ] || [ -n "$(find "$srcdir" -name '*.[ch]' -newer "$object" -print -quit)" ]; then
-		"$clang" $flags -fsanitize=fuzzer-no-link,$sanitize -c "$srcdir/$source" -o "$object"
+	path=$srcdir/$source
+	[ -e "$path" ] || path=$builddir/$source
+	if [ ! -e "$object" ] || [ "$path" -nt "$object" ] || [ -n "$(find "$srcdir" -name '*.h' -newer "$object" -print -quit)" ]; then
+		"$clang" $flags -fsanitize=fuzzer-no-link,$sanitize -c "$path" -o "$object"
 	fi
 	objects="$objects $object"
 done
@@ -34,6 +36,19 @@ if [ ! -d "$seeds" ]; then
 		done
 	fi
 fi
+# Seeds for replayed bundles: the facts of the tests, and whole bundles from FUZZ_BUNDLES (a folder that `tests/scenario.py --keep` has left).
+seeds=$out/seeds/fuzz_replay
+mkdir -p "$seeds"
+for facts in "$srcdir"/tests/facts/*.json; do
+	{ printf '{"schema":"azssh-doctor/bundle/1","redactions":[],"facts":' && cat "$facts" && echo '}'; } >"$seeds/$(basename "$facts")"
+done
+if [ -n "${FUZZ_BUNDLES:-}" ]; then
+	for bundle in "$FUZZ_BUNDLES"/*/bundle.json; do
+		cp "$bundle" "$seeds/$(basename "$(dirname "$bundle")").json"
+	done
+fi
+FUZZ_SCHEMA=$srcdir/report/report.schema.json
+export FUZZ_SCHEMA
 for target in "$srcdir"/tests/fuzz/fuzz_*.c; do
 	name=$(basename "$target" .c)
 	if [ $# -gt 0 ]; then
@@ -41,7 +56,7 @@ for target in "$srcdir"/tests/fuzz/fuzz_*.c; do
 	fi
 	rm -f "$out/library.a"
 	ar rcs "$out/library.a" $objects
-	"$clang" $flags -fsanitize=fuzzer,$sanitize "$target" "$out/library.a" $FUZZ_LIBS -o "$out/$name"
+	"$clang" $flags -fsanitize=fuzzer,$sanitize "$target" "$srcdir/tests/fuzz/schema.c" "$out/library.a" $FUZZ_LIBS -o "$out/$name"
 	mkdir -p "$out/corpus/$name"
 	seeds=
 	[ ! -d "$out/seeds/$name" ] || seeds=$out/seeds/$name

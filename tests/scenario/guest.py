@@ -147,9 +147,10 @@ class Guest:
 		self._start(self.inside(["/usr/sbin/sshd", "-D", "-e", "-f", config]), port, log)
 
 	def _certify(self, path, server):
-		"""A host certificate by the named authority for the VM's addresses; the sshd_config line that uses it."""
-		net.run(["ssh-keygen", "-q", "-s", self.keys.pair(server["host_ca"]), "-I", "host", "-h", "-n", "%s,%s" % (net.PUBLIC, net.PRIVATE),
-			"-V", "-1h:+1h", ROOT + path + ".pub"])
+		"""A host certificate by the named authority (for the VM's addresses unless told otherwise); the sshd_config line that uses it."""
+		names = server.get("host_ca_names", [net.PUBLIC, net.PRIVATE])
+		net.run(["ssh-keygen", "-q", "-s", self.keys.pair(server["host_ca"]), "-I", "host", "-h", "-V", "-1h:+1h"] +
+			(["-n", ",".join(names)] if names else []) + server.get("host_ca_args", []) + [ROOT + path + ".pub"])
 		return "HostCertificate %s-cert.pub" % path
 
 	def _dropbear(self, name, server):
