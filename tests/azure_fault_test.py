@@ -8,6 +8,7 @@ import re
 import urllib.parse
 
 from azurelib import probe
+from scenario.asked import complaint
 from simlib import CLIENT, expect, NET, NIC, NSG, PIP, RG, run, S, Sim, SRC, SUB, TENANT, test, VM, VNET
 
 DEADLINE = 4000
@@ -132,39 +133,15 @@ def a_server_that_sends_the_secret_back_is_cut():
 
 # ---- what we send ----
 
-ALLOWED = [  # method, path, api-version, from the reference of the interface
-    ("POST", "/[^/]+/oauth2/v2.0/token", None), ("GET", "/metadata/endpoints", "(2022-09-01|2015-01-01)"),
-    ("POST", "/providers/Microsoft.ResourceGraph/resources", "2022-10-01"), ("GET", "/subscriptions(/[^/]+)?", "2022-12-01"),
-    ("GET", "/subscriptions/[^/]+/resources", "2021-04-01"),
-    ("GET", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+", "2024-07-01"),
-    ("POST", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+/runCommand", "2024-07-01"),
-    ("GET", "{rg}/providers/Microsoft.Network/(networkInterfaces|publicIPAddresses|networkSecurityGroups|virtualNetworks|loadBalancers|routeTables)(/[^/]+)?",
-     "2024-01-01"),
-    ("GET", "{rg}/providers/Microsoft.Network/virtualNetworks/[^/]+/subnets/[^/]+", "2024-01-01"),
-    ("GET", "/subscriptions/[^/]+/providers/Microsoft.Network/(bastionHosts|azureFirewalls|publicIPAddresses|networkInterfaces)", "2024-01-01"),
-    ("POST", "{rg}/providers/Microsoft.Network/networkInterfaces/[^/]+/(effectiveNetworkSecurityGroups|effectiveRouteTable)", "2024-01-01"),
-    ("POST", "{rg}/providers/Microsoft.Network/virtualNetworks/[^/]+/listNetworkManagerEffectiveSecurityAdminRules", "2024-01-01"),
-    ("GET", "{rg}/providers/Microsoft.Security/jitNetworkAccessPolicies", "2020-01-01"),
-    ("GET", "{rg}/providers/Microsoft.Compute/virtualMachines/[^/]+/providers/Microsoft.ResourceHealth/availabilityStatuses/current", "2022-10-01"),
-    ("GET", "{rg}/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-[^/]+", "2018-09-15"),
-    ("GET", "/subscriptions/[^/]+/providers/Microsoft.Insights/eventtypes/management/values", "2015-04-01"),
-]
-
-
 @test
 def every_request_is_one_that_azure_knows():
     with Sim(run_command={"output": "x"}) as sim:
-        for args in (("myVM", "--deep", "--guest"), ("rg/nothing",), ("@198.51.100.9",), ("@10.9.9.9",)):
+        for args in (("myVM", "--deep", "--guest"), ("rg/nothing",), ("@198.51.100.9",), ("@10.9.9.9",), ("nowhere",)):
             probe(sim, *args, "--deadline", "15000")
-        for entry in sim.log():
-            if re.search("/(operationResults|operations|locations)/", entry["path"], re.I):
-                continue        # where a long operation sent us
-            version = dict(urllib.parse.parse_qsl(entry.get("query") or "")).get("api-version")
-            found = [v for m, p, v in ALLOWED if m == entry["method"] and re.fullmatch(p.replace("{rg}", "/subscriptions/[^/]+/resourceGroups/[^/]+"), entry["path"], re.I)]
-            assert found and (found[0] is None or re.fullmatch(found[0], version or "")), (entry["method"], entry["path"], version)
-            if entry["method"] == "GET" and entry["path"].startswith("/subscriptions"):
-                expect(entry["auth"], "bearer")
-                assert entry["headers"].get("x-ms-client-request-id") and entry["headers"].get("accept") == "application/json"
+        expect([c for c in map(complaint, sim.log()) if c], [])
+        bad = {"method": "GET", "path": S + "/resourceGroups/rg", "query": "api-version=2021-04-01", "auth": "bearer", "headers": {}, "body": ""}
+        for wrong in ({}, {"path": "/subscriptions", "query": "api-version=1999-01-01"}, {"path": VM, "query": "api-version=2024-07-01&$expand=all"}, {"method": "PUT"}):
+            assert complaint(dict(bad, **wrong)), wrong
 
 
 @test

@@ -6,7 +6,7 @@ import re
 
 import jsonschema
 
-from . import load
+from . import asked, load
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -166,13 +166,16 @@ def _always(seen, limits):
 	for name, count in outcome["connections"].items():
 		if count > MOST_CONNECTIONS:
 			out.append("%d connections to the SSH server (%s)" % (count, name))
+	unknown = []
 	for line in seen.text("requests.log").splitlines():
 		request = json.loads(line)
 		if request["method"] not in ("GET", "POST", "HEAD"):
 			out.append("not read-only: %s %s" % (request["method"], request["path"]))
 		if request["path"].startswith("/sas/") and request.get("auth") != "none":
 			out.append("a token was sent to a storage address")
-	return out
+		if "python" not in request["headers"].get("user-agent", "").lower():	# what the lab's own programs ask is theirs
+			unknown.append(asked.complaint(request, limits.get("negotiated")))
+	return out + sorted({"asked of Azure: " + c for c in unknown if c})[:3]
 
 
 def _requests(expect, seen):
@@ -230,10 +233,11 @@ def judge(scenario, folder, schemas):
 	if "broken" in outcome:
 		return ["the lab could not be built: " + outcome["broken"]]
 	expect = outcome["expect"]
+	limits = {"terminal": scenario.get("terminal"), "negotiated": "api_versions" in scenario.get("azure", {})}
 	if outcome["exit"] is None:
-		return ["killed at the time limit"] + _always(seen, {"terminal": scenario.get("terminal")})
+		return ["killed at the time limit"] + _always(seen, limits)
 	out = [] if outcome["exit"] == expect["exit"] else ["exit code is %s, not %d" % (outcome["exit"], expect["exit"])]
-	out += _always(seen, {"terminal": scenario.get("terminal")}) + _requests(expect, seen)
+	out += _always(seen, limits) + _requests(expect, seen)
 	out += ["stderr does not say %r" % t for t in expect.get("stderr", []) if t not in seen.err]
 	out += ["stdout does not say %r" % t for t in expect.get("stdout", []) if t not in seen.out]
 	if "seconds" in expect and outcome["seconds"] > expect["seconds"]:
