@@ -53,15 +53,6 @@ judge_closed(const json_t *banner, struct finding *finding)
 	    "the connection was %s before the server said anything", doc_bool(banner, "reset", false) ? "reset" : "closed"));
 }
 
-/* An address of 198.18.0.0/15 is what local proxies hand out for names they intercept; they accept every connection at once. */
-static bool
-is_intercepted(const json_t *tcp)
-{
-	const char *address = doc_str(tcp, "address");
-
-	return address != NULL && (strncmp(address, "198.18.", 7) == 0 || strncmp(address, "198.19.", 7) == 0);
-}
-
 static int
 judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
@@ -70,7 +61,7 @@ judge_silence(const struct facts *facts, const json_t *banner, struct finding *f
 
 	if (doc_int(banner, "bytes", 0) > 0)
 		return finding_set(finding, FAIL, "banner-tarpit", "the server talks without ever naming itself an SSH server: \"%s\"", first_line(banner));
-	if (is_intercepted(tcp))
+	if (address_is_stand_in(doc_str(tcp, "address")))
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
 		    "%s belongs to a proxy on this machine, which accepts every connection", doc_str(tcp, "address")));
 	talk_possible(finding, causes);

@@ -58,6 +58,11 @@ not_found(const struct facts *facts, const json_t *dns, struct finding *finding)
 	json_decref(addresses);
 	if (doc_is(dns, "cause", "nxdomain"))
 		return finding_set(finding, FAIL, "dns-nxdomain", "%s has no address in DNS (%s)", name, doc_str(dns, "error"));
+	if (doc_int(dns, "rcode", 0) > 0) {
+		finding_number(finding, "rcode", doc_int(dns, "rcode", 0));
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dns-servfail", "the name server answers that it %s %s (code %d)",
+		    doc_int(dns, "rcode", 0) == 5 ? "refuses to look up" : "cannot find out", name, (int)doc_int(dns, "rcode", 0)));
+	}
 	if (resolver_works(facts))
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dns-servfail",
 		    "the resolver knows other names, but has no answer for %s", name));
@@ -81,7 +86,9 @@ judge_addresses(const struct facts *facts, const json_t *dns, struct finding *fi
 	json_decref(own);
 	finding_text(finding, "fqdn", fqdn);
 	finding_text(finding, "address", public);
-	if (stale)
+	if (address_is_stand_in(json_string_value(json_array_get(addresses, 0))))
+		r = finding_set(finding, WARN, "dns-intercepted", "%s leads to %s, an address that a proxy or VPN client of this machine hands out", name, text);
+	else if (stale)
 		r = finding_set(finding, FAIL, "dns-stale", "%s leads to %s, but the VM's address is %s", name, text, public);
 	else
 		r = finding_set(finding, PASS, "dns-ok", "%s is %s", name, text);

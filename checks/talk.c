@@ -123,6 +123,12 @@ address_is_v6(const char *text)
 }
 
 bool
+address_is_stand_in(const char *text)
+{
+	return text != NULL && (strncmp(text, "198.18.", 7) == 0 || strncmp(text, "198.19.", 7) == 0);
+}
+
+bool
 address_is_private(const char *text)
 {
 	struct in_addr v4;

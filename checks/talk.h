@@ -27,6 +27,9 @@ bool address_is_private(const char *text);
 
 bool address_is_v6(const char *text);
 
+/* true for 198.18.0.0/15, which proxies on the own machine hand out for names that they intercept; they accept every connection at once. */
+bool address_is_stand_in(const char *text);
+
 /* Adds bastion, bastion_rg and identity, which the remedies that go round a blocked port name. */
 void talk_way_around(const struct facts *facts, struct finding *finding);
 

@@ -1,3 +1,4 @@
+#include "ssh/name_server.h"
 #include "ssh/ssh.h"
 
 #include <netdb.h>
@@ -37,6 +38,8 @@ ssh_resolve_main(const char *name)
 
 	if (r != 0) {
 		puts(eai_word(r));
+		if ((r == EAI_AGAIN || r == EAI_FAIL) && (r = name_server_code(name)) > 0)
+			printf("RCODE %d\n", r);
 		return 1;
 	}
 	for (const struct addrinfo *each = found; each != NULL; each = each->ai_next)

@@ -59,7 +59,8 @@ void ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_w
 bool ssh_jump_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request, ssh_done *done, void *ctx);
 
 /* resolve.c: the hidden mode of this program: `azssh-doctor --resolve-for-probe NAME` prints one address a line (the order of getaddrinfo)
- * and exits 0, or prints "EAI_NONAME" and the like and exits 1. */
+ * and exits 0, or prints "EAI_NONAME" and the like and exits 1; where the resolver failed and a name server gave a code, a
+ * line "RCODE 2" follows. */
 int ssh_resolve_main(const char *name);
 
 #endif

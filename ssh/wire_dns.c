@@ -48,7 +48,7 @@ settle_known(struct wire *wire, bool literal, int64_t ms)
 
 /* The resolver's answer was no address: a name that does not exist, or a resolver that could not say. */
 static void
-settle_failed(struct wire *wire, const char *word, int64_t ms)
+settle_failed(struct wire *wire, const char *word, int code, int64_t ms)
 {
 	static const char *const absent[] = { "EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY" };
 	bool gone = false;
@@ -61,6 +61,8 @@ settle_failed(struct wire *wire, const char *word, int64_t ms)
 	dns = facts_section(wire->facts, FACT_DNS);
 	doc_set_str(dns, "name", wire->host);
 	doc_set_str(dns, "error", word);
+	if (code > 0)
+		doc_set_int(dns, "rcode", code);
 	doc_set_int(dns, "ms", ms);
 }
 
@@ -69,6 +71,7 @@ on_resolved(void *ctx, const struct child_reply *reply)
 {
 	struct wire *wire = ctx;
 	char word[32] = "EAI_FAIL", line[128];
+	int code = 0;
 
 	if (reply->error == -ECANCELED) {
 		wire_end(wire, "deadline", "the time allowed was over");
@@ -78,15 +81,15 @@ on_resolved(void *ctx, const struct child_reply *reply)
 		snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
 		if (strncmp(line, "EAI_", 4) == 0)
 			snprintf(word, sizeof(word), "%.31s", line);
-		else
+		else if (sscanf(line, "RCODE %2d", &code) != 1)
 			address_add(wire, line);
 	}
 	if (wire->address_count > 0)
 		settle_known(wire, false, reply->ms);
 	else if (reply->error == 0 && reply->status == 0)
-		settle_failed(wire, "EAI_ADDRFAMILY", reply->ms);
+		settle_failed(wire, "EAI_ADDRFAMILY", 0, reply->ms);
 	else
-		settle_failed(wire, reply->error != 0 ? "EAI_AGAIN" : word, reply->ms);
+		settle_failed(wire, reply->error != 0 ? "EAI_AGAIN" : word, code, reply->ms);
 	wire_resolved(wire);
 }
 

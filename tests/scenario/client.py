@@ -78,6 +78,7 @@ class Client:
 			hosts += "".join("%s %s\n" % (a, name) for a in ([addresses] if isinstance(addresses, str) else addresses))
 		dns = self.lab.get("dns")
 		resolv = "nameserver 203.0.113.53\n" if dns and dns.get("silent") else "nameserver 127.0.0.53\n"
+		resolv += "search %s\n" % " ".join(dns["search"]) if dns and "search" in dns else ""
 		for name, text in (("hosts", hosts), ("resolv.conf", resolv), ("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n")):
 			path = "/run/lab/etc/etc/" + name
 			with open(path, "w", encoding="utf-8") as f:
