@@ -45,6 +45,10 @@ void azure_find(struct azure *azure, struct facts *facts, const struct azure_tar
  * with azure_find when the id is known before. */
 void azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx);
 
+/* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come from Azure: banners, what programs print.
+ * azure may be NULL. */
+void azure_cut(const struct azure *azure, json_t *value);
+
 /* --permissions: a custom role, as JSON for `az role definition create`, with every action that is read at that depth and no other.
  * 0 or -errno. */
 int azure_permissions(FILE *out, bool deep, bool guest);

@@ -129,6 +129,12 @@ azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, s
 }
 
 void
+azure_cut(const struct azure *azure, json_t *value)
+{
+	secrets_cut(azure != NULL ? &azure->secrets : NULL, value);
+}
+
+void
 azure_free(struct azure *azure)
 {
 	if (azure == NULL)

@@ -158,8 +158,11 @@ collect(const struct options *options, const json_t *custom, const struct collec
 	if ((r = make_jobs(&run, err)) < 0 || (r = make_azure(&run, err)) < 0)
 		goto out;
 	run_loop(&run, began);
-	for (size_t i = 0; i < run.count; i++)
+	for (size_t i = 0; i < run.count; i++) {
 		settle_rest(&run.jobs[i]);
+		azure_cut(run.azure, run.jobs[i].facts.target);
+	}
+	azure_cut(run.azure, json_object_get(run.doc, "machine"));
 	doc_set_int(run.doc, "duration_ms", loop_now(run.loop) - began);
 	if ((r = refuse_ambiguous(&run, err)) == 0)
 		*ret = json_incref(run.doc);

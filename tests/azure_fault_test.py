@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Ten kinds of fault and more on each of the calls: what is claimed afterwards is right or unknown, in time, and the token stays at home.
-Prints the table. Then canaries: secrets planted wherever one can occur, found nowhere."""
+Prints the table."""
 import concurrent.futures
 import json
 import os
@@ -90,45 +90,6 @@ def a_private_ca_is_honoured_and_an_unknown_one_refused():
         expect(facts.signin["state"], "unknown")
         assert "certificate" in facts.signin["reason"], facts.signin["reason"]
         assert not any("oauth2" in e["path"] for e in sim.log())
-
-
-# ---- canaries ----
-
-CANARY = "CaNaRy0123456789abcdef"
-CANARY_JWT = "eyJhbGciOiJub25lIn0.eyJhIjoiQ2FOYVJ5In0." + CANARY
-
-
-def planted():
-    from simlib import BASE
-    vm = json.loads(json.dumps(BASE["resources"][VM]))
-    vm["tags"] = {"db_password": CANARY, "note": "https://a.blob.core.windows.net/c?sv=1&sig=" + CANARY + "&se=2"}
-    vm["properties"].setdefault("osProfile", {}).update(adminPassword=CANARY, customData=CANARY, windowsConfiguration={
-        "additionalUnattendContent": [{"content": "<pw>" + CANARY + "</pw>"}]})
-    vm["properties"]["userData"] = CANARY
-    vm["resources"] = [{"id": VM + "/extensions/x", "properties": {"publisher": "p", "type": "t", "protectedSettings": {"k": CANARY}, "settings": {
-        "storageKey": CANARY, "commandToExecute": "run " + CANARY, "token": CANARY_JWT, "uri": "https://x/?sig=" + CANARY}}}]
-    nsg = json.loads(json.dumps(BASE["resources"][NSG]))
-    nsg["tags"] = {"connection": "Endpoint=sb://x;SharedAccessKey=" + CANARY + ";X=1"}
-    return {VM: vm, NSG: nsg}
-
-
-@test
-def planted_secrets_are_found_nowhere():
-    error = {"status": 403, "code": "AuthorizationFailed", "message": "token " + CANARY_JWT + " at https://x/y?sig=" + CANARY}
-    for requests in ([], [dict({"match": "GET .*publicIPAddresses"}, **error)], [dict({"match": "GET .*/virtualMachines/myVM\\?"}, **error)],
-                     [dict({"match": "POST .*oauth2"}, **error)]):
-        with Sim(resources=planted(), requests=requests, clients={CLIENT: {"secret": CANARY}}) as sim:
-            facts = probe(sim, "myVM", "--deep", env={"AZURE_CLIENT_SECRET": CANARY})
-            for text in (facts.output, facts.errors):
-                assert CANARY not in text, [m for m in re.findall(".{60}" + CANARY, text)][:3]
-                assert not re.search(r"eyJ[A-Za-z0-9_-]{10,}\.", text), "a token"
-
-
-@test
-def a_server_that_sends_the_secret_back_is_cut():
-    with Sim(requests=[{"match": "POST .*oauth2", "status": 401, "body": {"error": "invalid_client", "error_description": "AADSTS7000215: bad " + CANARY}}]) as sim:
-        facts = probe(sim, "myVM", env={"AZURE_CLIENT_SECRET": CANARY})
-        assert CANARY not in facts.output, facts.signin
 
 
 # ---- what we send ----

@@ -14,6 +14,13 @@ import time
 from . import guest, net
 from .load import Bad
 
+# what az keeps, for a tenant that no scenario knows
+AZ_SECRETS = {
+	"~/.azure/msal_token_cache.json": json.dumps({"AccessToken": {"k": {"secret": "CANARYaccesstoken", "realm": "other", "environment": "login.microsoftonline.com",
+		"target": "https://management.core.windows.net//.default", "token_type": "Bearer", "expires_on": "9999999999"}},
+		"RefreshToken": {"r": {"secret": "CANARYrefreshtoken"}}, "IdToken": {"i": {"secret": "CANARYidtoken"}}}),
+	"~/.azure/service_principal_entries.json": json.dumps([{"client_id": "c", "tenant": "t", "client_secret": "CANARYsecret"}]),
+}
 COPIED = ("passwd", "group", "shadow")
 
 
@@ -49,7 +56,11 @@ class Client:
 			os.chown(folder, self.uid, self.uid)
 		self._names()
 		self._programs()
-		for recipe in self.lab.get("files") or []:
+		files = self.lab.get("files") or []
+		for name, content in AZ_SECRETS.items():
+			if all(self.place(recipe["path"]) != self.place(name) for recipe in files):
+				self._file({"path": name, "content": content, "mode": "600"})
+		for recipe in files:
 			self._file(recipe)
 		if self.lab.get("ssh_config"):
 			self._file({"path": "~/.ssh/config", "content": self.lab["ssh_config"], "mode": "600"})

@@ -20,6 +20,9 @@ LAB = "/run/lab"
 OUT = LAB + "/out"
 WORK = LAB + "/work"
 KEPT = ("-r", "--rules", "--only", "--skip", "--remedy", "--fail-on")
+# secrets that lie about in the environment and are nobody's business
+CANARIES = ("AZURE_PASSWORD", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "IDENTITY_HEADER", "MSI_SECRET", "GITHUB_TOKEN",
+	"SYSTEM_ACCESSTOKEN")
 SANITIZERS = {"ASAN_OPTIONS": "exitcode=99:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1", "LSAN_OPTIONS": "exitcode=99"}
 
 
@@ -80,6 +83,7 @@ class Inside:
 		self.client.build()
 		self._simulator()
 		self.client.env.update(SANITIZERS)
+		self.client.env.update({name: "CANARY" + name.replace("_", "") for name in CANARIES})
 		for key, value in self.scenario.get("env", {}).items():
 			if value is None:
 				self.client.env.pop(key, None)
