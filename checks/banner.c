@@ -56,7 +56,8 @@ judge_closed(const json_t *banner, struct finding *finding)
 static int
 judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
-	static const char *const causes[] = { "intercepted-by-proxy", "lb-no-backend", "sshd-maxstartups", NULL };
+	/* libwrap closes what it denies only after five seconds of silence (measured) */
+	static const char *const causes[] = { "intercepted-by-proxy", "lb-no-backend", "sshd-maxstartups", "tcpwrappers-deny", NULL };
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 
 	if (doc_int(banner, "bytes", 0) > 0)

@@ -35,6 +35,15 @@ remedies_json(const struct finding *finding)
 	return list;
 }
 
+/* The text, or what else there is to say: facts from elsewhere may leave it empty. */
+static const char *
+words_of(const char *text, const struct finding *finding)
+{
+	if (text != NULL && *text != '\0')
+		return text;
+	return finding->summary != NULL && *finding->summary != '\0' ? finding->summary : finding->code;
+}
+
 static json_t *
 finding_json(const struct finding *finding)
 {
@@ -44,8 +53,8 @@ finding_json(const struct finding *finding)
 	doc_set_str(one, "rule", finding->rule != NULL ? finding->rule : finding->check);
 	doc_set_str(one, "status", status_word(finding->status));
 	doc_set_str(one, "code", finding->code);
-	doc_set_str(one, "title", finding->title != NULL ? finding->title : finding->summary);
-	doc_set_str(one, "summary", finding->summary);
+	doc_set_str(one, "title", words_of(finding->title, finding));
+	doc_set_str(one, "summary", words_of(finding->summary, finding));
 	json_object_set_new(one, "evidence", finding->evidence != NULL ? json_deep_copy(finding->evidence) : json_object());
 	for (size_t i = 0; i < finding->also_count; i++)
 		json_array_append_new(also, finding_json(&finding->also[i]));
@@ -106,8 +115,8 @@ diagnosis_json(const struct rules *rules, const struct diagnosis *diagnosis, con
 	doc_set_str(one, "check", cause->check);
 	doc_set_str(one, "status", status_word(cause->status));
 	doc_set_str(one, "confidence", confidence_word(cause->confidence));
-	doc_set_str(one, "title", cause->title != NULL ? cause->title : cause->summary);
-	doc_set_str(one, "why", cause->why != NULL ? cause->why : doc_str(one, "title"));
+	doc_set_str(one, "title", words_of(cause->title, cause));
+	doc_set_str(one, "why", words_of(cause->why, cause));
 	json_object_set_new(one, "explains", explains);
 	json_object_set_new(one, "next", next);
 	json_object_set_new(one, "possible", possible_json(rules, cause, globals));

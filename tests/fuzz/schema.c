@@ -162,6 +162,7 @@ breaks_combined(struct judge *judge, const json_t *schema, const json_t *value)
 	if (test == NULL)
 		return NULL;
 	then = json_object_get(schema, breaks(judge, test, value) == NULL ? "then" : "else");
+	*judge->path = '\0';
 	return then != NULL ? breaks(judge, then, value) : NULL;
 }
 
