@@ -42,13 +42,28 @@ judge_text(const json_t *banner, struct finding *finding)
 	return finding_set(finding, FAIL, "banner-closed-early", "the server closed the connection with the words \"%s\"", first_line(banner));
 }
 
+/* The reference server is no better off: whatever it is, it stands before both. */
 static int
-judge_closed(const json_t *banner, struct finding *finding)
+judge_before_both(struct finding *finding, const char *what)
 {
-	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", "sshd-privsep-dir",
-		"dpi-resets-ssh", "intercepted-by-proxy", NULL };
+	finding_possible(finding, "dpi-resets-ssh");
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
+	    "the connection %s, and so it is with the reference server %s: something before both of them accepts every connection", what,
+	    doc_str(finding->evidence, "reference")));
+}
 
+static int
+judge_closed(const struct facts *facts, const json_t *banner, struct finding *finding)
+{
+	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", "sshd-privsep-dir", NULL };
+	static const char *const network[] = { "dpi-resets-ssh", "intercepted-by-proxy", NULL };
+	enum talk_reference reference = talk_reference(facts, finding);
+
+	if (reference == REFERENCE_BROKEN)
+		return judge_before_both(finding, "ended before anything was said");
 	talk_possible(finding, causes);
+	if (reference == REFERENCE_NONE)
+		talk_possible(finding, network);
 	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "banner-closed-early",
 	    "the connection was %s before the server said anything", doc_bool(banner, "reset", false) ? "reset" : "closed"));
 }
@@ -57,14 +72,19 @@ static int
 judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
 	/* libwrap closes what it denies only after five seconds of silence (measured) */
-	static const char *const causes[] = { "intercepted-by-proxy", "lb-no-backend", "sshd-maxstartups", "tcpwrappers-deny", NULL };
+	static const char *const causes[] = { "lb-no-backend", "sshd-maxstartups", "tcpwrappers-deny", NULL };
 	const json_t *tcp = facts_section(facts, FACT_TCP);
+	enum talk_reference reference = talk_reference(facts, finding);
 
 	if (doc_int(banner, "bytes", 0) > 0)
 		return finding_set(finding, FAIL, "banner-tarpit", "the server talks without ever naming itself an SSH server: \"%s\"", first_line(banner));
 	if (address_is_stand_in(doc_str(tcp, "address")))
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
 		    "%s belongs to a proxy on this machine, which accepts every connection", doc_str(tcp, "address")));
+	if (reference == REFERENCE_BROKEN)
+		return judge_before_both(finding, "stands, but nothing was said");
+	if (reference == REFERENCE_NONE)
+		finding_possible(finding, "intercepted-by-proxy");
 	talk_possible(finding, causes);
 	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "vm-overloaded-banner-timeout",
 	    "the connection stands, but sshd said nothing for %lld ms", (long long)doc_int(banner, "ms", 0)));
@@ -102,7 +122,7 @@ banner_run(const struct facts *facts, const struct rule *rule, struct finding *f
 	if (strcmp(result, "text") == 0)
 		return judge_text(banner, finding);
 	if (strcmp(result, "closed") == 0)
-		return judge_closed(banner, finding);
+		return judge_closed(facts, banner, finding);
 	if (strcmp(result, "none") == 0)
 		return judge_silence(facts, banner, finding);
 	if (guess == NULL && doc_int(banner, "bytes", 0) > 8000)

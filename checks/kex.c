@@ -81,20 +81,28 @@ judge_stall(const struct facts *facts, const json_t *kex, struct finding *findin
 static int
 judge_broken(const struct facts *facts, const json_t *kex, const char *result, struct finding *finding)
 {
-	static const char *const causes[] = { "sshd-persource-penalties", "sshd-privsep-dir", "dpi-resets-ssh", NULL };
-	const char *text = doc_str(kex, "text");
+	static const char *const causes[] = { "sshd-persource-penalties", "sshd-privsep-dir", NULL };
+	const char *text = doc_str(kex, "text"), *address;
+	enum talk_reference reference = talk_reference(facts, finding);
+	bool early = doc_get(kex, "server") == NULL && strcmp(result, "disconnect") != 0;
 
-	if (strcmp(result, "reset") == 0 && doc_get(kex, "server") == NULL) {
+	address = doc_str(finding->evidence, "reference");
+	if (early && (reference == REFERENCE_BROKEN || (reference == REFERENCE_NONE && strcmp(result, "reset") == 0))) {
 		talk_way_around(facts, finding);
-		finding_possible(finding, "sshd-maxstartups");
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dpi-resets-ssh",
-		    "the connection was reset as soon as this machine spoke SSH"));
+		if (reference == REFERENCE_NONE)
+			finding_possible(finding, "sshd-maxstartups");
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dpi-resets-ssh", "the connection was %s as soon as this machine spoke SSH%s%s",
+		    strcmp(result, "reset") == 0 ? "reset" : "closed", reference == REFERENCE_BROKEN ? ", and so it fared with the reference server " : "",
+		    reference == REFERENCE_BROKEN ? address : ""));
 	}
 	talk_possible(finding, causes);
+	if (reference == REFERENCE_NONE)
+		finding_possible(finding, "dpi-resets-ssh");
 	if (strcmp(result, "disconnect") == 0)
 		return finding_set(finding, FAIL, "kex-disconnected", "the server ended the key exchange: \"%s\"", text != NULL ? text : "");
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-closed", "the connection was %s within the key exchange",
-	    strcmp(result, "reset") == 0 ? "reset" : "closed"));
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-closed", "the connection was %s within the key exchange%s%s%s",
+	    strcmp(result, "reset") == 0 ? "reset" : "closed", reference == REFERENCE_FINE ? "; the reference server " : "",
+	    reference == REFERENCE_FINE ? address : "", reference == REFERENCE_FINE ? " answers well, so it is not this network" : ""));
 }
 
 static int

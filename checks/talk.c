@@ -142,6 +142,23 @@ address_is_private(const char *text)
 	return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 || host >> 22 == 0x191;
 }
 
+enum talk_reference
+talk_reference(const struct facts *facts, struct finding *finding)
+{
+	static const char *const broken[] = { "silent", "closed", "reset", NULL };
+	const json_t *reference = doc_get(facts_section(facts, FACT_TCP), "reference");
+
+	if (doc_str(reference, "address") == NULL)
+		return REFERENCE_NONE;
+	finding_text(finding, "reference", doc_str(reference, "address"));
+	if (doc_is(reference, "result", "ssh"))
+		return REFERENCE_FINE;
+	for (size_t i = 0; broken[i] != NULL; i++)
+		if (doc_is(reference, "result", broken[i]))
+			return REFERENCE_BROKEN;
+	return REFERENCE_NONE;
+}
+
 int
 talk_confidence(struct finding *finding, enum confidence confidence, int r)
 {

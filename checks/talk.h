@@ -33,6 +33,12 @@ bool address_is_stand_in(const char *text);
 /* Adds bastion, bastion_rg and identity, which the remedies that go round a blocked port name. */
 void talk_way_around(const struct facts *facts, struct finding *finding);
 
+/* What the reference server (--reference) says of a conversation that broke: it fares no better, so that the fault lies before both; it
+ * answers as SSH does, so that this network is not to blame; or nothing. Its
+ * address becomes evidence ("reference"). */
+enum talk_reference { REFERENCE_NONE, REFERENCE_FINE, REFERENCE_BROKEN };
+enum talk_reference talk_reference(const struct facts *facts, struct finding *finding);
+
 /* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
 int talk_confidence(struct finding *finding, enum confidence confidence, int r);
 

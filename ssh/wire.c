@@ -136,6 +136,14 @@ settle_all(struct facts *facts, const char *cause, const char *reason)
 			facts_settle(facts, sections[i], FACT_UNKNOWN, cause, "%s", reason);
 }
 
+/* The conversation broke before the VM's key was seen: would it do so with another server? */
+static bool
+wants_reference(const struct wire *wire, const char *cause)
+{
+	return wire->reference != NULL && !wire->reference_asked && !wire->by_jump && wire->was_connected && !wire->have.host_key &&
+	    strcmp(cause, "not-reached") == 0 && !doc_is(facts_section(wire->facts, FACT_KEX), "result", "no-common");
+}
+
 void
 wire_end(struct wire *wire, const char *cause, const char *reason)
 {
@@ -147,6 +155,11 @@ wire_end(struct wire *wire, const char *cause, const char *reason)
 	bool at_jump;
 
 	settle_all(wire->facts, cause, reason);
+	if (wants_reference(wire, cause)) {
+		wire_hang_up(wire);
+		wire_reference_ask(wire);
+		return;
+	}
 	if (facts_state(wire->facts, FACT_HOST_KEY, NULL) == FACT_KNOWN)
 		ssh_known_hosts_elsewhere(wire->facts, facts_section(wire->facts, FACT_HOST_KEY));
 	at_jump = doc_is(facts_section(wire->facts, FACT_TCP), "proxy.stage", "jump") && strcmp(cause, "deadline") != 0;

@@ -109,6 +109,7 @@ struct wire {
 	size_t key_count, key;
 	bool stalled, proving;		/* a key exchange stalled; the present connection shall prove why */
 	struct span another;		/* host key algorithm of the present connection, which is for a second key only */
+	bool reference_asked;
 	bool library_failed;		/* libssh2 gave up where it should have been able */
 };
 
@@ -155,7 +156,7 @@ void wire_jump_leave(struct wire *wire);
 bool wire_has_input(struct wire *wire);		/* wire_banner.c: something has come, perhaps not yet read */
 
 void wire_ports_ask(struct wire *wire);		/* wire_ports.c: after the SSH port gave no connection; then wire_unconnected */
-void wire_reference_ask(struct wire *wire);	/* wire_reference.c: after the VM gave no answer; then all ends */
+void wire_reference_ask(struct wire *wire);	/* wire_reference.c: after the VM gave no answer, or broke off; then all ends */
 void wire_greet(struct wire *wire);		/* wire_banner.c */
 void wire_kexinit(struct wire *wire);		/* wire_kex.c: waits for the server's lists */
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A second SSH server that the user named: when it does not answer either, the fault lies before both of them. Asked only after the VM's
- * own port gave no answer. */
+/* A second SSH server that the user named: when it fares no better, the fault lies before both of them. Asked only after the VM's own port
+ * gave no answer, or the conversation broke before the VM's host key: then the reference is spoken to as far as its key exchange lists. */
 
 static void
 reference_end(struct wire *wire, const char *result)
@@ -23,6 +23,31 @@ reference_end(struct wire *wire, const char *result)
 	wire_end(wire, "not-reached", "no connection was possible");
 }
 
+/* How far the reference speaks SSH: its line, then (after ours) its first packet. */
+static void
+greet_step(struct wire *wire, int revents)
+{
+	struct banner read;
+	ssize_t n = -EAGAIN;
+
+	while (revents > 0 && (n = wire_read(wire)) > 0)
+		;
+	if (!wire->line_sent && banner_read(wire->in, wire->in_len, &read) == BANNER_SSH) {
+		wire->line_sent = true;
+		wire->scanned = read.used;
+		blob_bytes(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
+		wire_flush(wire);
+	}
+	if (wire->line_sent && wire->in_len > wire->scanned)
+		reference_end(wire, "ssh");
+	else if (wire->reset || wire->closed)
+		reference_end(wire, wire->reset ? "reset" : "closed");
+	else if (revents == 0 || n == -ENOBUFS)
+		reference_end(wire, "silent");
+	else
+		wire_wait(wire, POLLIN, greet_step);
+}
+
 static void
 reference_step(struct wire *wire, int revents)
 {
@@ -33,6 +58,11 @@ reference_step(struct wire *wire, int revents)
 		error = ETIMEDOUT;
 	else if (getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
+	if (error == 0 && wire->was_connected) {
+		wire_until(wire, wire->step_ms);
+		wire_wait(wire, POLLIN, greet_step);
+		return;
+	}
 	reference_end(wire, error == 0 ? "connected" : error == ECONNREFUSED ? "refused" : error == ETIMEDOUT ? "timeout" : "unreachable");
 }
 
@@ -101,6 +131,7 @@ wire_reference_ask(struct wire *wire)
 	const char *argv[] = { wire->self, "--resolve-for-probe", host, NULL }, *port;
 	struct child_request request = { .argv = argv, .timeout_ms = wire->step_ms, .max_bytes = 65536 };
 
+	wire->reference_asked = true;
 	reference_split(wire->reference, host, &port);
 	if (getaddrinfo(host, NULL, &hints, &found) == 0) {
 		freeaddrinfo(found);
