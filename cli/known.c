@@ -1,11 +1,16 @@
 #include "cli/known.h"
-#include "cli/bundle.h"
 #include "model/doc.h"
+#include "model/known_hosts.h"
+
+#include <openssl/rand.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* The finding of the host-key check in a report. */
 static const json_t *
@@ -33,26 +38,98 @@ live_key(const struct facts *facts, const char *fingerprint)
 	return NULL;
 }
 
-static char *
-with_line(const char *path, const char *line, size_t *len)
+/* The whole file as text, "" when there is none yet. */
+static int
+read_file(int fd, char **ret, size_t *len)
 {
-	FILE *out, *in = fopen(path, "re");
-	char *text = NULL, buffer[8192], last = '\n';
-	size_t n;
+	enum { KNOWN_MAX = 64 << 20 };
+	char *text = NULL, buffer[8192];
+	FILE *out = open_memstream(&text, len);
+	ssize_t n = -1;
 
-	if ((out = open_memstream(&text, len)) == NULL) {
-		if (in != NULL)
-			fclose(in);
-		return NULL;
+	if (out == NULL)
+		return -ENOMEM;
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0 && ftello(out) < KNOWN_MAX)
+		fwrite(buffer, 1, (size_t)n, out);
+	if (fclose(out) != 0 || n != 0) {
+		free(text);
+		return n > 0 ? -EFBIG : -EIO;
 	}
-	while (in != NULL && (n = fread(buffer, 1, sizeof(buffer), in)) > 0) {
-		fwrite(buffer, 1, n, out);
-		last = buffer[n - 1];
+	*ret = text;
+	return 0;
+}
+
+/* What the file says of the key already: NULL, "known" or "revoked". */
+static const char *
+stands_there(const char *text, size_t len, const char *name, const json_t *key)
+{
+	struct known_query query = { .name = name, .alias = true };
+	json_t *entries = json_array(), *damaged = json_array(), *entry;
+	const char *public = doc_str(key, "public"), *found = NULL;
+	size_t i;
+
+	known_hosts_read(text, len, "", &query, entries, damaged);
+	json_array_foreach(entries, i, entry)
+		if (public != NULL && doc_str(entry, "public") != NULL && strcmp(public, doc_str(entry, "public")) == 0) {
+			if (doc_is(entry, "marker", "revoked"))
+				found = "revoked";
+			else if (doc_get(entry, "marker") == NULL && found == NULL)
+				found = "known";
+		}
+	json_decref(entries);
+	json_decref(damaged);
+	return found;
+}
+
+/* Hashed where ssh would hash it. The caller frees. */
+static char *
+name_written(const struct facts *facts, const char *name)
+{
+	unsigned char salt[KNOWN_SALT];
+
+	if (!doc_is(facts_section(facts, FACT_SSH_CONFIG), "options.hashknownhosts", "yes"))
+		return strdup(name);
+	return RAND_bytes(salt, sizeof(salt)) == 1 ? known_hosts_hash(name, salt) : NULL;
+}
+
+/* One write at the end, so that mode, owner and links stay what they are; a write that was cut short is taken back. */
+static int
+append(int fd, const char *line)
+{
+	off_t before = lseek(fd, 0, SEEK_END);
+	size_t len = strlen(line);
+	ssize_t n = write(fd, line, len);
+
+	if (n == (ssize_t)len)
+		return 0;
+	if (n > 0 && before >= 0 && ftruncate(fd, before) < 0)
+		return -EIO;
+	return n < 0 ? -errno : -ENOSPC;
+}
+
+static int
+add_line(int fd, const char *path, const struct facts *facts, const char *name, const json_t *key, struct err *err)
+{
+	char *text = NULL, *written = NULL, *line = NULL;
+	const char *found;
+	size_t len = 0;
+	int r = read_file(fd, &text, &len);
+
+	if (r < 0)
+		return r;
+	if ((found = stands_there(text, len, name, key)) != NULL) {
+		if (strcmp(found, "revoked") == 0)
+			err_set(err, "--known-hosts: '%s' is left as it is, since it revokes this key", path);
+	} else if ((written = name_written(facts, name)) == NULL ||
+	    (line = doc_fmt("%s%s %s %s\n", len > 0 && text[len - 1] != '\n' ? "\n" : "", written, doc_str(key, "type"), doc_str(key, "public"))) == NULL) {
+		r = -ENOMEM;
+	} else {
+		r = append(fd, line);
 	}
-	if (in != NULL)
-		fclose(in);
-	fprintf(out, "%s%s\n", last != '\n' ? "\n" : "", line);
-	return fclose(out) == 0 ? text : NULL;
+	free(line);
+	free(written);
+	free(text);
+	return r;
 }
 
 int
@@ -60,20 +137,22 @@ known_append(const char *path, const struct facts *facts, const json_t *report, 
 {
 	const json_t *evidence = host_key_evidence(report), *key = live_key(facts, doc_str(evidence, "fingerprint"));
 	const char *name = doc_str(facts_section(facts, FACT_KNOWN_HOSTS), "name");
-	char *line, *text = NULL;
-	size_t len = 0;
-	int r = -ENOMEM;
+	struct stat st;
+	int fd, r;
 
-	if (key == NULL || name == NULL || !doc_is(evidence, "proof_result", "match")) {
+	if (key == NULL || name == NULL || doc_str(key, "public") == NULL || !doc_is(evidence, "proof_result", "match")) {
 		err_set(err, "--known-hosts: '%s' is left as it is, since Azure has not proven the host key (--guest asks for the proof)", path);
 		return 0;
 	}
-	if (doc_is(evidence, "known", "match"))
-		return 0;
-	if ((line = doc_fmt("%s %s %s", name, doc_str(key, "type"), doc_str(key, "public"))) != NULL &&
-	    (text = with_line(path, line, &len)) != NULL)
-		r = file_replace(path, text, len, 0600, err);
-	free(text);
-	free(line);
+	if ((fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600)) < 0)
+		r = -errno;
+	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		r = -EINVAL;
+	else
+		r = add_line(fd, path, facts, name, key, err);
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		err_set(err, "'%s' cannot be written: %s", path, r == -EINVAL ? "a regular file is needed" : strerror(-r));
 	return r;
 }

@@ -24,6 +24,11 @@ int known_hosts_names(const char *hosts, size_t len, const char *name);
 /* The name that stands for the query in a file: "vm1", "[vm1]:2200" or the alias. The caller frees; NULL when out of memory. */
 char *known_hosts_name(const struct known_query *query);
 
+enum { KNOWN_SALT = 20 };
+
+/* The name as HashKnownHosts writes it: "|1|salt|hash". The caller frees; NULL when out of memory. */
+char *known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT]);
+
 /* Appends to entries {"file","line","marker"?,"type","fingerprint","public","via"} for every line of the text that speaks of the query, and to
  * damaged {"file","line","why"} for every line that ssh cannot read (at most 64 in all). */
 void known_hosts_read(const char *text, size_t len, const char *file, const struct known_query *query, json_t *entries, json_t *damaged);

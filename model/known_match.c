@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERN_MAX = 1023, SALT_LEN = 20, HASH_LEN = 20, HASH_TEXT = 28 };
+enum { PATTERN_MAX = 1023, HASH_LEN = 20, HASH_TEXT = 28 };
 
 static int
 lower(char c)
@@ -78,14 +78,27 @@ hash_names(const char *hosts, size_t len, const char *name)
 
 	if (len < 3 + HASH_TEXT + 1 || memcmp(hosts, "|1|", 3) != 0 || rest[HASH_TEXT] != '|')
 		return -EINVAL;
-	if (rest[HASH_TEXT - 1] != '=' || EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != SALT_LEN + 1)
+	if (rest[HASH_TEXT - 1] != '=' || EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != KNOWN_SALT + 1)
 		return -EINVAL;
-	if (HMAC(EVP_sha1(), salt, SALT_LEN, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
+	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
 		return -EINVAL;
 	EVP_EncodeBlock(text, hash, HASH_LEN);
 	rest += HASH_TEXT + 1;
 	len -= 3 + HASH_TEXT + 1;
 	return len == HASH_TEXT && memcmp(rest, text, HASH_TEXT) == 0 ? KNOWN_VIA_HASHED : KNOWN_VIA_NONE;
+}
+
+char *
+known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE], salt_text[HASH_TEXT + 1], hash_text[HASH_TEXT + 1];
+	unsigned int hash_len = 0;
+
+	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
+		return NULL;
+	EVP_EncodeBlock(salt_text, salt, KNOWN_SALT);
+	EVP_EncodeBlock(hash_text, hash, HASH_LEN);
+	return doc_fmt("|1|%s|%s", (const char *)salt_text, (const char *)hash_text);
 }
 
 int

@@ -181,6 +181,7 @@ class Inside:
 			check = expect.get("check")
 			if check:
 				seen["skipped"] = self._replay("skipped", ["--skip", check])
+		seen["files"] = {path: self._left(path) for path in expect.get("files", {})}
 		seen["metadata_packets"] = net.metadata_packets()
 		seen["connections"] = self.guest.connections()
 		if self.job["truth"]:
@@ -192,6 +193,17 @@ class Inside:
 		seen["words"] = {k: v for k, v in self.words.values.items()}
 		seen["expect"] = expect
 		return seen
+
+	def _left(self, path):
+		"""A file of the client after the run: what a scenario may say of it; found: a known_hosts file that knows the VM's address."""
+		place = self.client.place(path)
+		if not os.path.exists(place):
+			return None
+		with open(place, encoding="utf-8", errors="replace", newline="") as f:
+			text = f.read()
+		known = subprocess.run(["ssh-keygen", "-F", net.PUBLIC, "-f", place], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+		return {"mode": "%04o" % (os.stat(place).st_mode & 0o7777), "text": text, "lines": text.count("\n"), "link": os.path.islink(place),
+			"found": known.returncode == 0}
 
 	def _collect(self, source, target):
 		if os.path.exists(WORK + "/" + source):

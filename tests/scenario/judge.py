@@ -240,6 +240,9 @@ def judge(scenario, folder, schemas):
 	out += _always(seen, limits) + _requests(expect, seen)
 	out += ["stderr does not say %r" % t for t in expect.get("stderr", []) if t not in seen.err]
 	out += ["stdout does not say %r" % t for t in expect.get("stdout", []) if t not in seen.out]
+	for path, want in expect.get("files", {}).items():
+		left = outcome["files"].get(path)
+		out += ["%s is there" % path] if want is None and left is not None else subset(want, left, path) if want is not None else []
 	if "seconds" in expect and outcome["seconds"] > expect["seconds"]:
 		out.append("took %.1f s, not %g" % (outcome["seconds"], expect["seconds"]))
 	if expect.get("kind") == "usage":
