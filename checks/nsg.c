@@ -68,7 +68,7 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 {
 	const struct nsg_gate *gate = judgement->deciding;
 	const char *tag = gate != NULL ? gate->result.unknown_tag : NULL;
-	char *condition = nsg_condition(judgement);
+	char *condition = nsg_condition(judgement, !in->source_known);
 	const char *words = condition != NULL ? condition : "the rules differ by source";
 	int r;
 

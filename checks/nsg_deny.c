@@ -247,6 +247,12 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const 
 				in->flow.port, *in->source_text != '\0' ? in->source_text : "any address");
 	if (uses_near)
 		add_near(&near, in, finding);
+	if (!in->source_known) {
+		char *condition = nsg_condition(judgement, true);
+
+		finding_text(finding, "condition", condition);
+		free(condition);
+	}
 	if (rule != NULL && rule->is_jit)
 		add_jit_request(facts, in, rule, finding);
 	else

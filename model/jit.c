@@ -197,7 +197,7 @@ state_of(const json_t *request, const json_t *port, const struct ip *source, tim
 		return JIT_PENDING;
 	if (end < 0)
 		return unclear(one, "endTimeUtc");
-	if (!said)
+	if (!said || (mine == FIT_MAYBE && source != NULL))
 		return unclear(one, "allowedSourceAddressPrefix");
 	one->source_unknown = mine == FIT_MAYBE;
 	return JIT_ACTIVE;

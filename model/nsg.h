@@ -3,7 +3,8 @@
  * none, and ends in "depends" or "unknown" with its name.
  *
  * nsg_parse.c reads one rule, nsg_load.c a group of them, nsg_match.c matches one rule, nsg_evaluate.c one list of rules, nsg_judge.c all gates of a path,
- * nsg_near.c finds the allow rule that nearly fits, nsg_remedy.c the rule that would admit the flow, nsg_tags.c the service tags. */
+ * nsg_near.c finds the allow rule that nearly fits, nsg_remedy.c the rule that would admit the flow, nsg_tags.c the service tags, nsg_words.c
+ * puts steps and verdicts into words. */
 #ifndef MODEL_NSG_H
 #define MODEL_NSG_H
 
@@ -167,8 +168,9 @@ bool nsg_is_definite(const struct nsg_judgement *judgement);	/* allow or deny */
 const char *nsg_verdict_word(enum nsg_verdict verdict);	/* "allow", "deny", "depends", "unknown" */
 const char *nsg_scope_word(enum nsg_scope scope);
 
-/* The condition of a verdict that depends: "allowed from 10.0.0.0/8 and VirtualNetwork only"; the caller frees, NULL when there is none. */
-char *nsg_condition(const struct nsg_judgement *judgement);
+/* The condition of a verdict that depends, or denies: "allowed from 10.0.0.0/8 and VirtualNetwork only"; `all` tells also the sources that this
+ * flow does not have for certain. The caller frees, NULL when there is none. */
+char *nsg_condition(const struct nsg_judgement *judgement, bool all);
 
 /* The deciding rule's source as text ("*" when it has several, their list shortened); the caller frees. */
 char *nsg_source_text(const struct nsg_rule *rule);

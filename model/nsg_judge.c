@@ -5,30 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *
-nsg_verdict_word(enum nsg_verdict verdict)
-{
-	static const char *const words[] = {
-		[NSG_ALLOW] = "allow", [NSG_DENY] = "deny", [NSG_DEPENDS] = "depends", [NSG_UNKNOWN] = "unknown"
-	};
-
-	return words[verdict];
-}
-
 bool
 nsg_is_definite(const struct nsg_judgement *judgement)
 {
 	return judgement->verdict == NSG_ALLOW || judgement->verdict == NSG_DENY;
-}
-
-const char *
-nsg_scope_word(enum nsg_scope scope)
-{
-	static const char *const words[] = {
-		[NSG_SCOPE_ADMIN] = "admin", [NSG_SCOPE_SUBNET] = "subnet", [NSG_SCOPE_NIC] = "nic"
-	};
-
-	return words[scope];
 }
 
 static bool
@@ -284,82 +264,4 @@ nsg_judgement_free(struct nsg_judgement *judgement)
 		nsg_free(&judgement->gates[i].nsg);
 	}
 	*judgement = (struct nsg_judgement){ 0 };
-}
-
-char *
-nsg_source_text(const struct nsg_rule *rule)
-{
-	const struct nsg_side *side = &rule->source;
-	char text[IP_TEXT_MAX * 2];
-	char *words = NULL;
-	size_t shown = 0, ranges = nsg_side_size(side);
-	size_t total = ranges + side->tag_count + json_array_size(side->asgs);
-
-	if (total == 0)
-		return doc_fmt("%s", side->text != NULL ? side->text : "?");
-	for (size_t i = 0; i < total && shown < 3; i++, shown++) {
-		const char *one = text;
-		char *longer;
-
-		if (i < ranges) {
-			struct ip_range range = nsg_side_at(side, i);
-
-			range_format(&range, text, sizeof(text));
-		} else if (i < ranges + side->tag_count) {
-			one = side->tags[i - ranges];
-		} else {
-			one = arm_id_name(doc_str(json_array_get(side->asgs, i - ranges - side->tag_count), "id"));
-		}
-		longer = words == NULL ? doc_fmt("%s", one) : doc_fmt("%s, %s", words, one);
-		free(words);
-		words = longer;
-	}
-	if (words != NULL && total > shown) {
-		char *longer = doc_fmt("%s and %zu more", words, total - shown);
-
-		free(words);
-		words = longer;
-	}
-	return words;
-}
-
-/* The sources of the rules of one access that match, or may, up to the deciding rule: "10.0.0.0/8 and VirtualNetwork". */
-static char *
-sources_of(const struct nsg_gate *gate, enum nsg_access access)
-{
-	char *words = NULL;
-	size_t shown = 0;
-
-	for (size_t i = 0; i < gate->result.step_count && shown < 4; i++) {
-		const struct nsg_step *step = &gate->result.steps[i];
-		char *one, *longer;
-
-		if (step->match == NSG_NO || step->rule->access != access)
-			continue;
-		if ((one = nsg_source_text(step->rule)) == NULL)
-			break;
-		longer = words == NULL ? doc_fmt("%s", one) : doc_fmt("%s, %s", words, one);
-		free(one);
-		free(words);
-		words = longer;
-		shown++;
-	}
-	return words;
-}
-
-char *
-nsg_condition(const struct nsg_judgement *judgement)
-{
-	const struct nsg_gate *gate = judgement->deciding;
-	bool denied_last;
-	char *sources, *words = NULL;
-
-	if (judgement->verdict != NSG_DEPENDS || gate == NULL || gate->result.decider == NULL)
-		return NULL;
-	denied_last = gate->result.decider->access == NSG_ACCESS_DENY;
-	if ((sources = sources_of(gate, denied_last ? NSG_ACCESS_ALLOW : NSG_ACCESS_DENY)) == NULL)
-		return NULL;
-	words = doc_fmt(denied_last ? "allowed from %s only" : "allowed except from %s", sources);
-	free(sources);
-	return words;
 }

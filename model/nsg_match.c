@@ -209,36 +209,3 @@ nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow, const
 	}
 	return found;
 }
-
-char *
-nsg_step_words(const struct nsg_step *s)
-{
-	const struct nsg_rule *rule = s->rule;
-	const char *access = rule->access == NSG_ACCESS_DENY     ? "deny"
-			     : rule->access == NSG_ACCESS_ALLOW  ? "allow"
-			     : rule->access == NSG_ACCESS_ALWAYS ? "always allow"
-								 : "?";
-	const char *text = "?";
-	char *source = NULL, *words;
-
-	if (s->match == NSG_YES)
-		return doc_fmt("%d %s (%s): matches", rule->priority, rule->name, access);
-	if (s->nonsense)
-		return doc_fmt("%d %s (%s): %s makes no sense or is missing", rule->priority, rule->name, access, s->field);
-	if (strcmp(s->field, "protocol") == 0)
-		text = rule->protocol_text;
-	else if (strcmp(s->field, "destinationPortRange") == 0)
-		text = rule->destination_ports.text;
-	else if (strcmp(s->field, "sourcePortRange") == 0)
-		text = rule->source_ports.text;
-	else if (strncmp(s->field, "source", 6) == 0)
-		text = source = nsg_source_text(rule);
-	else if (strcmp(s->field, "destinationAddressPrefix") == 0)
-		text = rule->destination.text;
-	else
-		text = arm_id_name(doc_str(json_array_get(rule->destination.asgs, 0), "id"));
-	words = doc_fmt("%d %s (%s): %s %s %s", rule->priority, rule->name, access, s->field, text != NULL ? text : "?",
-			s->match == NSG_MAYBE ? "may match" : "does not match");
-	free(source);
-	return words;
-}

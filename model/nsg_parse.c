@@ -304,7 +304,7 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 
 	if (doc_same(direction, "Outbound"))
 		return false;
-	*rule = (struct nsg_rule){ .name = name != NULL ? name : "?",
+	*rule = (struct nsg_rule){ .name = name != NULL && *name != '\0' ? name : "?",
 				   .description = doc_str(properties, "description"),
 				   .priority = priority >= 0 && priority <= 65535 ? (int)priority : -1,
 				   .access = parse_access(doc_str(properties, "access")),

@@ -124,7 +124,7 @@ static const struct expectation cases[] = {
 	    { { FORBID, NSG_ID, "Microsoft.Network/networkSecurityGroups/read", 0 }, SUBNET_RULES("[{'name': 'no', 'priority': 100, 'access': 'Deny'}]") } },
 	{ "the subnet may not be read", "nsg", "unknown", "nsg-unknown", "{}", NULL, NULL,
 	    { { FORBID, SUBNET_ID, "Microsoft.Network/virtualNetworks/subnets/read", 0 } } },
-	{ "the source is not known", "nsg", "unknown", "nsg-depends-on-source", "{'verdict': 'depends', 'condition': 'allowed from 203.0.113.7 only'}",
+	{ "the source is not known", "nsg", "unknown", "nsg-depends-on-source", "{'verdict': 'depends', 'condition': 'allowed from 203.0.113.7 and VirtualNetwork only'}",
 	    "<YOUR-PUBLIC-IP>/32", NULL, { { SECTION, NULL, "{'ip': null}", FACT_SOURCE } } },
 	{ "the source does not matter", "nsg", "pass", "nsg-allows", "{'verdict': 'allow'}", NULL, NULL,
 	    { { SECTION, NULL, "{'ip': null}", FACT_SOURCE }, NIC_RULES("[{'name': 'ssh', 'priority': 300, 'sourceAddressPrefix': 'Internet'}]") } },
