@@ -28,6 +28,8 @@ struct nsg_ports {
 struct nsg_side {
 	struct range4 { uint32_t from, to; } *v4;
 	size_t v4_count;
+	struct range4 hull;		/* from the lowest to the highest of them: most flows lie outside */
+	bool sorted;			/* they ascend and do not overlap, as lists often do */
 	struct ip_range *list;		/* what is not IPv4 only */
 	size_t count;
 	const char **tags;		/* service tags, as text */

@@ -46,6 +46,23 @@ block_meets(const struct range4 block[static BLOCK], uint32_t from, uint32_t to)
 	return hit != 0;
 }
 
+/* Where in an ascending list a range that ends at or behind `from` stands first. */
+static size_t
+first_behind(const struct nsg_side *side, uint32_t from)
+{
+	size_t low = 0, high = side->v4_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (side->v4[middle].to < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 enum nsg_match
 nsg_side_meets(const struct nsg_side *side, const struct ip_range *range)
 {
@@ -58,9 +75,11 @@ nsg_side_meets(const struct nsg_side *side, const struct ip_range *range)
 		if (range_meets(&side->list[i], range))
 			found = NSG_MAYBE;
 	}
-	if (!ip_is_v4(range->from) || !ip_is_v4(range->to))
+	if (!ip_is_v4(range->from) || !ip_is_v4(range->to) || side->hull.from > to || side->hull.to < from)
 		return found;
-	for (size_t i = 0; i < side->v4_count; i++) {
+	for (size_t i = side->sorted ? first_behind(side, from) : 0; i < side->v4_count; i++) {
+		if (side->sorted && side->v4[i].from > to)
+			break;
 		if (i % BLOCK == 0 && side->v4_count - i >= BLOCK && !block_meets(&side->v4[i], from, to)) {
 			i += BLOCK - 1;
 			continue;

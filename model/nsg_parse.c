@@ -197,6 +197,19 @@ take_piece(const char *text, const char *field, void *ctx)
 }
 
 static void
+add_v4(struct nsg_side *side, struct range4 range)
+{
+	if (side->v4_count == 0)
+		side->hull = range;
+	side->sorted = side->v4_count == 0 || (side->sorted && range.from > side->v4[side->v4_count - 1].to);
+	if (range.from < side->hull.from)
+		side->hull.from = range.from;
+	if (range.to > side->hull.to)
+		side->hull.to = range.to;
+	side->v4[side->v4_count++] = range;
+}
+
+static void
 take_side(const char *text, const char *field, void *ctx)
 {
 	struct nsg_side *side = ctx;
@@ -205,7 +218,7 @@ take_side(const char *text, const char *field, void *ctx)
 
 	if (any || prefix_parse(text, &range) == 0) {
 		if (ip_is_v4(range.from) && ip_is_v4(range.to))
-			side->v4[side->v4_count++] = (struct range4){ (uint32_t)range.from.lo, (uint32_t)range.to.lo };
+			add_v4(side, (struct range4){ (uint32_t)range.from.lo, (uint32_t)range.to.lo });
 		else
 			add_range(side, &range, field);
 	} else if (is_tag(text))
