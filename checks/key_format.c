@@ -92,9 +92,23 @@ static const struct {
 	{ "dsa-der", "key-der-format", "binary DER" },
 };
 
+/* Damage that PuTTY and the other converters bear with. */
+static bool
+convertible(const struct key *key)
+{
+	static const char *const borne[] = { "crlf", "cr-only", "no-final-newline", "trailing-garbage", "blank-lines-between", "two-keys" };
+
+	for (size_t i = 0; key->defect != NULL && i < sizeof(borne) / sizeof(borne[0]); i++)
+		if (is(key->defect, borne[i]))
+			return true;
+	return key->defect == NULL;
+}
+
 static bool
 foreign_format(const struct key *key, struct finding *finding, int *r)
 {
+	if (!convertible(key))
+		return false;
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (is(key->format, foreign[i].format)) {
 			if (!key->encrypted)

@@ -6,6 +6,7 @@
  *   key_ppk.c      PuTTY                                       key_sshcom.c   ssh.com
  *   key_jwk.c      JSON Web Key                                key_public.c   public lines, certificates, RFC 4716
  *   key_other.c    what is no key at all                       key_loads.c    would OpenSSH load it as it stands
+ *   key_wrap.c     percent signs, line numbers                 key_mark.c     BEGIN and END
  * A parser returns 0 when the bytes are of its kind (however damaged), -ENOENT when they are not, -ENOMEM. */
 #ifndef SSH_KEY_H
 #define SSH_KEY_H
@@ -93,7 +94,10 @@ int key_unescape(const struct key_buf *text, struct key_buf *ret);
 /* The lines may all begin with the same words ("> " in a mail): how many bytes of the line of `at` stand before it, without blanks behind, when
  * the next line begins with them too; *start becomes where that line begins. 0 for none. */
 size_t key_prefix(const struct key_buf *text, size_t at, size_t *start);
+uint64_t key_prefix_defect(const unsigned char *prefix, size_t len);
 int key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct key_buf *ret);
+/* Undoes what an address or an editor does to every line; -ENOENT when nothing did. Sets the defects that it is. */
+int key_unwrap(const struct key_buf *text, struct key_buf *ret, uint64_t *defects);
 int key_strip_invisible(const struct key_buf *text, struct key_buf *ret, uint64_t *defects);
 int key_base64_any(const char *text, size_t len, struct key_buf *ret);	/* also base64url, also unpadded; -EBADMSG */
 size_t key_find(const struct key_buf *text, size_t from, const char *word);	/* SIZE_MAX when it is not there */

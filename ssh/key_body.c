@@ -249,7 +249,7 @@ key_length(const unsigned char *bytes, size_t len, size_t *ret)
 			return true;
 		value = value << 8 | bytes[2 + i];
 	}
-	*ret = 2u + (bytes[1] & 0x7fu) + value;
+	*ret = (size_t)2 + (bytes[1] & 0x7fu) + value;
 	return true;
 }
 
@@ -345,7 +345,8 @@ key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, b
 		goto out;
 	found = ret->defects;
 	if ((r = attempt_plus(body, ret)) < 0 || ret->complete) {
-		look = (look & ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES))) | KEY_BIT(PLUS_TO_SPACE);
+		look &= ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) | (joined ? 0 : KEY_BIT(NEWLINE_TO_SPACE)));
+		look |= KEY_BIT(PLUS_TO_SPACE);
 		goto out;
 	}
 	r = attempt(&body, BLANKS_DROPPED, 0, ret);

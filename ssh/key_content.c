@@ -78,9 +78,13 @@ by_label(const struct label *label, struct key_info *info)
 static void
 encrypted_by_headers(const struct key_body *body, const struct label *label, struct key_info *info)
 {
+	const bool foreign = label != NULL && strstr(label->format, "-pem") == NULL;
+
 	by_label(label, info);
-	if (label == NULL)
+	if (label == NULL || foreign)
 		key_kind(info, "private", "unknown");
+	if (foreign)
+		key_flag(info, KEY_BIT(WRONG_LABEL));	/* these formats have no such headers */
 	info->encrypted = "yes";
 	snprintf(info->cipher, sizeof(info->cipher), "%s", body->cipher);
 	memcpy(info->kdf, "md5", 4);

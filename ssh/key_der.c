@@ -330,10 +330,10 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 	if (info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 || strncmp(info->format, "rsa-public", 10) == 0) {
 		if (r < 0 || whole.cut)
 			key_flag(info, before != 0 ? 0 : whole.cut ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED));
-	} else if (whole.cut || before != 0) {
+	} else if (whole.cut) {
 		key_flag(info, before != 0 ? 0 : KEY_BIT(TRUNCATED));
 	} else if (r == -EILSEQ || (r < 0 && by_openssl(bytes, len, private, info) < 0)) {
-		key_flag(info, KEY_BIT(DAMAGED));
+		key_flag(info, before != 0 ? 0 : KEY_BIT(DAMAGED));
 	}
 	if (!pem && rest.left > 0 && !whole.cut)
 		key_flag(info, KEY_BIT(TRAILING_GARBAGE));

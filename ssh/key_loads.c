@@ -49,8 +49,23 @@ pem_type_loads(const struct key_info *info)
 	return strcmp(info->pub.type, "ssh-dss") == 0 || strncmp(info->pub.type, "ecdsa-sha2-", 11) == 0;
 }
 
-/* PEM is OpenSSL's affair, with all that it forgives: where the file is not as it should be, ask it for the block of a private key. What is
- * inside has been read already. */
+/* PKCS#8 under the label of its own type loads all the same, and under others does not: only reading it tells. */
+static bool
+label_is_borne(const unsigned char *bytes, size_t len)
+{
+	BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
+	bool locked = false;
+	EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, asked, &locked);
+	bool borne = pkey != NULL;
+
+	EVP_PKEY_free(pkey);
+	BIO_free(bio);
+	ERR_clear_error();
+	return borne;
+}
+
+/* PEM is OpenSSL's affair, with all that it forgives and all that it does not: ask it for the block of a private key. What is inside has been
+ * read already. */
 static int
 pem_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 {
@@ -60,15 +75,15 @@ pem_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 	char *name = NULL;
 	bool locked = false, found;
 
-	if (info->defects == 0)
-		return pem_type_loads(info);
 	bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
 	found = bio != NULL && PEM_bytes_read_bio(&block, &size, &name, PEM_STRING_EVP_PKEY, bio, asked, &locked) == 1;
 	OPENSSL_clear_free(block, found ? (size_t)size : 0);
 	OPENSSL_free(name);
 	BIO_free(bio);
 	ERR_clear_error();
-	if (info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(DAMAGED) | KEY_BIT(WRONG_LABEL)))
+	if (info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(DAMAGED)))
+		return 0;
+	if ((info->defects & KEY_BIT(WRONG_LABEL)) != 0 && !label_is_borne(bytes, len))
 		return 0;
 	return found || locked ? pem_type_loads(info) : 0;
 }

@@ -156,17 +156,21 @@ public_read(struct bytes *rest, struct key_info *info)
 	return r == -ENOMEM ? r : -EBADMSG;
 }
 
-/* Where a character was lost in the public blob, all that follows is shifted: then the length of the private part makes no sense. */
+/* Where something was lost or added in the public blob, all that follows is shifted: then the length of the private part makes no sense, or the
+ * type has no meaning. */
 static void
 public_distrust(struct bytes rest, struct key_info *info)
 {
+	enum { PRIVATE_MAX = 1 << 16 };
 	uint32_t len;
 
-	if (bytes_u32(&rest, &len) == 0 && len <= rest.left + 4 && len + 24 >= rest.left)
+	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 && len <= PRIVATE_MAX)
 		return;
 	free(info->pub.blob);
 	info->pub.blob = NULL;
 	info->pub.blob_len = 0;
+	if (info->pub.bits == 0)
+		info->pub.type[0] = '\0';
 }
 
 int
@@ -187,7 +191,7 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 	kdf_set(&kdf, options, info);
 	info->encrypted = bytes_is(&cipher, "none") ? "no" : "yes";
 	r = public_read(&rest, info);
-	if (info->defects & KEY_BIT(ONE_CHAR_LOST))
+	if (info->defects & (KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(TRUNCATED) | KEY_BIT(DAMAGED)))
 		public_distrust(rest, info);
 	if (r == 0 && (r = bytes_string(&rest, &private)) == 0 && bytes_is(&cipher, "none"))
 		r = private_read(private, info);

@@ -7,6 +7,7 @@
 #define LAYERS_MAX 3
 
 static int layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info);
+static int text_file(const struct key_buf *text, unsigned depth, struct key_info *info);
 
 /* Files that are no text: DER, and what is inside the base64 of other formats. */
 static int
@@ -95,31 +96,65 @@ base64_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 	return r == -ENOMEM ? r : body_only(text, 0, text->len, KEY_BIT(BODY_ONLY), info);
 }
 
-/* "-----BEGIN " in base64, behind other things: the value of a variable, of JSON, of a Kubernetes secret. */
+static bool
+in_run(unsigned char c, bool spaced)
+{
+	return isalnum(c) || (c != '\0' && strchr("+/=-_", c) != NULL) || (spaced && isspace(c));
+}
+
+/* The next run of base64 that may hold a key file, behind *end: sets where it starts and ends. Line breaks may stand in it where it begins as
+ * "-----BEGIN" or PuTTY's header do. */
+static bool
+run_next(const struct key_buf *text, size_t *at, size_t *end)
+{
+	enum { RUN_MIN = 160 };
+
+	for (size_t i = *end; i < text->len; i = *end + 1) {
+		bool marked;
+
+		while (i < text->len && !isalnum(text->at[i]))
+			i++;
+		marked = text->len - i > 14 && (memcmp(text->at + i, "LS0tLS1CRUdJTi", 14) == 0 || memcmp(text->at + i, "UHVUVFktVXNlci", 14) == 0);
+		for (*at = *end = i; *end < text->len && in_run(text->at[*end], marked);)
+			++*end;
+		if (*end - *at >= RUN_MIN)
+			return true;
+	}
+	return false;
+}
+
+/* A key file in base64 behind other things: the value of a variable, of JSON, of a Kubernetes secret. */
 static int
 base64_inside(const struct key_buf *text, unsigned depth, struct key_info *info)
 {
-	size_t at = key_find(text, 0, "LS0tLS1CRUdJTi"), end;
-	struct key_info found = { 0 };
-	struct key_buf inner = { 0 };
-	int r;
+	size_t at = 0, end = 0;
+	int r = -ENOENT;
 
-	if (at == SIZE_MAX || depth >= LAYERS_MAX)
-		return -ENOENT;
-	for (end = at; end < text->len && (isalnum(text->at[end]) || isspace(text->at[end]) || (text->at[end] != '\0' &&
-	    strchr("+/=-_", text->at[end]) != NULL)); end++)
-		;
-	r = key_base64_any((const char *)text->at + at, end - at, &inner);
-	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 && strcmp(found.kind, "other") != 0) {
-		found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
-		*info = found;
-		key_lead(text, at, info);
-	} else {
-		key_info_free(&found);
-		r = r == -ENOMEM ? r : -ENOENT;
+	for (unsigned tries = 0; tries < 4 && depth < LAYERS_MAX && r == -ENOENT && run_next(text, &at, &end); tries++) {
+		struct key_info found = { 0 };
+		struct key_buf inner = { 0 };
+
+		r = key_base64_any((const char *)text->at + at, end - at, &inner);
+		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 && strcmp(found.kind, "private") == 0) {
+			found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
+			*info = found;
+			key_lead(text, at, info);
+		} else {
+			key_info_free(&found);
+			r = r == -ENOMEM ? r : -ENOENT;
+		}
+		key_buf_free(&inner);
 	}
-	key_buf_free(&inner);
 	return r;
+}
+
+/* What is left of a BEGIN line whose start is gone: "GIN RSA PRIVATE KEY-----" and its line end. */
+static size_t
+partial_begin(const struct key_buf *text, size_t end)
+{
+	size_t line = key_find(text, 0, "\n"), dashes = key_find(text, 0, "KEY-----");
+
+	return line < end && dashes < line ? line + 1 : 0;
 }
 
 /* An END line without its BEGIN. */
@@ -128,11 +163,13 @@ no_header(const struct key_buf *text, struct key_info *info)
 {
 	struct key_body body;
 	struct key_mark end;
+	size_t start;
 	int r;
 
 	if (!key_mark_find(text, 0, "END", &end))
 		return -ENOENT;
-	if ((r = key_body_read(text, 0, end.at, memchr(text->at, '\n', end.at) == NULL, true, &body)) < 0)
+	start = partial_begin(text, end.at);
+	if ((r = key_body_read(text, start, end.at, memchr(text->at + start, '\n', end.at - start) == NULL, true, &body)) < 0)
 		return r;
 	r = -ENOENT;
 	if (body.bytes.len > 24 && (body.defects & KEY_BIT(DAMAGED)) == 0) {
@@ -143,16 +180,71 @@ no_header(const struct key_buf *text, struct key_info *info)
 	return r;
 }
 
+/* Both lines of an encrypted PEM file are gone, its headers are not: encrypted, and of which kind only the lost label told. */
+static int
+headers_only(const struct key_buf *text, struct key_info *info)
+{
+	struct key_body body;
+	size_t at = 0;
+	int r;
+
+	while (at < text->len && isspace(text->at[at]))
+		at++;
+	if (key_find(text, at, "Proc-Type:") != at || (r = key_body_read(text, at, text->len, false, false, &body)) == -EBADMSG)
+		return -ENOENT;
+	if (r == 0 && (!body.encrypted || body.bytes.len == 0))
+		r = -ENOENT;
+	if (r == 0) {
+		key_flag(info, KEY_BIT(BODY_ONLY) | body.defects);
+		r = key_content(&body, "", info);
+	}
+	key_buf_free(&body.bytes);
+	return r;
+}
+
+/* Something was done to every line of it. */
+static int
+wrapped(const struct key_buf *text, unsigned depth, struct key_info *info)
+{
+	struct key_buf plain = { 0 };
+	uint64_t defects;
+	int r = depth < LAYERS_MAX ? key_unwrap(text, &plain, &defects) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	r = text_file(&plain, depth + 1, info);
+	key_flag(info, defects);
+	key_buf_free(&plain);
+	return r;
+}
+
+/* The first reader that knows the text; what the others flagged before they gave up is no defect. */
+static int
+first_of(int (*const readers[])(const struct key_buf *text, struct key_info *info), const struct key_buf *text, struct key_info *info)
+{
+	const uint64_t before = info->defects;
+	int r = -ENOENT;
+
+	for (size_t i = 0; readers[i] != NULL && r == -ENOENT; i++)
+		if ((r = readers[i](text, info)) == -ENOENT)
+			info->defects = before;
+	return r;
+}
+
 static int
 text_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 {
+	static int (*const whole[])(const struct key_buf *text, struct key_info *info) = { key_jwk, key_ppk, key_pem, key_public, NULL };
+	static int (*const rests[])(const struct key_buf *text, struct key_info *info) = { no_header, headers_only, NULL };
+	const uint64_t before = info->defects;
 	int r;
 
-	if ((r = key_jwk(text, info)) != -ENOENT || (r = key_ppk(text, info)) != -ENOENT || (r = key_pem(text, info)) != -ENOENT ||
-	    (r = key_public(text, info)) != -ENOENT || (r = base64_file(text, depth, info)) != -ENOENT ||
-	    (r = base64_inside(text, depth, info)) != -ENOENT)
+	if ((r = wrapped(text, depth, info)) != -ENOENT || (r = first_of(whole, text, info)) != -ENOENT)
 		return r;
-	return no_header(text, info);
+	if ((r = base64_file(text, depth, info)) != -ENOENT || (r = base64_inside(text, depth, info)) != -ENOENT)
+		return r;
+	info->defects = before;
+	return first_of(rests, text, info);
 }
 
 static int

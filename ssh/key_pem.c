@@ -84,6 +84,28 @@ mark_flags(const struct key_buf *text, const struct key_mark *mark, bool is_end,
 		key_flag(info, KEY_BIT(DAMAGED));
 }
 
+/* A BEGIN or END line that shares its line with the body. */
+static bool
+is_glued(const struct key_buf *text, const struct block *block)
+{
+	size_t after = block->begin.end, before = block->ended ? block->end.at : 0;
+
+	while (after < block->body_end && (text->at[after] == ' ' || text->at[after] == '\t'))
+		after++;
+	while (before > after && (text->at[before - 1] == ' ' || text->at[before - 1] == '\t'))
+		before--;
+	return (after < block->body_end && text->at[after] != '\n') || (before > after && text->at[before - 1] != '\n');
+}
+
+/* Blanks in front of the END line, where the BEGIN line has none. */
+static bool
+end_is_indented(const struct key_buf *text, const struct block *block)
+{
+	size_t at = block->end.at;
+
+	return block->ended && at > 0 && (text->at[at - 1] == ' ' || text->at[at - 1] == '\t');
+}
+
 static int
 block_read(const struct key_buf *text, struct block *block, struct key_info *info)
 {
@@ -105,7 +127,9 @@ block_read(const struct key_buf *text, struct block *block, struct key_info *inf
 		key_kind(info, "other", "unknown");
 		info->defects = KEY_BIT(BEGIN_ONLY);
 	} else {
-		key_flag(info, body.defects);
+		key_flag(info, body.defects | (!joined && is_glued(text, block) ? KEY_BIT(NEWLINES_LOST) : 0));
+		if (!joined && end_is_indented(text, block))
+			key_flag(info, KEY_BIT(INDENTED));
 		if (!block->ended && body.complete)
 			key_flag(info, partial ? KEY_BIT(TRUNCATED) : KEY_BIT(NO_FOOTER));
 		r = key_content(&body, block->begin.label, info);
@@ -185,6 +209,16 @@ key_prefix(const struct key_buf *text, size_t at, size_t *start)
 	return len;
 }
 
+uint64_t
+key_prefix_defect(const unsigned char *prefix, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && (prefix[i] == ' ' || prefix[i] == '\t'))
+		i++;
+	return (i > 0 ? KEY_BIT(INDENTED) : 0) | (i < len && (prefix[i] == '>' || prefix[i] == '|') ? KEY_BIT(QUOTED_MAIL) : KEY_BIT(DAMAGED));
+}
+
 static bool
 has_escapes(const struct key_buf *text, size_t from)
 {
@@ -209,7 +243,7 @@ pem_plain(const struct key_buf *text, struct key_info *info)
 		return -ENOENT;
 	if ((len = key_prefix(text, mark.at, &start)) == 0)
 		return blocks_read(text, blocks, blocks_find(text, blocks), info);
-	key_flag(info, text->at[start] == '>' || text->at[start] == '|' ? KEY_BIT(QUOTED_MAIL) : KEY_BIT(DAMAGED));
+	key_flag(info, key_prefix_defect(text->at + start, len));
 	if ((r = key_unprefix(text, (const char *)text->at + start, len, &stripped)) < 0)
 		return r;
 	len = blocks_find(&stripped, blocks);
@@ -240,14 +274,20 @@ key_pem(const struct key_buf *text, struct key_info *info)
 {
 	struct key_buf visible = { 0 }, plain = { 0 };
 	struct key_mark mark;
+	uint64_t defects = 0;
 	int r;
 
-	if (!key_mark_find(text, 0, "BEGIN", &mark) || in_comment(text, &mark))
-		return -ENOENT;
-	if (strcmp(mark.label, "SSH2 PUBLIC KEY") == 0)
-		return pem_plain(text, info);
-	if ((r = key_strip_invisible(text, &visible, &info->defects)) < 0)
+	if ((r = key_strip_invisible(text, &visible, &defects)) < 0)
 		return r;
+	if (!key_mark_find(&visible, 0, "BEGIN", &mark) || in_comment(&visible, &mark)) {
+		key_buf_free(&visible);
+		return -ENOENT;
+	}
+	if (strcmp(mark.label, "SSH2 PUBLIC KEY") == 0) {	/* its comment may hold anything */
+		key_buf_free(&visible);
+		return pem_plain(text, info);
+	}
+	key_flag(info, defects);
 	if (has_escapes(&visible, 0)) {
 		key_flag(info, KEY_BIT(NEWLINE_ESCAPED));
 		r = key_unescape(&visible, &plain);

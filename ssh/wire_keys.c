@@ -19,7 +19,7 @@ blob_decode(const char *text, uint8_t **ret)
 		return 0;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
-	if ((n = EVP_DecodeBlock(*ret, (const unsigned char *)text, (int)len)) < (int)pad) {
+	if ((n = EVP_DecodeBlock(*ret, (const unsigned char *)text, (int)len)) <= (int)pad) {
 		free(*ret);
 		return 0;
 	}
