@@ -117,16 +117,27 @@ refused_finding(const struct facts *facts, const json_t *section, struct finding
 
 /* ---- what the configuration leads to ---- */
 
+enum { DEAD_RETRANSMITS = 3 };	/* about three seconds without an acknowledgement; one or two happen on any bad link */
+
 static int
 control_finding(const struct ssh_config *config, struct voice *voice)
 {
 	const json_t *control = doc_get(config->section, "controlmaster");
+	json_int_t again = doc_int(control, "retransmits", 0);
 	struct finding *finding;
+	int r;
 
-	if (!doc_bool(control, "silent", false) || (finding = speak(voice)) == NULL)
+	if ((!doc_bool(control, "silent", false) && again < DEAD_RETRANSMITS) || (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
 	add_place(finding, config, "controlpath");
+	if (again >= DEAD_RETRANSMITS) {
+		finding_number(finding, "retransmits", again);
+		r = finding_set(finding, FAIL, "controlmaster-stale",
+		    "ssh would reuse the connection behind %s, and nobody acknowledges any more what that one sends", config->controlpath);
+		finding->confidence = LIKELY;
+		return r;
+	}
 	return finding_set(finding, FAIL, "controlmaster-stale",
 	    "the control socket %s takes connections and never answers: ssh would wait there for ever", config->controlpath);
 }
@@ -342,7 +353,7 @@ master_note(const struct ssh_config *config, struct voice *voice)
 		return 0;
 	add_common(finding, config);
 	return finding_set(finding, PASS, "controlmaster-active",
-	    "ssh would reuse a connection that is open already (%s); what was tested here is a new one", config->controlpath);
+	    "ssh would reuse a connection that is open already (%s); what was tested here is a new one, whether the old one still works was not", config->controlpath);
 }
 
 static int

@@ -578,7 +578,11 @@ def a_forged_reply_is_refused():
     wire = peer_probe(forge("aes256-gcm@openssh.com"), step=1000)
     equal(wire["kex"]["result"], "bad-signature")
     equal(wire["host_key"]["state"], "unknown")
-    wire = peer_probe(forge("aes128-ctr"), step=1000, env={"ASAN_OPTIONS": "detect_leaks=0"})  # libssh2 1.10 forgets an OpenSSL object here
+    # libssh2 1.10 frees the server's host key only once NEWKEYS was sent: that key alone may leak
+    suppressed = DIR / "lsan"
+    suppressed.write_text("leak:libssh2.so\n")
+    wire = peer_probe(forge("aes128-ctr"), step=1000, env={"ASAN_OPTIONS": "fast_unwind_on_malloc=0",
+                                                          "LSAN_OPTIONS": f"suppressions={suppressed}:print_suppressions=0"})
     equal(wire["host_key"]["state"], "unknown", "libssh2")
 
 
