@@ -3,6 +3,7 @@
  * TARGET = an id, GROUP/NAME, NAME or @HOST. Exit status 2 for options that azure_new refuses. */
 #include "azure/azure.h"
 #include "cli/loop.h"
+#include "cli/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,17 +35,26 @@ was_found(void *ctx)
 }
 
 struct run {
+	struct loop *loop;
 	struct probe *probes;
 	size_t count;
 };
+
+static void
+nothing(void *ctx)
+{
+	(void)ctx;
+}
 
 static void
 signed_in(void *ctx)
 {
 	struct run *run = ctx;
 
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count; i++) {
+		source_settle(run->loop, &run->probes[i].facts, NULL, NULL, nothing, NULL);
 		azure_find(run->probes[i].azure, &run->probes[i].facts, &run->probes[i].target, was_found, &run->probes[i]);
+	}
 }
 
 static bool
@@ -90,7 +100,7 @@ flag(int argc, char **argv, const char *name)
 static struct run
 targets(int argc, char **argv, json_t *doc)
 {
-	struct run run = { calloc((size_t)argc, sizeof(struct probe)), 0 };
+	struct run run = { .probes = calloc((size_t)argc, sizeof(struct probe)) };
 
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) == 0) {
@@ -130,6 +140,7 @@ main(int argc, char **argv)
 		for (size_t i = 0; i < run.count; i++)
 			run.probes[i].azure = azure;
 		left = (unsigned)run.count;
+		run.loop = loop;
 		azure_signin(azure, signed_in, &run);
 		loop_run(loop, run.count > 0 ? all_done : NULL, NULL);
 		json_dumpf(doc, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
