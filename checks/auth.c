@@ -171,7 +171,7 @@ static int
 judge_denied(const struct view *view, struct finding *finding)
 {
 	static const char *const causes[] = { "username-wrong", "sshd-allowusers", "authorized-keys-perms", "home-dir-perms", "authorized-keys-mangled",
-		"authorized-keys-root-owned", "authorized-keys-from-restriction", "shell-missing", "selinux-home-label", "disk-full", NULL };
+		"authorized-keys-root-owned", "authorized-keys-from-restriction", "sshd-authorizedkeysfile-moved", "shell-missing", "selinux-home-label", "disk-full", NULL };
 	const json_t *first = json_array_get(view->queries, 0);
 	const char *path = doc_str(first, "path"), *fingerprint = doc_str(first, "fingerprint");
 
@@ -237,6 +237,8 @@ judge_keys(const struct view *view, struct finding *finding)
 	if (any_answer(view, "unknown"))
 		return finding_set(finding, UNKNOWN, "auth-not-answered", "whether the server accepts the key for %s could not be found out", view->user);
 	remedy_evidence(view, finding);
+	if (!has_identity(view) && facts_state(view->facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
+		return finding_set(finding, UNKNOWN, "auth-no-key-asked", "what keys the agent holds is not known, so the server was not asked about any");
 	if (has_identity(view))
 		return finding_set(finding, UNKNOWN, "auth-no-key-asked", "the public half of the key cannot be read, so the server was not asked about it");
 	if (strchr(view->user, '@') != NULL && !has_certificate(view))

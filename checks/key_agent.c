@@ -92,8 +92,14 @@ too_many(const struct facts *facts, const struct offers *offers, json_int_t limi
 
 /* More keys than a server looks at, and it accepted none of those it was asked about: the rest hides behind the limit. */
 static int
-too_many_unknown(const struct offers *offers, json_int_t limit, struct finding *finding)
+too_many_unknown(const struct facts *facts, const struct offers *offers, json_int_t limit, struct finding *finding)
 {
+	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
+	size_t i;
+
+	json_array_foreach (order, i, entry)
+		if (doc_bool(entry, "usable", false) && !doc_bool(entry, "agent", false) && doc_get(finding->evidence, "path") == NULL)
+			finding_text(finding, "path", doc_str(entry, "path"));
 	finding_number(finding, "limit", limit);
 	finding_number(finding, "offers", (json_int_t)offers->total);
 	finding_possible(finding, "key-not-on-vm");
@@ -130,16 +136,27 @@ not_spoken_to(const struct facts *facts, enum fact_state state, const char *reas
 	return finding_set(finding, WARN, "agent-unknown", "%s", reason != NULL ? reason : "the agent could not be asked");
 }
 
-static bool
-any_denied(const struct facts *facts)
+/* How many keys the server refused. */
+static json_int_t
+denials(const struct facts *facts)
 {
 	const json_t *queries = doc_list(facts_section(facts, FACT_AUTH), "queries"), *query;
+	json_int_t count = 0;
 	size_t i;
 
 	json_array_foreach (queries, i, query)
-		if (doc_is(query, "answer", "denied"))
-			return true;
-	return false;
+		count += doc_is(query, "answer", "denied");
+	return count;
+}
+
+/* What a server looks at: usual, unless this one has cut the conversation earlier. */
+static json_int_t
+tries_of(const struct facts *facts, json_int_t usual)
+{
+	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text");
+	json_int_t denied = denials(facts);
+
+	return text != NULL && strstr(text, "Too many auth") != NULL && denied > 0 && denied < usual ? denied : usual;
 }
 
 static int
@@ -148,7 +165,7 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 	const char *reason = NULL;
 	enum fact_state state = facts_state(facts, FACT_AGENT, &reason);
 	const json_t *agent = facts_section(facts, FACT_AGENT);
-	json_int_t limit = rule_int(rule, "max_auth_tries", 6);
+	json_int_t limit = tries_of(facts, rule_int(rule, "max_auth_tries", 6));
 	struct offers offers = offers_count(facts);
 	bool accepted = key_any_accepted(facts), explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit") != NULL;
 
@@ -164,8 +181,8 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 		return finding_set(finding, PASS, "agent-empty", "the agent holds no keys (or is locked)");
 	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm && key_on_vm(facts, "") != KEY_CANNOT_TELL)
 		return wrong_key(facts, &offers, finding);
-	if (!accepted && (json_int_t)offers.total > limit && any_denied(facts))
-		return too_many_unknown(&offers, limit, finding);
+	if (!accepted && (json_int_t)offers.total > limit && denials(facts) > 0)
+		return too_many_unknown(facts, &offers, limit, finding);
 	if (!accepted && (json_int_t)offers.total > limit) {
 		finding_number(finding, "limit", limit);
 		return finding_set(finding, WARN, "agent-many-keys", "ssh has %zu keys to offer; a server ends the connection after %lld", offers.total,

@@ -59,6 +59,29 @@ contradict(struct finding *finding, const char *proof)
 		finding->status = WARN;
 }
 
+/* ssh goes through another host, and the VM was not met there: the models judged packets from this machine, which are not the ones that come. */
+static void
+doubt_models(const struct facts *facts, struct finding *findings, size_t count)
+{
+	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
+	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
+	const char *way = jump != NULL && strcmp(jump, "none") != 0 ? jump : command != NULL && strcmp(command, "none") != 0 ? command : NULL;
+
+	for (size_t i = 0; way != NULL && i < count; i++) {
+		struct finding *finding = &findings[i];
+		bool no_way = strcmp(finding->check, "public-ip") == 0 && listed(no_way_in, finding->code);
+		char *summary;
+
+		if ((finding->status != FAIL && finding->status != UNKNOWN) || !(no_way || listed(models, finding->check)) ||
+		    (summary = doc_fmt("not judged, as ssh goes through %s; from this computer: %s", way, finding->summary)) == NULL)
+			continue;
+		free(finding->summary);
+		finding->summary = summary;
+		finding_text(finding, "proxied_by", way);
+		finding->status = SKIP;
+	}
+}
+
 static void
 outrank_models(const struct facts *facts, struct finding *findings, size_t count)
 {
@@ -144,6 +167,7 @@ void
 findings_refine(const struct facts *facts, struct finding *findings, size_t count)
 {
 	outrank_models(facts, findings, count);
+	doubt_models(facts, findings, count);
 	weigh_other_keys(facts, findings, count);
 	name_what_is_left(findings, count);
 	yield_to_alias(findings, count);

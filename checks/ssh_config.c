@@ -295,20 +295,42 @@ hop_trouble(const json_t *jump)
 	return result != NULL && strcmp(result, "done") != 0 && strcmp(result, "stalled") != 0 ? "breaks off the key exchange" : NULL;
 }
 
+/* What the installed ssh said when a hop answered and yet did not carry it on, NULL when that is not what happened. */
+static const char *
+login_trouble(const json_t *proxy)
+{
+	static const struct { const char *part, *words; } known[] = { { "Permission denied", "does not let you in" },
+		{ "Too many authentication", "does not let you in" }, { "Host key verification failed", "shows a host key that this computer does not know" },
+		{ "IDENTIFICATION HAS CHANGED", "shows another host key than the one on file" }, { "administratively prohibited", "forbids forwarding" } };
+	const char *words = doc_str(proxy, "words");
+
+	for (size_t i = 0; words != NULL && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strstr(words, known[i].part) != NULL)
+			return known[i].words;
+	return doc_is(proxy, "stage", "jump") ? "does not let ssh through" : NULL;
+}
+
 static int
 jump_finding(const struct facts *facts, const struct ssh_config *config, struct voice *voice)
 {
-	const json_t *jump = doc_get(facts->target, "jump");
-	const char *trouble = hop_trouble(jump), *host = doc_str(jump, "host");
+	const json_t *jump = doc_get(facts->target, "jump"), *proxy = doc_get(facts_section(facts, FACT_TCP), "proxy");
+	const char *trouble = hop_trouble(jump), *said = NULL, *host = doc_str(jump, "host");
 	struct finding *finding;
 
+	if (trouble == NULL && (trouble = login_trouble(proxy)) != NULL) {
+		said = doc_str(proxy, "words");
+		host = doc_str(proxy, "hop") != NULL ? doc_str(proxy, "hop") : config->proxyjump;
+	}
 	if (config->proxyjump == NULL || trouble == NULL || host == NULL || (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
 	add_place(finding, config, "proxyjump");
-	finding_text(finding, "jump_host", host);
+	finding_text(finding, said == NULL ? "jump_host" : "hop", host);
 	finding_number(finding, "jump_port", doc_int(jump, "port", 22));
 	finding_text(finding, "trouble", trouble);
+	finding_text(finding, "words", said);
+	if (said != NULL)
+		return finding_set(finding, FAIL, "proxyjump-broken", "the jump host %s %s: %s, so %s was never reached", host, trouble, said, config->hostname);
 	return finding_set(finding, FAIL, "proxyjump-broken", "the jump host %s port %d %s, so %s was never reached", host,
 	    (int)doc_int(jump, "port", 22), trouble, config->hostname);
 }

@@ -107,9 +107,29 @@ last_words(const char *log, char ret[LAST_LINE])
 
 		for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
 			skip |= strncmp(at, noise[i], strlen(noise[i])) == 0;
-		if (!skip)
+		if (!skip && strstr(ret, ": open failed: ") == NULL)	/* a hop's own words; what follows is their consequence */
 			snprintf(ret, LAST_LINE, "%.*s", len, at);
 	}
+}
+
+/* How many hops let ssh in: each is logged, that of a nested ssh too. */
+static size_t
+hops_passed(const char *log)
+{
+	size_t count = 0;
+
+	for (const char *at = log; (at = strstr(at, "Authenticated to ")) != NULL; at += 1)
+		count++;
+	return count;
+}
+
+/* The hop of that number in "a,b,c", from 0; NULL when there is none. The caller frees. */
+static char *
+hop_name(const char *spec, size_t number)
+{
+	for (; number > 0 && spec != NULL; number--)
+		spec = strchr(spec, ',') != NULL ? strchr(spec, ',') + 1 : NULL;
+	return spec != NULL ? strndup(spec, strcspn(spec, ",")) : NULL;
 }
 
 static void
@@ -142,7 +162,7 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 {
 	struct wire_jump *jump = ctx;
 	struct wire *wire = jump->wire;
-	char words[LAST_LINE];
+	char words[LAST_LINE], *failed;
 	bool in;
 
 	if (wire == NULL || reply->error == -ECANCELED) {
@@ -156,8 +176,11 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 	jump->ended = true;
 	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
 		last_words(reply->err, words);
-		in = strstr(reply->err, "Authenticated to ") != NULL;
+		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), hops_passed(reply->err));
+		in = failed == NULL;
 		jump_tcp(wire, in ? "target" : "jump", reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
+		doc_set_str(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop", failed);
+		free(failed);
 		wire->jump = NULL;
 		wire_end(wire, "not-reached", in ? "the jump host did not reach the VM" : "the jump host was not passed");
 		jump_free(jump);

@@ -241,6 +241,8 @@ session_broke(struct wire *wire, int error)
 	struct wire_session *session = wire->session;
 
 	if (session->negotiated) {
+		if (wire->key < wire->key_count)
+			wire->keys[wire->key].answer = "unknown";	/* it was asked, and this is what came of it */
 		if (wire->methods != NULL)
 			wire_auth_settle(wire, "libssh2");
 		else

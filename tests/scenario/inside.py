@@ -184,11 +184,11 @@ class Inside:
 		seen["files"] = {path: self._left(path) for path in expect.get("files", {})}
 		seen["metadata_packets"] = net.metadata_packets()
 		seen["connections"] = self.guest.connections()
-		if self.job["truth"]:
-			seen["login"] = self._login(args)
 		for log in self.guest.logs:
 			with open(log, "rb") as f, open(OUT + "/" + os.path.basename(log), "wb") as copy:
 				copy.write(f.read())
+		if self.job["truth"]:
+			seen["login"] = self._login(args)
 		seen["secrets"] = self.keys.secrets() + [c.get("secret", "") for c in self.world["clients"].values() if c.get("secret")]
 		seen["words"] = {k: v for k, v in self.words.values.items()}
 		seen["expect"] = expect

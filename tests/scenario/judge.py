@@ -190,6 +190,17 @@ def _requests(expect, seen):
 	return out
 
 
+def _log(expect, seen):
+	"""How often a server's own log says something: what the program did there, as the VM's owner sees it."""
+	out = []
+	for want in expect.get("log", []):
+		texts = [seen.text(name) for name in os.listdir(seen.folder) if re.fullmatch(r"[a-z]+-%s\.log" % re.escape(want["server"]), name)]
+		count = sum(bool(re.search(want["match"], line)) for text in texts for line in text.splitlines())
+		if not texts or not want.get("min", 0) <= count <= want.get("max", 10**6):
+			out.append("%d lines of the log of %s match %s" % (count, want["server"], want["match"]))
+	return out
+
+
 def _depth(lines):
 	"""The longest chain of requests of which each began after the one before had been answered (sign-in not counted)."""
 	depth, done = 0, -1.0
@@ -237,7 +248,7 @@ def judge(scenario, folder, schemas):
 	if outcome["exit"] is None:
 		return ["killed at the time limit"] + _always(seen, limits)
 	out = [] if outcome["exit"] == expect["exit"] else ["exit code is %s, not %d" % (outcome["exit"], expect["exit"])]
-	out += _always(seen, limits) + _requests(expect, seen)
+	out += _always(seen, limits) + _requests(expect, seen) + _log(expect, seen)
 	out += ["stderr does not say %r" % t for t in expect.get("stderr", []) if t not in seen.err]
 	out += ["stdout does not say %r" % t for t in expect.get("stdout", []) if t not in seen.out]
 	for path, want in expect.get("files", {}).items():

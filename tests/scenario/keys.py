@@ -52,12 +52,23 @@ def _strings(data):
 	return out
 
 
-def _ed25519_pkcs8(text):
-	"""ssh-keygen writes Ed25519 keys in its own container alone: the PKCS#8 file of the same key, PEM."""
+def _ed25519_halves(text):
+	"""Seed and public half of an Ed25519 key in ssh-keygen's own container."""
 	whole = base64.b64decode("".join(text.split("\n")[1:-2]))[15:]
 	outer = _strings(whole)[:3]
 	private = _strings(whole[sum(4 + len(o) for o in outer) + 4:])[1]
-	seed = _strings(private[8:])[2][:32]
+	pair = _strings(private[8:])[2]
+	return pair[:32], pair[32:]
+
+
+def _jwk(text):
+	seed, public = (base64.urlsafe_b64encode(half).rstrip(b"=").decode() for half in _ed25519_halves(text))
+	return ('{"kty": "OKP", "crv": "Ed25519", "x": "%s", "d": "%s"}\n' % (public, seed)).encode()
+
+
+def _ed25519_pkcs8(text):
+	"""ssh-keygen writes Ed25519 keys in its own container alone: the PKCS#8 file of the same key, PEM."""
+	seed, _ = _ed25519_halves(text)
 	body = base64.b64encode(bytes.fromhex("302e020100300506032b657004220420") + seed).decode()
 	return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n" % body
 
@@ -146,6 +157,10 @@ class Keys:
 			return open(path + ".pub", "rb").read()
 		if form == "rfc4716":
 			return _run("ssh-keygen", "-e", "-m", "RFC4716", "-f", path + ".pub")
+		if form == "jwk":
+			return _jwk(open(path, encoding="ascii").read())
+		if form == "sshcom":
+			return self._sshcom(path, phrase)
 		if form in ("ppk", "ppk2"):
 			with open(path + ".pass", "w", encoding="utf-8") as f:
 				f.write(phrase)
@@ -169,6 +184,13 @@ class Keys:
 		if form == "pkcs12":
 			return _run("openssl", "pkcs12", "-export", "-inkey", path, "-in", path + ".crt", "-passout", "pass:" + phrase)
 		return open(path, "rb").read()
+
+	def _sshcom(self, path, phrase):
+		for name, text in ((".pass", phrase), (".none", "")):
+			with open(path + name, "w", encoding="utf-8") as f:
+				f.write(text)
+		_run("puttygen", path, "-O", "private-sshcom", "-o", path + ".com", "--old-passphrase", path + ".none", "--new-passphrase", path + ".pass")
+		return open(path + ".com", "rb").read()
 
 	def _pkcs8(self, path, phrase):
 		with open(path, "r+", encoding="ascii") as f:
