@@ -74,7 +74,8 @@ judge_stall(const struct facts *facts, const json_t *kex, struct finding *findin
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "mtu-blackhole",
 		    "the key exchange hangs, and large packets of this machine (beyond the path's MTU) stay unanswered"));
 	talk_possible(finding, causes);
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-stalled", "the server fell silent within the key exchange"));
+	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "kex-stalled", "the server fell silent within the key exchange%s",
+	    doc_get(facts_section(facts, FACT_TCP), "proxy") != NULL ? "; whether large packets are lost cannot be told through a jump host" : ""));
 }
 
 /* The connection ended behind the banner. A reset before the server's first packet is what devices do that forbid SSH. */
@@ -127,11 +128,12 @@ kex_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	finding_text(finding, "software", doc_str(facts_section(facts, FACT_BANNER), "software"));
 	if (result == NULL)
 		return finding_set(finding, UNKNOWN, "not-known", "the key exchange's result is not recorded");
-	if (strcmp(result, "done") == 0) {
+	if (strcmp(result, "done") == 0 || strcmp(result, "agreed") == 0) {
 		finding_text(finding, "algorithm", doc_str(kex, "chosen.kex"));
-		return finding_set(finding, PASS, "kex-ok", "%s, %s, %s", doc_str(kex, "chosen.kex") != NULL ? doc_str(kex, "chosen.kex") : "key exchange done",
+		return finding_set(finding, PASS, "kex-ok", "%s, %s, %s%s", doc_str(kex, "chosen.kex") != NULL ? doc_str(kex, "chosen.kex") : "key exchange done",
 		    doc_str(kex, "chosen.host_key") != NULL ? doc_str(kex, "chosen.host_key") : "host key read",
-		    doc_str(kex, "chosen.cipher") != NULL ? doc_str(kex, "chosen.cipher") : "no ssh installed to compare with");
+		    doc_str(kex, "chosen.cipher") != NULL ? doc_str(kex, "chosen.cipher") : "no ssh installed to compare with",
+		    strcmp(result, "agreed") == 0 ? " (compared only, not carried out)" : "");
 	}
 	if (strcmp(result, "no-common") == 0)
 		return judge_no_common(facts, kex, finding);

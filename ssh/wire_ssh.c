@@ -196,12 +196,12 @@ on_asked(void *ctx, const struct child_reply *reply)
 	wire_end(wire, "not-reached", "the installed ssh did not get that far");
 }
 
-/* Nobody here shares the server's algorithms: its lists are all there is. */
+/* Nobody here can carry out what the server wants: its lists are all there is. */
 static void
 give_up(struct wire *wire, const char *reason)
 {
 	if (!wire->have.kex)
-		wire_kex_settle(wire, "no-common", NULL);
+		wire_kex_settle(wire, wire->offer_known && wire->agreed.missing == NULL ? "agreed" : "no-common", NULL);
 	wire_end(wire, "library", reason);
 }
 
@@ -218,7 +218,7 @@ wire_ssh_start(struct wire *wire)
 		return;
 	}
 	if (wire->by_jump) {
-		give_up(wire, "the server's algorithms need an ssh of its own through the jump host");
+		give_up(wire, "only the installed ssh knows the server's algorithms, and it is not asked through a jump host");
 		return;
 	}
 	wire_keys_pick(wire);
