@@ -96,7 +96,7 @@ wire_hang_up(struct wire *wire)
 		close(wire->fd);
 	wire->fd = -1;
 	wire->in_len = wire->in_at = wire->scanned = wire->out.len = wire->out_at = 0;
-	wire->closed = wire->reset = wire->encrypted = wire->line_sent = false;
+	wire->closed = wire->reset = wire->flooded = wire->encrypted = wire->line_sent = false;
 	blob_free(&wire->client_kexinit);
 }
 

@@ -78,6 +78,7 @@ struct wire {
 	/* cleartext of the present connection: everything received, and what of it the next reader begins with */
 	uint8_t *in;
 	size_t in_len, in_at, scanned;
+	bool flooded;			/* more than WIRE_CLEAR_MAX came in the clear */
 	bool encrypted;			/* NEWKEYS has been seen: `in` grows no more */
 	bool line_sent;
 	struct blob out;

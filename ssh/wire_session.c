@@ -72,7 +72,7 @@ tap(struct wire *wire, const void *bytes, size_t len)
 	if (wire->encrypted)
 		return;
 	if (len > WIRE_CLEAR_MAX - wire->in_len) {
-		wire->encrypted = true;
+		wire->flooded = true;
 		return;
 	}
 	memcpy(wire->in + wire->in_len, bytes, len);
@@ -102,7 +102,7 @@ static LIBSSH2_RECV_FUNC(on_recv)
 	wire->closed |= n == 0;
 	if (n > 0)
 		tap(wire, buffer, (size_t)n);
-	return n;
+	return wire->flooded ? -ECONNABORTED : n;
 }
 
 static LIBSSH2_SEND_FUNC(on_send)
@@ -250,6 +250,8 @@ session_broke(struct wire *wire, int error)
 			    wire->disconnect_text != NULL ? ": " : "", wire->disconnect_text != NULL ? wire->disconnect_text : "");
 		wire->have.auth = true;
 		wire_next(wire);
+	} else if (wire->flooded) {
+		wire_kex_broken(wire, "garbage");
 	} else if (wire->closed || wire->reset || wire->disconnect_text != NULL || error == LIBSSH2_ERROR_EAGAIN) {
 		wire_kex_broken(wire, NULL);
 	} else {

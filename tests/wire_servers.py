@@ -160,6 +160,45 @@ class Tinyssh:
         self.socket.close()
 
 
+PARAMIKO = """
+import socket, sys, threading
+import paramiko
+port, line, key, accepted = int(sys.argv[1]), sys.argv[2], paramiko.RSAKey.from_private_key_file(sys.argv[3]), sys.argv[4]
+class Server(paramiko.ServerInterface):
+    def check_auth_publickey(self, user, offered):
+        return paramiko.AUTH_SUCCESSFUL if offered.get_base64() == accepted else paramiko.AUTH_FAILED
+    def get_allowed_auths(self, user):
+        return "publickey,password"
+listener = socket.socket()
+listener.bind(("127.0.0.1", port))
+listener.listen(8)
+def treat(conn):
+    transport = paramiko.Transport(conn)
+    if line:
+        transport.local_version = line
+    transport.add_server_key(key)
+    try:
+        transport.start_server(server=Server())
+    except (paramiko.SSHException, EOFError):
+        pass
+while True:
+    threading.Thread(target=treat, args=(listener.accept()[0],), daemon=True).start()
+"""
+
+
+class Paramiko:
+    """paramiko as a server, with an RSA host key, that says `line` instead of its own, and takes one user key."""
+
+    def __init__(self, key, accepted, line=""):
+        self.port = free_port()
+        subprocess.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "", "-N", "", "-f", str(key)], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        self.child = spawn(["/usr/bin/python3", "-c", PARAMIKO, str(self.port), line, str(key), public(accepted)[1]], stderr=subprocess.DEVNULL)
+        wait_for(self.port)
+
+    def stop(self):
+        stop(self.child)
+
+
 class Peer:
     """A listener that treats each connection with `act(socket)`, and counts them."""
 

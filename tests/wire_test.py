@@ -375,6 +375,81 @@ def tinysshd():
     server.stop()
 
 
+def paramiko(line=""):
+    if subprocess.run(["/usr/bin/python3", "-c", "import paramiko"], capture_output=True).returncode != 0:
+        raise Skip("python3-paramiko is not installed")
+    return srv.Paramiko(KEYS["rsa"], KEYS["user"], line)
+
+
+@test
+def paramiko_as_a_server():
+    server = paramiko()
+    wire = probe(server.port, facts([KEYS["user"]]))
+    equal(wire["kex"]["result"], "done")
+    equal(wire["host_key"]["keys"][0]["fingerprint"], srv.fingerprint(KEYS["rsa"]))
+    equal(sorted(wire["auth"]["methods"]), ["password", "publickey"])
+    equal(wire["auth"]["accepted"], srv.fingerprint(KEYS["user"]))
+    wire = probe(server.port, facts([KEYS["other"]]))
+    equal(wire["auth"]["queries"][0]["answer"], "denied")
+    server.stop()
+
+
+@test
+def odd_identifications_of_servers_that_work():
+    for line in ("SSH-1.99-Cisco-1.25", "SSH-2.0-x", "SSH-2.0-Serv-U_15.1 with a comment of its own", "SSH-2.0-" + "v" * 240, "SSH-2.0-a-b-c",
+                 "SSH-2.0-OpenSSH_for_Windows_8.1", "SSH-2.0-OpenSSH"):
+        server = paramiko(line)
+        wire = probe(server.port, facts([KEYS["user"]]))
+        equal(wire["banner"]["result"], "ssh", line)
+        equal(wire["banner"]["line"], line)
+        equal(wire["kex"]["result"], "done", line)
+        equal(wire["host_key"]["keys"][0]["fingerprint"], srv.fingerprint(KEYS["rsa"]), line)
+        equal(wire["auth"]["accepted"], srv.fingerprint(KEYS["user"]), line)
+        server.stop()
+
+
+@test
+def openssh_with_a_comment_and_lines_before():
+    server = sshd("addendum", "VersionAddendum hello world, this is a comment\nDebianBanner no")
+    wire = probe(server.port, facts([KEYS["user"]]))
+    holds(wire["banner"]["line"].endswith("hello world, this is a comment"), "the whole line")
+    equal(wire["auth"]["accepted"], srv.fingerprint(KEYS["user"]))
+    server.stop()
+
+
+@test
+def dropbear_variants():
+    needs("dropbear")
+    for kind, options in (("ecdsa", ()), ("ed25519", ("-s",)), ("ed25519", ("-g", "-w"))):
+        server = srv.Dropbear(DIR / f"dropbear-{kind}{''.join(options)}", None, kind, *options)
+        wire = probe(server.port, facts([KEYS["other"]]))
+        equal(wire["kex"]["result"], "done", kind)
+        holds("publickey" in wire["auth"]["methods"], "methods")
+        server.stop()
+
+
+@test
+def a_host_certificate_is_read_where_an_authority_is_trusted():
+    subprocess.run(["ssh-keygen", "-q", "-s", str(KEYS["other"]), "-I", "an id", "-h", "-n", "a,b", "-V", "-1h:+1h", str(KEYS["ed25519"]) + ".pub"], check=True)
+    server = sshd("certified", f"HostCertificate {KEYS['ed25519']}-cert.pub")
+    doc = facts([KEYS["user"]], known_hosts=[KEYS["other"]])
+    doc["targets"][0]["known_hosts"]["entries"][0]["marker"] = "cert-authority"
+    wire = probe(server.port, doc)
+    key = wire["host_key"]["keys"][0]
+    equal(key["type"], "ssh-ed25519")
+    equal(key["fingerprint"], srv.fingerprint(KEYS["ed25519"]))
+    equal((key["certificate"]["id"], key["certificate"]["principals"]), ("an id", ["a", "b"]))
+    equal(key["certificate"]["signed"], True)
+    equal(key["certificate"]["authority"]["fingerprint"], srv.fingerprint(KEYS["other"]))
+    equal(wire["auth"]["accepted"], srv.fingerprint(KEYS["user"]))
+    equal(server.connections(), 2, "connections")
+    wire = probe(server.port, facts([KEYS["user"]]))
+    holds("certificate" not in wire["host_key"]["keys"][0], "nobody trusts an authority, so the plain key will do")
+    equal(server.connections(), 3, "one connection more")
+    only_queries(server)
+    server.stop()
+
+
 # ---- what is no SSH server ----
 
 @test
@@ -593,6 +668,36 @@ def silence_in_the_key_exchange_is_a_stall():
     holds("mtu" not in wire["kex"], "nothing is proven")
     equal(wire["count"], 2, "one connection more, for the proof")
     holds(wire["took"] < 6, "bounded time")
+
+
+IGNORE = srv.packet(bytes([2, 0, 0, 7, 208]) + bytes(2000))
+
+
+@test
+def endless_packets_are_read_to_a_limit():
+    for cipher in ("aes128-ctr", "aes256-gcm@openssh.com"):
+        sent = []
+
+        def flood(peer):
+            peer.sendall(BANNER + srv.packet(srv.kexinit(cipher=cipher)))
+            for _ in range(20000):
+                peer.sendall(IGNORE)
+                sent.append(len(IGNORE))
+        wire = peer_probe(flood, step=3000)
+        equal(wire["kex"]["result"], "garbage", cipher)
+        holds(wire["took"] < 2, "at once, not when the time is over")
+
+
+@test
+def a_key_exchange_that_drips_ends_in_bounded_time():
+    def drip(peer):
+        peer.sendall(BANNER)
+        for _ in range(200):
+            peer.sendall(srv.packet(bytes([2, 0, 0, 0, 0])))
+            time.sleep(0.1)
+    wire = peer_probe(drip, step=1000)
+    equal(wire["kex"]["result"], "stalled")
+    holds(wire["took"] < 6, "two connections of a second each for banner and lists")
 
 
 @test
