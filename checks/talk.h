@@ -39,6 +39,10 @@ void talk_way_around(const struct facts *facts, struct finding *finding);
 enum talk_reference { REFERENCE_NONE, REFERENCE_FINE, REFERENCE_BROKEN };
 enum talk_reference talk_reference(const struct facts *facts, struct finding *finding);
 
+/* true when the security rules admit the address that this machine was said to connect from, and turn away another one that it has been seen
+ * with; adds both and what a rule for the other one needs. */
+bool talk_egress_differs(const struct facts *facts, struct finding *finding);
+
 /* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
 int talk_confidence(struct finding *finding, enum confidence confidence, int r);
 

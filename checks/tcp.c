@@ -125,6 +125,10 @@ judge_timeout(const struct view *view, struct finding *finding)
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "corp-firewall-blocks-22",
 		    "neither %s nor the reference server %s answers: this network blocks the port", view->address, address));
 	}
+	if (talk_egress_differs(view->facts, finding))
+		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "egress-ip-differs",
+		    "the rules admit %s, but SSH seems to leave as %s, which they turn away", doc_str(finding->evidence, "source_ip"),
+		    doc_str(finding->evidence, "egress_ip")));
 	talk_possible(finding, answered ? outside + 2 : outside);
 	if (facts_state(view->facts, FACT_NETWORK, NULL) != FACT_KNOWN)
 		talk_possible(finding, azure);

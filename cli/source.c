@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct question {
 	struct facts *facts;
@@ -13,20 +14,33 @@ struct question {
 
 enum { SERVICE_MS = 5000, SERVICE_MAX = 4096 };
 
+static const char *
+claimed(const struct facts *facts)
+{
+	return doc_str(facts_section(facts, FACT_SIGNIN), "claims.ipaddr");
+}
+
+/* What the sign-in saw stands beside another answer: web traffic and SSH may leave by different ways. */
 static void
 known_source(struct facts *facts, const char *ip, const char *from, bool likely)
 {
+	const char *claim = claimed(facts);
 	json_t *source = facts_known(facts, FACT_SOURCE);
 
 	doc_set_str(source, "ip", ip);
 	doc_set_str(source, "from", from);
 	doc_set_bool(source, "likely", likely);
+	if (claim != NULL && strcasecmp(claim, ip) != 0)
+		json_object_set_new(source, "others", json_pack("[{s:s, s:s}]", "ip", claim, "from", "token"));
 }
 
+/* Without an answer of the address service. */
 static void
-no_source(struct facts *facts, const char *service, const char *why)
+without_service(struct facts *facts, const char *service, const char *why)
 {
-	if (service == NULL)
+	if (claimed(facts) != NULL)
+		known_source(facts, claimed(facts), "token", true);
+	else if (service == NULL)
 		facts_settle(facts, FACT_SOURCE, FACT_ABSENT, "not-given",
 		    "the public address you connect from is not known; --source-ip IP says it");
 	else
@@ -45,11 +59,11 @@ on_reply(void *ctx, const struct http_reply *reply)
 	if (len < sizeof(text))
 		memcpy(text, reply->body + skip, len);
 	if (reply->error != 0)
-		no_source(question->facts, "", reply->error_text);
+		without_service(question->facts, "", reply->error_text);
 	else if (reply->status != 200)
-		no_source(question->facts, "", "its answer was not 200");
+		without_service(question->facts, "", "its answer was not 200");
 	else if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
-		no_source(question->facts, "", "its answer is no IP address");
+		without_service(question->facts, "", "its answer is no IP address");
 	else
 		known_source(question->facts, text, "ip-service", true);
 	question->done(question->ctx);
@@ -74,15 +88,11 @@ ask(struct loop *loop, struct facts *facts, const char *service, void (*done)(vo
 void
 source_settle(struct loop *loop, struct facts *facts, const char *source_ip, const char *service, void (*done)(void *ctx), void *ctx)
 {
-	const char *claim = doc_str(facts_section(facts, FACT_SIGNIN), "claims.ipaddr");
-
 	if (source_ip != NULL)
 		known_source(facts, source_ip, "option", false);
-	else if (claim != NULL)
-		known_source(facts, claim, "token", true);
 	else if (service != NULL && ask(loop, facts, service, done, ctx))
 		return;
 	else
-		no_source(facts, service, "it could not be asked");
+		without_service(facts, service, "it could not be asked");
 	done(ctx);
 }
