@@ -35,6 +35,8 @@ static const struct version {
 	{ "microsoft.network", "2024-01-01" },
 	{ "microsoft.security", "2020-01-01" },
 	{ "microsoft.resourcegraph", "2022-10-01" },
+	{ "microsoft.authorization/locks", "2020-05-01" },
+	{ "microsoft.authorization/policyassignments", "2022-06-01" },
 	{ "microsoft.authorization", "2022-04-01" },
 	{ "microsoft.resourcehealth", "2022-10-01" },
 	{ "microsoft.maintenance", "2023-04-01" },

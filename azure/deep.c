@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ACTIVITY_DAYS 7
-#define ACTIVITY_MAX 50
 #define ADMIN_PAGES 20
 
 static void
@@ -83,56 +81,6 @@ ask_admin_rules(struct read *read, const char *vnet)
 	*admin = (struct admin){ read, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules", vnet), json_array(), 0 };
 	read->aside++;
 	admin_page(admin, "");
-}
-
-/* ---- the activity log ---- */
-
-static void
-activity_got(void *ctx, const struct arm_answer *answer)
-{
-	struct read *read = ctx;
-	const json_t *event;
-	json_t *entry;
-	size_t i;
-
-	if (answer->why == NULL)
-		read->activity = json_array();
-	json_array_foreach(answer->body, i, event) {
-		if (read->activity == NULL || i >= ACTIVITY_MAX)
-			break;
-		entry = json_object();
-		doc_set_str(entry, "time", doc_str(event, "eventTimestamp"));
-		doc_set_str(entry, "operation", doc_str(event, "operationName.value"));
-		doc_set_str(entry, "status", doc_str(event, "status.value"));
-		doc_set_str(entry, "caller", doc_str(event, "caller"));
-		json_array_append_new(read->activity, entry);
-	}
-	read_aside_end(read);
-}
-
-static void
-ask_activity(struct read *read)
-{
-	char subscription[128], since[32] = "";
-	time_t at = time(NULL) - ACTIVITY_DAYS * 86400;
-	struct tm tm;
-	char *path, *filter, *encoded, *query;
-
-	arm_id_subscription(read->id, subscription, sizeof(subscription));
-	if (gmtime_r(&at, &tm) != NULL)
-		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	path = doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values", subscription);
-	filter = doc_fmt("eventTimestamp ge '%s' and resourceUri eq '%s'", since, read->id);
-	encoded = url_encode(filter);
-	query = encoded != NULL ? doc_fmt("$filter=%s&$select=eventTimestamp,operationName,status,caller", encoded) : NULL;
-	if (path != NULL && query != NULL) {
-		read->aside++;
-		arm_ask(read->azure, &(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST, .pages = 3 }, activity_got, read);
-	}
-	free(path);
-	free(filter);
-	free(encoded);
-	free(query);
 }
 
 /* ---- service tags: several MB, so only when a rule names one that cannot be told without ---- */
@@ -211,7 +159,7 @@ read_deep(struct read *read)
 	}
 	if (runs)
 		read_verify(read);
-	ask_activity(read);
+	read_activity(read);
 	ask_service_tags(read);
 }
 
@@ -248,4 +196,6 @@ settle_deep(struct read *read)
 	json_object_set_new(section, "effective_routes", arrived(read, "effectiveRouteTable"));
 	if (read->activity != NULL)
 		json_object_set(section, "activity", read->activity);
+	if (read->changes != NULL)
+		json_object_set(section, "changes", read->changes);
 }

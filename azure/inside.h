@@ -293,7 +293,7 @@ void search_owner(struct azure *azure, const char *host, void (*done)(void *ctx,
 bool name_near(const char *typed, const char *name);
 bool name_plain(const char *name);	/* fit to stand in a query */
 
-/* ---- read.c, settle.c, nearby.c, deep.c, verify.c, guest.c, follow.c ---- */
+/* ---- read.c, settle.c, nearby.c, locks.c, deep.c, verify.c, activity.c, guest.c, follow.c ---- */
 
 #define JIT_POLICIES "Microsoft.Security/jitNetworkAccessPolicies"
 
@@ -305,7 +305,7 @@ struct read {
 	char *jit;			/* the path of its group's policies */
 	json_t *seen;			/* what is followed: lower-cased id to id */
 	json_t *nics;			/* of a VM that could not be read itself, found from their side; else NULL */
-	json_t *activity;		/* of deep.c */
+	json_t *activity, *changes;	/* of activity.c */
 	unsigned pending;		/* fetches that the network still waits for */
 	unsigned aside;			/* fetches that only the end waits for */
 	size_t stage;
@@ -331,8 +331,10 @@ const json_t *read_vm(const struct read *read, const json_t **why);
 bool read_runs(const struct read *read);
 bool read_scale_set(const char *id);	/* an instance of a uniform scale set: its NICs have a list of their own */
 void read_nearby(struct read *read);
+void read_locks(struct read *read);
 void read_deep(struct read *read);
 void read_verify(struct read *read);	/* --deep, a VM that runs */
+void read_activity(struct read *read);
 void read_guest(struct read *read);
 void settle_network(struct read *read);
 void settle_jit(struct read *read);

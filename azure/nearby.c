@@ -63,18 +63,55 @@ nearby_listed(void *ctx)
 	read_drop(read);
 }
 
-static void
-look_nearby(struct read *read, const char *type)
+static struct nearby *
+nearby_new(struct read *read, const char *type)
 {
 	struct nearby *nearby = malloc(sizeof(*nearby));
 	char subscription[128];
 
+	arm_id_subscription(read->id, subscription, sizeof(subscription));
+	if (nearby != NULL)
+		*nearby = (struct nearby){ read, doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s", subscription, type) };
+	return nearby;
+}
+
+static void
+look_nearby(struct read *read, const char *type)
+{
+	struct nearby *nearby = nearby_new(read, type);
+
 	if (nearby == NULL)
 		return;
-	arm_id_subscription(read->id, subscription, sizeof(subscription));
-	*nearby = (struct nearby){ read, doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s", subscription, type) };
 	read->pending++;
 	fetch_list(read->azure, nearby->path, false, nearby_listed, nearby);
+}
+
+static void
+bastions_listed(void *ctx)
+{
+	struct nearby *nearby = ctx;
+	struct read *read = nearby->read;
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
+		if (in_reach(read, fetch_held(read->azure, json_string_value(id))))
+			fetch_keep(read->azure, json_string_value(id));
+	free(nearby->path);
+	free(nearby);
+	read_aside_end(read);
+}
+
+/* With a public address a Bastion is a way round at most: nothing waits for it. */
+static void
+look_for_bastions(struct read *read)
+{
+	struct nearby *nearby = read_runs(read) ? nearby_new(read, "bastionHosts") : NULL;
+
+	if (nearby == NULL)
+		return;
+	read->aside++;
+	fetch_list(read->azure, nearby->path, true, bastions_listed, nearby);
 }
 
 /* The host asked for is an address, and none that has been read. */
@@ -168,4 +205,7 @@ read_nearby(struct read *read)
 		look_nearby(read, "azureFirewalls");
 	if (!has_public_way(read))
 		look_nearby(read, "bastionHosts");
+	else
+		look_for_bastions(read);
+	read_locks(read);
 }

@@ -31,6 +31,7 @@ static const struct {
 	{ PLAIN, "Microsoft.Network/firewallPolicies/read" },
 	{ PLAIN, "Microsoft.Network/firewallPolicies/ruleCollectionGroups/read" },
 	{ PLAIN, "Microsoft.Security/locations/jitNetworkAccessPolicies/read" },
+	{ PLAIN, "Microsoft.Authorization/locks/read" },
 	{ PLAIN, "Microsoft.ResourceHealth/availabilityStatuses/read" },
 	{ PLAIN, "Microsoft.DevTestLab/schedules/read" },
 	{ DEEP, "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action" },
@@ -40,6 +41,7 @@ static const struct {
 	{ DEEP, "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action" },
 	{ DEEP, "Microsoft.Network/locations/serviceTags/read" },
 	{ DEEP, "Microsoft.Insights/eventtypes/values/read" },
+	{ DEEP, "Microsoft.Authorization/policyAssignments/read" },
 	{ GUEST, "Microsoft.Compute/virtualMachines/runCommand/action" },
 };
 

@@ -103,8 +103,12 @@ void
 read_prefetch(struct azure *azure, const char *id)
 {
 	char *jit = fetch_group_path(id, JIT_POLICIES), *subscription = subscription_path(id);
+	char *locks = fetch_group_path(id, "Microsoft.Authorization/locks");
 
 	fetch_group(azure, id);
+	if (locks != NULL)
+		fetch_list(azure, locks, true, NULL, NULL);
+	free(locks);
 	if (jit != NULL)
 		fetch_list(azure, jit, false, NULL, NULL);
 	if (subscription != NULL)
@@ -168,6 +172,7 @@ read_free(struct read *read)
 	json_decref(read->seen);
 	json_decref(read->nics);
 	json_decref(read->activity);
+	json_decref(read->changes);
 	free(read->id);
 	free(read->jit);
 	free(read);

@@ -73,12 +73,26 @@ gaps_free(struct gaps *gaps)
 	}
 }
 
+/* Who comes by a public address needs no Bastion. */
+static bool
+has_public_way(const struct facts *facts)
+{
+	const json_t *id;
+	size_t i;
+
+	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
+		if (json_string_value(id) != NULL && strcasestr(json_string_value(id), "/publicIPAddresses/") != NULL)
+			return true;
+	return false;
+}
+
 /* Lists that nothing stands in for. A list that single reads made good is no gap, but a link to a foreign host is told all the same. */
 static void
 gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *gaps)
 {
 	const char *key, *cause;
 	const json_t *entry;
+	bool public_way = has_public_way(facts);
 
 	json_object_foreach(doc_get(facts->doc, "azure.lists"), key, entry) {
 		cause = doc_str(entry, "cause");
@@ -87,7 +101,7 @@ gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *
 			continue;
 		if (doc_same(cause, "not-registered") || doc_same(cause, "not-offered"))
 			continue;
-		if (strstr(key, "/jitnetworkaccesspolicies") != NULL || strstr(key, "/bastionhosts") != NULL)
+		if (strstr(key, "/jitnetworkaccesspolicies") != NULL || (strstr(key, "/bastionhosts") != NULL && !public_way))
 			gaps_add(gaps, key, cause, entry);
 		else if (doc_same(cause, "foreign-host"))
 			gaps_add(gaps, key, "foreign-link", entry);

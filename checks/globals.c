@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/inbound.h"
 
 /* The VM's location, from its body. */
 static const char *
@@ -49,5 +50,6 @@ globals_from_facts(const struct facts *facts)
 	doc_set_int(globals, "port", port);
 	doc_set_str(globals, "identity", identity(facts));
 	doc_set_str(globals, "source_ip", doc_str(facts_section(facts, FACT_SOURCE), "ip"));
+	inbound_ways(facts, globals);
 	return globals;
 }

@@ -39,6 +39,10 @@ int inbound_foreign(const struct facts *facts, const struct inbound *in, struct 
 struct vm;
 int inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding);
 
+/* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell, way_powershell (Run Command) and way_console for
+ * those that exist. */
+void inbound_ways(const struct facts *facts, json_t *globals);
+
 /* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
 void inbound_evidence(const struct inbound *in, struct finding *finding);
 

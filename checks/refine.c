@@ -1,4 +1,5 @@
 #include "checks/refine.h"
+#include "checks/hindrance.h"
 #include "model/key.h"
 
 #include <stdlib.h>
@@ -171,4 +172,5 @@ findings_refine(const struct facts *facts, struct finding *findings, size_t coun
 	weigh_other_keys(facts, findings, count);
 	name_what_is_left(findings, count);
 	yield_to_alias(findings, count);
+	findings_hinder(facts, findings, count);
 }

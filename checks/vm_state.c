@@ -39,11 +39,11 @@ static int
 deallocated(const struct facts *facts, const struct vm *vm, struct finding *finding)
 {
 	const json_t *schedule = vm_shutdown_schedule(facts, vm), *stop = last_stop(facts);
-	const char *caller = doc_str(stop, "caller"), *at = doc_str(schedule, "properties.dailyRecurrence.time");
+	const char *caller = doc_str(stop, "caller"), *when = doc_str(stop, "time"), *at = doc_str(schedule, "properties.dailyRecurrence.time");
 	int r;
 
 	finding_text(finding, "stopped_by", caller);
-	finding_text(finding, "stopped_at", doc_str(stop, "time"));
+	finding_text(finding, "stopped_at", when);
 	finding_text(finding, "shutdown_time", at);
 	if (vm->hibernated)
 		return finding_set(finding, FAIL, "vm-hibernated", "the VM is hibernated");
@@ -61,8 +61,9 @@ deallocated(const struct facts *facts, const struct vm *vm, struct finding *find
 		finding->confidence = LIKELY;
 		return r;
 	}
-	return finding_set(finding, FAIL, "vm-deallocated", "the VM is stopped (deallocated)%s%s", caller != NULL ? " by " : "",
-			   caller != NULL ? caller : "");
+	return finding_set(finding, FAIL, "vm-deallocated", "the VM is stopped (deallocated)%s%s%s%s", caller != NULL ? " by " : "",
+			   caller != NULL ? caller : "", caller != NULL && when != NULL ? " at " : "",
+			   caller != NULL && when != NULL ? when : "");
 }
 
 /* Created or started so lately, and the agent not up: still on its way. */

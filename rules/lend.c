@@ -33,6 +33,22 @@ fill(const json_t *words, const char *key, const struct finding *finding, const 
 	return text;
 }
 
+/* What can be undone changes something: while a lock stands on it, Azure refuses that. */
+static void
+add_hindrance(struct remedy *remedy, const char *what)
+{
+	char *clean = visible_text(what, false), *cost;
+
+	cost = clean == NULL ? NULL
+			     : doc_fmt("%s%sAzure refuses this while %s stands", remedy->cost != NULL ? remedy->cost : "",
+				       remedy->cost != NULL ? "; " : "", clean);
+	free(clean);
+	if (cost == NULL)
+		return;
+	free(remedy->cost);
+	remedy->cost = cost;
+}
+
 static int
 lend_remedy(struct finding *finding, const json_t *entry, const char *dialect, const json_t *globals)
 {
@@ -47,10 +63,36 @@ lend_remedy(struct finding *finding, const json_t *entry, const char *dialect, c
 	remedy->command = fill(entry, portal ? "steps" : "run", finding, globals, dialect, &remedy->runnable);
 	remedy->title = fill(entry, "title", finding, globals, NULL, NULL);
 	remedy->cost = fill(entry, "cost", finding, globals, NULL, NULL);
+	if (doc_str(entry, "undo") != NULL && doc_str(finding->evidence, "hindered_by") != NULL)
+		add_hindrance(remedy, doc_str(finding->evidence, "hindered_by"));
 	remedy->undo = fill(entry, "undo", finding, globals, dialect, NULL);
 	remedy->verify = fill(entry, "verify", finding, globals, dialect, NULL);
 	finding->remedy_count++;
 	return remedy->command == NULL ? -ENOMEM : 0;
+}
+
+/* true when the last remedy says what another one before it says already. */
+static bool
+said_before(const struct finding *finding)
+{
+	const struct remedy *last = &finding->remedies[finding->remedy_count - 1];
+
+	for (size_t i = 0; i + 1 < finding->remedy_count; i++)
+		if (strcmp(finding->remedies[i].dialect, last->dialect) == 0 && doc_same(finding->remedies[i].command, last->command))
+			return true;
+	return false;
+}
+
+static void
+drop_last(struct finding *finding)
+{
+	struct remedy *last = &finding->remedies[--finding->remedy_count];
+
+	free(last->title);
+	free(last->command);
+	free(last->cost);
+	free(last->undo);
+	free(last->verify);
 }
 
 static bool
@@ -73,8 +115,12 @@ lend_remedies(struct finding *finding, const json_t *code, const json_t *globals
 		for (size_t j = 0; wanted(dialects, dialect_order[i]) && j < json_array_size(list); j++) {
 			const json_t *entry = json_array_get(list, j);
 
-			if (applies(entry, finding, globals) && (r = lend_remedy(finding, entry, dialect_order[i], globals)) < 0)
+			if (!applies(entry, finding, globals))
+				continue;
+			if ((r = lend_remedy(finding, entry, dialect_order[i], globals)) < 0)
 				return r;
+			if (said_before(finding))
+				drop_last(finding);
 		}
 	}
 	return 0;
@@ -92,7 +138,9 @@ apply_severity(const struct rules *rules, struct finding *finding)
 static int
 lend_one(const struct rules *rules, struct finding *finding, const json_t *globals, const char *const *dialects)
 {
-	const json_t *code = rules_code(rules, finding->code, NULL);
+	const char *check = NULL, *ways;
+	const json_t *code = rules_code(rules, finding->code, &check);
+	int r;
 
 	if (code == NULL) {
 		if (finding->title == NULL)
@@ -110,7 +158,11 @@ lend_one(const struct rules *rules, struct finding *finding, const json_t *globa
 		return -ENOMEM;
 	if (finding->status == SKIP)
 		return 0;
-	return lend_remedies(finding, code, globals, dialects);
+	r = lend_remedies(finding, code, globals, dialects);
+	ways = check != NULL ? doc_str(json_object_get(rules_checks(rules), check), "ways") : NULL;
+	if (r == 0 && finding->status == FAIL && ways != NULL)
+		r = lend_remedies(finding, rules_code(rules, ways, NULL), globals, dialects);
+	return r;
 }
 
 int

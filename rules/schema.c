@@ -187,10 +187,11 @@ static const struct shape codes_shape = {
 static const struct field check_fields[] = { { "enabled", &bool_shape, false },
 					     { "params", &params_shape, false },
 					     { "evidence", &names_shape, false },
+					     { "ways", &code_name_shape, false },
 					     { "codes", &codes_shape, false },
 					     { NULL, NULL, false } };
 static const struct shape check_shape = { .read = shape_fields,
-					  .accepts = "a map with enabled, params, evidence, codes",
+					  .accepts = "a map with enabled, params, evidence, ways, codes",
 					  .fields = check_fields };
 static const struct shape checks_shape = {
 	.read = read_checks, .accepts = "a map of checks", .each = &check_shape, .name = is_check

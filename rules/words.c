@@ -36,6 +36,12 @@ static const struct {
 	{ "login", NULL },
 	{ "code", NULL },
 	{ "check", NULL },
+	{ "way_bastion", NULL },
+	{ "way_bastion_group", NULL },
+	{ "way_browser", NULL },
+	{ "way_shell", NULL },
+	{ "way_powershell", NULL },
+	{ "way_console", NULL },
 };
 
 #define GLOBALS (sizeof(globals_known) / sizeof(globals_known[0]))
@@ -52,7 +58,7 @@ words_global(const char *name)
 const char *
 words_globals(void)
 {
-	static char list[320];
+	static char list[512];
 	size_t used = 0;
 
 	for (size_t i = 0; i < GLOBALS && used < sizeof(list); i++)

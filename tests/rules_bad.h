@@ -120,7 +120,7 @@ static const struct bad {
 	    "3:8", "\"off\" is not accepted here; accepted: a map with enabled, params," },
 	{ "unknown_check_key",
 	    "version: 1\nchecks:\n  nsg:\n    enable: true\n",
-	    "4:5", "\"enable\" is no key here; accepted: enabled, params, evidence, codes" },
+	    "4:5", "\"enable\" is no key here; accepted: enabled, params, evidence, ways, codes" },
 	{ "enabled_maybe",
 	    "version: 1\nchecks:\n  nsg:\n    enabled: maybe\n",
 	    "4:14", "\"maybe\" is not accepted here; accepted: true or false" },

@@ -37,6 +37,8 @@ ARM = [
 	("GET", SUB + "/providers/Microsoft.Security/jitNetworkAccessPolicies", "2020-01-01", {}),
 	("GET", VM + "/providers/Microsoft.ResourceHealth/availabilityStatuses/current", "2022-10-01", {}),
 	("GET", VM + "/providers/Microsoft.Authorization/(permissions|roleAssignments)", "2022-04-01", {"$filter": ".*"}),
+	("GET", RG + "/providers/Microsoft.Authorization/locks", "2020-05-01", {}),
+	("GET", NET + "/networkSecurityGroups/[^/]+/providers/Microsoft.Authorization/policyAssignments", "2022-06-01", {}),
 	("GET", VM + "/providers/Microsoft.Maintenance/updates", "2023-04-01", {}),
 	("GET", RG + "/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-[^/]+", "2018-09-15", {}),
 	("GET", SUB + "/providers/Microsoft.Insights/eventtypes/management/values", "2015-04-01", {"$filter": ".*", "$select": ".*"}),

@@ -1,0 +1,93 @@
+/* What would stand against a remedy although it is the right one: a ReadOnly lock on what it changes, or somebody who undoes it. */
+#include "checks/hindrance.h"
+#include "checks/inbound.h"
+#include "model/arm.h"
+#include "model/lock.h"
+#include "model/vm.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What the remedies of a check change: the resource that its evidence names, or the VM. */
+static const struct {
+	const char *check, *name, *group, *type;
+} changed[] = {
+	{ "nsg", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
+	{ "jit", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
+	{ "tcp", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
+	{ "route", "route_table", "route_table_group", "Microsoft.Network/routeTables" },
+	{ "public-ip", "nic", "nic_group", "Microsoft.Network/networkInterfaces" },
+	{ "vm-state", NULL, NULL, NULL },
+	{ "vm-os", NULL, NULL, NULL },
+	{ "auth", NULL, NULL, NULL },
+};
+
+char *
+hindrance_resource(const struct facts *facts, const struct finding *finding)
+{
+	const char *name, *group;
+	char subscription[128];
+
+	for (size_t i = 0; vm_id(facts) != NULL && i < sizeof(changed) / sizeof(*changed); i++) {
+		if (strcmp(changed[i].check, finding->check) != 0)
+			continue;
+		if (changed[i].name == NULL)
+			return strdup(vm_id(facts));
+		name = doc_str(finding->evidence, changed[i].name);
+		group = doc_str(finding->evidence, changed[i].group);
+		arm_id_subscription(vm_id(facts), subscription, sizeof(subscription));
+		return name == NULL || group == NULL ? NULL
+						     : doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", subscription, group,
+							       changed[i].type, name);
+	}
+	return NULL;
+}
+
+/* "the resource group rg", "the subscription", "myVM-nsg" */
+static char *
+scope_words(const char *scope)
+{
+	struct arm_id parsed;
+
+	if (strcasestr(scope, "/resourceGroups/") == NULL)
+		return strdup("the subscription");
+	if (strcasestr(scope, "/providers/") != NULL && arm_id_parse(scope, &parsed) == 0)
+		return doc_fmt("%s", arm_id_name(scope));
+	return doc_fmt("the resource group %s", strrchr(scope, '/') + 1);
+}
+
+static int
+note_lock(const struct lock *lock, struct finding *finding)
+{
+	char *scope = scope_words(lock->scope), *words = doc_fmt("the ReadOnly lock %s on %s", lock->name, scope);
+	struct finding *also;
+
+	finding_text(finding, "hindered_by", words);
+	if ((also = finding_also(finding)) != NULL) {
+		finding_text(also, "lock", lock->name);
+		finding_text(also, "lock_id", lock->id);
+		finding_text(also, "lock_scope", lock->scope);
+		finding_text(also, "locked", scope);
+		finding_set(also, WARN, "lock-blocks-remedy", "%s refuses the change that would mend this", words);
+	}
+	free(words);
+	free(scope);
+	return also == NULL ? -1 : 0;
+}
+
+void
+findings_hinder(const struct facts *facts, struct finding *findings, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *resource = findings[i].status == FAIL ? hindrance_resource(facts, &findings[i]) : NULL;
+		struct lock lock;
+
+		if (resource != NULL && lock_over(facts, resource, &lock))
+			note_lock(&lock, &findings[i]);
+		free(resource);
+		if (findings[i].status == FAIL && strcmp(findings[i].check, "nsg") == 0 && strcmp(findings[i].code, "nsg-jit-deny") != 0 &&
+		    strcmp(findings[i].code, "security-admin-rule-deny") != 0)
+			finding_revert(facts, &findings[i]);
+	}
+}
