@@ -173,7 +173,7 @@ def _always(seen, limits):
 			out.append("not read-only: %s %s" % (request["method"], request["path"]))
 		if request["path"].startswith("/sas/") and request.get("auth") != "none":
 			out.append("a token was sent to a storage address")
-		if "python" not in request["headers"].get("user-agent", "").lower():	# what the lab's own programs ask is theirs
+		if "python" not in request.get("headers", {}).get("user-agent", "").lower():	# what the lab's own programs ask is theirs
 			unknown.append(asked.complaint(request, limits.get("negotiated")))
 	return out + sorted({"asked of Azure: " + c for c in unknown if c})[:3]
 
