@@ -150,8 +150,8 @@ def leaks_are_seen():
 
 
 def unsafe_behaviour_is_seen():
-	put = [{"method": "PUT", "path": "/x", "status": 200}]
-	sas = [{"method": "GET", "path": "/sas/x", "auth": "bearer"}]
+	put = [{"method": "PUT", "path": "/x", "query": "", "headers": {}, "status": 200}]
+	sas = [{"method": "GET", "path": "/sas/x", "query": "", "headers": {"authorization": "bearer"}, "auth": "bearer"}]
 	return "not read-only" in complaints(log=put) and "storage" in complaints(log=sas) and "metadata" in complaints(metadata_packets=1) and \
 		"connections" in complaints(connections={"sshd-vm": 9}) and "control characters" in complaints(text="\x1b[2J") and \
 		"StrictHostKeyChecking" in complaints(text="ssh -o StrictHostKeyChecking=no")
