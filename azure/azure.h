@@ -27,6 +27,9 @@ struct azure_options {
 int azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, struct azure **ret, struct err *err);
 void azure_free(struct azure *azure);
 
+/* The VM of `az configure --defaults vm=NAME` (AZURE_DEFAULTS_VM); the caller frees, NULL for none. */
+char *azure_default_vm(void);
+
 /* Signs in by the first credential that serves; settles SIGNIN (in doc.azure). */
 void azure_signin(struct azure *azure, void (*done)(void *ctx), void *ctx);
 

@@ -128,6 +128,18 @@ azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, s
 	return 0;
 }
 
+char *
+azure_default_vm(void)
+{
+	struct az_config config;
+	char *vm;
+
+	config_load(&config);
+	vm = config_setting(&config, "defaults", "vm");
+	config_free(&config);
+	return vm;
+}
+
 void
 azure_cut(const struct azure *azure, json_t *value)
 {

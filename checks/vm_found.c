@@ -49,6 +49,18 @@ run_absent(const json_t *vm, const char *reason, struct finding *finding)
 	    near != NULL ? near : "", json_array_size(doc_list(vm, "near")) > 1 ? " and others like it" : "");
 }
 
+/* Nobody named this VM on the command line: worth knowing whatever becomes of it. */
+static void
+note_default(const struct facts *facts, const json_t *vm, struct finding *finding)
+{
+	struct finding *also = doc_bool(facts->doc, "asked.vm_default", false) ? finding_also(finding) : NULL;
+
+	if (also == NULL)
+		return;
+	finding_text(also, "name", doc_str(vm, "name") != NULL ? doc_str(vm, "name") : doc_str(facts->target, "name"));
+	finding_set(also, PASS, "vm-from-default", "no VM was named: az keeps %s as its default", doc_str(also->evidence, "name"));
+}
+
 static int
 vm_found_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
@@ -60,6 +72,7 @@ vm_found_run(const struct facts *facts, const struct rule *rule, struct finding 
 	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
 		return finding_set(finding, SKIP, "not-asked", "%s", reason != NULL ? reason : "Azure was left out");
 	evidence(facts, vm, finding);
+	note_default(facts, vm, finding);
 	if (state == FACT_PENDING)
 		return finding_set(finding, UNKNOWN, "vm-not-looked-up", "the search for the VM had not ended");
 	if (state == FACT_ABSENT)

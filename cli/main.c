@@ -241,6 +241,17 @@ run(const struct options *options)
 	return code;
 }
 
+/* `az configure --defaults vm=NAME` stands in for a VM that nobody named. */
+static int
+take_default(struct options *options)
+{
+	char *vm = options_want_vm(options) && !options->no_azure ? azure_default_vm() : NULL;
+	int r = vm != NULL ? options_default_vm(options, vm) : 0;
+
+	free(vm);
+	return r;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -255,6 +266,8 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--resolve-for-probe") == 0)
 		return ssh_resolve_main(argv[2]);
 	if ((r = options_parse(argc, argv, &options, &err)) < 0)
+		return complain(r, &err);
+	if ((r = take_default(&options)) < 0)
 		return complain(r, &err);
 	code = run(&options);
 	options_free(&options);

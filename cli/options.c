@@ -239,6 +239,24 @@ options_key_only(const struct options *options)
 	return options->no_azure && options->no_probe && options->identity != NULL && options->vms.count == 0 && options->host == NULL;
 }
 
+bool
+options_want_vm(const struct options *options)
+{
+	bool other = options->help || options->version || options->list_checks || options->permissions || options->explain != NULL ||
+	    options->lint.count > 0;
+
+	return options->vms.count == 0 && options->host == NULL && options->replay == NULL && !other && !options_key_only(options);
+}
+
+int
+options_default_vm(struct options *options, const char *vm)
+{
+	const char *kept = keep(options, vm, strlen(vm));
+
+	options->vm_default = true;
+	return kept != NULL ? append(&options->vms, kept) : -ENOMEM;
+}
+
 /* Splits USER@ off, and takes a literal address as --host. */
 static int
 add_vm(struct options *options, const char *word, struct err *err)

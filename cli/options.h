@@ -20,6 +20,7 @@ struct words {
 /* What the command line says. Strings are borrowed from argv or owned by the lists' store. */
 struct options {
 	struct words vms;		/* as typed, without USER@ */
+	bool vm_default;		/* nobody typed it: it is the one that az keeps as its default */
 	const char *resource_group, *subscription, *tenant;
 	const char *host, *login, *identity, *ssh_config;
 	int port;			/* 0: not given */
@@ -49,6 +50,11 @@ void options_help(void);
 
 /* true for the mode that asks of one key file "is it fit for a new VM?" */
 bool options_key_only(const struct options *options);
+
+/* true when a VM has to be named and none is. */
+bool options_want_vm(const struct options *options);
+/* Takes that name for the VM that nobody typed. 0 or -ENOMEM. */
+int options_default_vm(struct options *options, const char *vm);
 
 /* "90", "90s", "2m", "1500ms", "1h" to milliseconds, at most 24 h. 0, or -EINVAL with *ret untouched. */
 int options_duration(const char *value, int *ret);

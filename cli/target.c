@@ -114,6 +114,8 @@ target_asked(json_t *doc, const struct options *options, int deadline_ms)
 	doc_set_bool(asked, "guest", options->guest);
 	doc_set_bool(asked, "key_only", options_key_only(options));
 	doc_set_int(asked, "deadline_ms", deadline_ms);
+	if (options->vm_default)
+		doc_set_bool(asked, "vm_default", true);
 	doc_set_str(asked, "host", options->host);
 	doc_set_str(asked, "login", options->login);
 	doc_set_str(asked, "identity", options->identity);

@@ -78,7 +78,7 @@ check_target(const struct options *options, struct err *err)
 		err_set(err, "%zu VMs were given, at most %d are accepted in one run", options->vms.count, TARGETS_MAX);
 		return -EINVAL;
 	}
-	if (options->replay != NULL || options->vms.count > 0 || options->host != NULL || options_key_only(options))
+	if (!options_want_vm(options))
 		return 0;
 	err_set(err, "no VM was named: a VM, --host HOST, --replay BUNDLE, or --no-azure --no-probe -i FILE is accepted (see --help)");
 	return -EINVAL;
