@@ -287,8 +287,9 @@ struct search_result {
 };
 /* Looks for VMs of that name over every subscription in sight. */
 void search_vm(struct azure *azure, const char *name, void (*done)(void *ctx, const struct search_result *result), void *ctx);
-/* Looks for the owner of a public (or private) address or a public DNS name. */
-void search_owner(struct azure *azure, const char *host, void (*done)(void *ctx, const struct search_result *result), void *ctx);
+/* Looks for the owner of a public (or private) address, or of a name: by the name itself, and by the addresses that the resolver (NULL:
+ * none) finds for it. */
+void search_owner(struct azure *azure, const char *host, const char *resolver, void (*done)(void *ctx, const struct search_result *result), void *ctx);
 /* true when a person may have meant `name` by `typed`. */
 bool name_near(const char *typed, const char *name);
 bool name_plain(const char *name);	/* fit to stand in a query */

@@ -8,11 +8,13 @@
 #include <strings.h>
 
 #define SUBSCRIPTIONS_MAX 50
+#define ADDRESSES_MAX 8
+#define RESOLVE_MS 3000
 
 struct owner {
 	struct azure *azure;
 	char *host;
-	bool literal;
+	json_t *addresses;		/* the host itself, or what its name resolves to */
 	json_int_t port;
 	struct search_result result;
 	json_t *followed;		/* keys of what was fetched on the way */
@@ -123,9 +125,21 @@ follow_part(struct owner *owner, const char *id)
 /* ---- addresses ---- */
 
 static bool
+is_one(const struct owner *owner, const char *address)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(owner->addresses, i, one)
+		if (doc_same(json_string_value(one), address))
+			return true;
+	return false;
+}
+
+static bool
 address_fits(const struct owner *owner, const json_t *address)
 {
-	return doc_is(address, "properties.ipAddress", owner->host) || doc_is(address, "properties.dnsSettings.fqdn", owner->host);
+	return is_one(owner, doc_str(address, "properties.ipAddress")) || doc_is(address, "properties.dnsSettings.fqdn", owner->host);
 }
 
 static void
@@ -152,7 +166,7 @@ look_at_nics(struct owner *owner, const char *path)
 		const json_t *body = fetch_held(owner->azure, json_string_value(id));
 
 		json_array_foreach(doc_list(body, "properties.ipConfigurations"), j, config)
-			if (doc_is(config, "properties.privateIPAddress", owner->host) &&
+			if (is_one(owner, doc_str(config, "properties.privateIPAddress")) &&
 			    doc_str(body, "properties.virtualMachine.id") != NULL)
 				add_hit(owner, doc_str(body, "properties.virtualMachine.id"));
 	}
@@ -209,6 +223,15 @@ private_address(const char *host)
 	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191;
 }
 
+/* The first address decides: a name has private ones or public ones. */
+static bool
+is_private(const struct owner *owner)
+{
+	const char *first = json_string_value(json_array_get(owner->addresses, 0));
+
+	return first != NULL && private_address(first);
+}
+
 static void
 look_everywhere(struct owner *owner)
 {
@@ -222,7 +245,7 @@ look_everywhere(struct owner *owner)
 		if (name == NULL || i >= SUBSCRIPTIONS_MAX)
 			continue;
 		json_array_append_new(owner->result.searched, json_string(name));
-		if (private_address(owner->host))
+		if (is_private(owner))
 			look_begin(owner, name, "networkInterfaces", look_at_nics);
 		else
 			look_begin(owner, name, "publicIPAddresses", look_at_addresses);
@@ -248,6 +271,7 @@ owner_drop(struct owner *owner)
 	json_decref(owner->result.searched);
 	json_decref(owner->result.why);
 	json_decref(owner->followed);
+	json_decref(owner->addresses);
 	free(owner->host);
 	free(owner);
 }
@@ -274,16 +298,40 @@ subscriptions_listed(void *ctx)
 	owner_drop(ctx);
 }
 
+/* "'a', 'b'": the addresses as a list in a query. Each has been read as an address, so nothing else can stand in it. */
 static char *
-owner_query(const char *host)
+address_list(const struct owner *owner)
 {
-	if (private_address(host))
-		return doc_fmt("Resources | where type =~ 'microsoft.network/networkinterfaces' | mv-expand ip = "
-			       "properties.ipConfigurations | where "
-			       "ip.properties.privateIPAddress == '%s' | project id, vm = tostring(properties.virtualMachine.id)",
-		    host);
-	return doc_fmt("Resources | where type =~ 'microsoft.network/publicipaddresses' and (properties.ipAddress == '%s' or "
-	    "properties.dnsSettings.fqdn =~ '%s') | project id, config = tostring(properties.ipConfiguration.id)", host, host);
+	char *list = strdup(""), *longer;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(owner->addresses, i, one) {
+		longer = doc_fmt("%s%s'%s'", list, i > 0 ? ", " : "", json_string_value(one));
+		free(list);
+		list = longer;
+	}
+	return list;
+}
+
+static char *
+owner_query(const struct owner *owner)
+{
+	char *list = address_list(owner), *query;
+
+	if (is_private(owner))
+		query = doc_fmt("Resources | where type =~ 'microsoft.network/networkinterfaces' | mv-expand ip = "
+				"properties.ipConfigurations | where "
+				"ip.properties.privateIPAddress in (%s) | project id, vm = tostring(properties.virtualMachine.id)",
+		    list);
+	else if (json_array_size(owner->addresses) > 0)
+		query = doc_fmt("Resources | where type =~ 'microsoft.network/publicipaddresses' and (properties.ipAddress in (%s) or "
+				"properties.dnsSettings.fqdn =~ '%s') | project id, config = tostring(properties.ipConfiguration.id)", list, owner->host);
+	else
+		query = doc_fmt("Resources | where type =~ 'microsoft.network/publicipaddresses' and properties.dnsSettings.fqdn =~ '%s' | "
+				"project id, config = tostring(properties.ipConfiguration.id)", owner->host);
+	free(list);
+	return query;
 }
 
 static bool
@@ -293,25 +341,59 @@ host_plain(const char *host)
 	    strlen(host) <= 253;
 }
 
-void
-search_owner(struct azure *azure, const char *host, void (*done)(void *ctx, const struct search_result *result), void *ctx)
+static bool
+is_address(const char *text)
 {
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+static void
+owner_begin(struct owner *owner)
+{
+	char *query = owner_query(owner);
+
+	owner->pending = 3;
+	graph_ask(owner->azure, query, graph_answered, owner);
+	free(query);
+	fetch_list(owner->azure, "/subscriptions", false, subscriptions_listed, owner);
+	owner_drop(owner);
+}
+
+/* One address a line. A resolver that fails leaves the name itself to be looked for. */
+static void
+resolved(void *ctx, const struct child_reply *reply)
+{
+	struct owner *owner = ctx;
+	char *copy = strdup(reply->error == 0 && reply->status == 0 ? reply->out : ""), *rest = copy, *line;
+
+	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL && json_array_size(owner->addresses) < ADDRESSES_MAX)
+		if (is_address(line))
+			doc_append_str(owner->addresses, line);
+	free(copy);
+	owner_begin(owner);
+}
+
+void
+search_owner(struct azure *azure, const char *host, const char *resolver, void (*done)(void *ctx, const struct search_result *result), void *ctx)
+{
+	const char *argv[] = { resolver, "--resolve-for-probe", host, NULL };
 	struct owner *owner = calloc(1, sizeof(*owner));
-	char *query;
 
 	if (owner == NULL)
 		return;
 	*owner = (struct owner){ .azure = azure, .host = strdup(host), .port = doc_int(azure->doc, "asked.port", 22), .followed = json_object(),
-		.done = done, .ctx = ctx, .pending = 1 };
+		.addresses = json_array(), .done = done, .ctx = ctx, .pending = 1 };
 	owner->result = (struct search_result){ .hits = json_array(), .near = json_array(), .searched = json_array() };
-	if (host_plain(host)) {
-		owner->pending += 2;
-		query = owner_query(host);
-		graph_ask(azure, query, graph_answered, owner);
-		free(query);
-		fetch_list(azure, "/subscriptions", false, subscriptions_listed, owner);
-	} else {
+	if (!host_plain(host)) {
 		owner->listing = true;
+		owner_drop(owner);
+		return;
 	}
-	owner_drop(owner);
+	if (is_address(host))
+		doc_append_str(owner->addresses, host);
+	else if (resolver != NULL && loop_child(azure->loop, &(struct child_request){ .argv = argv, .timeout_ms = RESOLVE_MS }, resolved, owner) == 0)
+		return;
+	owner_begin(owner);
 }

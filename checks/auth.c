@@ -166,6 +166,21 @@ judge_certificate(const struct view *view, struct finding *finding)
 	return false;
 }
 
+/* Nobody named a user, and the VM, whose own user it would be, could not be read: the name of the local account is only a guess. */
+static bool
+user_is_guess(const struct view *view)
+{
+	const json_t *vm = facts_section(view->facts, FACT_VM), *body = NULL, *why = NULL;
+	enum fact_state state = facts_state(view->facts, FACT_VM, NULL);
+
+	if (!doc_same(config_option(view, "user_from"), "local") || view->admin != NULL)
+		return false;
+	if (state == FACT_UNKNOWN)
+		return doc_str(view->facts->target, "name") != NULL;
+	return state == FACT_KNOWN && doc_str(vm, "id") != NULL &&
+	    facts_resource(view->facts, doc_str(vm, "id"), &body, &why) == FACT_UNKNOWN;
+}
+
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM. */
 static int
 judge_denied(const struct view *view, struct finding *finding)
@@ -178,6 +193,9 @@ judge_denied(const struct view *view, struct finding *finding)
 	remedy_evidence(view, finding);
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", fingerprint);
+	if (user_is_guess(view))
+		return finding_set(finding, UNKNOWN, "auth-user-unknown", "no key is accepted for %s, the name of the account here; the VM's own user is not known",
+		    view->user);
 	if (judge_certificate(view, finding))
 		return talk_confidence(finding, LIKELY, 0);
 	if (strcmp(view->user, "root") == 0 && (view->admin == NULL || strcmp(view->admin, "root") != 0))

@@ -116,7 +116,7 @@ make_jobs(struct run *run, struct err *err)
 		job->run = run;
 		r = facts_view(run->doc, i, &job->facts);
 		job->azure = (struct azure_target){ .id = job->target.id, .group = job->target.group, .name = job->target.name,
-			.host = job->target.name == NULL && job->target.id == NULL ? job->target.host : NULL };
+			.host = job->target.name == NULL && job->target.id == NULL ? job->target.host : NULL, .resolver = "/proc/self/exe" };
 		job->config = (struct ssh_config_request){ .user = options->login, .port = options->port, .identity = options->identity,
 			.config_file = options->ssh_config, .no_config = options->no_ssh_config };
 	}
