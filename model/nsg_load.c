@@ -145,9 +145,9 @@ admin_prefixes(const json_t *side)
 static json_t *
 flatten_admin(const json_t *properties)
 {
-	json_t *flat = json_is_object(properties) ? json_copy((json_t *)(uintptr_t)properties) : json_object();
+	json_t *flat = json_copy((json_t *)(uintptr_t)properties);
 
-	if (flat != NULL && json_is_object(properties)) {
+	if (flat != NULL) {
 		json_object_set_new(flat, "sourceAddressPrefixes", admin_prefixes(doc_get(properties, "sources")));
 		json_object_set_new(flat, "destinationAddressPrefixes", admin_prefixes(doc_get(properties, "destinations")));
 	}
@@ -167,7 +167,8 @@ nsg_from_admin(const json_t *body, struct nsg *ret)
 	if ((nsg.rules = calloc(json_array_size(list) + 1, sizeof(*nsg.rules))) == NULL)
 		return -ENOMEM;
 	json_array_foreach (list, i, entry) {
-		json_t *flat = flatten_admin(doc_get(entry, "properties"));
+		const json_t *properties = doc_get(entry, "properties");
+		json_t *flat = json_is_object(properties) ? flatten_admin(properties) : json_null();
 
 		r = flat == NULL ? -ENOMEM : add_rule(&nsg, arm_id_name(doc_str(entry, "id")), flat);
 		json_decref(flat); /* the strings in it are shared with the body and live on */

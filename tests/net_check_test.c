@@ -46,7 +46,7 @@ struct expectation {
 	const char *evidence;		/* object whose members must stand in the evidence */
 	const char *command;		/* must occur in the first az remedy; NULL: not looked at */
 	const char *also;		/* code of a finding beside it, NULL: not looked at */
-	struct change changes[6];
+	struct change changes[7];
 };
 
 #define NIC_RULES(json) { RULES, NSG_ID, json, 0 }
@@ -60,6 +60,12 @@ struct expectation {
 	"'expandedSourceAddressPrefix': " sources ", 'destinationAddressPrefix': '0.0.0.0/0', 'access': 'Allow', 'priority': 300, 'direction': 'Inbound'}," \
 	"{'name': 'defaultSecurityRules/DenyAllInBound', 'protocol': 'All', 'sourcePortRange': '0-65535', 'destinationPortRange': '0-65535'," \
 	"'sourceAddressPrefix': '0.0.0.0/0', 'destinationAddressPrefix': '0.0.0.0/0', 'access': 'Deny', 'priority': 65500, 'direction': 'Inbound'}]}]}", 0 }
+#define FLOW(access, rule) { PUT, NIC_ID "/ipFlowVerify", "{'access': '" access "', 'ruleName': '" rule "', 'asked': {'remoteIPAddress': '203.0.113.7'," \
+	"'localIPAddress': '10.0.0.4', 'localPort': '22'}}", 0 }
+#define HUB_NSG "/subscriptions/s2/resourceGroups/hub/providers/Microsoft.Network/networkSecurityGroups/central"
+#define V6_WAY { PATCH, NIC_ID, "{'properties': {'ipConfigurations': [{'id': '" NIC_ID "/ipConfigurations/six', 'name': 'six', 'properties': {" \
+	"'privateIPAddress': 'fd00::4', 'privateIPAddressVersion': 'IPv6', 'primary': true, 'publicIPAddress': {'id': '" PIP_ID "'}," \
+	"'subnet': {'id': '" SUBNET_ID "'}}}]}}", 0 }, { PATCH, PIP_ID, "{'properties': {'ipAddress': '2603:1020::5', 'publicIPAddressVersion': 'IPv6'}}", 0 }
 #define ROUTES(json) { PUT, NET "/routeTables/rt", "{'id': '" NET "/routeTables/rt', 'name': 'rt', 'properties': {'routes': " json "}}", 0 }, \
 	{ PATCH, SUBNET_ID, "{'properties': {'routeTable': {'id': '" NET "/routeTables/rt'}}}", 0 }
 #define WINDOWS { PATCH, VM_ID, "{'properties': {'storageProfile': {'osDisk': {'osType': 'Windows'}}, 'osProfile': {'linuxConfiguration': null}}}", 0 }
@@ -71,6 +77,9 @@ struct expectation {
 #define JIT_ASKED(end, status, reason, source) "{'requestor': 'a@b.c', 'startTimeUtc': '2026-01-01T10:00:00.5691611Z', 'virtualMachines': [{'id':" \
 	"'/SUBSCRIPTIONS/s1/resourcegroups/RG/providers/microsoft.compute/virtualmachines/MYVM', 'ports': [{'number': 22," \
 	"'allowedSourceAddressPrefix': '" source "', 'endTimeUtc': '" end "', 'status': '" status "', 'statusReason': '" reason "'}]}]}"
+
+#define SECOND_POLICY(members) { PUT, JIT_ID "/../second", "{'id': '" RG "/providers/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/second'," \
+	"'name': 'second', 'properties': {" members "}}", 0 }, { SECTION, NULL, "{'policies': ['" JIT_ID "', '" JIT_ID "/../second']}", FACT_JIT }
 
 static const struct expectation cases[] = {
 	{ "healthy", "nsg", "pass", "nsg-allows", "{'verdict': 'allow', 'scope': 'nic', 'nsg': 'myVM-nsg', 'rule': 'allow-ssh', 'priority': 300,"
@@ -157,6 +166,40 @@ static const struct expectation cases[] = {
 	{ "the effective rules deny what a tag left open", "nsg", "fail", "nsg-source-ip-changed", "{'rule': 'DenyAllInBound'}", NULL, NULL,
 	    { NIC_RULES("[{'name': 'cloud', 'priority': 300, 'sourceAddressPrefix': 'AzureCloud'}]"), EFFECTIVE("['20.0.0.0/8']") } },
 	{ "the effective rules say otherwise", "nsg", "pass", "nsg-allows", "{}", NULL, "nsg-second-opinion", { EFFECTIVE("['20.0.0.0/8']") } },
+	{ "an IPv6 way and a known source", "nsg", "fail", "nsg-no-allow-rule", "{'source_prefix': '2001:db8::7/128'}",
+	    "--source-address-prefixes 2001:db8::7/128", NULL, { V6_WAY, { SECTION, NULL, "{'ip': '2001:db8::7'}", FACT_SOURCE }, NIC_RULES("[]") } },
+	{ "an IPv6 way and no source", "nsg", "unknown", "nsg-depends-on-source", "{'source_bits': 128}", "<YOUR-PUBLIC-IP>/128", NULL,
+	    { V6_WAY, { SECTION, NULL, "{'ip': null}", FACT_SOURCE }, NIC_RULES("[{'name': 'six', 'priority': 300, 'sourceAddressPrefix': '2001:db8::/32'}]") } },
+	{ "a rule for IPv4 alone, an IPv6 way", "nsg", "fail", "nsg-wrong-service-tag", "{}", NULL, NULL,
+	    { V6_WAY, { SECTION, NULL, "{'ip': '2001:db8::7'}", FACT_SOURCE }, NIC_RULES("[{'name': 'four', 'priority': 300, 'sourceAddressPrefix': '10.0.0.0/8'}]") } },
+	{ "the group lies in another subscription", "nsg", "fail", "nsg-no-allow-rule", "{'nsg_place': ['hub', '--subscription', 's2']}",
+	    "-g hub '--subscription' s2 --nsg-name central", NULL, { { PATCH, NIC_ID, "{'properties': {'networkSecurityGroup': {'id': '" HUB_NSG "'}}}", 0 },
+	    { RULES, HUB_NSG, "[]", 0 } } },
+	{ "the NIC is in other groups already", "nsg", "fail", "nsg-asg-not-attached", "{'asg': 'ssh-hosts'}",
+	    "--application-security-groups " NET "/applicationSecurityGroups/web " NET "/applicationSecurityGroups/ssh-hosts", NULL,
+	    { { PATCH, NIC_ID, "{'properties': {'ipConfigurations': [{'id': '" NIC_ID "/ipConfigurations/ipconfig1', 'name': 'ipconfig1', 'properties': {"
+	    "'privateIPAddress': '10.0.0.4', 'primary': true, 'publicIPAddress': {'id': '" PIP_ID "'}, 'subnet': {'id': '" SUBNET_ID "'},"
+	    "'applicationSecurityGroups': [{'id': '" NET "/applicationSecurityGroups/web'}]}}]}}", 0 },
+	    NIC_RULES("[{'name': 'ssh', 'priority': 300, 'destinationAddressPrefix': null,"
+	    "'destinationApplicationSecurityGroups': [{'id': '" NET "/applicationSecurityGroups/ssh-hosts'}]}]") } },
+	{ "no number before the deny is free", "nsg", "fail", "nsg-deny-nic", "{'no_priority': true}", "-n no --priority <YOUR-LARGER-NUMBER>", NULL,
+	    { NIC_RULES("[{'name': 'no', 'priority': 100, 'access': 'Deny'}]") } },
+	{ "a kind of address nobody knows", "nsg", "unknown", "nsg-nonsense", "{'field': 'sku.name'}", NULL, NULL,
+	    { { PATCH, NIC_ID, "{'properties': {'networkSecurityGroup': null}}", 0 }, { PATCH, PIP_ID, "{'sku': {'name': 'Platinum'}}", 0 } } },
+	{ "no group, and the address may not be read", "nsg", "unknown", "nsg-unknown", "{'action': 'Microsoft.Network/publicIPAddresses/read'}", NULL, NULL,
+	    { { PATCH, NIC_ID, "{'properties': {'networkSecurityGroup': null}}", 0 }, { FORBID, PIP_ID, "Microsoft.Network/publicIPAddresses/read", 0 } } },
+	{ "an admin rule without properties", "nsg", "unknown", "nsg-nonsense", "{'field': 'properties'}", NULL, NULL,
+	    { { PUT, VNET_ID "/listNetworkManagerEffectiveSecurityAdminRules", "{'value': [{'id': '/x/rules/odd'}]}", 0 } } },
+	{ "private ranges alone, and no source", "nsg", "fail", "nsg-wrong-service-tag", "{'condition': 'allowed from 10.0.0.0/8 and VirtualNetwork only'}", NULL,
+	    NULL, { { SECTION, NULL, "{'ip': null}", FACT_SOURCE }, NIC_RULES("[{'name': 'inside', 'priority': 300, 'sourceAddressPrefix': '10.0.0.0/8'}]") } },
+	{ "IP flow verify agrees", "nsg", "pass", "nsg-allows", "{'ip_flow': 'Allow by UserRule_allow-ssh'}", NULL, NULL, { FLOW("Allow", "UserRule_allow-ssh") } },
+	{ "IP flow verify disagrees", "nsg", "pass", "nsg-allows", "{'verdict': 'allow'}", NULL, "nsg-second-opinion",
+	    { FLOW("Deny", "DefaultRule_DenyAllInBound") } },
+	{ "IP flow verify answers what is left open", "nsg", "unknown", "nsg-depends-on-tag", "{}", NULL, "nsg-second-opinion",
+	    { FLOW("Deny", "DefaultRule_DenyAllInBound"), NIC_RULES("[{'name': 'cloud', 'priority': 300, 'sourceAddressPrefix': 'AzureCloud'}]") } },
+	{ "IP flow verify says a new word", "nsg", "pass", "nsg-allows", "{'ip_flow': 'an answer that is not understood by R'}", NULL, NULL, { FLOW("Perhaps", "R") } },
+	{ "IP flow verify was asked about another address", "nsg", "pass", "nsg-allows", "{'ip_flow': 'was asked about another port or address'}", NULL, NULL,
+	    { FLOW("Deny", "R"), { SECTION, NULL, "{'ip': '203.0.113.9'}", FACT_SOURCE }, NIC_RULES("[{'name': 'a', 'priority': 300}]") } },
 	{ "deallocated", "vm-state", "fail", "vm-deallocated", "{'power_state': 'deallocated'}", "az vm start -g rg -n myVM", NULL,
 	    { VIEW("PowerState/deallocated") } },
 	{ "stopped", "vm-state", "fail", "vm-stopped-guest", "{'power_state': 'stopped'}", "az vm start", NULL, { VIEW("PowerState/stopped") } },
@@ -269,6 +312,40 @@ static const struct expectation cases[] = {
 	    { PATCH, VM_ID, "{'identity': {'type': 'SystemAssigned'}, 'resources': [{'properties': {'type': 'AADSSHLoginForLinux',"
 	    "'provisioningState': 'Succeeded'}}]}", 0 } } },
 	{ "a disk without profile", "vm-os", "pass", "os-without-profile", "{}", NULL, NULL, { { PATCH, VM_ID, "{'properties': {'osProfile': null}}", 0 } } },
+	{ "JIT: the end cannot be read", "jit", "unknown", "jit-nonsense", "{'field': 'endTimeUtc'}", NULL, NULL,
+	    { JIT_REQUEST(JIT_ASKED("soon", "Initiated", "", "203.0.113.7")), NIC_RULES("[" JIT_DENY "]") } },
+	{ "JIT: a status nobody knows", "jit", "unknown", "jit-nonsense", "{'field': 'status'}", NULL, NULL,
+	    { JIT_REQUEST(JIT_ASKED("2026-01-01T13:00:00Z", "Blessed", "", "203.0.113.7")), NIC_RULES("[" JIT_DENY "]") } },
+	{ "JIT: words in odd case", "jit", "pass", "jit-active", "{'state': 'active', 'minutes_left': 60}", NULL, NULL,
+	    { JIT_REQUEST(JIT_ASKED("2026-01-01T13:00:00Z", "INITIATED", "userrequested", "*")), NIC_RULES("[{'name': 'a', 'priority': 300}]") } },
+	{ "JIT: replaced by a newer request that has ended", "jit", "fail", "jit-request-expired", "{'state': 'expired'}", "initiate", NULL,
+	    { JIT_REQUEST(JIT_ASKED("2026-01-01T15:00:00Z", "Revoked", "NewerRequestInitiated", "203.0.113.7") ","
+	    JIT_ASKED("2026-01-01T11:00:00Z", "Revoked", "Expired", "203.0.113.7")), NIC_RULES("[" JIT_DENY "]") } },
+	{ "JIT: the same request twice", "jit", "pass", "jit-active", "{'minutes_left': 90}", NULL, NULL,
+	    { JIT_REQUEST(JIT_ASKED("2026-01-01T13:00:00Z", "Initiated", "", "203.0.113.7") "," JIT_ASKED("2026-01-01T13:30:00Z", "Initiated", "", "203.0.113.7")),
+	    NIC_RULES("[{'name': 'a', 'priority': 300}]") } },
+	{ "JIT: every port", "jit", "fail", "jit-no-active-request", "{'state': 'not-requested'}", NULL, NULL, { JIT_REQUEST(""), NIC_RULES("[" JIT_DENY "]"),
+	    { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': '*', 'protocol': '*'}]}]}}", 0 } } },
+	{ "JIT: the policy is for UDP", "jit", "pass", "jit-not-covered", "{'state': 'not-covered'}", NULL, NULL, { JIT_REQUEST(""),
+	    { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 22, 'protocol': 'UDP'}]}]}}", 0 } } },
+	{ "JIT: the VM stands twice in the policy", "jit", "fail", "jit-no-active-request", "{'max_minutes': 60}", NULL, NULL, { JIT_REQUEST(""),
+	    NIC_RULES("[" JIT_DENY "]"), { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 3389}]}, {'id': '" VM_ID "',"
+	    "'ports': [{'number': 22, 'maxRequestAccessDuration': 'PT1H'}]}]}}", 0 } } },
+	{ "JIT: the policy forbids the source", "jit", "fail", "jit-no-active-request", "{'policy_sources': '198.51.100.0/24'}",
+	    "--source-ip <YOUR-ALLOWED-IP>", "jit-policy-forbids-source", { JIT_REQUEST(""), NIC_RULES("[" JIT_DENY "]"), { PATCH, JIT_ID,
+	    "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 22, 'allowedSourceAddressPrefixes': ['198.51.100.0/24']}]}]}}", 0 } } },
+	{ "JIT: another policy takes the source", "jit", "fail", "jit-no-active-request", "{'policy': 'second'}", "jitNetworkAccessPolicies/second/initiate", NULL,
+	    { JIT_REQUEST(""), NIC_RULES("[" JIT_DENY "]"), { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 22,"
+	    "'allowedSourceAddressPrefixes': ['198.51.100.0/24']}]}]}}", 0 }, SECOND_POLICY("'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 22}]}]") } },
+	{ "JIT: the request stands in another policy", "jit", "pass", "jit-active", "{'state': 'active'}", NULL, NULL, { JIT_REQUEST(""),
+	    NIC_RULES("[{'name': 'a', 'priority': 300}]"),
+	    SECOND_POLICY("'virtualMachines': [], 'requests': [" JIT_ASKED("2026-01-01T13:00:00Z", "Initiated", "", "203.0.113.7") "]") } },
+	{ "JIT: through Azure Firewall", "jit", "pass", "jit-active", "{'state': 'active'}", NULL, "jit-mapped-port", { JIT_REQUEST(""),
+	    NIC_RULES("[{'name': 'a', 'priority': 300}]"), { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'publicIpAddress':"
+	    "'20.1.2.3', 'ports': [{'number': 22}]}], 'requests': [{'startTimeUtc': '2026-01-01T10:00:00Z', 'virtualMachines': [{'id': '" VM_ID "', 'ports':"
+	    "[{'number': 22, 'allowedSourceAddressPrefix': '*', 'endTimeUtc': '2026-01-01T13:00:00Z', 'status': 'Initiated', 'mappedPort': 13001}]}]}]}}", 0 } } },
+	{ "JIT: asked for too long", "jit", "fail", "jit-request-failed", "{'state': 'failed'}", "initiate", "jit-policy-forbids-duration",
+	    { JIT_REQUEST(JIT_ASKED("2026-01-01T20:00:00Z", "Failed", "", "203.0.113.7")), NIC_RULES("[" JIT_DENY "]") } },
 	{ "another port is covered", "jit", "pass", "jit-not-covered", "{'state': 'not-covered'}", NULL, NULL,
 	    { JIT_REQUEST(""), { PATCH, JIT_ID, "{'properties': {'virtualMachines': [{'id': '" VM_ID "', 'ports': [{'number': 3389}]}]}}", 0 } } },
 };
