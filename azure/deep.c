@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ADMIN_PAGES 20
 
@@ -83,58 +82,6 @@ ask_admin_rules(struct read *read, const char *vnet)
 	admin_page(admin, "");
 }
 
-/* ---- service tags: several MB, so only when a rule names one that cannot be told without ---- */
-
-static bool
-needs_table(const char *prefix)
-{
-	static const char *const known[] = { "VirtualNetwork", "AzureLoadBalancer", "Internet", "Any" };
-
-	if (prefix == NULL || !((*prefix >= 'a' && *prefix <= 'z') || (*prefix >= 'A' && *prefix <= 'Z')) ||
-	    strchr(prefix, ':') != NULL)
-		return false;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcasecmp(prefix, known[i]) == 0)
-			return false;
-	return true;
-}
-
-static bool
-group_needs_table(const json_t *group)
-{
-	const json_t *rule, *prefix;
-	size_t i, j;
-
-	json_array_foreach(doc_list(group, "properties.securityRules"), i, rule) {
-		if (needs_table(doc_str(rule, "properties.sourceAddressPrefix")))
-			return true;
-		json_array_foreach(doc_list(rule, "properties.sourceAddressPrefixes"), j, prefix)
-			if (needs_table(json_string_value(prefix)))
-				return true;
-	}
-	return false;
-}
-
-static void
-ask_service_tags(struct read *read)
-{
-	const char *location = doc_str(read_vm(read, NULL), "location"), *key;
-	char subscription[128], *path;
-	const json_t *id, *body;
-	bool needed = false;
-
-	json_object_foreach(read->seen, key, id)
-		if (strstr(key, "/networksecuritygroups/") != NULL && facts_resource(&read->facts, key, &body, NULL) == FACT_KNOWN)
-			needed = needed || group_needs_table(body);
-	if (!needed || location == NULL)
-		return;
-	arm_id_subscription(read->id, subscription, sizeof(subscription));
-	if ((path = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags", subscription, location)) !=
-	    NULL)
-		read_aside(read, &(struct arm_ask){ .path = path });
-	free(path);
-}
-
 /* ---- all of it ---- */
 
 void
@@ -160,7 +107,7 @@ read_deep(struct read *read)
 	if (runs)
 		read_verify(read);
 	read_activity(read);
-	ask_service_tags(read);
+	read_service_tags(read);
 }
 
 /* The ids of a kind of result that arrived. */

@@ -294,7 +294,7 @@ void search_owner(struct azure *azure, const char *host, const char *resolver, v
 bool name_near(const char *typed, const char *name);
 bool name_plain(const char *name);	/* fit to stand in a query */
 
-/* ---- read.c, settle.c, nearby.c, locks.c, deep.c, verify.c, activity.c, guest.c, follow.c ---- */
+/* ---- read.c, settle.c, nearby.c, locks.c, deep.c, tags.c, verify.c, activity.c, guest.c, follow.c ---- */
 
 #define JIT_POLICIES "Microsoft.Security/jitNetworkAccessPolicies"
 
@@ -334,6 +334,7 @@ bool read_scale_set(const char *id);	/* an instance of a uniform scale set: its 
 void read_nearby(struct read *read);
 void read_locks(struct read *read);
 void read_deep(struct read *read);
+void read_service_tags(struct read *read);
 void read_verify(struct read *read);	/* --deep, a VM that runs */
 void read_activity(struct read *read);
 void read_guest(struct read *read);
