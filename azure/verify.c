@@ -117,7 +117,9 @@ question(const struct read *read, const char **nic, const char **reason)
 
 		*nic = path->nic_id;
 		snprintf(port, sizeof(port), "%d", at);
-		if (way != NULL && way->kind == ADDRESS_PRIVATE && ip_parse(source, &ip) == 0 && ip_is_public(ip))
+		if (way != NULL && way->kind == ADDRESS_FIREWALL_DNAT)
+			*reason = "IP flow verify was not asked: behind Azure Firewall, the rules see an address of the firewall";
+		else if (way != NULL && way->kind == ADDRESS_PRIVATE && ip_parse(source, &ip) == 0 && ip_is_public(ip))
 			*reason = "IP flow verify was not asked: the way is a private one, and your private address is not known";
 		else if (source != NULL && path->private_text != NULL && at > 0)
 			body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "targetResourceId", read->id, "direction", "Inbound", "protocol",

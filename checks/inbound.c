@@ -36,6 +36,35 @@ find_front(const struct facts *facts, struct inbound *in)
 	}
 }
 
+/* The prefix of a subnet, by itself or within the VM's VNet. */
+static bool
+subnet_range(const struct facts *facts, const struct net_path *path, const char *id, struct ip_range *ret)
+{
+	struct net_ref subnet = net_ref_by_id(facts, id);
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, entry)
+		if (subnet.body == NULL && arm_id_same(doc_str(entry, "id"), id))
+			subnet.body = entry;
+	return prefix_parse(doc_str(subnet.body, "properties.addressPrefix"), ret) == 0 ||
+	       prefix_parse(json_string_value(json_array_get(doc_list(subnet.body, "properties.addressPrefixes"), 0)), ret) == 0;
+}
+
+/* Azure Firewall puts an address of its own subnet in the place of the client's: that is what the rules see. */
+static int
+set_firewall_source(const struct facts *facts, struct inbound *in)
+{
+	const json_t *firewall = firewall_by_address(facts, in->way->host, NULL), *config;
+	struct ip_range range;
+
+	config = json_array_get(doc_list(firewall, "properties.ipConfigurations"), 0);
+	if (!subnet_range(facts, in->path, doc_str(config, "properties.subnet.id"), &range))
+		return ip_set_private(&in->flow.source, in->path->v6);
+	range_format(&range, in->source_text, sizeof(in->source_text));
+	return ip_set_add(&in->flow.source, &range);
+}
+
 static int
 set_source(const struct facts *facts, struct inbound *in)
 {
@@ -43,6 +72,8 @@ set_source(const struct facts *facts, struct inbound *in)
 	bool v6 = in->path != NULL && in->path->v6;
 	struct ip ip;
 
+	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT && in->path != NULL)
+		return set_firewall_source(facts, in);
 	if (in->by_bastion && in->bastion.subnet_known) {
 		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &in->bastion.subnet);
@@ -67,7 +98,7 @@ make_flow(const struct facts *facts, struct inbound *in)
 	in->flow.port = in->way != NULL ? (unsigned)in->way->backend_port : (unsigned)address_ssh_port(facts, &given);
 	if (in->by_bastion && in->flow.port == 0)
 		in->flow.port = SSH_PORT;
-	in->flow.private_path = !in->has_front && !(in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT);
+	in->flow.private_path = !in->has_front;
 	if (path != NULL) {
 		in->flow.destination = path->private_ip;
 		in->flow.destination_known = path->has_private;

@@ -231,11 +231,14 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const 
 {
 	struct nsg_near near = nsg_near_miss(gate, &in->flow);
 	const struct nsg_rule *rule = gate->result.decider;
-	const char *code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
-	const char *name = rule != NULL ? rule->name : "no rule", *group = arm_id_name(gate->ref.id);
-	bool uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
+	const char *code, *name = rule != NULL ? rule->name : "no rule", *group = arm_id_name(gate->ref.id);
+	bool uses_near;
 	int r;
 
+	if (near.kind == NSG_NEAR_SOURCE && in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
+		near.kind = NSG_NEAR_NONE; /* the client's address was right, and is not what the rules see */
+	code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
+	uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
 	if (uses_near && near.kind == NSG_NEAR_SOURCE && doc_bool(facts->doc, "machine.cloud_shell", false))
 		code = "cloudshell-ip-not-allowed";
 	if (uses_near)

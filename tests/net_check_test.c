@@ -62,6 +62,12 @@ struct expectation {
 	"'sourceAddressPrefix': '0.0.0.0/0', 'destinationAddressPrefix': '0.0.0.0/0', 'access': 'Deny', 'priority': 65500, 'direction': 'Inbound'}]}]}", 0 }
 #define FLOW(access, rule) { PUT, NIC_ID "/ipFlowVerify", "{'access': '" access "', 'ruleName': '" rule "', 'asked': {'remoteIPAddress': '203.0.113.7'," \
 	"'localIPAddress': '10.0.0.4', 'localPort': '22'}}", 0 }
+#define BEHIND_FIREWALL NO_PIP, { PATCH, VNET_ID, "{'properties': {'subnets': [{'id': '" VNET_ID "/subnets/AzureFirewallSubnet', 'properties': {" \
+	"'addressPrefix': '10.0.8.0/26'}}]}}", 0 }, { PUT, NET "/publicIPAddresses/fw-ip", "{'properties': {'ipAddress': '20.51.230.60'}}", 0 }, \
+	{ PUT, NET "/azureFirewalls/fw", "{'id': '" NET "/azureFirewalls/fw', 'name': 'fw', 'properties': {'ipConfigurations': [{'properties': {" \
+	"'privateIPAddress': '10.0.8.4', 'subnet': {'id': '" VNET_ID "/subnets/AzureFirewallSubnet'}, 'publicIPAddress': {'id': '" NET "/publicIPAddresses/fw-ip'}}}]," \
+	"'natRuleCollections': [{'properties': {'action': {'type': 'Dnat'}, 'rules': [{'name': 'vm', 'protocols': ['TCP'], 'sourceAddresses': ['*']," \
+	"'destinationAddresses': ['20.51.230.60'], 'destinationPorts': ['2222'], 'translatedAddress': '10.0.0.4', 'translatedPort': '22'}]}}]}}", 0 }
 #define HUB_NSG "/subscriptions/s2/resourceGroups/hub/providers/Microsoft.Network/networkSecurityGroups/central"
 #define V6_WAY { PATCH, NIC_ID, "{'properties': {'ipConfigurations': [{'id': '" NIC_ID "/ipConfigurations/six', 'name': 'six', 'properties': {" \
 	"'privateIPAddress': 'fd00::4', 'privateIPAddressVersion': 'IPv6', 'primary': true, 'publicIPAddress': {'id': '" PIP_ID "'}," \
@@ -192,6 +198,11 @@ static const struct expectation cases[] = {
 	    { { PUT, VNET_ID "/listNetworkManagerEffectiveSecurityAdminRules", "{'value': [{'id': '/x/rules/odd'}]}", 0 } } },
 	{ "private ranges alone, and no source", "nsg", "fail", "nsg-wrong-service-tag", "{'condition': 'allowed from 10.0.0.0/8 and VirtualNetwork only'}", NULL,
 	    NULL, { { SECTION, NULL, "{'ip': null}", FACT_SOURCE }, NIC_RULES("[{'name': 'inside', 'priority': 300, 'sourceAddressPrefix': '10.0.0.0/8'}]") } },
+	{ "behind Azure Firewall, the default rule lets its subnet in", "nsg", "pass", "nsg-allows", "{'rule': 'AllowVnetInBound', 'source_ip': '10.0.8.0/26'}",
+	    NULL, NULL, { BEHIND_FIREWALL, NIC_RULES("[]") } },
+	{ "behind Azure Firewall, its subnet is denied", "nsg", "fail", "nsg-deny-nic", "{'source_prefix': '10.0.8.0/26'}", "10.0.8.0/26", NULL,
+	    { BEHIND_FIREWALL, NIC_RULES("[{'name': 'me', 'priority': 300, 'sourceAddressPrefix': '203.0.113.7'},"
+	    "{'name': 'rest', 'priority': 400, 'access': 'Deny', 'protocol': '*', 'destinationPortRange': '22'}]") } },
 	{ "IP flow verify agrees", "nsg", "pass", "nsg-allows", "{'ip_flow': 'Allow by UserRule_allow-ssh'}", NULL, NULL, { FLOW("Allow", "UserRule_allow-ssh") } },
 	{ "IP flow verify disagrees", "nsg", "pass", "nsg-allows", "{'verdict': 'allow'}", NULL, "nsg-second-opinion",
 	    { FLOW("Deny", "DefaultRule_DenyAllInBound") } },
