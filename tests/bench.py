@@ -5,6 +5,7 @@ One healthy VM against the simulator at 30 ms a reply: the program beside the ba
 for each other, from the simulator's log) and beside the real Azure CLI answering the same questions (AZ names it; the simulator must be
 trusted by it, so the run is over HTTPS). --version beside ssh -V, a replay beside ssh -G, a security group of 1,000 rules.
 Environment: builddir, srcdir, AZ (a program, or unset), RUNS (default 15)."""
+import getpass
 import json
 import os
 import pathlib
@@ -16,6 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import wire_servers as wire  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("builddir", "."))
 SRC = pathlib.Path(os.environ.get("srcdir", "."))
@@ -176,6 +180,28 @@ def many_rules(world, count, prefixes=4):
     return world
 
 
+def probes(work):
+    """The conversation alone (wire_probe) and the whole program against OpenSSH with its defaults, beside a login by ssh."""
+    if wire.which("sshd") is None:
+        return
+    keys = {name: wire.keygen(work / name, "-t", kind) for name, kind in (("host", "ed25519"), ("ed25519", "ed25519"), ("rsa", "rsa"))}
+    user = getpass.getuser()
+    env = {"PATH": os.environ["PATH"], "HOME": str(work / "home"), "LANG": "C.UTF-8"}
+    for name in ("ed25519", "rsa"):
+        server = wire.Sshd(work / f"sshd-{name}", [keys["host"]], [keys[name]])
+        known = work / "known"
+        known.write_text(f"[127.0.0.1]:{server.port} {' '.join(wire.public(keys['host']))}\n")
+        (work / "config").write_text(f"UserKnownHostsFile {known}\nIdentityFile {keys[name]}\nIdentitiesOnly yes\n")
+        login = ["ssh", "-F", str(work / "config"), "-o", "BatchMode=yes", "-p", str(server.port), "-l", user, "127.0.0.1", "true"]
+        doctor = [DOCTOR, "--no-azure", "-F", str(work / "config"), "-p", str(server.port), "-l", user, "--host", "127.0.0.1"]
+        before = server.connections()
+        ours = measure(doctor, env, ok=(0, 3))
+        made = (server.connections() - before) / (RUNS + 1)
+        row(f"probe of OpenSSH, {name} key", ours, "ssh ... true", measure(login, env), f"{made:g} connection(s); ssh -V and ssh -G included")
+        server.stop()
+    wire.stop_all()
+
+
 def main():
     sealed()
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench"))
@@ -197,6 +223,7 @@ def main():
             row(name, ours, f"{chain} bare round trips", (chain * LATENCY, 0, 0), f"{requests} requests, sign-in included")
         az = os.environ.get("AZ")
         row("the same questions", ours, "az, 6 commands in parallel", measure_az(az, work) if az else None)
+        probes(work)
         bundle, large = str(work / "bundle"), str(work / "large")
         subprocess.run(healthy + ["--bundle", bundle, "--no-redact", "rg/myVM"], env=env, stdout=subprocess.DEVNULL, check=True)
         simulator.stop()
