@@ -26,17 +26,47 @@ has(const json_t *list, const char *name)
 	return false;
 }
 
-/* The first algorithm of the server that the installed ssh knows but has switched off; NULL when there is none. */
+/* true for what was switched off by default because it can be broken, or soon. */
+static bool
+is_weak(const char *name)
+{
+	static const char *const parts[] = { "sha1", "group1-", "-cbc", "md5", "arcfour", "ssh-dss", "ssh-rsa", "umac-64", "ripemd" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (strstr(name, parts[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* true when the server wants what only newer versions of OpenSSH have. */
+static bool
+wants_newer(const json_t *server)
+{
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach (server, i, each)
+		if (json_string_value(each) != NULL && (strncmp(json_string_value(each), "mlkem", 5) == 0 || strncmp(json_string_value(each), "sntrup", 6) == 0))
+			return true;
+	return false;
+}
+
+/* An algorithm of the server that the installed ssh knows but has switched off, a good one before a weak one; NULL when there is none. */
 static const char *
 could_be_enabled(const struct facts *facts, const struct kind *kind, const json_t *server)
 {
 	const json_t *supported = doc_list(facts_section(facts, FACT_CLIENT), kind->query), *each;
+	const char *weak = NULL, *name;
 	size_t i;
 
-	json_array_foreach (server, i, each)
-		if (has(supported, json_string_value(each)))
-			return json_string_value(each);
-	return NULL;
+	json_array_foreach (server, i, each) {
+		if ((name = json_string_value(each)) == NULL || !has(supported, name))
+			continue;
+		if (!is_weak(name))
+			return name;
+		weak = weak != NULL ? weak : name;
+	}
+	return weak;
 }
 
 static int
@@ -53,6 +83,10 @@ judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *
 	finding_text(finding, "algorithm", algorithm);
 	finding_text(finding, "option", option);
 	finding_text(finding, "kind", kind->name);
+	if (algorithm != NULL)
+		finding_value(finding, is_weak(algorithm) ? "weak" : "strong", json_true());
+	else if (wants_newer(server))
+		finding_value(finding, "newer", json_true());
 	r = finding_set(finding, FAIL, kind->code, "this ssh and the server have no %s in common; the server offers %s", kind->name,
 	    offer != NULL && *offer != '\0' ? offer : "none");
 	free(offer);

@@ -47,6 +47,12 @@ span_is(struct span span, const char *word)
 	return span.len == len && (len == 0 || memcmp(span.at, word, len) == 0);
 }
 
+bool
+span_same(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
 struct span
 span_of(const char *text)
 {

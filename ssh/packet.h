@@ -19,6 +19,7 @@ int span_u32(struct span *from, uint32_t *ret);
 int span_string(struct span *from, struct span *ret);	/* u32 length, then that many bytes */
 
 bool span_is(struct span span, const char *word);
+bool span_same(struct span a, struct span b);
 struct span span_of(const char *text);		/* borrowed; NULL gives an empty span */
 
 /* ---- names separated by commas ---- */

@@ -102,6 +102,7 @@ struct wire {
 	struct wire_ssh *ssh;
 	struct exchange *exchange;
 	struct blob client_kexinit;
+	bool ignores_guess;		/* the server's next packet of an exchange is a wrong guess */
 	struct span exchange_method, exchange_key;	/* what the own exchange agreed on; constant or borrowed from server_kexinit */
 
 	json_t *methods;		/* NULL until the server has named them */

@@ -40,6 +40,19 @@ reply_read(struct wire *wire, struct span reply)
 	wire_next(wire);
 }
 
+/* true when the server has guessed what would be agreed on, and guessed wrong: its next packet is of that exchange and counts for nothing
+ * (RFC 4253, section 7.1). */
+static bool
+guessed_wrong(const struct wire *wire)
+{
+	struct span kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY], first;
+
+	if (!wire->lists.guessed)
+		return false;
+	return !names_next(&kex, &first) || !span_same(first, wire->exchange_method) || !names_next(&keys, &first) ||
+	    !span_same(first, wire->exchange_key);
+}
+
 static void
 exchange_step(struct wire *wire, int revents)
 {
@@ -54,11 +67,16 @@ exchange_step(struct wire *wire, int revents)
 	wire_flush(wire);
 	while ((n = wire_read(wire)) > 0)
 		;
-	while ((r = wire_packet(wire, &payload)) == 1 && *payload.at != SSH_MSG_DISCONNECT)
-		if (*payload.at == SSH_MSG_KEX_REPLY) {
+	while ((r = wire_packet(wire, &payload)) == 1 && *payload.at != SSH_MSG_DISCONNECT) {
+		if (*payload.at < SSH_MSG_KEX_INIT)
+			continue;
+		if (wire->ignores_guess) {
+			wire->ignores_guess = false;
+		} else if (*payload.at == SSH_MSG_KEX_REPLY) {
 			reply_read(wire, payload);
 			return;
 		}
+	}
 	if (r != 0 || n != -EAGAIN)
 		wire_kex_broken(wire, r < 0 || n == -ENOBUFS ? "garbage" : NULL);
 	else
@@ -73,6 +91,7 @@ wire_exchange_start(struct wire *wire, struct span host_key)
 	wire_until(wire, wire->step_ms);
 	wire->exchange_method = names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]);
 	wire->exchange_key = host_key;
+	wire->ignores_guess = guessed_wrong(wire);
 	if ((wire->exchange = exchange_new(wire->exchange_method)) == NULL) {
 		wire_end(wire, "error", "the key exchange could not be computed");
 		return;
