@@ -1,3 +1,4 @@
+#include "ssh/ssh_log.h"
 #include "ssh/wire.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@ struct wire_jump {
 	char *hop, *before, *user, *port, *forward;	/* the last hop, those before it joined by commas, and what stands in them */
 	bool ended;
 };
-
-enum { LAST_LINE = 300 };
 
 static void
 jump_free(struct wire_jump *jump)
@@ -93,45 +92,6 @@ result_by_words(const char *words)
 	return "unreachable";
 }
 
-/* The last line that is no debugging and no mere consequence, to be shown. */
-static void
-last_words(const char *log, char ret[LAST_LINE])
-{
-	static const char *const noise[] = { "debug", "Connection closed by UNKNOWN", "stdio forwarding failed", "Transferred:", "Bytes per second",
-		"Killed by signal" };
-
-	ret[0] = '\0';
-	for (const char *at = log; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-		int len = (int)strcspn(at, "\r\n");
-		bool skip = len == 0;
-
-		for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
-			skip |= strncmp(at, noise[i], strlen(noise[i])) == 0;
-		if (!skip && strstr(ret, ": open failed: ") == NULL)	/* a hop's own words; what follows is their consequence */
-			snprintf(ret, LAST_LINE, "%.*s", len, at);
-	}
-}
-
-/* How many hops let ssh in: each is logged, that of a nested ssh too. */
-static size_t
-hops_passed(const char *log)
-{
-	size_t count = 0;
-
-	for (const char *at = log; (at = strstr(at, "Authenticated to ")) != NULL; at += 1)
-		count++;
-	return count;
-}
-
-/* The hop of that number in "a,b,c", from 0; NULL when there is none. The caller frees. */
-static char *
-hop_name(const char *spec, size_t number)
-{
-	for (; number > 0 && spec != NULL; number--)
-		spec = strchr(spec, ',') != NULL ? strchr(spec, ',') + 1 : NULL;
-	return spec != NULL ? strndup(spec, strcspn(spec, ",")) : NULL;
-}
-
 static void
 jump_tcp(struct wire *wire, const char *stage, const char *result, const char *words)
 {
@@ -175,7 +135,7 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 	}
 	jump->ended = true;
 	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
-		last_words(reply->err, words);
+		ssh_log_last_words(reply->err, words);
 		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), hops_passed(reply->err));
 		in = failed == NULL;
 		jump_tcp(wire, in ? "target" : "jump", reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);

@@ -1,3 +1,4 @@
+#include "ssh/ssh_log.h"
 #include "ssh/wire.h"
 
 #include <errno.h>
@@ -134,19 +135,6 @@ host_key_take(struct wire *wire, const char *path)
 		wire_host_key_add(wire, (struct span){ blob, (size_t)(n - pad) });
 }
 
-/* The text behind `mark` on the first line that has it, up to its end; false when no line has it. */
-static bool
-line_after(const char *log, const char *mark, char *ret, size_t size)
-{
-	const char *at = strstr(log, mark);
-
-	if (at == NULL)
-		return false;
-	at += strlen(mark);
-	snprintf(ret, size, "%.*s", (int)strcspn(at, "\r\n"), at);
-	return true;
-}
-
 static void
 answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
 {
@@ -154,21 +142,21 @@ answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
 	struct span all, name;
 
 	wire->methods = wire->methods != NULL ? wire->methods : json_array();
-	if (line_after(log, "Authentications that can continue: ", methods, sizeof(methods))) {
+	if (ssh_log_line(log, "Authentications that can continue: ", methods, sizeof(methods))) {
 		json_array_clear(wire->methods);
 		for (all = span_of(methods); names_next(&all, &name);)
 			json_array_append_new(wire->methods, doc_text((const char *)name.at, name.len));
-	} else if (strstr(log, "\ndebug1: Authenticated to ") != NULL || strstr(log, "Authenticated to ") != NULL) {
+	} else if (ssh_log_line(log, "Authenticated to ", NULL, 0)) {
 		doc_append_str(wire->methods, "none");
 	}
 	for (size_t i = 0; i < wire->key_count; i++) {
 		snprintf(mark, sizeof(mark), "Server accepts key: %s ", ssh->pub[i]);
-		if (strstr(log, mark) != NULL) {
+		if (ssh_log_line(log, mark, NULL, 0)) {
 			wire->keys[i].answer = "accepted";
 			break;
 		}
 		snprintf(mark, sizeof(mark), "Offering public key: %s ", ssh->pub[i]);
-		wire->keys[i].answer = strstr(log, mark) != NULL ? "denied" : "unknown";
+		wire->keys[i].answer = ssh_log_line(log, mark, NULL, 0) ? "denied" : "unknown";
 	}
 }
 
@@ -183,11 +171,11 @@ on_asked(void *ctx, const struct child_reply *reply)
 		return;
 	}
 	/* ssh writes the key down before it has verified the signature */
-	if (!wire->have.host_key && strstr(reply->err, "SSH2_MSG_NEWKEYS received") != NULL)
+	if (!wire->have.host_key && ssh_log_line(reply->err, "SSH2_MSG_NEWKEYS received", NULL, 0))
 		host_key_take(wire, ssh->known);
 	if (wire->have.host_key && !wire->have.kex)
 		wire_kex_settle(wire, "done", "ssh");
-	if (strstr(reply->err, "Authentications that can continue: ") != NULL || strstr(reply->err, "Authenticated to ") != NULL) {
+	if (ssh_log_line(reply->err, "Authentications that can continue: ", NULL, 0) || ssh_log_line(reply->err, "Authenticated to ", NULL, 0)) {
 		answers_take(wire, ssh, reply->err);
 		wire_auth_settle(wire, "ssh");
 	}
