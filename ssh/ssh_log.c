@@ -3,18 +3,27 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-ssh_log_line(const char *log, const char *begin, char *rest, size_t size)
+/* What follows the words with which the line begins; NULL when it begins otherwise. */
+static const char *
+line_begins(const char *line, const char *begin)
 {
 	size_t len = strlen(begin);
 
-	for (const char *at = log; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-		const char *line = strncmp(at, "debug1: ", 8) == 0 ? at + 8 : at;
+	if (strncmp(line, "debug1: ", 8) == 0)
+		line += 8;
+	return strncmp(line, begin, len) == 0 ? line + len : NULL;
+}
 
-		if (strncmp(line, begin, len) != 0)
+bool
+ssh_log_line(const char *log, const char *begin, char *rest, size_t size)
+{
+	for (; *log != '\0'; log += strcspn(log, "\n"), log += *log == '\n') {
+		const char *after = line_begins(log, begin);
+
+		if (after == NULL)
 			continue;
 		if (rest != NULL)
-			snprintf(rest, size, "%.*s", (int)strcspn(line + len, "\r\n"), line + len);
+			snprintf(rest, size, "%.*s", (int)strcspn(after, "\r\n"), after);
 		return true;
 	}
 	return false;
@@ -33,7 +42,17 @@ ssh_log_last_words(const char *log, char ret[SSH_LOG_LINE])
 
 		for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
 			skip |= strncmp(at, noise[i], strlen(noise[i])) == 0;
-		if (!skip)
+		if (!skip && strstr(ret, ": open failed: ") == NULL)	/* a hop's own words; what follows is their consequence */
 			snprintf(ret, SSH_LOG_LINE, "%.*s", len, at);
 	}
+}
+
+size_t
+ssh_log_count(const char *log, const char *begin)
+{
+	size_t count = 0;
+
+	for (; *log != '\0'; log += strcspn(log, "\n"), log += *log == '\n')
+		count += line_begins(log, begin) != NULL;
+	return count;
 }

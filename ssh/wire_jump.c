@@ -92,6 +92,15 @@ result_by_words(const char *words)
 	return "unreachable";
 }
 
+/* The hop of that number in "a,b,c", from 0; NULL when there is none. The caller frees. */
+static char *
+hop_name(const char *spec, size_t number)
+{
+	for (; number > 0 && spec != NULL; number--)
+		spec = strchr(spec, ',') != NULL ? strchr(spec, ',') + 1 : NULL;
+	return spec != NULL ? strndup(spec, strcspn(spec, ",")) : NULL;
+}
+
 static void
 jump_tcp(struct wire *wire, const char *stage, const char *result, const char *words)
 {
@@ -122,7 +131,7 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 {
 	struct wire_jump *jump = ctx;
 	struct wire *wire = jump->wire;
-	char words[LAST_LINE], *failed;
+	char words[SSH_LOG_LINE], *failed;
 	bool in;
 
 	if (wire == NULL || reply->error == -ECANCELED) {
@@ -136,7 +145,8 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 	jump->ended = true;
 	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
 		ssh_log_last_words(reply->err, words);
-		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), hops_passed(reply->err));
+		/* each hop that lets ssh in is logged, that of a nested ssh too */
+		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), ssh_log_count(reply->err, "Authenticated to "));
 		in = failed == NULL;
 		jump_tcp(wire, in ? "target" : "jump", reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
 		doc_set_str(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop", failed);
