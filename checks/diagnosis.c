@@ -57,11 +57,11 @@ explains(const struct rules *rules, const struct finding *a, const struct findin
 	return false;
 }
 
-/* true for what was met on the wire itself, whoever may have caused it. */
+/* true for what was met on the wire itself, and for what Azure says of the VM itself, whoever may have caused it. */
 static bool
 met(const struct finding *finding)
 {
-	static const char *const checks[] = { "dns", "tcp", "banner", "kex", "host-key" };
+	static const char *const checks[] = { "vm-state", "dns", "tcp", "banner", "kex", "host-key" };
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (strcmp(checks[i], finding->check) == 0)

@@ -86,6 +86,13 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 				   "%s is not this VM's address: its public IP is dynamic and is %s now", search.host,
 				   doc_str(pip, "properties.ipAddress"));
 	}
+	if (search.body == NULL && doc_is(pip, "properties.publicIPAllocationMethod", "Dynamic") &&
+	    doc_str(pip, "properties.ipAddress") == NULL && ip_parse(search.host, &ip) == 0 && ip_is_public(ip)) {
+		finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
+		return finding_set(finding, FAIL, "pip-dynamic-unallocated",
+				   "the dynamic public IP %s has no address at present; %s is not, or no longer, this VM's",
+				   arm_id_name(in->path->pip.id), search.host);
+	}
 	return finding_set(finding, FAIL, "wrong-target-address", "%s is none of this VM's addresses%s%s", search.host,
 			   now != NULL ? "; it has " : "", now != NULL ? now : "");
 }

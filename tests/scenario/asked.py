@@ -66,11 +66,11 @@ def _query(request, version, more, negotiated):
 
 
 def _token(request):
-	return request["headers"].get("authorization", "").lower() == "bearer"
+	return request.get("headers", {}).get("authorization", "").lower() == "bearer"
 
 
 def _head(request):
-	headers = request["headers"]
+	headers = request.get("headers", {})
 	if not _token(request):
 		return "it shows no token"
 	if headers.get("accept") != "application/json" or not re.fullmatch("[0-9a-f-]{36}", headers.get("x-ms-client-request-id", "")):
