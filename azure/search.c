@@ -99,12 +99,14 @@ static void
 note_vm(struct search *search, const char *id)
 {
 	const char *name = arm_id_name(id);
+	char type[192];
 	struct arm_id parsed;
 	const json_t *known;
 	json_t *list;
 	size_t i;
 
-	if (arm_id_parse(id, &parsed) < 0)
+	if (arm_id_parse(id, &parsed) < 0 || arm_id_type(id, type, sizeof(type)) < 0 ||
+	    strcmp(type, "microsoft.compute/virtualmachines") != 0)
 		return;
 	list = strcasecmp(name, search->name) == 0 ? search->result.hits :
 	    name_near(search->name, name)          ? search->result.near :
@@ -115,6 +117,34 @@ note_vm(struct search *search, const char *id)
 		if (arm_id_same(json_string_value(known), id))
 			return;
 	doc_append_str(list, id);
+}
+
+/* "SET_3", as Azure calls an instance of a scale set: where the number begins, NULL when the name is no such one. */
+static const char *
+instance_number(const char *name)
+{
+	const char *bar = strrchr(name, '_');
+
+	return bar != NULL && bar > name && bar[1] != '\0' && bar[1 + strspn(bar + 1, "0123456789")] == '\0' ? bar + 1 : NULL;
+}
+
+/* Instances of a Uniform scale set are no VMs of their own, and are told by the name of the set. */
+static void
+note_instances(struct search *search, const json_t *rows)
+{
+	const char *number = instance_number(search->name);
+	char type[192];
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const char *id = doc_str(row, "id");
+
+		if (number == NULL || json_array_size(search->result.hits) > 0 || id == NULL || doc_is(row, "mode", "Flexible") ||
+		    arm_id_type(id, type, sizeof(type)) < 0 || strcmp(type, "microsoft.compute/virtualmachinescalesets") != 0)
+			continue;
+		json_array_append_new(search->result.hits, json_sprintf("%s/virtualMachines/%s", id, number));
+	}
 }
 
 static void
@@ -277,7 +307,22 @@ graph_answered(void *ctx, const struct arm_answer *answer)
 	search->graph_ended = true;
 	search->graph_knew = answer->why == NULL && answer->body != NULL;
 	note_vms(search, answer->body);
+	note_instances(search, answer->body);
 	search_drop(search);
+}
+
+/* The caller frees. */
+static char *
+graph_query(const char *name)
+{
+	const char *number = instance_number(name);
+
+	if (number == NULL)
+		return doc_fmt("Resources | where type =~ 'microsoft.compute/virtualmachines' and name =~ '%s' | project id, name, "
+			       "resourceGroup, subscriptionId", name);
+	return doc_fmt("Resources | where (type =~ 'microsoft.compute/virtualmachines' and name =~ '%s') or "
+		       "(type =~ 'microsoft.compute/virtualmachinescalesets' and name =~ '%.*s') | project id, name, resourceGroup, "
+		       "subscriptionId, mode = tostring(properties.orchestrationMode)", name, (int)(number - 1 - name), name);
 }
 
 void
@@ -296,9 +341,7 @@ search_vm(struct azure *azure, const char *name, void (*done)(void *ctx, const s
 		return;
 	}
 	search->pending += 2;
-	query = doc_fmt("Resources | where type =~ 'microsoft.compute/virtualmachines' and name =~ '%s' | project id, name, "
-			"resourceGroup, subscriptionId",
-	    name);
+	query = graph_query(name);
 	graph_ask(azure, query, graph_answered, search);
 	free(query);
 	fetch_list(azure, "/subscriptions", false, subscriptions_listed, search);

@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/inbound.h"
+#include "model/arm.h"
 #include "model/vm.h"
 
 #include <errno.h>
@@ -188,10 +189,24 @@ add_notes(const struct vm *vm, struct finding *finding)
 			    "boot diagnostics are off: neither serial log nor serial console can be used");
 }
 
+/* An instance of a Uniform scale set is started by its set's name and its number. */
+static void
+add_instance(const struct vm *vm, struct finding *finding)
+{
+	char set[ARM_ID_MAX];
+
+	if (!vm->uniform || arm_id_parent(vm->id, set, sizeof(set)) < 0)
+		return;
+	finding_text(finding, "scale_set", arm_id_name(set));
+	finding_text(finding, "instance", arm_id_name(vm->id));
+}
+
 static void
 add_evidence(const struct vm *vm, const char *subscription, struct finding *finding)
 {
 	char power[32] = "";
+
+	add_instance(vm, finding);
 
 	for (size_t i = 0; vm->power != NULL && vm->power[i] != '\0' && i < sizeof(power) - 1; i++) {
 		power[i] = vm->power[i] >= 'A' && vm->power[i] <= 'Z' ? (char)(vm->power[i] + 32) : vm->power[i];
