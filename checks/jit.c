@@ -1,5 +1,5 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
+#include "checks/nsg.h"
 #include "model/arm.h"
 #include "model/jit.h"
 #include "model/vm.h"
@@ -88,11 +88,42 @@ shadowed_by_older(const struct nsg_judgement *judgement)
 {
 	const struct nsg_rule *rule = decider(judgement);
 
-	return judgement->verdict == NSG_DENY && rule != NULL && !rule->is_jit;
+	return judgement->verdict == NSG_DENY && rule != NULL && !rule->is_jit && !rule->is_default &&
+	       judgement->deciding->scope != NSG_SCOPE_ADMIN;
+}
+
+/* The allow rule that the request made, in one of the groups; NULL when it stands in none. */
+static const struct nsg_rule *
+request_rule(const struct nsg_gate *gates, size_t count, const struct nsg_flow *flow)
+{
+	for (size_t g = 0; g < count; g++)
+		for (size_t i = 0; i < gates[g].nsg.count; i++) {
+			const struct nsg_rule *rule = &gates[g].nsg.rules[i];
+
+			if (rule->is_jit && rule->access == NSG_ACCESS_ALLOW && nsg_match_rule(rule, flow).match == NSG_YES)
+				return rule;
+		}
+	return NULL;
+}
+
+/* The allow rule of the request stands behind the deny: that has to go behind it. In the other of the two groups there is none: there a rule
+ * of its own before the deny helps. */
+static void
+add_way_around(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+{
+	const struct nsg_gate *gate = judgement->deciding;
+	const struct nsg_rule *allow = request_rule(gate, 1, &in->flow);
+	int priority = allow != NULL ? nsg_free_behind(gate, allow) : 0;
+
+	if (priority > 0)
+		finding_number(finding, "behind_priority", priority);
+	else
+		nsg_remedy_evidence(gate, in, finding);
+	finding_text(finding, "destination", in->path->private_text);
 }
 
 static int
-active(const struct jit *jit, const struct nsg_judgement *judgement, struct finding *finding)
+active(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
 {
 	const struct nsg_rule *rule = decider(judgement);
 	int r;
@@ -105,12 +136,14 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, struct find
 		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
 		finding_text(finding, "rule", rule->name);
 		finding_number(finding, "priority", rule->priority);
+		add_way_around(judgement, in, finding);
 		return finding_set(finding, FAIL, "jit-shadowed-by-older-deny",
 				   "a request is active, yet %s (%d) in %s still denies: it stands before the rule that "
 				   "just-in-time access added",
 				   rule->name, rule->priority, arm_id_name(judgement->deciding->ref.id));
 	}
-	if (judgement->verdict == NSG_DENY && rule != NULL) {
+	if (judgement->verdict == NSG_DENY && rule != NULL && judgement->deciding->scope != NSG_SCOPE_ADMIN &&
+	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL)) {
 		r = finding_set(finding, FAIL, "jit-not-applied",
 				"a request is active, but its allow rule does not stand in the security group (yet)");
 		finding->confidence = LIKELY;
@@ -264,7 +297,7 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	else if (jit.state == JIT_NOT_COVERED)
 		r = finding_set(finding, PASS, "jit-not-covered", "just-in-time access does not cover port %u", in->flow.port);
 	else if (jit.state == JIT_ACTIVE)
-		r = active(&jit, &judgement, finding);
+		r = active(&jit, &judgement, in, finding);
 	else
 		r = closed(&jit, &judgement, in, finding);
 	if (r == 0)

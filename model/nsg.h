@@ -161,7 +161,8 @@ struct nsg_judgement {
 int nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow, bool has_front, const char *sku,
     struct nsg_judgement *ret);
 
-/* The same by the effective rules of the NIC (--deep), in which tags, groups and admin rules are expanded; -ENOENT when they were not read. */
+/* The same by the effective rules of the NIC (--deep), in which tags, groups and admin rules are expanded; -ENOENT when they were not read, or
+ * do not say what they belong to. */
 int nsg_judge_effective(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow, bool has_front, const char *sku,
     struct nsg_judgement *ret);
 void nsg_judgement_free(struct nsg_judgement *judgement);
@@ -195,6 +196,8 @@ struct nsg_near nsg_near_miss(const struct nsg_gate *gate, const struct nsg_flow
 
 /* A free priority before the deciding deny (300 when it serves), and a name not taken ("allow-ssh-me"); 0 when there is none. */
 int nsg_free_priority(const struct nsg_gate *gate);
+/* The same behind a rule: where a deny could go so that the rule is asked first (4000 when it serves); 0 when there is none. */
+int nsg_free_behind(const struct nsg_gate *gate, const struct nsg_rule *rule);
 void nsg_free_name(const struct nsg_gate *gate, char *ret, size_t size);
 
 #endif

@@ -230,6 +230,23 @@ scope_of(const json_t *entry, const struct net_path *path)
 	return doc_get(entry, "association.subnet") != NULL ? NSG_SCOPE_SUBNET : NSG_SCOPE_ADMIN;
 }
 
+/* Each entry says what it belongs to, and no two belong to the same: else the gates cannot be told apart. */
+static bool
+entries_make_sense(const json_t *entries, const struct net_path *path)
+{
+	const json_t *entry;
+	unsigned seen = 0, bit;
+	size_t i;
+
+	json_array_foreach (entries, i, entry) {
+		bit = 1u << scope_of(entry, path);
+		if (!json_is_object(doc_get(entry, "association")) || (seen & bit) != 0)
+			return false;
+		seen |= bit;
+	}
+	return true;
+}
+
 int
 nsg_judge_effective(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow, bool has_front,
 		    const char *sku, struct nsg_judgement *ret)
@@ -241,7 +258,7 @@ nsg_judge_effective(const struct facts *facts, const struct net_path *path, cons
 	if (id != NULL)
 		facts_resource(facts, id, &body, NULL);
 	free(id);
-	if (doc_list(body, "value") == NULL)
+	if (doc_list(body, "value") == NULL || !entries_make_sense(doc_list(body, "value"), path))
 		return -ENOENT;
 	*ret = (struct nsg_judgement){ 0 };
 	for (i = 0; i < 3; i++)

@@ -45,6 +45,15 @@ nsg_free_priority(const struct nsg_gate *gate)
 	return 0;
 }
 
+int
+nsg_free_behind(const struct nsg_gate *gate, const struct nsg_rule *rule)
+{
+	for (int priority = 4000; priority > rule->priority; priority--)
+		if (!priority_taken(&gate->nsg, priority))
+			return priority;
+	return 0;
+}
+
 /* Outbound rules share the names with inbound ones, so the body is asked and not the view. */
 static bool
 name_taken(const struct nsg_gate *gate, const char *name)
