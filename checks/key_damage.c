@@ -13,6 +13,8 @@ static const struct damage {
 	{ "xml", "key-not-a-key-file", NULL, "the file is an XML document (an error page saved in place of the key)" },
 	{ "path-instead-of-key", "key-not-a-key-file", NULL, "the file holds the path of a key, not a key" },
 	{ "keyvault-reference", "key-not-a-key-file", NULL, "the file holds a reference to Key Vault, not a key" },
+	{ "archive", "key-not-a-key-file", NULL, "the file is an archive; what it holds must be taken out of it first" },
+	{ "known-hosts", "key-not-a-key-file", NULL, "the file is a list of the keys of hosts (known_hosts), not a key of yours" },
 	{ "random", "key-not-a-key-file", NULL, "the file holds no key" },
 	{ "not-a-key", "key-not-a-key-file", NULL, "the file holds no key" },
 	{ "begin-only", "key-truncated", NULL, "there is a BEGIN line and no key behind it" },
@@ -101,13 +103,28 @@ repairable(const struct key *key, const struct damage *damage)
 	return true;
 }
 
+static const char *
+other_words(const char *format)
+{
+	static const struct { const char *start, *words; } others[] = { { "pkcs12", "a PKCS#12 (PFX) file" }, { "x509", "a certificate" },
+		{ "pkcs10", "a request for a certificate" }, { "pkcs7", "a bundle of certificates" }, { "crl", "a list of revoked certificates" },
+		{ "ec-parameters", "the parameters of a curve, without a key" }, { "dsa-parameters", "the parameters of keys, without a key" },
+		{ "dh-parameters", "the parameters of key exchanges, without a key" } };
+
+	for (size_t i = 0; format != NULL && i < sizeof(others) / sizeof(others[0]); i++)
+		if (strncmp(format, others[i].start, strlen(others[i].start)) == 0)
+			return others[i].words;
+	return "something else";
+}
+
 int
 key_damage(const struct key *key, struct finding *finding)
 {
 	const struct damage *damage = find(key->defect);
 	bool pkcs12 = key->format != NULL && strcmp(key->format, "pkcs12") == 0;
+	bool other = key->kind != NULL && strcmp(key->kind, "other") == 0 && key->format != NULL && strcmp(key->format, "unknown") != 0;
 
-	if (damage != NULL && strcmp(damage->code, "key-not-a-key-file") != 0) {
+	if (damage != NULL && !other && strcmp(damage->code, "key-not-a-key-file") != 0) {
 		if (damage->fix != NULL && repairable(key, damage))
 			finding_text(finding, damage->fix, key->defect);
 		else
@@ -115,12 +132,11 @@ key_damage(const struct key *key, struct finding *finding)
 		finding_text(finding, "label", label_of(key->format));
 		return finding_set(finding, FAIL, damage->code, "ssh cannot load %s: %s", key->path, damage->words);
 	}
-	if (damage != NULL)
+	if (damage != NULL && !other)
 		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s", key->path, damage->words);
 	if (key->kind != NULL && strcmp(key->kind, "private") == 0)
 		return finding_set(finding, FAIL, "key-damaged", "ssh cannot load %s", key->path);
 	if (pkcs12)
 		finding_text(finding, "pkcs12", "yes");
-	return finding_set(finding, FAIL, "key-not-a-key-file", "%s is no private key: it is %s", key->path,
-	    pkcs12 ? "a PKCS#12 (PFX) file" : key->format != NULL && strncmp(key->format, "x509", 4) == 0 ? "a certificate" : "something else");
+	return finding_set(finding, FAIL, "key-not-a-key-file", "%s is no private key: it is %s", key->path, other_words(key->format));
 }

@@ -127,6 +127,27 @@ missing(const struct facts *facts, const char *path, struct finding *finding)
 	return finding_set(finding, FAIL, "key-missing", "there is no private key where ssh looks, and no agent offers one");
 }
 
+/* No file has such a name. */
+static bool
+is_gone(const char *error)
+{
+	return error == NULL || strcmp(error, "ENOENT") == 0 || strcmp(error, "ENOTDIR") == 0 || strcmp(error, "ENAMETOOLONG") == 0;
+}
+
+/* A path that ssh cannot expand. One of the configuration ends it as soon as it wants to offer keys; of -i it looks for the file first, as
+ * written, and goes on without it. */
+static const char *
+not_expanded(const struct facts *facts, const char *from)
+{
+	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
+	size_t i;
+
+	json_array_foreach (order, i, entry)
+		if (doc_is(entry, "problem", "not-expanded") && doc_is(entry, "from", from))
+			return doc_str(entry, "path");
+	return NULL;
+}
+
 static int
 explicit_run(const struct facts *facts, const char *path, struct finding *finding)
 {
@@ -139,9 +160,10 @@ explicit_run(const struct facts *facts, const char *path, struct finding *findin
 	finding_text(finding, "fingerprint", key.fingerprint);
 	if (key.present)
 		return finding_set(finding, PASS, "key-file-ok", "%s is there", path);
-	if (!key.searchable || (key.error != NULL && strcmp(key.error, "ENOENT") != 0 && strcmp(key.error, "ENOTDIR") != 0)) {
+	if (!is_gone(key.error)) {		/* what bars the way to it, another check says; it does not know every errno */
 		finding_text(finding, "errno", key.error);
-		return finding_set(finding, SKIP, "key-out-of-sight", "%s cannot be looked at: %s", path, key.error);
+		return finding_set(finding, !key.searchable || key.what != NULL ? SKIP : UNKNOWN, "key-out-of-sight", "%s cannot be looked at: %s", path,
+		    key.error);
 	}
 	if (doc_bool(entry, "agent", false))
 		return finding_set(finding, PASS, "key-file-ok", "%s is not there, but its public half is, and the agent holds the key", path);
@@ -213,10 +235,17 @@ implicit_run(const struct facts *facts, struct finding *finding)
 static int
 key_file_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
-	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit");
+	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"), *odd = not_expanded(facts, "config");
 
 	(void)rule;
-	return explicit != NULL ? explicit_run(facts, explicit, finding) : implicit_run(facts, finding);
+	if (odd != NULL) {
+		finding_text(finding, "path", odd);
+		return finding_set(finding, FAIL, "key-path-not-expanded", "ssh cannot make a path of %s: a %%-token, a variable or an account in it stands for nothing", odd);
+	}
+	if (explicit != NULL)
+		return explicit_run(facts, explicit, finding);
+	odd = not_expanded(facts, "option");
+	return odd != NULL ? missing(facts, odd, finding) : implicit_run(facts, finding);
 }
 
 const struct check check_key_file = {

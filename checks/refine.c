@@ -122,8 +122,8 @@ weigh_other_keys(const struct facts *facts, struct finding *findings, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		const char *path = doc_str(findings[i].evidence, "path"), *offered = offered_as(facts, path);
 
-		if (!listed(checks, findings[i].check) || findings[i].status != FAIL)
-			continue;
+		if (!listed(checks, findings[i].check) || findings[i].status != FAIL || doc_same(findings[i].code, "key-path-not-expanded"))
+			continue;		/* that one ends ssh, whatever other keys there are */
 		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 || key_elsewhere(facts, accepted, path)))
 			findings[i].status = WARN;
 		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL && key_left_unasked(facts, path))

@@ -19,7 +19,7 @@
 /* What may be wrong with a file, the gravest first: the first one found is "defect", all of them are "defects". */
 #define KEY_DEFECTS(X) \
 	X(EMPTY, "empty") X(WHITESPACE, "whitespace") X(NULS, "nuls") X(HTML, "html") X(XML, "xml") X(PATH, "path-instead-of-key") \
-	X(KEYVAULT, "keyvault-reference") X(RANDOM, "random") X(BEGIN_ONLY, "begin-only") X(NOT_A_KEY, "not-a-key") \
+	X(KEYVAULT, "keyvault-reference") X(ARCHIVE, "archive") X(KNOWN_HOSTS, "known-hosts") X(RANDOM, "random") X(BEGIN_ONLY, "begin-only") X(NOT_A_KEY, "not-a-key") \
 	X(TRUNCATED, "truncated") X(ONE_CHAR_LOST, "one-char-lost") X(DAMAGED, "damaged") \
 	X(BASE64_OF_FILE, "base64-of-file") X(UTF16LE, "utf16le") X(UTF16BE, "utf16be") X(UTF16LE_NOBOM, "utf16le-nobom") \
 	X(UTF16BE_NOBOM, "utf16be-nobom") X(BODY_ONLY, "body-only") X(NO_HEADER, "no-header") X(NO_FOOTER, "no-footer") \
@@ -137,6 +137,7 @@ int key_ppk(const struct key_buf *text, struct key_info *info);
 int key_jwk(const struct key_buf *text, struct key_info *info);
 int key_public(const struct key_buf *text, struct key_info *info);
 int key_rfc4716(const struct key_buf *text, size_t at, struct key_info *info);
+bool key_archive(const unsigned char *bytes, size_t len);	/* zip, tar, gzip, ...: what lies in it is not looked at */
 void key_other(const unsigned char *bytes, size_t len, const struct key_buf *text, struct key_info *info);
 int key_loads(const unsigned char *bytes, size_t len, const struct key_info *info);
 

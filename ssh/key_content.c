@@ -23,7 +23,12 @@ static const struct label {
 	{ "CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
 	{ "NEW CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
 	{ "PKCS7", "other", "pkcs7-pem", "" },
+	{ "CMS", "other", "pkcs7-pem", "" },
+	{ "X509 CRL", "other", "crl-pem", "" },
 	{ "EC PARAMETERS", "other", "ec-parameters-pem", "" },
+	{ "DSA PARAMETERS", "other", "dsa-parameters-pem", "" },
+	{ "DH PARAMETERS", "other", "dh-parameters-pem", "" },
+	{ "X9.42 DH PARAMETERS", "other", "dh-parameters-pem", "" },
 };
 
 /* "RSAPRIVATEKEY" is "RSA PRIVATE KEY" with its blanks lost. */
@@ -113,11 +118,18 @@ key_content(const struct key_body *body, const char *text, struct key_info *info
 		encrypted_by_headers(body, label, info);
 		return 0;
 	}
+	if (label != NULL && strstr(label->label, "PARAMETERS") != NULL) {	/* numbers, as an RSA key has them */
+		by_label(label, info);
+		info->defects = 0;
+		return 0;
+	}
 	if ((r = key_openssh(bytes, len, info)) == -ENOENT && (r = key_sshcom(bytes, len, info)) == -ENOENT)
 		r = key_der_hinted(bytes, len, label, info);
 	if (r == -ENOENT) {
 		by_label(label, info);
-		if ((info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST))) == 0)
+		if (label != NULL && strcmp(label->kind, "other") == 0)
+			info->defects = 0;
+		else if ((info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST))) == 0)
 			key_flag(info, KEY_BIT(DAMAGED));
 		return 0;
 	}

@@ -82,6 +82,20 @@ has_acl(const char *path)
 #endif
 }
 
+/* Where a symbolic link leads, one step; NULL for anything else. The caller frees. */
+static char *
+link_target(const char *path)
+{
+	char target[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+	if (len <= 0)
+		return NULL;
+	target[len] = '\0';
+	return *target == '/' || slash == NULL ? strdup(target) : doc_fmt("%.*s/%s", (int)(slash - path), path, target);
+}
+
 /* The first folder on the way that may not be searched. */
 static void
 set_parent(const char *path, json_t *key)
@@ -100,7 +114,7 @@ set_parent(const char *path, json_t *key)
 	}
 	for (char *slash = folder; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
 		*slash = '\0';
-		if (access(folder, X_OK) < 0 && errno == EACCES) {
+		if (access(folder, X_OK) < 0 && errno == EACCES && (stat(folder, &st) < 0 || S_ISDIR(st.st_mode))) {
 			doc_set_bool(key, "parent_searchable", false);
 			doc_set_str(key, "parent", folder);
 			doc_set_bool(key, "parent_owned", stat(folder, &st) == 0 && st.st_uid == getuid());
@@ -110,6 +124,22 @@ set_parent(const char *path, json_t *key)
 	}
 	doc_set_bool(key, "parent_searchable", true);
 	free(folder);
+}
+
+/* The same of what a link leads to, as far as it may be followed. */
+static void
+set_parent_behind(const char *path, json_t *key)
+{
+	enum { LINKS_MAX = 40 };
+	char *at = link_target(path), *next;
+
+	for (unsigned i = 0; at != NULL && i < LINKS_MAX && doc_bool(key, "parent_searchable", true); i++) {
+		set_parent(at, key);
+		next = link_target(at);
+		free(at);
+		at = next;
+	}
+	free(at);
 }
 
 static void
@@ -258,6 +288,8 @@ key_file_facts(const char *path, const struct mounts *mounts)
 		doc_set_str(key, "errno", errno_word(error));
 		if (error == ELOOP)
 			doc_set_str(key, "what", "loop");
+		if (error == EACCES)
+			set_parent_behind(path, key);
 		set_neighbours(path, key);
 		return key;
 	}

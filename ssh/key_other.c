@@ -39,6 +39,18 @@ mostly_text(const unsigned char *bytes, size_t len)
 	return odd * 20 <= len && memchr(bytes, '\0', len) == NULL;
 }
 
+bool
+key_archive(const unsigned char *bytes, size_t len)
+{
+	static const struct { size_t at, len; const char *magic; } archives[] = { { 0, 4, "PK\3\4" }, { 0, 3, "\x1f\x8b\x08" }, { 0, 6, "\xfd" "7zXZ" },
+		{ 0, 6, "7z\xbc\xaf\x27\x1c" }, { 0, 4, "Rar!" }, { 0, 4, "\x28\xb5\x2f\xfd" }, { 257, 5, "ustar" } };
+
+	for (size_t i = 0; i < sizeof(archives) / sizeof(archives[0]); i++)
+		if (len >= archives[i].at + archives[i].len && memcmp(bytes + archives[i].at, archives[i].magic, archives[i].len) == 0)
+			return true;
+	return false;
+}
+
 static uint64_t
 what(const unsigned char *bytes, size_t len, const struct key_buf *text)
 {
@@ -51,6 +63,8 @@ what(const unsigned char *bytes, size_t len, const struct key_buf *text)
 		zeros = bytes[i] == 0;
 	if (zeros)
 		return KEY_BIT(NULS);
+	if (key_archive(bytes, len))
+		return KEY_BIT(ARCHIVE);
 	if (*start == '\0' && strlen((const char *)text->at) == text->len)
 		return KEY_BIT(WHITESPACE);
 	if (!mostly_text(text->at, text->len))

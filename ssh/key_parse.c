@@ -258,7 +258,8 @@ layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *i
 	key_info_free(info);
 	if ((r = key_text(bytes, len, &text, &info->defects)) < 0)
 		return r;
-	if ((r = text_file(&text, depth, info)) == -ENOENT) {
+	r = key_archive(bytes, len) ? -ENOENT : text_file(&text, depth, info);
+	if (r == -ENOENT) {
 		key_info_free(info);
 		key_other(bytes, len, &text, info);
 		r = 0;

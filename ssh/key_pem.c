@@ -140,14 +140,20 @@ block_read(const struct key_buf *text, struct block *block, struct key_info *inf
 	return r;
 }
 
-/* The block that matters: the first private key, else the first public key, else the first. */
+/* The block that matters: the first private key (one that ends, if there is one), else the first public key, else the first. */
 static size_t
 block_choose(const struct block *blocks, size_t count)
 {
-	for (enum label_kind kind = LABEL_PRIVATE; kind <= LABEL_PUBLIC; kind++)
-		for (size_t i = 0; i < count; i++)
-			if (label_kind(blocks[i].begin.label) == kind)
-				return i;
+	bool has_whole = false;
+
+	for (size_t i = 0; i < count; i++)
+		has_whole = has_whole || (label_kind(blocks[i].begin.label) == LABEL_PRIVATE && blocks[i].ended);
+	for (size_t i = 0; i < count; i++)
+		if (label_kind(blocks[i].begin.label) == LABEL_PRIVATE && (blocks[i].ended || !has_whole))
+			return i;
+	for (size_t i = 0; i < count; i++)
+		if (label_kind(blocks[i].begin.label) == LABEL_PUBLIC)
+			return i;
 	return 0;
 }
 
@@ -160,7 +166,7 @@ bundle_flags(const struct block *blocks, size_t count, size_t chosen, struct key
 		enum label_kind kind = label_kind(blocks[i].begin.label);
 
 		if (kind == LABEL_PRIVATE && i != chosen)
-			key_flag(info, KEY_BIT(TWO_KEYS));
+			key_flag(info, KEY_BIT(TWO_KEYS) | (i < chosen ? KEY_BIT(DAMAGED) : 0));
 		if (kind == LABEL_PARAMETERS && i < chosen)
 			key_flag(info, KEY_BIT(EC_PARAMETERS));
 		if (kind != LABEL_CERT)

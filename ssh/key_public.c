@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 static void
 kind_set(struct key_info *info, const char *format)
@@ -82,6 +83,43 @@ damage(const struct key_buf *text, size_t start, size_t rest, struct key_info *i
 	key_flag(info, rest == text->len ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED));
 }
 
+/* The first word of a line of known_hosts (names, a hash, a marker); a line of authorized_keys has options there, or nothing. */
+static bool
+names_hosts(const char *at, size_t len)
+{
+	static const char *const options[] = { "agent-forwarding", "cert-authority", "command=", "environment=", "expiry-time=", "from=",
+		"no-agent-forwarding", "no-port-forwarding", "no-pty", "no-touch-required", "no-user-rc", "no-x11-forwarding", "permitlisten=", "permitopen=",
+		"port-forwarding", "principals=", "pty", "restrict", "tunnel=", "user-rc", "verify-required", "x11-forwarding" };
+	size_t word = 0;
+
+	while (len > 0 && (*at == ' ' || *at == '\t')) {
+		at++;
+		len--;
+	}
+	while (word < len && at[word] != ' ' && at[word] != '\t')
+		word++;
+	if (word > 3 && memcmp(at, "|1|", 3) == 0)
+		return true;
+	if (word == len || word == 0 || pubkey_type_word(at, word) || strchr("$#>:=\"'", at[word - 1]) != NULL)
+		return false;		/* no name ends like this: a shell's prompt, an assignment */
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (strncasecmp(at, options[i], strlen(options[i])) == 0)
+			return false;
+	return true;
+}
+
+/* "@cert-authority NAMES TYPE KEY": the word that marks the line, or its names, left out. */
+static size_t
+marker(const char *at, size_t len)
+{
+	static const char *const markers[] = { "@cert-authority ", "@revoked " };
+
+	for (size_t i = 0; i < 2; i++)
+		if (len > strlen(markers[i]) && strncmp(at, markers[i], strlen(markers[i])) == 0)
+			return strlen(markers[i]);
+	return 0;
+}
+
 int
 key_public(const struct key_buf *text, struct key_info *info)
 {
@@ -94,6 +132,7 @@ key_public(const struct key_buf *text, struct key_info *info)
 		end = end == SIZE_MAX ? text->len : end;
 		if (comment_line(text->at + start, end - start))
 			continue;
+		start += marker((const char *)text->at + start, end - start);
 		r = pubkey_from_line((const char *)text->at + start, end - start, &info->pub, &rest);
 		if (r != -ENOENT)
 			break;
@@ -101,6 +140,12 @@ key_public(const struct key_buf *text, struct key_info *info)
 	}
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
+	if (names_hosts((const char *)text->at + start, end - start)) {
+		pubkey_free(&info->pub);
+		key_kind(info, "other", "unknown");
+		info->defects = KEY_BIT(KNOWN_HOSTS);
+		return 0;
+	}
 	if (r < 0)
 		damage(text, start, (size_t)((const unsigned char *)rest - text->at), info);
 	kind_set(info, "ssh-public");

@@ -3,6 +3,8 @@
 Without arguments: one small fixed set. key_variants_test.py --wide COUNT [SEED]: so many random ones, also damaged twice (then a
 fact may be lost, never wrong); the seed is printed. ssh-keygen is the referee: a file that it loads is never refused (but for its type and length), one that it does not load never passes."""
 import base64
+import gzip
+import io
 import json
 import os
 import pathlib
@@ -11,8 +13,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
+import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import keylib as k  # noqa: E402  (a neighbour, not a package)
@@ -21,7 +25,7 @@ BUILD = pathlib.Path(os.environ.get("builddir", "."))
 FACTS = ["kind", "format", "type", "bits", "encrypted", "cipher", "kdf", "comment", "fingerprint", "fingerprint_md5"]
 NOT_DAMAGE = {"key-rsa-too-short", "key-type-unsupported-azure", "key-type-unusable", "key-algorithm-off", "key-pkcs8-ed25519-unreadable"}
 TWICE = 0.3
-COMMENTS = ["a@b", "", "o'neil \"x\" <y>", "grüße ☃ 🎉", "x" * 3000, "tab\there", "C:\\Users\\me", "-----BEGIN RSA PRIVATE KEY-----", "\x1b[31m", "\u202e\u200b"]
+COMMENTS = ["a@b", "", "o'neil \"x\" <y>", "grüße ☃ 🎉", "x" * 3000, "tab\there", "C:\\Users\\me", "BEGIN RSA PRIVATE KEY", "\x1b[31m", "\u202e\u200b"]
 CIPHERS = ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-ctr", "aes192-ctr", "aes256-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com",
            "chacha20-poly1305@openssh.com"]
 
@@ -160,6 +164,36 @@ LOSSY = {
 }
 
 
+def others(rsa, ed):
+    """What people give in place of a key: name, bytes, code, defect, words of the summary."""
+    line, request = ed.line("c"), k.sequence(k.sequence(k.integer(0), k.sequence(k.der(0x31)), k.sequence()), k.sequence(), k.der(3, b"\0"))
+    archive, tar = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("id_rsa", rsa.traditional())
+    with tarfile.open(fileobj=tar, mode="w") as file:
+        info = tarfile.TarInfo("id_rsa")
+        info.size = len(rsa.traditional())
+        file.addfile(info, io.BytesIO(rsa.traditional()))
+    known = "a list of the keys of hosts"
+    yield "known_hosts", b"vm1,10.0.0.4 " + line, "key-not-a-key-file", "known-hosts", known
+    yield "known_hosts hashed", b"|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= " + line, "key-not-a-key-file", "known-hosts", known
+    yield "known_hosts marked", b"@cert-authority *.x " + line, "key-not-a-key-file", "known-hosts", known
+    yield "authorized_keys", b'command="a b",no-pty ' + line + rsa.line("d"), "key-is-public-half", None, "public key"
+    yield "public half behind a prompt", b"me@host:~$ " + line, "key-is-public-half", None, "public key"
+    yield "zip", archive.getvalue(), "key-not-a-key-file", "archive", "an archive"
+    yield "tar", tar.getvalue(), "key-not-a-key-file", "archive", "an archive"
+    yield "gzip", gzip.compress(rsa.traditional()), "key-not-a-key-file", "archive", "an archive"
+    yield "request", k.pem("CERTIFICATE REQUEST", request), "key-not-a-key-file", None, "a request for a certificate"
+    yield "bundle", k.pem("PKCS7", k.sequence(k.oid("1.2.840.113549.1.7.2"))), "key-not-a-key-file", None, "a bundle of certificates"
+    yield "curve alone", k.pem("EC PARAMETERS", k.oid("1.2.840.10045.3.1.7")), "key-not-a-key-file", None, "the parameters of a curve"
+    yield "numbers alone", k.pem("DSA PARAMETERS", k.sequence(*map(k.integer, (rsa.n, rsa.p, rsa.q)))), "key-not-a-key-file", None, "the parameters of keys"
+    yield "configuration", b"Host vm\n  HostName 1.2.3.4\n  IdentityFile ~/.ssh/id_rsa\n", "key-not-a-key-file", "not-a-key", "holds no key"
+    yield "remote desktop", "full address:s:1.2.3.4:3389\r\n".encode("utf-16"), "key-not-a-key-file", "not-a-key", "holds no key"
+    yield "two beginnings", b"-----BEGIN RSA PRIVATE KEY-----\n" + rsa.traditional(), "key-damaged", "damaged", ""
+    yield "changed checksum", re.sub(rb"(?m)^(Private-MAC: ..)", rb"\g<1>00", ed.ppk())[:-3] + b"\n", "key-damaged", "damaged", "do not fit together"
+    yield "changed private half", re.sub(rb"(?m)^(Private-Lines: \d+\n)....", rb"\g<1>QUJD", rsa.ppk(2)), "key-damaged", "damaged", "do not fit together"
+
+
 class Judge:
     def __init__(self, work):
         self.work, self.home, self.done, self.failed = work, work / "home", 0, 0
@@ -200,6 +234,29 @@ class Judge:
             print("# " + base64.b64encode(data).decode())
 
 
+    def refuse(self, name, data, code, defect, words):
+        path = self.work / "key"
+        path.write_bytes(data)
+        finding = self.run(path)
+        said = (finding["status"], finding["code"], finding["evidence"].get("defect") if defect else None)
+        self.done += 1
+        wrong = said != ("fail", code, defect) or words not in finding["summary"]
+        self.failed += wrong
+        print(f"{'not ok' if wrong else 'ok'} {self.done} - {name}\n" + (f"# {said} came: {finding['summary']}" if wrong else ""), end="\n" if wrong else "")
+
+    def under(self, label, data):
+        """A key under some label: exactly the ones that ssh-keygen loads are not refused."""
+        path = self.work / "key"
+        path.write_bytes(k.pem(label, data))
+        path.chmod(0o600)
+        finding = self.run(path)
+        load = subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", str(path)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        wrong = (load.returncode == 0 or "incorrect passphrase" in load.stderr) == (finding["status"] == "fail" and finding["code"] not in NOT_DAMAGE)
+        self.done += 1
+        self.failed += wrong
+        print(f"{'not ok' if wrong else 'ok'} {self.done} - under {label}\n" + (f"# {finding['code']}, ssh-keygen: {load.stderr.strip() or 'loads'}" if wrong else ""), end="\n" if wrong else "")
+
+
 def harmless(name, container, text):
     """Damages that change nothing there."""
     short = text.count(b"\n") < 4
@@ -226,6 +283,11 @@ def fixed(judge):
     for i, comment in enumerate(COMMENTS):
         judge.judge(f"comment {i} openssh", ed.openssh(comment), truth(ed, "openssh-key-v1", comment))
         judge.judge(f"comment {i} ppk", ed.ppk(3, comment), truth(ed, "ppk3", comment))
+    for case in others(keys[0], ed):
+        judge.refuse(*case)
+    for label in ("RSA PRIVATE KEY", "EC PRIVATE KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY", "ANY PRIVATE KEY", "PUBLIC KEY"):
+        for data in (keys[0].traditional_der(), keys[0].pkcs8_der(), keys[3].pkcs8_der(), keys[3].traditional_der(), keys[0].pkcs8_encrypted_der()):
+            judge.under(label, data)
     for key, container in ((keys[0], "traditional"), (ed, "openssh"), (ed, "ppk")):
         _, data, facts = next(c for c in containers(key) if c[0] == container)
         for name, (change, defects) in damages(container).items():

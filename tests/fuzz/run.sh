@@ -31,7 +31,7 @@ seed=${FUZZ_SEED:-$(($(date +%s) % 1000000))}
 if [ -n "${FUZZ_SEED:-}" ]; then
 	corpus=$out/corpus-$seed
 	rm -rf "$corpus"
-	limits="-runs=${FUZZ_RUNS:-20000}"
+	limits="-runs=${FUZZ_RUNS:-10000}"
 else
 	corpus=$out/corpus
 	limits=
