@@ -127,13 +127,6 @@ missing(const struct facts *facts, const char *path, struct finding *finding)
 	return finding_set(finding, FAIL, "key-missing", "there is no private key where ssh looks, and no agent offers one");
 }
 
-/* No file has such a name. */
-static bool
-is_gone(const char *error)
-{
-	return error == NULL || strcmp(error, "ENOENT") == 0 || strcmp(error, "ENOTDIR") == 0 || strcmp(error, "ENAMETOOLONG") == 0;
-}
-
 /* A path that ssh cannot expand. One of the configuration ends it as soon as it wants to offer keys; of -i it looks for the file first, as
  * written, and goes on without it. */
 static const char *
@@ -160,10 +153,9 @@ explicit_run(const struct facts *facts, const char *path, struct finding *findin
 	finding_text(finding, "fingerprint", key.fingerprint);
 	if (key.present)
 		return finding_set(finding, PASS, "key-file-ok", "%s is there", path);
-	if (!is_gone(key.error)) {		/* what bars the way to it, another check says; it does not know every errno */
+	if (!key_is_gone(&key)) {		/* what bars the way to it, the others say */
 		finding_text(finding, "errno", key.error);
-		return finding_set(finding, !key.searchable || key.what != NULL ? SKIP : UNKNOWN, "key-out-of-sight", "%s cannot be looked at: %s", path,
-		    key.error);
+		return finding_set(finding, SKIP, "key-out-of-sight", "%s cannot be looked at: %s", path, key.error);
 	}
 	if (doc_bool(entry, "agent", false))
 		return finding_set(finding, PASS, "key-file-ok", "%s is not there, but its public half is, and the agent holds the key", path);

@@ -63,6 +63,8 @@ judge(const struct facts *facts, const struct key *key, struct finding *finding)
 	evidence(facts, key, finding);
 	if (!key->searchable && !key->present)
 		return out_of_reach(key, finding);
+	if (!key->present && key->what == NULL && !key_is_gone(key))
+		return finding_set(finding, UNKNOWN, "key-read-error", "%s cannot be looked at: %s", key->path, key->error);
 	if (!key->present)
 		return finding_set(finding, SKIP, "no-key", "%s is not there", key->path);
 	if (key->what != NULL)

@@ -43,6 +43,12 @@ key_is_open(const struct key *key)
 	return key->present && key->owned && (key->mode & 077) != 0;
 }
 
+bool
+key_is_gone(const struct key *key)
+{
+	return !key->present && (key->error == NULL || same(key->error, "ENOENT") || same(key->error, "ENOTDIR") || same(key->error, "ENAMETOOLONG"));
+}
+
 const json_t *
 key_entry(const struct facts *facts, const char *path)
 {

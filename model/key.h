@@ -30,6 +30,9 @@ int key_from_facts(const struct facts *facts, const char *path, struct key *ret)
 /* true when OpenSSH would refuse it for its mode: its own file, and open to others. */
 bool key_is_open(const struct key *key);
 
+/* true when no file has that name, as far as its errno tells; false also when something bars the way to it. */
+bool key_is_gone(const struct key *key);
+
 /* The entry of the order that stands for this path (the key itself, not its certificate), NULL when there is none. */
 const json_t *key_entry(const struct facts *facts, const char *path);
 

@@ -162,9 +162,11 @@ static void
 public_distrust(struct bytes rest, struct key_info *info)
 {
 	enum { PRIVATE_MAX = 1 << 16 };
+	const bool cut = (info->defects & KEY_BIT(TRUNCATED)) != 0;
 	uint32_t len;
 
-	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 && len <= PRIVATE_MAX)
+	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 && len <= PRIVATE_MAX && len + 24 >= rest.left &&
+	    (cut || len <= rest.left + 4))
 		return;
 	free(info->pub.blob);
 	info->pub.blob = NULL;
