@@ -101,7 +101,7 @@ convertible(const struct key *key)
 	for (size_t i = 0; key->defect != NULL && i < sizeof(borne) / sizeof(borne[0]); i++)
 		if (is(key->defect, borne[i]))
 			return true;
-	return key->defect == NULL;
+	return key->defect == NULL || is(key->format, "ssh1");	/* there is nothing to convert that to */
 }
 
 static bool
