@@ -148,12 +148,11 @@ deliver(const struct options *options, json_t *doc, const json_t *reports, int c
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
-	for (size_t i = 0; options->known_hosts != NULL && facts_view(doc, i, &facts) == 0; i++) {
-		int r = known_append(options->known_hosts, &facts, json_array_get(reports, i), &err);
+	if (options->known_hosts != NULL && facts_view(doc, 0, &facts) == 0) {
+		int r = known_append(options->known_hosts, &facts, json_array_get(reports, 0), &err);
 
 		if (r < 0 || err.text[0] != '\0')
 			complain(-EIO, &err);
-		err.text[0] = '\0';
 		code = r < 0 ? EXIT_INTERNAL : code;
 	}
 	if (output_reports(reports, options, &err) < 0) {

@@ -57,6 +57,7 @@ struct talk_case {
 #define KEX(text) "{'kex': {" text "}}"
 #define AUTH(text) "{'auth': {" text "}}"
 #define DENIED "'accepted': null, 'queries': [{'fingerprint': 'SHA256:k', 'path': '/home/me/.ssh/id', 'answer': 'denied'}]"
+#define REFERENCE(result) "'reference': {'address': '192.0.2.9:22', 'result': '" result "'}"
 #define TIMEOUT "'result': 'timeout', 'errno': 'ETIMEDOUT', 'ms': 5000"
 #define PRIVATE "'address': '10.0.0.4', " TIMEOUT
 #define NOBODY "{'identities': {'order': []}}"
@@ -80,6 +81,12 @@ static const struct talk_case cases[] = {
 	{ &check_dns, DNS("'name': 'front.example', 'literal': false, 'addresses': ['20.51.230.99']"), NULL, NULL, PASS, "dns-ok", CERTAIN, NULL, NULL },
 	{ &check_dns, "{'dns': {'name': 'x', 'literal': false, 'addresses': ['20.51.230.99']}, 'auth': {'accepted': null}}", NO_VM, NULL, PASS, "dns-ok",
 	  CERTAIN, NULL, NULL },
+	{ &check_dns, DNS("'state': 'unknown', 'cause': 'resolver', 'name': 'x.example', 'rcode': 2"), NULL, NULL, FAIL, "dns-servfail", LIKELY, "code 2",
+	  NULL },
+	{ &check_dns, DNS("'state': 'unknown', 'cause': 'resolver', 'name': 'x.example', 'rcode': 5"), NULL, NULL, FAIL, "dns-servfail", LIKELY, "refuses",
+	  NULL },
+	{ &check_dns, "{'dns': {'name': 'x', 'literal': false, 'addresses': ['198.18.0.9']}, 'auth': {'accepted': null}}", NULL, NULL, WARN,
+	  "dns-intercepted", CERTAIN, "198.18.0.9", NULL },
 	{ &check_dns, DNS("'state': 'unknown', 'cause': 'proxied', 'reason': 'by a jump host'"), NULL, NULL, UNKNOWN, "not-known", CERTAIN, NULL, NULL },
 
 	{ &check_tcp, NULL, NULL, NULL, PASS, "tcp-connected", CERTAIN, "20 ms", NULL },
@@ -144,6 +151,19 @@ static const struct talk_case cases[] = {
 	{ &check_banner, BANNER("'result': 'not-ssh', 'guess': 'tls', 'bytes': 7"), NULL, NULL, FAIL, "banner-not-ssh", CERTAIN, "TLS", NULL },
 	{ &check_banner, BANNER("'result': 'not-ssh', 'bytes': 65536"), NULL, NULL, FAIL, "banner-tarpit", CERTAIN, NULL, NULL },
 
+	{ &check_banner, "{'banner': {'result': 'none'}, 'tcp': {" REFERENCE("silent") "}}", NULL, NULL, FAIL, "intercepted-by-proxy", LIKELY, "192.0.2.9",
+	  "dpi-resets-ssh" },
+	{ &check_banner, "{'banner': {'result': 'none'}, 'tcp': {" REFERENCE("ssh") "}}", NULL, NULL, FAIL, "vm-overloaded-banner-timeout", LIKELY, NULL,
+	  "tcpwrappers-deny" },
+	{ &check_banner, "{'banner': {'result': 'closed'}, 'tcp': {" REFERENCE("reset") "}}", NULL, NULL, FAIL, "intercepted-by-proxy", LIKELY, "192.0.2.9",
+	  NULL },
+	{ &check_banner, "{'banner': {'result': 'closed'}, 'tcp': {" REFERENCE("timeout") "}}", NULL, NULL, FAIL, "banner-closed-early", LIKELY, NULL,
+	  "dpi-resets-ssh" },
+	{ &check_kex, "{'kex': {'result': 'closed', 'server': null}, 'tcp': {" REFERENCE("closed") "}}", NULL, NULL, FAIL, "dpi-resets-ssh", LIKELY,
+	  "192.0.2.9", NULL },
+	{ &check_kex, "{'kex': {'result': 'reset', 'server': null}, 'tcp': {" REFERENCE("ssh") "}}", NULL, NULL, FAIL, "kex-closed", LIKELY,
+	  "not this network", NULL },
+	{ &check_kex, KEX("'result': 'agreed'"), NULL, NULL, PASS, "kex-ok", CERTAIN, "not carried out", NULL },
 	{ &check_kex, NULL, NULL, NULL, PASS, "kex-ok", CERTAIN, "curve25519", NULL },
 	{ &check_kex, KEX("'result': 'no-common', 'missing': 'kex', 'server': {'kex': ['diffie-hellman-group1-sha1']}"), NULL, NULL, FAIL, "kex-mismatch",
 	  CERTAIN, "group1", NULL },
