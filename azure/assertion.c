@@ -73,12 +73,40 @@ read_pkcs12(const char *bytes, size_t len, const char *password, struct identity
 	PKCS12_free(box);
 }
 
+/* Why no key came out of the file. */
+static const char *
+no_key_words(const char *text, size_t len, const char *password)
+{
+	bool packed = len > 0 && text[0] == 0x30, encrypted = memmem(text, len, "ENCRYPTED", 9) != NULL;
+
+	if (packed || encrypted)
+		return password == NULL ? "it is encrypted: AZURE_CLIENT_CERTIFICATE_PASSWORD has to hold its password" :
+		    packed ? "no private key could be read from it: its password is wrong, or it is packed in an old way (openssl pkcs12 -legacy reads those)" :
+			     "no private key could be read from it: its password is wrong";
+	if (memmem(text, len, "-----BEGIN CERTIFICATE", 22) != NULL && memmem(text, len, "PRIVATE KEY-----", 16) == NULL)
+		return "it holds a certificate, but no private key: both have to be in one file";
+	return "no private key could be read from it";
+}
+
+static const char *
+identity_words(const struct identity *identity, const char *text, size_t len, const char *password)
+{
+	if (identity->key == NULL)
+		return no_key_words(text, len, password);
+	if (identity->certificate == NULL)
+		return "it holds no certificate beside the key: both have to be in one file";
+	if (EVP_PKEY_base_id(identity->key) != EVP_PKEY_RSA)
+		return "its key is not RSA, the only kind that the sign-in service takes";
+	return "its key does not belong to its certificate";
+}
+
 static int
 read_identity(const char *path, const char *password, struct identity *ret, struct err *err)
 {
 	struct identity identity = { 0 };
 	size_t len;
 	char *text = file_bytes(path, CERTIFICATE_MAX, &len);
+	bool good;
 
 	if (text == NULL) {
 		err_set(err, "the certificate file %s cannot be read", path);
@@ -88,18 +116,17 @@ read_identity(const char *path, const char *password, struct identity *ret, stru
 		read_pkcs12(text, len, password, &identity);
 	else
 		read_pem(text, len, password, &identity);
+	good = identity.key != NULL && identity.certificate != NULL && EVP_PKEY_base_id(identity.key) == EVP_PKEY_RSA &&
+	    X509_check_private_key(identity.certificate, identity.key) == 1;
+	if (good)
+		*ret = identity;
+	else
+		err_set(err, "%s: %s", path, identity_words(&identity, text, len, password));
 	explicit_bzero(text, len);
 	free(text);
-	if (identity.key != NULL && identity.certificate != NULL && EVP_PKEY_base_id(identity.key) == EVP_PKEY_RSA &&
-	    X509_check_private_key(identity.certificate, identity.key) == 1) {
-		*ret = identity;
-		return 0;
-	}
-	err_set(err, "%s: %s", path, identity.key == NULL ? "no private key could be read from it (or its password is wrong)" :
-	    identity.certificate == NULL ? "it holds no certificate beside the key" :
-	    EVP_PKEY_base_id(identity.key) != EVP_PKEY_RSA ? "its key is not RSA" : "its key does not belong to its certificate");
-	identity_free(&identity);
-	return -1;
+	if (!good)
+		identity_free(&identity);
+	return good ? 0 : -1;
 }
 
 static char *

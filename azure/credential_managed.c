@@ -21,7 +21,9 @@ managed_answer(void *ctx, const struct web_answer *answer)
 	struct azure *azure = ctx;
 	const char *text = doc_str(answer->json, "error_description");
 
-	if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL)
+	if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL && env_text("AZURE_CLIENT_ID") != NULL)
+		credential_unavailable(azure, "no managed identity of the client id in AZURE_CLIENT_ID is assigned to this machine");
+	else if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL)
 		credential_unavailable(azure, "no managed identity is assigned to this machine");
 	else if (answer->status == 404 && answer->json == NULL)
 		credential_unavailable(azure, "the identity endpoint of this machine serves no tokens (HTTP 404)");
@@ -45,14 +47,19 @@ ask_service(struct azure *azure, const char *method, char *url, char *header, ch
 	secret_free(header);
 }
 
+/* client_key and id_key name a user-assigned identity by its client id or by its resource id; NULL where it cannot be named so. */
 static char *
-service_url(const struct azure *azure, const char *endpoint, const char *version, const char *client_key)
+service_url(const struct azure *azure, const char *endpoint, const char *version, const char *client_key, const char *id_key)
 {
 	char *resource = resource_of(azure), *client = url_encode(env_text("AZURE_CLIENT_ID"));
-	bool user = client != NULL && client_key != NULL;
-	char *url = doc_fmt("%s%sapi-version=%s&resource=%s%s%s%s%s", endpoint, strchr(endpoint, '?') != NULL ? "&" : "?",
-	    version, resource, user ? "&" : "", user ? client_key : "", user ? "=" : "", user ? client : "");
+	bool user;
+	char *url;
 
+	if (client != NULL && strncasecmp(client, "%2Fsubscriptions%2F", 19) == 0)
+		client_key = id_key;
+	user = client != NULL && client_key != NULL;
+	url = doc_fmt("%s%sapi-version=%s&resource=%s%s%s%s%s", endpoint, strchr(endpoint, '?') != NULL ? "&" : "?",
+	    version, resource, user ? "&" : "", user ? client_key : "", user ? "=" : "", user ? client : "");
 	free(resource);
 	free(client);
 	return url;
@@ -81,7 +88,7 @@ imds_ask(struct azure *azure)
 	if (base == NULL)
 		credential_failed(azure, "failed", NULL, 0, "out of memory");
 	else
-		ask_service(azure, "GET", service_url(azure, base, "2018-02-01", "client_id"), NULL, NULL);
+		ask_service(azure, "GET", service_url(azure, base, "2018-02-01", "client_id", "msi_res_id"), NULL, NULL);
 	free(base);
 }
 
@@ -140,12 +147,12 @@ managed_try(struct azure *azure)
 	secrets_learn(&azure->secrets, secret);
 	if (endpoint != NULL && header != NULL && env_text("IDENTITY_SERVER_THUMBPRINT") != NULL)
 		ask_service(
-		    azure, "GET", service_url(azure, endpoint, "2019-07-01-preview", NULL), doc_fmt("Secret: %s", header), NULL);
+		    azure, "GET", service_url(azure, endpoint, "2019-07-01-preview", NULL, NULL), doc_fmt("Secret: %s", header), NULL);
 	else if (endpoint != NULL && header != NULL)
-		ask_service(azure, "GET", service_url(azure, endpoint, "2019-08-01", "client_id"),
+		ask_service(azure, "GET", service_url(azure, endpoint, "2019-08-01", "client_id", "mi_res_id"),
 		    doc_fmt("X-IDENTITY-HEADER: %s", header), NULL);
 	else if (msi != NULL && secret != NULL)
-		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid"), doc_fmt("secret: %s", secret), NULL);
+		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid", NULL), doc_fmt("secret: %s", secret), NULL);
 	else if (msi != NULL && (shell == NULL || strncasecmp(shell, "cloud-shell", 11) == 0))
 		cloud_shell_try(azure);
 	else

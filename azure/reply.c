@@ -51,6 +51,7 @@ network_entry(const struct web_answer *answer, const char *thing)
 	static const struct { int error; const char *cause;
 	} causes[] = {
 		{ -ECANCELED, "deadline" },
+		{ -EACCES, "proxy" },
 		{ -ETIMEDOUT, "timeout" },
 		{ -EFBIG, "too-big" },
 		{ -EPROTO, "tls" },

@@ -349,7 +349,7 @@ web_send(struct web *web)
 		.timeout_ms = timeout,
 		.connect_timeout_ms = web->connect_timeout_ms,
 		.max_bytes = web->max_bytes,
-		.no_proxy = web->no_proxy },
+		.no_proxy = web->no_proxy || url_loopback(web->url) },	/* a proxy would have the token in plain sight */
 	    web_got, web);
 	secret_free(authorization);
 	if (r < 0)

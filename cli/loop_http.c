@@ -170,6 +170,21 @@ error_of(const struct http *http)
 	}
 }
 
+/* A proxy that answers CONNECT with an error ends a transfer as if the line had broken. */
+static bool
+refused_by_proxy(struct http *http)
+{
+	long code = 0;
+
+	if (http->easy != NULL)
+		curl->easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+	if (code < 300)
+		return false;
+	snprintf(http->error, sizeof(http->error), code == 407 ? "the proxy wants a sign-in of its own (HTTP %ld)" :
+	    "the proxy refuses to connect (HTTP %ld)", code);
+	return true;
+}
+
 static void
 http_done(struct http *http)
 {
@@ -179,6 +194,8 @@ http_done(struct http *http)
 	split_lines(http);
 	if (http->easy != NULL)
 		curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+	if (reply.error == -ECONNRESET && refused_by_proxy(http))
+		reply.error = -EACCES;
 	if (http->cancelled)
 		reply.error_text = "the deadline came first";
 	else if (http->too_big)
@@ -272,6 +289,8 @@ set_options(struct http *http, const struct http_request *request)
 	curl->easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, request->method);
 	if (ca_file() != NULL)
 		curl->easy_setopt(http->easy, CURLOPT_CAINFO, ca_file());
+	if (getenv("SSL_CERT_DIR") != NULL && *getenv("SSL_CERT_DIR") != '\0')
+		curl->easy_setopt(http->easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
 	if (request->no_proxy)
 		curl->easy_setopt(http->easy, CURLOPT_NOPROXY, "*");
 	if (http->body != NULL) {

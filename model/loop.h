@@ -32,7 +32,7 @@ struct http_request {
 };
 
 struct http_reply {
-	int error;			/* 0, or -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (name not resolved: -ENOENT), -ECONNRESET (also a body
+	int error;			/* 0, or -EACCES (the proxy refuses to connect), -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (name not resolved: -ENOENT), -ECONNRESET (also a body
 					 * cut short), -EPROTO (TLS), -EFBIG, -ECANCELED, -EIO */
 	const char *error_text;		/* a sentence for people, "" without error */
 	long status;			/* HTTP status, 0 when none arrived */

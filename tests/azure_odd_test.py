@@ -10,7 +10,7 @@ import urllib.parse
 import zlib
 
 from azurelib import jwt, probe
-from frontlib import Front, head, plain
+from frontlib import Front, head, plain, Proxy
 from simlib import expect, NET, NIC, NSG, PIP, RG, run, S, Sim, SUB, TENANT, test, VM, VNET
 
 
@@ -285,6 +285,59 @@ def tokens_of_every_shape_serve():
                 facts = probe(sim, VM, "--arm", odd.url, env={"AZURE_AUTHORITY_HOST": odd.url})
                 expect((name, facts.signin["state"], facts.vm["state"]), (name, "known", "known"))
                 assert token not in facts.output
+
+
+# ---- the way there ----
+
+STACK = {"endpoints": {"authentication": {"audiences": ["https://stack.azure.sim/"]}}, "audiences": ["https://stack.azure.sim/", "https://stack.azure.sim"]}
+
+
+def by_proxy(sim, proxy, **env):
+    far = "https://management.azure.sim:" + sim.host.rsplit(":", 1)[1]
+    return probe(sim, VM, "--arm", far, "--deadline", "12000", env=dict({"AZURE_AUTHORITY_HOST": far, "HTTPS_PROXY": proxy}, **env))
+
+
+@test
+def a_proxy_is_a_tunnel_and_nothing_more():
+    with Sim(tls=True, **STACK) as sim:
+        with Proxy(int(sim.host.rsplit(":", 1)[1])) as proxy:
+            facts = by_proxy(sim, proxy.url)
+            expect((facts.signin["state"], facts.vm["state"]), ("known", "known"))
+            assert proxy.seen[0].startswith("CONNECT management.azure.sim:") and not any("authorization" in line.lower() for line in proxy.seen), proxy.seen
+        with Proxy(0) as proxy:     # what lies on this machine needs no proxy, and none may see the token
+            facts = probe(sim, VM, env={"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url, "ALL_PROXY": proxy.url})
+            expect((facts.vm["state"], proxy.seen), ("known", []))
+    with Sim() as sim, Proxy(0) as proxy:
+        facts = probe(sim, VM, env={"http_proxy": proxy.url, "ALL_PROXY": proxy.url})
+        expect((facts.vm["state"], proxy.seen), ("known", []))
+
+
+@test
+def a_proxy_that_refuses_is_named():
+    page = b"Content-Type: text/html\r\nContent-Length: 5\r\n\r\n<html"
+    with Sim(tls=True) as sim:
+        for reply, word in ((b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n" + page, "sign-in of its own (HTTP 407)"),
+                            (b"HTTP/1.1 403 Forbidden\r\n" + page, "refuses to connect (HTTP 403)"), (b"HTTP/1.1 502 Bad\r\n\r\n", "HTTP 502"), (b"", "")):
+            with Proxy(0, reply) as proxy:
+                facts = by_proxy(sim, proxy.url)
+            print("# " + facts.signin["reason"])
+            expect((facts.signin["state"], facts.signin["kind"]), ("unknown", "network"))
+            assert word in facts.signin["reason"] and facts.seconds < 8, facts.signin
+        facts = by_proxy(sim, "http://127.0.0.1:9")
+        expect((facts.signin["state"], facts.signin["kind"]), ("unknown", "network"))
+
+
+@test
+def certificates_that_nobody_vouches_for_get_no_token():
+    with Sim(tls=True) as sim, Proxy(int(sim.host.rsplit(":", 1)[1])) as proxy:
+        for env in ({"SSL_CERT_FILE": "/dev/null"}, {"SSL_CERT_FILE": "/nonexistent"}):
+            facts = by_proxy(sim, proxy.url, **env)
+            print("# " + facts.signin["reason"])
+            expect((facts.signin["state"], facts.signin["kind"], sim.log()), ("unknown", "network", []))
+        port = sim.host.rsplit(":", 1)[1]
+        facts = probe(sim, VM, "--arm", "https://other.example:" + port, env={"AZURE_AUTHORITY_HOST": "https://other.example:" + port, "HTTPS_PROXY": proxy.url})
+        expect((facts.signin["state"], facts.signin["kind"], sim.log()), ("unknown", "network", []))
+        assert "certificate" in facts.signin["reason"] or "SSL" in facts.signin["reason"], facts.signin
 
 
 if __name__ == "__main__":

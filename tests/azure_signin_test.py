@@ -159,6 +159,32 @@ def a_certificate_signs_an_assertion():
         assert form["client_assertion"] not in facts.output
 
 
+CERTIFICATES = [  # how the file is made, its password as given, a word of the reason (None: it serves)
+    ("cat k.pem c.pem", None, None), ("cat c.pem k.pem", None, None), ("openssl rsa -in k.pem -traditional; cat c.pem", None, None),
+    ("cat k.pem c.pem | sed 's/$/\\r/'", None, None), ("printf '\\357\\273\\277'; cat k.pem c.pem", None, None),
+    ("cat enc.pem c.pem", "the-password", None), ("cat enc.pem c.pem", None, "AZURE_CLIENT_CERTIFICATE_PASSWORD"), ("cat enc.pem c.pem", "other-password", "password is wrong"),
+    ("cat a.pfx", "the-password", None), ("cat a.pfx", None, "AZURE_CLIENT_CERTIFICATE_PASSWORD"), ("cat a.pfx", "other-password", "password is wrong"),
+    ("openssl pkcs12 -export -inkey k.pem -in c.pem -passout pass:", None, None), ("cat e.pem ec.pem", None, "not RSA"), ("cat k.pem ec.pem", None, "does not belong"),
+    ("cat c.pem", None, "no private key"), ("cat k.pem", None, "no certificate")]
+
+
+@test
+def certificates_come_in_many_forms():
+    make = ("openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=a -days 2; openssl pkcs8 -topk8 -in k.pem -passout pass:the-password -out enc.pem; "
+            "openssl pkcs12 -export -inkey k.pem -in c.pem -passout pass:the-password -out a.pfx; "
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout e.pem -out ec.pem -subj /CN=a -days 2")
+    with tempfile.TemporaryDirectory() as folder, Sim(clients={CLIENT: {"assertion": True}}) as sim:
+        subprocess.run(make, shell=True, cwd=folder, check=True, capture_output=True)
+        for recipe, password, word in CERTIFICATES:
+            path = os.path.join(folder, "app")
+            with open(path, "wb") as out:
+                subprocess.run(recipe, shell=True, cwd=folder, check=True, stdout=out, stderr=subprocess.DEVNULL)
+            facts = probe(sim, env={"AZURE_CLIENT_SECRET": None, "AZURE_CLIENT_CERTIFICATE_PATH": path, "AZURE_CLIENT_CERTIFICATE_PASSWORD": password})
+            expect((recipe, facts.signin["state"]), (recipe, "known" if word is None else "unknown"))
+            assert word is None or word in facts.signin["reason"], (recipe, facts.signin["reason"])
+            assert "-password\"" not in facts.output and "the-password" not in facts.output and "other-password" not in facts.output
+
+
 @test
 def a_certificate_that_cannot_be_used_is_explained():
     with tempfile.TemporaryDirectory() as folder, Sim() as sim:
@@ -218,6 +244,18 @@ def managed_identity_signs_in():
         request = [e for e in sim.log() if e["path"].startswith("/metadata/identity") and "api-version" in (e.get("query") or "")][0]
         expect(request["headers"]["metadata"], "true")
         assert "resource=" in request["query"]
+
+
+@test
+def a_user_assigned_identity_is_named():
+    for name, key in (("00000000-0000-0000-0000-0000000000d7", "client_id"), ("/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i", "msi_res_id")):
+        with Sim(imds=True) as sim:
+            facts = probe(sim, signed=False, env={"AZURE_CLIENT_ID": name})
+            asked = dict(urllib.parse.parse_qsl([e for e in sim.log() if e["path"].startswith("/metadata/identity") and e.get("query")][-1]["query"]))
+            expect((tried(facts)[-1], asked[key]), (("managed-identity", "used"), name))
+    with Sim(imds={"status": 400, "body": {"error": "invalid_request", "error_description": "Identity not found"}}) as sim:
+        facts = probe(sim, signed=False, env={"AZURE_CLIENT_ID": "x"})
+        assert any("AZURE_CLIENT_ID" in t["why"] and t["credential"] == "managed-identity" for t in facts.signin["tried"]), facts.signin["tried"]
 
 
 @test

@@ -1,6 +1,8 @@
 """A front before the simulator that mends answers on their way, and puts them on the wire as it likes."""
 import http.client
 import json
+import select
+import socket
 import socketserver
 import threading
 
@@ -79,3 +81,52 @@ def head(message, *more, version="1.1"):
 def plain(out, message):
     out.write(head(message, "Content-Length: %d" % len(message.body)) + message.body)
     return True
+
+
+class Proxy:
+    """Tunnels whatever is asked for to `port` of this machine, or answers CONNECT with `reply`. seen: what came outside of tunnels, first lines."""
+
+    def __init__(self, port, reply=None):
+        seen = self.seen = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                line = self.rfile.readline()
+                seen.append(line.decode("latin-1").strip())
+                while True:
+                    header = self.rfile.readline()
+                    if header in (b"\r\n", b"\n", b""):
+                        break
+                    seen.append(header.decode("latin-1").strip())
+                if reply is not None:
+                    self.wfile.write(reply)
+                    return
+                with socket.create_connection(("127.0.0.1", port)) as far:
+                    self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    pump(self.connection, far)
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def pump(one, other):
+    while True:
+        ready, _, _ = select.select([one, other], [], [], 30)
+        for near in ready:
+            try:
+                data = near.recv(65536)
+                (other if near is one else one).sendall(data)
+            except OSError:
+                return
+            if not data:
+                return
+        if not ready:
+            return
