@@ -100,6 +100,34 @@ set_clock(const json_t *signin, enum status status, struct finding *finding)
 	    (off + 30) / 60, skew_of(signin) > 0 ? "ahead of" : "behind");
 }
 
+/* "client-secret (AZURE_CLIENT_SECRET is not set), ...": what was tried and why it did not serve; the caller frees. */
+static char *
+tried_words(const json_t *signin)
+{
+	const json_t *tried = doc_list(signin, "tried"), *one;
+	char *words = strdup(""), *longer;
+	size_t i;
+
+	json_array_foreach(tried, i, one) {
+		const char *name = doc_str(one, "credential"), *why = doc_str(one, "why");
+
+		longer = doc_fmt("%s%s%s (%s)", words, i > 0 ? ", " : "", name != NULL ? name : "?", why != NULL ? why : "?");
+		free(words);
+		words = longer;
+	}
+	return words;
+}
+
+static int
+signed_out(const json_t *signin, struct finding *finding)
+{
+	char *words = tried_words(signin);
+	int r = finding_set(finding, UNKNOWN, "az-not-logged-in", "no credential served: %s", words != NULL ? words : "");
+
+	free(words);
+	return r;
+}
+
 static int
 run_failed(const struct facts *facts, const json_t *signin, bool off, struct finding *finding)
 {
@@ -107,6 +135,8 @@ run_failed(const struct facts *facts, const json_t *signin, bool off, struct fin
 
 	if (off && clock_broke_it(facts, signin))
 		return set_clock(signin, UNKNOWN, finding);
+	if (doc_is(signin, "cause", "signed-out") && json_array_size(doc_list(signin, "tried")) > 1)
+		return signed_out(signin, finding);
 	return finding_set(finding, UNKNOWN, code_of(signin), "%s", reason != NULL ? reason : "the sign-in did not succeed");
 }
 

@@ -215,9 +215,13 @@ only_follows(const json_t *findings, size_t at)
 {
 	const json_t *finding = json_array_get(findings, at);
 
-	for (size_t i = 0; i < at && doc_is(finding, "code", "not-known"); i++)
-		if (ends_with(doc_str(finding, "summary"), doc_str(json_array_get(findings, i), "summary")))
+	for (size_t i = 0; i < at && doc_is(finding, "code", "not-known"); i++) {
+		const json_t *before = json_array_get(findings, i);
+
+		if (ends_with(doc_str(finding, "summary"), doc_str(before, "summary")) ||
+		    ends_with(doc_str(finding, "summary"), doc_str(before, "evidence.reason")))
 			return true;
+	}
 	return false;
 }
 
