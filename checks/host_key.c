@@ -359,6 +359,10 @@ judge(const struct host *host, struct finding *finding)
 	if (!found && ssh_config_option(&host->config, "knownhostscommand") != NULL)
 		return finding_set(finding, UNKNOWN, "hostkey-command",
 		    "the key is not on file for %s, but ssh also asks a command for known keys (KnownHostsCommand), which was not run", host->name);
+	if (!found && (doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "yes") ||
+	    doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "true")))
+		return finding_set(finding, UNKNOWN, "hostkey-dns",
+		    "the key is not on file for %s, but ssh also asks DNS for its fingerprint (VerifyHostKeyDNS), which was not done", host->name);
 	switch (host->judgement.verdict) {
 	case KNOWN_MATCH:
 		return finding_set(finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s", nick(host->type),
