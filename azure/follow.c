@@ -113,9 +113,12 @@ follow_balancer(struct read *read, const char *id, const json_t *body)
 	(void)id;
 	json_array_foreach(doc_list(body, "properties.frontendIPConfigurations"), i, front)
 		follow_at(read, front, "properties.publicIPAddress.id");
-	json_array_foreach(doc_list(body, "properties.inboundNatRules"), i, rule)
+	json_array_foreach(doc_list(body, "properties.inboundNatRules"), i, rule) {
+		if (doc_get(rule, "properties") == NULL)
+			follow_at(read, rule, "id");
 		if (doc_str(rule, "properties.backendAddressPool.id") != NULL)
 			ask_mappings(read, doc_str(rule, "properties.backendAddressPool.id"));
+	}
 }
 
 static void

@@ -41,21 +41,39 @@ broken_peering(const struct net_path *path)
 	return NULL;
 }
 
+/* This machine stands in Azure, or some tunnel or route leads from it to the private address. What has not been tried is taken at its word. */
+static bool
+comes_privately(const struct facts *facts)
+{
+	const json_t *tcp = facts_section(facts, FACT_TCP);
+
+	if (facts_state(facts, FACT_TCP, NULL) != FACT_KNOWN)
+		return address_asked_host(facts) != NULL;
+	if (doc_get(tcp, "route.default") == NULL)
+		return true;
+	return doc_bool(tcp, "on_azure", false) || json_array_size(doc_list(tcp, "tunnels")) > 0 || !doc_bool(tcp, "route.default", true);
+}
+
 /* Came in by the private address: the routes that matter are those between networks. */
 static int
 private_way(const struct facts *facts, const struct inbound *in, struct finding *finding)
 {
 	const json_t *peering = broken_peering(in->path);
+	bool closed;
 	int r;
 
 	if (peering == NULL)
 		return finding_set(finding, PASS, "route-private",
 				   "the way is private; nothing seen of the network stands against it");
+	closed = !doc_bool(peering, "properties.allowVirtualNetworkAccess", true);
 	finding_text(finding, "peering", doc_str(peering, "name"));
-	finding_text(finding, "peering_state", doc_str(peering, "properties.peeringState"));
+	finding_text(finding, "peering_state",
+		     closed ? "closed to traffic (allowVirtualNetworkAccess is false)" : doc_str(peering, "properties.peeringState"));
+	if (closed)
+		finding_value(finding, "closed", json_true());
 	finding_text(finding, "remote_vnet", arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
 	finding_text(finding, "remote_vnet_id", doc_str(peering, "properties.remoteVirtualNetwork.id"));
-	if (wire_answers(facts) || in->by_bastion)
+	if (wire_answers(facts) || in->by_bastion || !comes_privately(facts))
 		return finding_set(finding, PASS, "route-private", "a peering is not connected, which does not concern this way");
 	r = finding_set(finding, FAIL, "peering-disconnected", "peering %s of the virtual network is %s",
 			doc_str(peering, "name") != NULL ? doc_str(peering, "name") : "?",

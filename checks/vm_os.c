@@ -62,7 +62,7 @@ extension_failed(const struct vm_extension *extension, struct finding *finding)
 {
 	finding_text(finding, "extension", extension->type);
 	finding_text(finding, "extension_state", extension->state);
-	finding_text(finding, "message", extension->message);
+	finding_text(finding, "message", extension->message != NULL ? extension->message : "Azure gives no message for it.");
 	if (exit_code(extension) == EXIT_NO_IDENTITY)
 		finding_value(finding, "no_identity", json_true());
 	if (exit_code(extension) == EXIT_OLD_EXTENSION)

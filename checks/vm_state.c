@@ -91,13 +91,19 @@ unless_it_works(const struct facts *facts, struct finding *finding, const char *
 	return r;
 }
 
+/* "Customer Initiated", "UserInitiated" and the like. */
+static bool
+by_person(const char *text)
+{
+	return text != NULL && (strcasestr(text, "customer") != NULL || strcasestr(text, "user") != NULL);
+}
+
 static const json_t *
 bad_health(const struct facts *facts)
 {
 	const json_t *health = vm_sub_resource(facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
 
-	if (doc_is(health, "properties.context", "Customer Initiated") ||
-	    doc_is(health, "properties.reasonType", "UserInitiated"))
+	if (by_person(doc_str(health, "properties.context")) || by_person(doc_str(health, "properties.reasonType")))
 		return NULL;
 	return doc_is(health, "properties.availabilityState", "Unavailable") ||
 		       doc_is(health, "properties.availabilityState", "Degraded")
@@ -112,7 +118,10 @@ running(const struct facts *facts, const struct vm *vm, struct finding *finding)
 
 	if (health != NULL) {
 		finding_text(finding, "health", doc_str(health, "properties.availabilityState"));
-		finding_text(finding, "reason", doc_str(health, "properties.summary"));
+		finding_text(finding, "reason",
+			     doc_str(health, "properties.summary") != NULL ? doc_str(health, "properties.summary")
+			     : doc_str(health, "properties.title") != NULL ? doc_str(health, "properties.title")
+									    : "Azure gives no reason.");
 		if (doc_is(health, "properties.availabilityState", "Unavailable"))
 			return unless_it_works(facts, finding, "vm-health-unavailable",
 					       "Azure itself reports the VM as unavailable");

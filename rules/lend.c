@@ -138,6 +138,7 @@ apply_severity(const struct rules *rules, struct finding *finding)
 static int
 lend_one(const struct rules *rules, struct finding *finding, const json_t *globals, const char *const *dialects)
 {
+	static const char *const portal[] = { "portal", NULL };
 	const char *check = NULL, *ways;
 	const json_t *code = rules_code(rules, finding->code, &check);
 	int r;
@@ -159,6 +160,8 @@ lend_one(const struct rules *rules, struct finding *finding, const json_t *globa
 	if (finding->status == SKIP)
 		return 0;
 	r = lend_remedies(finding, code, globals, dialects);
+	if (r == 0 && finding->remedy_count == 0) /* what no command does is said in any case */
+		r = lend_remedies(finding, code, globals, portal);
 	ways = check != NULL ? doc_str(json_object_get(rules_checks(rules), check), "ways") : NULL;
 	if (r == 0 && finding->status == FAIL && ways != NULL)
 		r = lend_remedies(finding, rules_code(rules, ways, NULL), globals, dialects);
