@@ -208,6 +208,20 @@ say(const struct facts *facts, const struct inbound *in, const struct nsg_judgem
 			   rule != NULL ? rule->name : "");
 }
 
+/* The answer is Azure's, since ours was none: that is said. */
+static int
+tell_judge(struct finding *finding)
+{
+	char *words = doc_fmt("%s (by the effective rules that Azure computes; the rules as written leave it open)", finding->summary);
+
+	if (words == NULL)
+		return -ENOMEM;
+	free(finding->summary);
+	finding->summary = words;
+	finding_text(finding, "judged_by", "effective rules");
+	return 0;
+}
+
 static int
 judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
 {
@@ -224,8 +238,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	r = deep == -ENOMEM ? deep : best == &raw ? is_certain(facts, in, &raw, &certain) : 0;
 	if (r == 0)
 		r = say(facts, in, best, finding);
-	if (best == &effective)
-		finding_text(finding, "judged_by", "effective rules");
+	if (r == 0 && best == &effective)
+		r = tell_judge(finding);
 	else if (!certain && finding->confidence == CERTAIN && (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
 	if (r == 0)
