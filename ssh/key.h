@@ -81,6 +81,7 @@ int key_comment(struct key_info *info, const void *bytes, size_t len);
 int key_set_rsa(struct key_info *info, const struct bytes *n, const struct bytes *e);
 int key_set_dss(struct key_info *info, const struct bytes numbers[4]);	/* p q g y */
 int key_set_ec(struct key_info *info, int nid, const struct bytes *point);
+int key_set_ec_curve(struct key_info *info, int nid);		/* type and bits alone */
 int key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar);
 int key_set_raw(struct key_info *info, const char *type, unsigned bits, const struct bytes *point);	/* Ed25519 and its like */
 int key_set_evp(struct key_info *info, EVP_PKEY *pkey);

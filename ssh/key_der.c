@@ -166,7 +166,11 @@ ec_private(struct bytes rest, int nid, struct key_info *info)
 		nid = oid_nid(&oid);		/* else explicit parameters: OpenSSL's affair */
 	if (nid == NID_undef)
 		return -EBADMSG;
-	return key_set_ec_scalar(info, nid, scalar.cut ? NULL : &scalar.in);
+	if (scalar.cut) {
+		key_set_ec_curve(info, nid);
+		return -EBADMSG;
+	}
+	return key_set_ec_scalar(info, nid, &scalar.in);
 }
 
 static int
@@ -184,7 +188,7 @@ pkcs8_inner(int nid, struct bytes parameters, struct der *octets, struct key_inf
 	if (nid == NID_X9_62_id_ecPublicKey && der_tagged(&parameters, DER_OID, &oid) == 0)
 		curve = oid_nid(&oid);
 	if (curve != NID_undef)
-		key_set_ec_scalar(info, curve, NULL);
+		key_set_ec_curve(info, curve);
 	if (nid == NID_rsaEncryption)
 		memcpy(info->pub.type, "ssh-rsa", 8);
 	if (octets == NULL || der_tagged(&octets->in, DER_SEQUENCE, &inner) < 0 || der_tagged(&inner.in, DER_INTEGER, &version) < 0)

@@ -163,6 +163,18 @@ out:
 }
 
 int
+key_set_ec_curve(struct key_info *info, int nid)
+{
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(nid);
+
+	if (group == NULL)
+		return -EBADMSG;
+	ec_type(info, nid, group);
+	EC_GROUP_free(group);
+	return 0;
+}
+
+int
 key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar)
 {
 	EC_GROUP *group = EC_GROUP_new_by_curve_name(nid);
@@ -172,8 +184,8 @@ key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar)
 
 	if (point == NULL)
 		goto out;
-	if (ec_type(info, nid, group) < 0 || scalar == NULL || scalar->left > 128) {
-		r = scalar == NULL ? -EBADMSG : 0;
+	if (ec_type(info, nid, group) < 0 || scalar->left > 128) {
+		r = 0;
 		goto out;
 	}
 	number = BN_bin2bn(scalar->at, (int)scalar->left, NULL);
