@@ -154,7 +154,8 @@ wire_end(struct wire *wire, const char *cause, const char *reason)
 	struct ssh_wire_request request = wire->request;
 	bool at_jump;
 
-	settle_all(wire->facts, cause, reason);
+	/* nothing before it failed: what is not known then is no consequence of anything */
+	settle_all(wire->facts, wire->have.host_key && strcmp(cause, "not-reached") == 0 ? "closed" : cause, reason);
 	if (wants_reference(wire, cause)) {
 		wire_hang_up(wire);
 		wire_reference_ask(wire);
@@ -192,7 +193,7 @@ wire_connected(struct wire *wire)
 	const json_t *tcp = facts_section(wire->facts, FACT_TCP);
 
 	if (wire->fd < 0 && wire->was_connected) {
-		wire_end(wire, "not-reached", "a further connection was not possible");
+		wire_end(wire, "not-reached", "a further connection, which it takes to ask, was not possible");
 	} else if (wire->fd < 0 && (doc_is(tcp, "result", "refused") || doc_is(tcp, "result", "timeout"))) {
 		wire_ports_ask(wire);
 	} else if (wire->fd < 0) {

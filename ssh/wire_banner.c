@@ -70,12 +70,26 @@ settle_ssh(struct wire *wire, const struct banner *read)
 	return 0;
 }
 
+/* The length of the first line that came, for a sentence. */
+static size_t
+first_line(const struct wire *wire)
+{
+	size_t len = 0, most = wire->in_len < 100 ? wire->in_len : 100;
+
+	while (len < most && wire->in[len] != '\r' && wire->in[len] != '\n' && wire->in[len] != '\0')
+		len++;
+	return len;
+}
+
 /* No SSH line: what came instead, and how it ended. */
 static void
 settle_other(struct wire *wire, const char *result, const char *guess)
 {
+	char reason[160] = "the server did not answer as an SSH server does";
 	json_t *banner;
 
+	if (wire->have.banner && wire->in_len > 0)
+		snprintf(reason, sizeof(reason), "a further connection was answered with \"%.*s\"", (int)first_line(wire), (const char *)wire->in);
 	if (!wire->have.banner) {
 		banner = facts_known(wire->facts, FACT_BANNER);
 		doc_set_str(banner, "result", result);
@@ -89,7 +103,7 @@ settle_other(struct wire *wire, const char *result, const char *guess)
 		doc_set_bool(banner, "closed", wire->closed || wire->reset);
 		doc_set_bool(banner, "asked", wire->line_sent);
 	}
-	wire_end(wire, "not-reached", "the server did not answer as an SSH server does");
+	wire_end(wire, "not-reached", reason);
 }
 
 static void

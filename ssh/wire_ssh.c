@@ -165,6 +165,7 @@ on_asked(void *ctx, const struct child_reply *reply)
 {
 	struct wire *wire = ctx;
 	struct wire_ssh *ssh = wire->ssh;
+	char words[SSH_LOG_LINE] = "", reason[SSH_LOG_LINE + 64];
 
 	if (reply->error == -ECANCELED) {
 		wire_end(wire, "deadline", "the time allowed was over");
@@ -181,7 +182,10 @@ on_asked(void *ctx, const struct child_reply *reply)
 	}
 	if (!wire->have.kex)
 		wire_kex_settle(wire, "closed", "ssh");
-	wire_end(wire, "not-reached", "the installed ssh did not get that far");
+	if (!ssh_log_line(reply->err, "kex_exchange_identification: banner line 0: ", words, sizeof(words)))
+		ssh_log_last_words(reply->err, words);
+	snprintf(reason, sizeof(reason), "the installed ssh did not get that far%s%s", *words != '\0' ? ": " : "", words);
+	wire_end(wire, "not-reached", reason);
 }
 
 /* Nobody here can carry out what the server wants: its lists are all there is. */
