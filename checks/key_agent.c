@@ -1,6 +1,7 @@
 #include "checks/checks.h"
 #include "model/key.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@ struct offers {
 	size_t total, agent;		/* offers that the server would count */
 	size_t before;			/* of them before the wanted one */
 	const char *wanted;		/* fingerprint; NULL when no key stands out */
+	const char *wanted_type;	/* of what the server accepted: a certificate has its key's fingerprint */
 	bool wanted_offered, on_vm, file;
 };
 
@@ -36,11 +38,23 @@ wanted_key(const struct facts *facts, const json_t *order)
 	return NULL;
 }
 
+static const char *
+accepted_type(const struct facts *facts)
+{
+	const json_t *queries = doc_list(facts_section(facts, FACT_AUTH), "queries"), *query;
+	size_t i;
+
+	json_array_foreach (queries, i, query)
+		if (doc_is(query, "answer", "accepted") && same(doc_str(query, "fingerprint"), doc_str(facts_section(facts, FACT_AUTH), "accepted")))
+			return doc_str(query, "type");
+	return NULL;
+}
+
 static struct offers
 offers_count(const struct facts *facts)
 {
 	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	struct offers offers = { .wanted = wanted_key(facts, order) };
+	struct offers offers = { .wanted = wanted_key(facts, order), .wanted_type = accepted_type(facts) };
 	size_t i;
 
 	json_array_foreach (order, i, entry) {
@@ -49,7 +63,8 @@ offers_count(const struct facts *facts)
 		if (doc_str(entry, "public") == NULL || !doc_bool(entry, "offered", doc_bool(entry, "usable", true)) ||
 		    !key_entry_allowed(facts, entry))
 			continue;
-		if (!offers.wanted_offered && same(fingerprint, offers.wanted))
+		if (!offers.wanted_offered && same(fingerprint, offers.wanted) &&
+		    (offers.wanted_type == NULL || same(doc_str(entry, "type"), offers.wanted_type)))
 			offers.wanted_offered = true;
 		else if (!offers.wanted_offered)
 			offers.before++;
@@ -149,12 +164,16 @@ denials(const struct facts *facts)
 	return count;
 }
 
-/* What a server looks at: usual, unless this one has cut the conversation earlier. */
+/* How many refused keys the server bears: usual for OpenSSH (and for whom nobody was heard), unless it has cut the conversation earlier;
+ * Dropbear's are 10 as it is built; others do not count. */
 static json_int_t
 tries_of(const struct facts *facts, json_int_t usual)
 {
-	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text");
+	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text"), *product = doc_str(facts_section(facts, FACT_BANNER), "product");
 	json_int_t denied = denials(facts);
+
+	if (product != NULL && strcmp(product, "openssh") != 0)
+		usual = strcmp(product, "dropbear") == 0 ? 10 : INT_MAX;
 
 	return text != NULL && strstr(text, "Too many auth") != NULL && denied > 0 && denied < usual ? denied : usual;
 }

@@ -112,21 +112,26 @@ offered_as(const struct facts *facts, const char *path)
 }
 
 /* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no failure. While ssh has a further key
- * that the server was not asked about, what is wrong with one file need not be what keeps the user out. */
+ * that the server was not asked about, what is wrong with one file need not be what keeps the user out; and where it refused this file's key
+ * and another one that is sound, mending the file would not help. */
 static void
 weigh_other_keys(const struct facts *facts, struct finding *findings, size_t count)
 {
 	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
+	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit");
 	static const char *const checks[] = { "key-file", "key-permissions", "key-format", NULL };
 
 	for (size_t i = 0; i < count; i++) {
 		const char *path = doc_str(findings[i].evidence, "path"), *offered = offered_as(facts, path);
+		bool beside = accepted == NULL && !doc_same(explicit, path) && key_denied_beside(facts, path);
 
 		if (!listed(checks, findings[i].check) || findings[i].status != FAIL || doc_same(findings[i].code, "key-path-not-expanded"))
 			continue;		/* that one ends ssh, whatever other keys there are */
 		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 || key_elsewhere(facts, accepted, path)))
 			findings[i].status = WARN;
-		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL && key_left_unasked(facts, path))
+		else if (beside && doc_same(key_server_says(facts, offered), "denied"))
+			findings[i].status = WARN;
+		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL && (beside || key_left_unasked(facts, path)))
 			findings[i].confidence = LIKELY;
 	}
 }

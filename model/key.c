@@ -108,6 +108,21 @@ is_on_vm(const struct facts *facts, const struct key *key)
 	return key_on_vm(facts, fingerprint_of(key)) == KEY_YES;
 }
 
+static bool
+is_refused(const struct facts *facts, const json_t *entry)
+{
+	return same(key_server_says(facts, doc_str(entry, "fingerprint")), "denied");
+}
+
+/* Named in ssh_config, there, and not refused: where the server refused others, this is the one that may yet do. */
+static bool
+is_named(const struct facts *facts, const struct key *key)
+{
+	const json_t *entry = key_entry(facts, key->path);
+
+	return key->present && doc_is(entry, "from", "config") && !is_refused(facts, entry);
+}
+
 int
 key_that_matters(const struct facts *facts, struct key *ret)
 {
@@ -115,7 +130,7 @@ key_that_matters(const struct facts *facts, struct key *ret)
 
 	if (explicit != NULL)
 		return key_from_facts(facts, explicit, ret);
-	if (first_file(facts, is_accepted, ret) == 0 || first_file(facts, is_on_vm, ret) == 0)
+	if (first_file(facts, is_accepted, ret) == 0 || first_file(facts, is_on_vm, ret) == 0 || first_file(facts, is_named, ret) == 0)
 		return 0;
 	return first_file(facts, NULL, ret);
 }
@@ -248,6 +263,18 @@ key_left_unasked(const struct facts *facts, const char *path)
 
 	json_array_foreach (order, i, entry)
 		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) && key_server_says(facts, doc_str(entry, "fingerprint")) == NULL)
+			return true;
+	return false;
+}
+
+bool
+key_denied_beside(const struct facts *facts, const char *path)
+{
+	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
+	size_t i;
+
+	json_array_foreach (order, i, entry)
+		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) && is_refused(facts, entry))
 			return true;
 	return false;
 }

@@ -39,8 +39,8 @@ const json_t *key_entry(const struct facts *facts, const char *path);
 /* true when ssh also offers it from an agent, so that the file itself need not be read. */
 bool key_in_agent(const struct facts *facts, const struct key *key);
 
-/* The key that matters: -i; else the one that the server accepted; else the first that Azure was given for the VM; else the first file there
- * is. 0 or -ENOENT. */
+/* The key that matters: -i; else the one that the server accepted; else the first that Azure was given for the VM; else the first of
+ * ssh_config's that was not refused; else the first file there is. 0 or -ENOENT. */
 int key_that_matters(const struct facts *facts, struct key *ret);
 
 /* Does Azure's list of the VM's keys (given at creation; it knows nothing of later changes) hold this fingerprint? CANNOT_TELL without a list. */
@@ -60,6 +60,9 @@ bool key_entry_allowed(const struct facts *facts, const json_t *entry);
 
 /* true when ssh can sign for this fingerprint at once without the file at `path`: by the agent, or with another file. */
 bool key_elsewhere(const struct facts *facts, const char *fingerprint, const char *path);
+
+/* true when the server refused a key, other than the file's at `path`, that ssh has ready. */
+bool key_denied_beside(const struct facts *facts, const char *path);
 
 /* true when ssh has a key ready, other than the file at `path`, of which the server has not said anything. */
 bool key_left_unasked(const struct facts *facts, const char *path);

@@ -189,4 +189,8 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where, const st
 		json_object_update(facts_section(facts, where), config->complaint);
 	}
 	doc_set_str(facts_section(facts, where), "name", config->request->name);
+	doc_set_str(facts_section(facts, where), "user", config->request->user);	/* what was asked for holds whatever the files say */
+	doc_set_str(facts_section(facts, where), "user_from", config->request->user != NULL ? "option" : NULL);
+	if (config->request->port > 0)
+		doc_set_int(facts_section(facts, where), "port", config->request->port);
 }

@@ -44,7 +44,10 @@ def complaints(seen):
 		return ["ssh fails, the doctor says exit %d, %s, not %s with %s" % (seen["exit"], said, status, sorted(fitting))]
 	if seen["exit"] == 1 and diagnosis.get("code") not in fitting:
 		return ["the doctor says %s, not %s" % (said, sorted(fitting))]
-	return []
+	if not fitting & setups.ELSEWHERE and setups.unfounded(diagnosis.get("code"), diagnosis.get("confidence"), seen["log"]):
+		return ["the doctor says %s, and ssh shows no sign of it" % said]
+	others = {f["code"] for f in report["findings"] if f["status"] == "fail" and not f["explained_by"] and f["check"] in setups.CHECKS}
+	return ["further fault: %s, not of %s" % (code, sorted(fitting)) for code in sorted(others - fitting)]
 
 
 def show(number, seen, verbose):

@@ -4,9 +4,11 @@ from .keys import DEFECTS
 
 # the keys of the lab: what KIND names is in azureuser's authorized_keys, KIND-x is not
 KINDS = {"ed25519": {}, "rsa": {"type": "rsa"}, "ecdsa": {"type": "ecdsa"}, "ecdsa521": {"type": "ecdsa", "bits": 521},
-	"rsa1024": {"type": "rsa", "bits": 1024}, "sk": {"type": "ed25519-sk"}}
+	"rsa1024": {"type": "rsa", "bits": 1024}, "rsa2048": {"type": "rsa", "bits": 2048}, "ecdsa384": {"type": "ecdsa", "bits": 384},
+	"sk": {"type": "ed25519-sk"}}
 RECIPES = dict(KINDS, **{kind + "-x": dict(recipe, comment="x") for kind, recipe in KINDS.items()}, **{"k%d" % i: {} for i in range(1, 9)}, ca={}, ca2={})
-DEFAULT = {"ed25519": "id_ed25519", "rsa": "id_rsa", "ecdsa": "id_ecdsa", "ecdsa521": "id_ecdsa", "rsa1024": "id_rsa", "sk": "id_ed25519_sk"}
+DEFAULT = {"ed25519": "id_ed25519", "rsa": "id_rsa", "ecdsa": "id_ecdsa", "ecdsa521": "id_ecdsa", "rsa1024": "id_rsa", "rsa2048": "id_rsa",
+	"ecdsa384": "id_ecdsa", "sk": "id_ed25519_sk"}
 
 PASSWORDS = "PasswordAuthentication yes\n"
 SERVERS = {
@@ -39,38 +41,45 @@ PORTS = {name: 2200 + i for i, name in enumerate(SERVERS)}
 # one word of an axis is the usual one; the others are drawn
 AXES = {
 	"known": [False],
-	"form": ["pem", "pkcs8", "der", "ppk", "ppk2", "public", "rfc4716", "x509", "pkcs12"],
+	"form": ["pem", "pkcs8", "der", "ppk", "ppk2", "sshcom", "jwk", "public", "rfc4716", "x509", "pkcs12"],
 	"phrase": ["secret"],
 	"defect": sorted(DEFECTS),
 	"mode": ["400", "700", "500", "640", "604", "644", "660", "777", "000", "200"],
 	"owner": ["other", "root"],
-	"pub": ["own", "other", "garbage", "empty", "open"],
-	"place": ["missing", "unnamed", "linked", "pub-named"],
-	"agent": ["empty", "good", "other", "full", "full-good", "good-full", "five-good", "locked", "dead", "confirm"],
+	"pub": ["own", "other", "garbage", "empty", "open", "options", "crlf", "private"],
+	"place": ["missing", "unnamed", "linked", "pub-named", "token", "spaced", "alias", "include", "match"],
+	"agent": ["empty", "good", "other", "full", "full-good", "good-full", "five-good", "locked", "dead", "confirm", "certificate", "a-file"],
+	"extra": ["x-before", "x-after", "open-before", "broken-before", "good-default", "many-defaults", "encrypted-before"],
+	"listed": ["crlf", "last", "command", "restrict", "from", "expired", "twice", "broken", "writable", "home-writable", "absent", "foreign", "comment-only"],
 	"config": ["IdentitiesOnly yes", "PubkeyAuthentication no", "IdentityAgent none", "User bob", "PubkeyAcceptedAlgorithms ssh-rsa",
 		"PubkeyAcceptedAlgorithms ssh-ed25519", "PubkeyAcceptedAlgorithms -ssh-ed25519", "PreferredAuthentications password",
 		"PasswordAuthentication no", "NoSuchOption yes", "IdentityFile ~/.ssh/absent", "IdentityFile none", "Ciphers aes128-ctr", "AddKeysToAgent yes",
 		"IgnoreUnknown NoSuchOption\n  NoSuchOption yes", "Port many", "CertificateFile ~/.ssh/absent-cert.pub", "UseKeychain yes",
-		"PreferredAuthentications publickey", "RequiredRSASize 4096", "Compression yes", "SecurityKeyProvider none", "BatchMode yes"],
+		"PreferredAuthentications publickey", "RequiredRSASize 4096", "Compression yes", "SecurityKeyProvider none", "BatchMode yes",
+		"IdentityAgent ~/agent.sock", "IdentitiesOnly yes\n  IdentityAgent none", "Match user azureuser\n  PubkeyAuthentication no", "User azureuser",
+		"User AzureUser", "CertificateFile ~/.ssh/own-cert.pub", "PubkeyAcceptedAlgorithms +ssh-rsa", "HashKnownHosts yes",
+		"PubkeyAcceptedAlgorithms rsa-sha2-256", "PubkeyAuthentication unbound", "LogLevel QUIET", "AddressFamily inet"],
 	"config_mode": ["666", "660", "644", "400"],
 	"user": ["bob", "AzureUser", "root", None],
 	"cert": ["valid", "expired", "future", "principal", "ca", "sha1"],
 	"server": sorted(set(SERVERS) - {"plain"}),
 }
-WEIGHTS = {"server": 3, "agent": 3, "config": 3, "defect": 2, "form": 2, "mode": 2, "cert": 2}
+WEIGHTS = {"server": 3, "agent": 3, "config": 3, "defect": 2, "form": 2, "mode": 2, "cert": 2, "extra": 3, "listed": 3, "place": 2}
 
 
 def draw(rng):
 	"""One set-up: a map of axes. The kind of key and the way it is named vary always; nothing to three of the others are odd."""
 	out = {"known": True, "form": "openssh", "phrase": "", "defect": None, "mode": "600", "owner": "me", "pub": None, "agent": None,
 		"config": None, "config_mode": "600", "user": "azureuser", "cert": None, "server": "plain",
-		"kind": rng.choice(["ed25519", "ed25519", "rsa", "rsa", "ecdsa", "ecdsa521", "rsa1024", "sk"]),
+		"extra": None, "listed": None,
+		"kind": rng.choice(["ed25519", "ed25519", "ed25519", "rsa", "rsa", "rsa2048", "ecdsa", "ecdsa384", "ecdsa521", "rsa1024", "sk"]),
 		"place": rng.choice(["option", "default", "config"])}
 	bag = [axis for axis in AXES for _ in range(WEIGHTS.get(axis, 1))]
 	for axis in dict.fromkeys(rng.choice(bag) for _ in range(rng.choice([0, 1, 1, 1, 2, 2, 3]))):
 		out[axis] = rng.choice(AXES[axis])
-	if out["kind"] == "sk" and out["form"] not in ("public", "rfc4716"):
-		out["form"] = "openssh"
+	makers = {"jwk": ("ed25519",), "sshcom": ("rsa", "rsa1024", "rsa2048")}.get(out["form"])
+	if out["kind"] not in makers if makers else out["kind"] == "sk" and out["form"] not in ("public", "rfc4716"):
+		out["form"] = "openssh"		# nothing makes such a file
 	return out
 
 
@@ -93,10 +102,23 @@ def telling(line):
 	return any(word in line for word in TELLING) and "PubkeyAcceptedAlgorithms" not in line[:20]
 
 
-FORMS = {"der": "key-der-format", "ppk": "key-ppk-format", "ppk2": "key-ppk-format", "public": "key-is-public-half", "rfc4716": "key-is-public-half",
+FORMS = {"sshcom": "key-sshcom-format", "jwk": "key-jwk-format", "der": "key-der-format", "ppk": "key-ppk-format", "ppk2": "key-ppk-format", "public": "key-is-public-half", "rfc4716": "key-is-public-half",
 	"x509": "key-not-a-key-file", "pkcs12": "key-not-a-key-file"}
 DAMAGE = {"key-crlf", "key-damaged", "key-newlines-lost", "key-truncated", "key-utf16-bom", "key-not-a-key-file", "key-base64-encoded"}
 DENIED = {"key-not-on-vm"}
+
+# what ssh -v says of the same file when a code of the local side is certain
+WORDS = dict({code: ("error in libcrypto", "invalid format", "Load key") for code in DAMAGE | set(FORMS.values())},
+	**{"key-perms-too-open": ("bad permissions",), "key-unreadable-owner": ("Permission denied", "not accessible"),
+	"key-missing": ("No such file",), "key-stale-pub": ("do not match public", "Offering"), "key-algorithm-off": ("Skipping", "skip", "key length", "refusing")})
+
+ELSEWHERE = DENIED | {"client-pubkey-disabled", "cfg-bad-perms"}	# then ssh does not come to read the file
+
+
+def unfounded(code, confidence, log):
+	"""true for a certainty of which ssh itself shows no sign."""
+	return confidence == "certain" and code in WORDS and not any(word in log for word in WORDS[code])
+
 
 
 def fitting(setup, log):
@@ -116,6 +138,9 @@ def fitting(setup, log):
 		codes.add("key-unreadable-owner")
 	if setup["pub"] == "other":
 		codes.add("key-stale-pub")
+	codes |= {"open-before": {"key-perms-too-open"}, "broken-before": DAMAGE, "encrypted-before": {"key-encrypted-no-passphrase"}}.get(setup["extra"], set())
+	if setup["extra"] == "many-defaults" or setup["extra"] in ("x-before", "x-after"):
+		codes |= {"too-many-auth-failures"} if setup["agent"] else set()
 	if setup["place"] == "missing":
 		codes.add("key-missing")
 	if setup["place"] == "unnamed":
@@ -133,11 +158,13 @@ def fitting(setup, log):
 	if setup["kind"] == "sk" or setup["server"] == "two-steps":	# the token is not here; what follows the key is not seen
 		codes |= {"key-type-unusable"}
 		status |= {0}
-	if not setup["known"] or setup["user"] != "azureuser" or setup["config"] == "User bob":
+	if setup["listed"] in ("from", "expired", "broken", "writable", "home-writable", "absent", "foreign", "comment-only"):
+		codes |= DENIED
+	if not setup["known"] or setup["config"] in ("User AzureUser",) or setup["user"] != "azureuser" or setup["config"] == "User bob":
 		codes |= DENIED | {"root-login"}
 	if codes & DENIED or setup["server"] in DENYING:
 		codes |= DENIED | _unfit(setup)
-	if setup["config"] == "PubkeyAuthentication no" and setup["server"] == "password":
+	if "PubkeyAuthentication no" in (setup["config"] or "") and setup["server"] == "password":
 		status |= {0}
 	codes |= _by_server(setup)
 	return codes, status
@@ -149,7 +176,7 @@ DENYING = ("allow-bob", "deny", "groups", "no-file", "certificates", "rsa-4096",
 
 def _unfit(setup):
 	"""What a refused key may lack: its own kind, the time of its certificate."""
-	codes = {"ecdsa": {"key-type-unsupported-azure"}, "ecdsa521": {"key-type-unsupported-azure"}, "sk": {"key-type-unsupported-azure"},
+	codes = {"ecdsa": {"key-type-unsupported-azure"}, "ecdsa521": {"key-type-unsupported-azure"}, "ecdsa384": {"key-type-unsupported-azure"}, "sk": {"key-type-unsupported-azure"},
 		"rsa1024": {"key-rsa-too-short"}}.get(setup["kind"], set())
 	return codes | {"expired": {"cert-expired"}, "future": {"cert-not-yet-valid"}}.get(setup["cert"], set())
 
@@ -161,6 +188,10 @@ def _by_config(setup):
 		codes.add("cfg-bad-option")
 	if "Port many" in config:
 		codes.add("ssh-config-error")
+	if "IdentityAgent" in config and setup["agent"]:
+		codes |= {"key-missing", "key-default-not-picked", "password-auth-disabled", "agent-wrong-key"}
+	if "own-cert" in config and setup["cert"]:
+		codes |= DENIED
 	if "PubkeyAuthentication no" in config or "PreferredAuthentications password" in config:
 		codes.add("client-pubkey-disabled")
 	if "PubkeyAcceptedAlgorithms ssh-rsa" in config:
