@@ -332,6 +332,10 @@ ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_r
 		done(ctx);
 	} else {
 		wire->by_jump = jump != NULL;
+		if (*wire->user == '\0') {
+			facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "no-user", "no login name is known, and none is guessed");
+			wire->have.auth = true;
+		}
 		if (doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.kexalgorithms") == NULL)
 			ssh_client_lists(loop, facts, NULL, begin, wire);
 		else

@@ -141,7 +141,7 @@ def fitting(setup, log):
 	codes |= {"open-before": {"key-perms-too-open"}, "broken-before": DAMAGE, "encrypted-before": {"key-encrypted-no-passphrase"}}.get(setup["extra"], set())
 	if setup["extra"] == "many-defaults" or setup["extra"] in ("x-before", "x-after"):
 		codes |= {"too-many-auth-failures"} if setup["agent"] else set()
-	if setup["place"] == "missing":
+	if setup["place"] == "missing" or (setup["place"] == "token" and setup["user"] != "azureuser"):
 		codes.add("key-missing")
 	if setup["place"] == "unnamed":
 		codes |= {"key-default-not-picked", "password-auth-disabled"}
