@@ -100,6 +100,28 @@ narrow(const json_t *hits, const char *subscription, const char *group, const ch
 	return kept;
 }
 
+/* Tenants that az knows subscriptions of and that this sign-in does not see into: whoever has several may look in the wrong one. */
+static json_t *
+other_tenants(const struct azure *azure)
+{
+	const char *own = doc_str(azure->doc, "azure.signin.tenant"), *tenant;
+	json_t *tenants = json_array();
+	const json_t *entry, *known;
+	size_t i, j;
+
+	json_array_foreach(doc_list(azure->config.profile, "subscriptions"), i, entry) {
+		bool again = false;
+
+		tenant = doc_str(entry, "tenantId");
+		json_array_foreach(tenants, j, known)
+			again = again || doc_same(json_string_value(known), tenant);
+		if (own != NULL && tenant != NULL && !doc_same(tenant, own) && !again &&
+		    (azure->cloud.custom || doc_is(entry, "environmentName", azure->cloud.name)))
+			doc_append_str(tenants, tenant);
+	}
+	return tenants;
+}
+
 static void
 settle_none(struct find *find, const struct search_result *result, const json_t *others)
 {
@@ -137,6 +159,7 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 	json_array_foreach(result->near, i, near)
 		doc_append_str(names, arm_id_name(json_string_value(near)));
 	json_object_set(section, "searched", result->searched);
+	json_object_set_new(section, "other_tenants", other_tenants(find->azure));
 }
 
 static void

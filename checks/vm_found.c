@@ -15,6 +15,10 @@ evidence(const struct facts *facts, const json_t *vm, struct finding *finding)
 	}
 	if (doc_list(vm, "searched") != NULL)
 		finding_value(finding, "searched", json_deep_copy(doc_list(vm, "searched")));
+	if (json_array_size(doc_list(vm, "other_tenants")) > 0) {
+		finding_text(finding, "other_tenant", json_string_value(json_array_get(doc_list(vm, "other_tenants"), 0)));
+		finding_value(finding, "other_tenants", json_deep_copy(doc_list(vm, "other_tenants")));
+	}
 	if (doc_list(vm, "candidates") != NULL)
 		finding_value(finding, "candidates", json_deep_copy(doc_list(vm, "candidates")));
 }
