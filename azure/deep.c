@@ -53,12 +53,18 @@ admin_got(void *ctx, const struct arm_answer *answer)
 	const char *skip = doc_str(answer->body, "skipToken");
 
 	json_array_extend(admin->value, doc_list(answer->body, "value"));
-	if (answer->why != NULL)
+	if (answer->why != NULL) {
 		admin_end(admin, answer->why);
-	else if (skip != NULL && *skip != '\0' && ++admin->page < ADMIN_PAGES)
-		admin_page(admin, skip);
-	else
+	} else if (skip == NULL || *skip == '\0') {
 		admin_end(admin, NULL);
+	} else if (++admin->page < ADMIN_PAGES) {
+		admin_page(admin, skip);
+	} else {
+		json_t *why = reply_entry(FACT_UNKNOWN, "too-many", "the security admin rules fill more than %d pages", ADMIN_PAGES);
+
+		admin_end(admin, why);
+		json_decref(why);
+	}
 }
 
 static void
