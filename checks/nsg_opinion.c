@@ -20,18 +20,24 @@ verdict_words(const struct nsg_judgement *judgement)
 		       gate->nsg.name != NULL && *gate->nsg.name != '\0' ? gate->nsg.name : arm_id_name(gate->ref.id));
 }
 
-/* Both answers beside each other; ours stands, and is no longer certain. */
+/* Both answers beside each other; ours stands, and is no longer certain. Where ours allows, theirs denies and nothing came back on the wire, theirs
+ * is most likely why. */
 static int
-add_opinion(const struct nsg_judgement *ours, const char *theirs, struct finding *finding)
+add_opinion(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *ours, bool denies, const char *theirs,
+	    struct finding *finding)
 {
+	bool borne_out = denies && ours->verdict == NSG_ALLOW && wire_timed_out(facts);
 	char *own = verdict_words(ours), *words = NULL;
 	struct finding *also = finding_also(finding);
 	int r = -ENOMEM;
 
 	if (also != NULL && own != NULL && (words = doc_fmt("the rules as written %s, %s", own, theirs)) != NULL) {
 		finding_text(also, "second_opinion", words);
-		r = finding_set(also, WARN, "nsg-second-opinion", "%s", words);
-		finding->confidence = LIKELY;
+		inbound_evidence(in, also);
+		finding_number(also, "port", in->flow.port);
+		r = finding_set(also, borne_out ? FAIL : WARN, "nsg-second-opinion", "%s%s", words,
+				borne_out ? ", and nothing came back" : "");
+		also->confidence = finding->confidence = LIKELY;
 	}
 	free(words);
 	free(own);
@@ -39,7 +45,7 @@ add_opinion(const struct nsg_judgement *ours, const char *theirs, struct finding
 }
 
 static int
-compare_effective(const struct nsg_judgement *raw, const struct nsg_judgement *effective, struct finding *finding)
+compare_effective(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective, struct finding *finding)
 {
 	char *own, *words;
 	int r;
@@ -48,7 +54,7 @@ compare_effective(const struct nsg_judgement *raw, const struct nsg_judgement *e
 		return 0;
 	own = verdict_words(effective);
 	words = own != NULL ? doc_fmt("the effective rules that Azure computes %s", own) : NULL;
-	r = words != NULL ? add_opinion(raw, words, finding) : -ENOMEM;
+	r = words != NULL ? add_opinion(facts, in, raw, effective->verdict == NSG_DENY, words, finding) : -ENOMEM;
 	free(words);
 	free(own);
 	return r;
@@ -63,7 +69,7 @@ same_flow(const json_t *asked, const struct inbound *in)
 }
 
 static int
-compare_verified(const json_t *body, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+compare_verified(const struct facts *facts, const json_t *body, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
 		 struct finding *finding)
 {
 	const char *access = doc_str(body, "access"), *rule = doc_str(body, "ruleName");
@@ -84,7 +90,7 @@ compare_verified(const json_t *body, const struct inbound *in, const struct nsg_
 		return 0;
 	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny", rule != NULL ? rule : "no rule")) == NULL)
 		return -ENOMEM;
-	r = add_opinion(ours, words, finding);
+	r = add_opinion(facts, in, ours, !allow, words, finding);
 	free(words);
 	return r;
 }
@@ -95,13 +101,13 @@ nsg_opinions(const struct facts *facts, const struct inbound *in, const struct n
 {
 	const json_t *body = NULL, *why = NULL;
 	char *id = doc_fmt("%s/ipFlowVerify", in->path->nic_id);
-	int r = effective != NULL ? compare_effective(raw, effective, finding) : 0;
+	int r = effective != NULL ? compare_effective(facts, in, raw, effective, finding) : 0;
 
 	if (id != NULL)
 		facts_resource(facts, id, &body, &why);
 	free(id);
 	if (r == 0 && body != NULL)
-		return compare_verified(body, in, raw, effective, finding);
+		return compare_verified(facts, body, in, raw, effective, finding);
 	if (why != NULL) {
 		finding_text(finding, "ip_flow", doc_str(why, "reason"));
 		finding_text(finding, "ip_flow_action", doc_str(why, "action"));
