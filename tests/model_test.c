@@ -10,6 +10,29 @@
 #define VM "/subscriptions/s1/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/myVM"
 #define SUBNET "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/default"
 
+START_TEST(a_hostile_document_is_tidied)
+{
+	json_t *doc = json_loads("{\"duration_ms\": -5, \"machine\": {\"keys\": {\"/k\": {\"encrypted\": \"perhaps\", \"azure\": 7, \"mode\": \"rw\","
+	    " \"bits\": [], \"fingerprint\": \"MD5:00\", \"type\": \"ssh-rsa\"}, \"/good\": {\"encrypted\": \"no\", \"mode\": \"0600\","
+	    " \"bits\": 256, \"fingerprint\": \"SHA256:x\"}}}, \"targets\": [{\"wire\": {\"tcp\": {\"result\": \"melted\", \"ms\": -1},"
+	    " \"auth\": {\"methods\": [\"publickey\", 7, {}]}, \"host_key\": {\"keys\": [{\"fingerprint\": \"x\"}]}}}, 3]}", 0, NULL);
+	const json_t *bad, *good, *wire;
+
+	ck_assert_ptr_nonnull(doc);
+	facts_tidy(doc);
+	bad = json_object_get(doc_get(doc, "machine.keys"), "/k");
+	good = json_object_get(doc_get(doc, "machine.keys"), "/good");
+	wire = doc_get(json_array_get(doc_list(doc, "targets"), 0), "wire");
+	ck_assert_uint_eq(json_object_size(bad), 1);
+	ck_assert_uint_eq(json_object_size(good), 4);
+	ck_assert_uint_eq(json_object_size(doc_get(wire, "tcp")), 0);
+	ck_assert_uint_eq(json_array_size(doc_list(wire, "auth.methods")), 1);
+	ck_assert_uint_eq(json_object_size(json_array_get(doc_list(wire, "host_key.keys"), 0)), 0);
+	ck_assert_ptr_null(doc_get(doc, "duration_ms"));
+	json_decref(doc);
+}
+END_TEST
+
 START_TEST(arm_ids_compare_in_any_case)
 {
 	ck_assert(arm_id_same(VM, "/SUBSCRIPTIONS/S1/resourcegroups/rg/PROVIDERS/microsoft.compute/VIRTUALMACHINES/MYvm/"));
@@ -137,6 +160,7 @@ main(void)
 	TCase *tc = tcase_create("documents");
 	SRunner *runner = srunner_create(suite);
 
+	tcase_add_test(tc, a_hostile_document_is_tidied);
 	tcase_add_test(tc, arm_ids_compare_in_any_case);
 	tcase_add_test(tc, arm_id_parts_are_found);
 	tcase_add_loop_test(tc, odd_arm_ids_are_refused, 0, sizeof(bad_ids) / sizeof(*bad_ids));
