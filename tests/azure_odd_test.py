@@ -206,6 +206,66 @@ def the_same_said_otherwise_is_read_the_same():
         expect({name: True for name, found in wrong.items() if found}, {})
 
 
+# ---- long operations ----
+
+def without(message, name):
+    message.headers = [(k, v) for k, v in message.headers if k.lower() != name]
+
+
+def only_status(method, path, message):
+    if message.status == 202:
+        without(message, "location")
+
+
+def only_result(method, path, message):
+    if message.status == 202:
+        without(message, "azure-asyncoperation")
+
+
+def relative_result(method, path, message):
+    if message.header("location"):
+        message.header("Location", relative(message.header("location")))
+
+
+def at_once(method, path, message):
+    if message.status == 202:
+        message.header("Retry-After", email.utils.formatdate(time.time() - 5, usegmt=True))
+
+
+def status_at_result(method, path, message):
+    """The result's address tells how it goes before it tells the result."""
+    if "/operationResults/" in path and message.status == 202:
+        message.status, message.body = 200, b'{"status": "Running"}'
+        without(message, "location")
+
+
+def created(method, path, message):
+    if message.status == 202:
+        message.status = 201
+
+
+def nowhere(method, path, message):
+    if message.status == 202:
+        without(message, "location")
+        without(message, "azure-asyncoperation")
+
+
+@test
+def long_operations_end_with_their_result():
+    slow = {NIC + "/effectiveRouteTable": {"async": True, "polls": 2, "body": {"value": [{"name": "x", "source": "Default", "state": "Active",
+            "addressPrefix": ["0.0.0.0/0"], "nextHopType": "Internet", "nextHopIpAddress": []}]}}}
+    with Sim(actions=slow, lifetime=120) as sim:
+        for change in (None, only_status, only_result, relative_result, at_once, status_at_result, created, nowhere):
+            with Front(sim, change=change) as odd:
+                facts = probe(sim, VM, "--arm", odd.url, "--deep", "--deadline", "20000", env={"AZURE_AUTHORITY_HOST": odd.url})
+            for action in ("effectiveNetworkSecurityGroups", "effectiveRouteTable"):
+                body, why = facts.resource(NIC + "/" + action), facts.missing(NIC + "/" + action)
+                if change is nowhere:
+                    expect((body, why["state"], why["cause"]), (None, "unknown", "error"))
+                else:
+                    assert body and body["value"], (change and change.__name__, body, why)
+
+
 # ---- refusals in odd clothes ----
 
 ACTION = "Microsoft.Compute/virtualMachines/read"
