@@ -173,6 +173,8 @@ public_distrust(struct bytes rest, struct key_info *info)
 	info->pub.blob_len = 0;
 	if (info->pub.bits == 0)
 		info->pub.type[0] = '\0';
+	if (!cut && (strcmp(info->pub.type, "ssh-rsa") == 0 || strcmp(info->pub.type, "ssh-dss") == 0))
+		info->pub.bits = 0;		/* read from where the number was thought to stand */
 }
 
 int

@@ -44,7 +44,8 @@ word(const struct bytes *value, char *ret, size_t size)
 {
 	size_t used = 0;
 
-	while (used < value->left && used + 1 < size && value->at[used] > ' ' && value->at[used] < 127) {
+	while (used < value->left && used + 1 < size && value->at[used] > ' ' && value->at[used] < 127 && value->at[used] != '\\' &&
+	    value->at[used] != '%') {
 		ret[used] = (char)value->at[used];
 		used++;
 	}
