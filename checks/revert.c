@@ -176,9 +176,11 @@ finding_revert(const struct facts *facts, struct finding *finding)
 	}
 	made.confidence = LIKELY;
 	free(group);
-	if (found > 0 && (also = finding_also(finding)) != NULL)
+	if (found > 0 && (also = finding_also(finding)) != NULL) {
+		finding_free(also);
 		*also = made;
-	else
+	} else {
 		finding_free(&made);
+	}
 	return found;
 }
