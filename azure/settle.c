@@ -63,6 +63,7 @@ settle_network(struct read *read)
 		}
 	}
 	json_object_set_new(section, "read", read_ids = json_array());
+	doc_sort(read->seen);
 	json_object_foreach(read->seen, key, id)
 		json_array_append(read_ids, id);
 }

@@ -163,6 +163,9 @@ collect(const struct options *options, const json_t *custom, const struct collec
 		azure_cut(run.azure, run.jobs[i].facts.target);
 	}
 	azure_cut(run.azure, json_object_get(run.doc, "machine"));
+	doc_sort(doc_get(run.doc, "azure.resources"));
+	doc_sort(doc_get(run.doc, "azure.missing"));
+	doc_sort(doc_get(run.doc, "azure.lists"));
 	doc_set_int(run.doc, "duration_ms", loop_now(run.loop) - began);
 	if ((r = refuse_ambiguous(&run, err)) == 0)
 		*ret = json_incref(run.doc);

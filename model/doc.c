@@ -203,3 +203,40 @@ doc_join(const json_t *list, size_t most)
 	}
 	return joined;
 }
+
+struct member {
+	char *key;
+	json_t *value;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+
+	return strcmp(left->key, right->key);
+}
+
+void
+doc_sort(json_t *object)
+{
+	size_t count = json_object_size(object), used = 0;
+	struct member *members = calloc(count + 1, sizeof(*members));
+	json_t *value;
+	const char *key;
+
+	json_object_foreach(object, key, value)
+		if (members != NULL && (members[used].key = strdup(key)) != NULL)
+			members[used++].value = json_incref(value);
+	if (members != NULL && used == count) {
+		qsort(members, count, sizeof(*members), by_key);
+		json_object_clear(object);
+		for (size_t i = 0; i < count; i++)
+			json_object_set(object, members[i].key, members[i].value);
+	}
+	for (size_t i = 0; i < used; i++) {
+		free(members[i].key);
+		json_decref(members[i].value);
+	}
+	free(members);
+}

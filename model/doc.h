@@ -43,6 +43,9 @@ char *doc_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0))
 /* strcasecmp that takes NULL (NULL equals nothing). */
 bool doc_same(const char *a, const char *b);
 
+/* Puts an object's members in the order of their keys, so that nothing depends on which answer came first. */
+void doc_sort(json_t *object);
+
 /* A JSON array of texts as "a, b, c" (at most `most` of them, then "..."); the caller frees. */
 char *doc_join(const json_t *list, size_t most);
 

@@ -33,6 +33,21 @@ START_TEST(a_hostile_document_is_tidied)
 }
 END_TEST
 
+START_TEST(members_are_put_in_the_order_of_their_keys)
+{
+	json_t *object = json_pack("{s:i, s:{s:i}, s:i}", "b", 1, "c", "z", 2, "a", 3);
+	char *dump;
+
+	ck_assert_ptr_nonnull(object);
+	doc_sort(object);
+	doc_sort(NULL);
+	dump = json_dumps(object, JSON_COMPACT);
+	ck_assert_str_eq(dump, "{\"a\":3,\"b\":1,\"c\":{\"z\":2}}");
+	free(dump);
+	json_decref(object);
+}
+END_TEST
+
 START_TEST(arm_ids_compare_in_any_case)
 {
 	ck_assert(arm_id_same(VM, "/SUBSCRIPTIONS/S1/resourcegroups/rg/PROVIDERS/microsoft.compute/VIRTUALMACHINES/MYvm/"));
@@ -161,6 +176,7 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tc, a_hostile_document_is_tidied);
+	tcase_add_test(tc, members_are_put_in_the_order_of_their_keys);
 	tcase_add_test(tc, arm_ids_compare_in_any_case);
 	tcase_add_test(tc, arm_id_parts_are_found);
 	tcase_add_loop_test(tc, odd_arm_ids_are_refused, 0, sizeof(bad_ids) / sizeof(*bad_ids));
