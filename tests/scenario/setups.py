@@ -61,7 +61,7 @@ AXES = {
 		"PubkeyAcceptedAlgorithms rsa-sha2-256", "PubkeyAuthentication unbound", "LogLevel QUIET", "AddressFamily inet"],
 	"config_mode": ["666", "660", "644", "400"],
 	"user": ["bob", "AzureUser", "root", None],
-	"cert": ["valid", "expired", "future", "principal", "ca", "sha1"],
+	"cert": ["valid", "expired", "future", "principal", "ca"],
 	"server": sorted(set(SERVERS) - {"plain"}),
 }
 WEIGHTS = {"server": 3, "agent": 3, "config": 3, "defect": 2, "form": 2, "mode": 2, "cert": 2, "extra": 3, "listed": 3, "place": 2}

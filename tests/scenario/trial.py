@@ -79,7 +79,7 @@ class Trials:
 		if setup["cert"] is not None:
 			self.client._file({"path": path + "-cert.pub", "key": dict({"of": name, "format": "cert"}, **{
 				"valid": {}, "expired": {"valid": "-2h:-1h"}, "future": {"valid": "+1h:+2h"}, "principal": {"principals": "bob"},
-				"ca": {"ca": "ca2"}, "sha1": {}}[setup["cert"]])})
+				"ca": {"ca": "ca2"}}[setup["cert"]])})
 			if "own-cert" in (setup["config"] or ""):
 				os.rename(self.home + path[1:] + "-cert.pub", self.home + "/.ssh/own-cert.pub")
 		if place == "linked":
