@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/talk.h"
+#include "model/key.h"
 
 #include <string.h>
 #include <strings.h>
@@ -181,6 +182,15 @@ user_is_guess(const struct view *view)
 	    facts_resource(view->facts, doc_str(vm, "id"), &body, &why) == FACT_UNKNOWN;
 }
 
+/* ssh has further keys ready, nothing says that they are not the VM's, and nobody meant one of those refused in particular. */
+static bool
+keys_left(const struct view *view)
+{
+	const char *explicit = doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit");
+
+	return explicit == NULL && key_on_vm(view->facts, "") == KEY_CANNOT_TELL && key_left_unasked(view->facts, NULL);
+}
+
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM. */
 static int
 judge_denied(const struct view *view, struct finding *finding)
@@ -209,6 +219,9 @@ judge_denied(const struct view *view, struct finding *finding)
 		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "username-wrong",
 		    "the server accepts no key for %s; this VM was made with the user %s", view->user, view->admin));
 	}
+	if (keys_left(view))
+		return finding_set(finding, UNKNOWN, "auth-keys-not-asked", "the server accepts none of the %zu keys it was asked about for %s; ssh has more",
+		    json_array_size(view->queries), view->user);
 	if (doc_str(view->auth, "text") != NULL && strstr(doc_str(view->auth, "text"), "Too many") != NULL && json_array_size(view->order) > 1)
 		finding_possible(finding, "too-many-auth-failures");
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);

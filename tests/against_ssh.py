@@ -36,7 +36,9 @@ def complaints(seen):
 	diagnosis = report.get("diagnosis") or {}
 	said = "%s (%s, %s)" % (diagnosis.get("code"), diagnosis.get("check"), diagnosis.get("confidence"))
 	if seen["ssh"] == 0 and seen["setup"]["agent"] == "five-good" and diagnosis.get("confidence") == "likely":
-		return []			# the right key is the sixth, and three are asked about
+		return []			# a broken file was named, and the right key is the sixth, where three are asked about
+	if diagnosis.get("code") == "auth-keys-not-asked":
+		return [] if seen["exit"] == 3 and seen["log"].count("Offering public key") > 3 else ["more keys, and ssh does not offer them"]
 	if seen["ssh"] == 0:
 		return [] if seen["exit"] == 0 else ["ssh gets in, the doctor says exit %d, %s" % (seen["exit"], said)]
 	fitting, status = setups.fitting(seen["setup"], seen["log"])
