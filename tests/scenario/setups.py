@@ -112,7 +112,7 @@ WORDS = dict({code: ("error in libcrypto", "invalid format", "Load key") for cod
 	**{"key-perms-too-open": ("bad permissions",), "key-unreadable-owner": ("Permission denied", "not accessible"),
 	"key-missing": ("No such file",), "key-stale-pub": ("do not match public", "Offering"), "key-algorithm-off": ("Skipping", "skip", "key length", "refusing")})
 
-ELSEWHERE = DENIED | {"client-pubkey-disabled", "cfg-bad-perms", "sshd-pubkey-disabled", "key-stale-pub"}	# then ssh does not come to read the file
+ELSEWHERE = DENIED | {"client-pubkey-disabled", "cfg-bad-perms", "sshd-pubkey-disabled", "key-stale-pub", "key-algorithm-off"}	# then ssh does not come to read the file
 
 
 def unfounded(code, confidence, log):
