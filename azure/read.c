@@ -132,6 +132,25 @@ lacks_nics(const struct read *read)
 }
 
 static void
+nics_listed(void *ctx)
+{
+	read_drop(ctx);
+}
+
+/* The group's NICs are on their way since the beginning; only who has no other trace waits for them. */
+static void
+await_nics(struct read *read)
+{
+	char *path = lacks_nics(read) ? fetch_group_path(read->id, "Microsoft.Network/networkInterfaces") : NULL;
+
+	if (path != NULL) {
+		read->pending++;
+		fetch_list(read->azure, path, true, nics_listed, read);
+	}
+	free(path);
+}
+
+static void
 nics_by_owner(struct read *read)
 {
 	char *path = fetch_group_path(read->id, "Microsoft.Network/networkInterfaces");
@@ -162,7 +181,7 @@ read_network_done(struct read *read)
 		read_guest(read);
 }
 
-static void (*const stages[])(struct read *read) = { nics_by_owner, read_nearby, read_network_done };
+static void (*const stages[])(struct read *read) = { await_nics, nics_by_owner, read_nearby, read_network_done };
 
 #define STAGES (sizeof(stages) / sizeof(*stages))
 
