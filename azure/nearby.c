@@ -86,20 +86,26 @@ look_nearby(struct read *read, const char *type)
 	fetch_list(read->azure, nearby->path, false, nearby_listed, nearby);
 }
 
-static void
-bastions_listed(void *ctx)
+/* Keeps what of the list fits, and ends the question; returns whose it was. */
+static struct read *
+keep_those(struct nearby *nearby, bool (*fits)(const struct read *read, const json_t *body))
 {
-	struct nearby *nearby = ctx;
 	struct read *read = nearby->read;
 	const json_t *id;
 	size_t i;
 
 	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
-		if (in_reach(read, fetch_held(read->azure, json_string_value(id))))
+		if (fits(read, fetch_held(read->azure, json_string_value(id))))
 			fetch_keep(read->azure, json_string_value(id));
 	free(nearby->path);
 	free(nearby);
-	read_aside_end(read);
+	return read;
+}
+
+static void
+bastions_listed(void *ctx)
+{
+	read_aside_end(keep_those(ctx, in_reach));
 }
 
 /* With a public address a Bastion is a way round at most: nothing waits for it. */
@@ -150,17 +156,7 @@ former_address(const struct read *read, const json_t *address)
 static void
 former_listed(void *ctx)
 {
-	struct nearby *nearby = ctx;
-	struct read *read = nearby->read;
-	const json_t *id;
-	size_t i;
-
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
-		if (former_address(read, fetch_held(read->azure, json_string_value(id))))
-			fetch_keep(read->azure, json_string_value(id));
-	free(nearby->path);
-	free(nearby);
-	read_drop(read);
+	read_drop(keep_those(ctx, former_address));
 }
 
 /* The group's addresses were listed beside the VM; that list may still be on its way when the NIC has arrived. */
