@@ -1,4 +1,5 @@
-/* --deep: who did what to the VM lately, what happened to the rules of its security groups, and which policies speak of them. */
+/* --deep: who did what to the VM lately, what happened to the rules of its security groups, and
+ * which policies speak of them. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -32,7 +33,7 @@ vm_activity_got(void *ctx, const struct arm_answer *answer)
 
 	if (answer->why == NULL)
 		read->activity = json_array();
-	json_array_foreach(answer->body, i, event) {
+	json_array_foreach (answer->body, i, event) {
 		if (read->activity == NULL || i >= ACTIVITY_MAX)
 			break;
 		json_array_append_new(read->activity, entry_of(event));
@@ -47,9 +48,10 @@ on_our_groups(const struct read *read, const char *resource)
 	const char *key;
 	const json_t *id;
 
-	json_object_foreach(read->seen, key, id)
+	json_object_foreach (read->seen, key, id)
 		if (strstr(key, "/networksecuritygroups/") != NULL && resource != NULL &&
-		    strncasecmp(resource, key, strlen(key)) == 0 && (resource[strlen(key)] == '/' || resource[strlen(key)] == '\0'))
+		    strncasecmp(resource, key, strlen(key)) == 0 &&
+		    (resource[strlen(key)] == '/' || resource[strlen(key)] == '\0'))
 			return true;
 	return false;
 }
@@ -63,14 +65,16 @@ changes_got(void *ctx, const struct arm_answer *answer)
 
 	if (answer->why == NULL && read->changes == NULL)
 		read->changes = json_array();
-	json_array_foreach(answer->body, i, event)
-		if (read->changes != NULL && json_array_size(read->changes) < CHANGES_MAX && on_our_groups(read, doc_str(event, "resourceId")))
+	json_array_foreach (answer->body, i, event)
+		if (read->changes != NULL && json_array_size(read->changes) < CHANGES_MAX &&
+		    on_our_groups(read, doc_str(event, "resourceId")))
 			json_array_append_new(read->changes, entry_of(event));
 	read_aside_end(read);
 }
 
 static void
-ask(struct read *read, const char *id, const char *which, const char *value, void (*got)(void *ctx, const struct arm_answer *answer))
+ask(struct read *read, const char *id, const char *which, const char *value,
+    void (*got)(void *ctx, const struct arm_answer *answer))
 {
 	char subscription[128], since[32] = "";
 	time_t at = time(NULL) - ACTIVITY_DAYS * 86400;
@@ -80,13 +84,23 @@ ask(struct read *read, const char *id, const char *which, const char *value, voi
 	arm_id_subscription(id, subscription, sizeof(subscription));
 	if (gmtime_r(&at, &tm) != NULL)
 		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	path = doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values", subscription);
+	path =
+	    doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values",
+		    subscription);
 	filter = doc_fmt("eventTimestamp ge '%s' and %s eq '%s'", since, which, value);
 	encoded = url_encode(filter);
-	query = encoded != NULL ? doc_fmt("$filter=%s&$select=eventTimestamp,operationName,status,caller,resourceId", encoded) : NULL;
+	query =
+	    encoded != NULL
+		? doc_fmt(
+		      "$filter=%s&$select=eventTimestamp,operationName,status,caller,resourceId",
+		      encoded)
+		: NULL;
 	if (path != NULL && query != NULL) {
 		read->aside++;
-		arm_ask(read->azure, &(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST, .pages = 3 }, got, read);
+		arm_ask(read->azure,
+			&(struct arm_ask){
+			    .path = path, .query = query, .flags = ARM_LIST, .pages = 3 },
+			got, read);
 	}
 	free(path);
 	free(filter);
@@ -100,7 +114,8 @@ static bool
 speaks_of_ports(const json_t *assignment)
 {
 	static const char *const words[] = { "port", "ssh", "internet", "nsg", "security group" };
-	const char *texts[] = { doc_str(assignment, "name"), doc_str(assignment, "properties.displayName") };
+	const char *texts[] = { doc_str(assignment, "name"),
+				doc_str(assignment, "properties.displayName") };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		for (size_t j = 0; j < 2; j++)
@@ -122,7 +137,7 @@ policies_listed(void *ctx)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, policies->path), i, id)
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, policies->path), i, id)
 		if (speaks_of_ports(fetch_held(read->azure, json_string_value(id))))
 			fetch_keep(read->azure, json_string_value(id));
 	free(policies->path);
@@ -137,7 +152,9 @@ ask_policies(struct read *read, const char *group)
 
 	if (policies == NULL)
 		return;
-	*policies = (struct policies){ read, doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments", group) };
+	*policies = (struct policies){
+		read, doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments", group)
+	};
 	read->aside++;
 	fetch_list(read->azure, policies->path, true, policies_listed, policies);
 }
@@ -151,10 +168,11 @@ read_activity(struct read *read)
 	char name[128];
 
 	ask(read, read->id, "resourceUri", read->id, vm_activity_got);
-	json_object_foreach(read->seen, key, id) {
+	json_object_foreach (read->seen, key, id) {
 		struct arm_id parsed;
 
-		if (strstr(key, "/networksecuritygroups/") == NULL || arm_id_parse(json_string_value(id), &parsed) < 0)
+		if (strstr(key, "/networksecuritygroups/") == NULL ||
+		    arm_id_parse(json_string_value(id), &parsed) < 0)
 			continue;
 		ask_policies(read, json_string_value(id));
 		arm_id_group(key, name, sizeof(name));

@@ -7,17 +7,17 @@
 #include <strings.h>
 
 #define PAGES 50
-#define SPARE_MS 5000		/* for a list that single requests can stand in for */
+#define SPARE_MS 5000 /* for a list that single requests can stand in for */
 #define POLLS 200
 
 struct call {
 	struct azure *azure;
 	char *method, *path, *query, *body;
 	char type[192];
-	const char *version;		/* borrowed from the table, or from azure->api */
+	const char *version; /* borrowed from the table, or from azure->api */
 	unsigned flags, pages, page, polls;
 	bool negotiated;
-	char *poll;			/* the URL polled */
+	char *poll; /* the URL polled */
 	json_t *items;
 	struct watch *timer;
 	void (*done)(void *ctx, const struct arm_answer *answer);
@@ -30,7 +30,8 @@ struct call {
 static const struct version {
 	const char *prefix, *version;
 } versions[] = {
-	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", "2018-10-01" },
+	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+	  "2018-10-01" },
 	{ "microsoft.compute", "2024-07-01" },
 	{ "microsoft.network", "2024-01-01" },
 	{ "microsoft.security", "2020-01-01" },
@@ -59,7 +60,8 @@ arm_api_version(const struct azure *azure, const char *type)
 	return "2021-04-01";
 }
 
-/* The type behind a path, also of lists and actions: the namespace and every other segment; "subscriptions" and "resources" for ARM's own. */
+/* The type behind a path, also of lists and actions: the namespace and every other segment;
+ * "subscriptions" and "resources" for ARM's own. */
 static void
 path_type(const char *path, char *ret, size_t size)
 {
@@ -71,7 +73,8 @@ path_type(const char *path, char *ret, size_t size)
 	if (at == NULL) {
 		const char *last = strrchr(path, '/');
 
-		doc_same(last, "/resources") ? memcpy(ret, "resources", 10) : memcpy(ret, "subscriptions", 14);
+		doc_same(last, "/resources") ? memcpy(ret, "resources", 10)
+					     : memcpy(ret, "subscriptions", 14);
 		return;
 	}
 	for (; *at != '\0' && *at != '?'; index++) {
@@ -132,8 +135,10 @@ end_foreign(struct call *call, const char *what, const char *link)
 	json_t *why;
 
 	url_origin(link, &origin);
-	why = reply_entry(FACT_UNKNOWN, "foreign-host", "%s named %s%s%s, which is not where this sign-in's token may go", what,
-	    origin.host[0] != '\0' ? origin.scheme : "a link", origin.host[0] != '\0' ? "://" : "", origin.host);
+	why = reply_entry(FACT_UNKNOWN, "foreign-host",
+			  "%s named %s%s%s, which is not where this sign-in's token may go", what,
+			  origin.host[0] != '\0' ? origin.scheme : "a link",
+			  origin.host[0] != '\0' ? "://" : "", origin.host);
 	doc_set_str(why, "host", origin.host[0] != '\0' ? origin.host : NULL);
 	call_end(call, NULL, why, false);
 }
@@ -148,10 +153,16 @@ call_url(struct call *call, const char *method, const char *url)
 	const char *const json[] = { "Content-Type: application/json", NULL };
 	bool first = strcmp(method, "GET") != 0;
 	unsigned flags = WEB_BEARER | ((call->flags & ARM_SPARE) != 0 ? WEB_QUIET : 0) |
-	    ((call->flags & ARM_WRITE) != 0 && first ? WEB_ONCE : 0);
+			 ((call->flags & ARM_WRITE) != 0 && first ? WEB_ONCE : 0);
 
-	web_ask(call->azure, &(struct web_ask){ .method = method, .url = url, .headers = first ? json : NULL, .body = first ? call->body : NULL,
-	    .flags = flags, .timeout_ms = (call->flags & ARM_SPARE) != 0 ? SPARE_MS : 0 }, call_got, call);
+	web_ask(call->azure,
+		&(struct web_ask){ .method = method,
+				   .url = url,
+				   .headers = first ? json : NULL,
+				   .body = first ? call->body : NULL,
+				   .flags = flags,
+				   .timeout_ms = (call->flags & ARM_SPARE) != 0 ? SPARE_MS : 0 },
+		call_got, call);
 }
 
 static void
@@ -161,8 +172,9 @@ call_start(struct call *call)
 
 	call->version = arm_api_version(call->azure, call->type);
 	if (path != NULL)
-		url = doc_fmt("%s%s?api-version=%s%s%s", call->azure->cloud.arm, path, call->version, call->query != NULL ? "&" : "",
-		    call->query != NULL ? call->query : "");
+		url =
+		    doc_fmt("%s%s?api-version=%s%s%s", call->azure->cloud.arm, path, call->version,
+			    call->query != NULL ? "&" : "", call->query != NULL ? call->query : "");
 	free(path);
 	if (url == NULL)
 		call_end(call, NULL, reply_entry(FACT_UNKNOWN, "error", "out of memory"), false);
@@ -182,7 +194,9 @@ poll_now(void *ctx, int revents)
 	call->timer = NULL;
 	if (revents < 0)
 		call_end(call, NULL,
-		    reply_entry(FACT_UNKNOWN, "deadline", "the operation had not ended when the deadline struck"), false);
+			 reply_entry(FACT_UNKNOWN, "deadline",
+				     "the operation had not ended when the deadline struck"),
+			 false);
 	else
 		call_url(call, "GET", call->poll);
 }
@@ -202,20 +216,26 @@ poll_later(struct call *call, const struct web_answer *answer)
 	int64_t wait = poll_wait(call, answer->retry_after);
 
 	if (call->polls++ >= POLLS || wait >= loop_left(call->azure->loop)) {
-		call_end(call, NULL, reply_entry(FACT_UNKNOWN, "deadline", "the operation takes longer than there is time"), false);
+		call_end(call, NULL,
+			 reply_entry(FACT_UNKNOWN, "deadline",
+				     "the operation takes longer than there is time"),
+			 false);
 		return;
 	}
 	call->timer = loop_watch(call->azure->loop, -1, 0, (int)wait, poll_now, call);
 	if (call->timer == NULL)
 		call_end(call, NULL,
-		    reply_entry(FACT_UNKNOWN, "deadline", "the operation had not ended when the deadline struck"), false);
+			 reply_entry(FACT_UNKNOWN, "deadline",
+				     "the operation had not ended when the deadline struck"),
+			 false);
 }
 
 /* A 201 or 202: where to ask how it goes. The result lies at Location, so that is preferred. */
 static void
 poll_begin(struct call *call, const struct web_answer *answer)
 {
-	const char *location = web_header(answer, "Location"), *status = web_header(answer, "Azure-AsyncOperation");
+	const char *location = web_header(answer, "Location"),
+		   *status = web_header(answer, "Azure-AsyncOperation");
 	const char *link = location != NULL ? location : status;
 	char *url = url_follow(call->azure->cloud.arm, link);
 
@@ -228,18 +248,23 @@ poll_begin(struct call *call, const struct web_answer *answer)
 		call->poll = url;
 	}
 	if (call->poll == NULL)
-		call_end(call, NULL,
-		    reply_entry(FACT_UNKNOWN, "error", "the operation was accepted, but nothing says where its result will be"),
+		call_end(
+		    call, NULL,
+		    reply_entry(
+			FACT_UNKNOWN, "error",
+			"the operation was accepted, but nothing says where its result will be"),
 		    false);
 	else
 		poll_later(call, answer);
 }
 
-/* What is polled may be the status of the operation, with the result inside it: true when that has been dealt with. */
+/* What is polled may be the status of the operation, with the result inside it: true when that has
+ * been dealt with. */
 static bool
 status_handled(struct call *call, const struct web_answer *answer)
 {
-	const char *status = doc_str(answer->json, "status"), *code = doc_str(answer->json, "error.code"),
+	const char *status = doc_str(answer->json, "status"),
+		   *code = doc_str(answer->json, "error.code"),
 		   *text = doc_str(answer->json, "error.message");
 	json_t *why, *result = doc_get(answer->json, "properties.output");
 
@@ -253,8 +278,8 @@ status_handled(struct call *call, const struct web_answer *answer)
 		poll_later(call, answer);
 		return true;
 	}
-	why = reply_entry(FACT_UNKNOWN, "operation-failed", "the operation ended as %s%s%s", status, text != NULL ? ": " : "",
-	    text != NULL ? text : "");
+	why = reply_entry(FACT_UNKNOWN, "operation-failed", "the operation ended as %s%s%s", status,
+			  text != NULL ? ": " : "", text != NULL ? text : "");
 	doc_set_str(why, "code", code);
 	call_end(call, NULL, why, false);
 	return true;
@@ -265,12 +290,15 @@ status_handled(struct call *call, const struct web_answer *answer)
 static void
 page_got(struct call *call, const struct web_answer *answer)
 {
-	json_t *value = json_is_array(answer->json) ? answer->json : doc_list(answer->json, "value");
+	json_t *value =
+	    json_is_array(answer->json) ? answer->json : doc_list(answer->json, "value");
 	const char *next = doc_str(answer->json, "nextLink");
 	char *url;
 
 	if (value == NULL) {
-		call_end(call, NULL, reply_entry(FACT_UNKNOWN, "not-json", "a list came without its \"value\""), false);
+		call_end(call, NULL,
+			 reply_entry(FACT_UNKNOWN, "not-json", "a list came without its \"value\""),
+			 false);
 		return;
 	}
 	json_array_extend(call->items, value);
@@ -326,7 +354,8 @@ call_got(void *ctx, const struct web_answer *answer)
 }
 
 void
-arm_ask(struct azure *azure, const struct arm_ask *ask, void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
+arm_ask(struct azure *azure, const struct arm_ask *ask,
+	void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
 {
 	struct call *call = calloc(1, sizeof(*call));
 

@@ -15,7 +15,7 @@
 struct identity {
 	EVP_PKEY *key;
 	X509 *certificate;
-	STACK_OF(X509) *chain;
+	STACK_OF(X509) * chain;
 };
 
 static void
@@ -69,7 +69,8 @@ read_pkcs12(const char *bytes, size_t len, const char *password, struct identity
 	PKCS12 *box = d2i_PKCS12(NULL, &p, (long)len);
 
 	if (box != NULL)
-		PKCS12_parse(box, password != NULL ? password : "", &ret->key, &ret->certificate, &ret->chain);
+		PKCS12_parse(box, password != NULL ? password : "", &ret->key, &ret->certificate,
+			     &ret->chain);
 	PKCS12_free(box);
 }
 
@@ -77,13 +78,17 @@ read_pkcs12(const char *bytes, size_t len, const char *password, struct identity
 static const char *
 no_key_words(const char *text, size_t len, const char *password)
 {
-	bool packed = len > 0 && text[0] == 0x30, encrypted = memmem(text, len, "ENCRYPTED", 9) != NULL;
+	bool packed = len > 0 && text[0] == 0x30,
+	     encrypted = memmem(text, len, "ENCRYPTED", 9) != NULL;
 
 	if (packed || encrypted)
-		return password == NULL ? "it is encrypted: AZURE_CLIENT_CERTIFICATE_PASSWORD has to hold its password" :
-		    packed ? "no private key could be read from it: its password is wrong, or it is packed in an old way (openssl pkcs12 -legacy reads those)" :
-			     "no private key could be read from it: its password is wrong";
-	if (memmem(text, len, "-----BEGIN CERTIFICATE", 22) != NULL && memmem(text, len, "PRIVATE KEY-----", 16) == NULL)
+		return password == NULL ? "it is encrypted: AZURE_CLIENT_CERTIFICATE_PASSWORD has "
+					  "to hold its password"
+		       : packed ? "no private key could be read from it: its password is wrong, or "
+				  "it is packed in an old way (openssl pkcs12 -legacy reads those)"
+				: "no private key could be read from it: its password is wrong";
+	if (memmem(text, len, "-----BEGIN CERTIFICATE", 22) != NULL &&
+	    memmem(text, len, "PRIVATE KEY-----", 16) == NULL)
 		return "it holds a certificate, but no private key: both have to be in one file";
 	return "no private key could be read from it";
 }
@@ -116,8 +121,9 @@ read_identity(const char *path, const char *password, struct identity *ret, stru
 		read_pkcs12(text, len, password, &identity);
 	else
 		read_pem(text, len, password, &identity);
-	good = identity.key != NULL && identity.certificate != NULL && EVP_PKEY_base_id(identity.key) == EVP_PKEY_RSA &&
-	    X509_check_private_key(identity.certificate, identity.key) == 1;
+	good = identity.key != NULL && identity.certificate != NULL &&
+	       EVP_PKEY_base_id(identity.key) == EVP_PKEY_RSA &&
+	       X509_check_private_key(identity.certificate, identity.key) == 1;
 	if (good)
 		*ret = identity;
 	else
@@ -155,7 +161,8 @@ append_der(json_t *array, X509 *certificate)
 static json_t *
 header_of(const struct identity *identity, bool chain, bool adfs)
 {
-	json_t *header = json_pack("{s:s, s:s}", "alg", adfs ? "RS256" : "PS256", "typ", "JWT"), *list;
+	json_t *header = json_pack("{s:s, s:s}", "alg", adfs ? "RS256" : "PS256", "typ", "JWT"),
+	       *list;
 	char *print = thumbprint(identity->certificate, adfs ? EVP_sha1() : EVP_sha256());
 
 	doc_set_str(header, adfs ? "x5t" : "x5t#S256", print);
@@ -189,14 +196,16 @@ claims_of(const char *client, const char *audience, time_t now)
 static char *
 encode_json(json_t *json)
 {
-	char *text = json_dumps(json, JSON_COMPACT), *out = text != NULL ? base64url((unsigned char *)text, strlen(text)) : NULL;
+	char *text = json_dumps(json, JSON_COMPACT),
+	     *out = text != NULL ? base64url((unsigned char *)text, strlen(text)) : NULL;
 
 	free(text);
 	json_decref(json);
 	return out;
 }
 
-/* PS256: RSASSA-PSS with SHA-256, MGF1 of the same and a salt as long as the hash; RS256 for AD FS. */
+/* PS256: RSASSA-PSS with SHA-256, MGF1 of the same and a salt as long as the hash; RS256 for AD FS.
+ */
 static char *
 sign(EVP_PKEY *key, const char *text, bool pss)
 {
@@ -207,18 +216,18 @@ sign(EVP_PKEY *key, const char *text, bool pss)
 	bool ok;
 
 	ok = md != NULL && EVP_DigestSignInit(md, &ctx, EVP_sha256(), NULL, key) == 1 &&
-	    (!pss ||
-		(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-		    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 32) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1)) &&
-	    EVP_PKEY_size(key) <= (int)sizeof(signature) &&
-	    EVP_DigestSign(md, signature, &len, (const unsigned char *)text, strlen(text)) == 1;
+	     (!pss || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 32) == 1 &&
+		       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1)) &&
+	     EVP_PKEY_size(key) <= (int)sizeof(signature) &&
+	     EVP_DigestSign(md, signature, &len, (const unsigned char *)text, strlen(text)) == 1;
 	EVP_MD_CTX_free(md);
 	return ok ? base64url(signature, len) : NULL;
 }
 
 char *
-jwt_assertion(const char *path, const char *password, const char *client, const char *audience, bool chain, bool adfs, time_t now,
-    struct err *err)
+jwt_assertion(const char *path, const char *password, const char *client, const char *audience,
+	      bool chain, bool adfs, time_t now, struct err *err)
 {
 	struct identity identity;
 	char *header, *claims, *text, *signature, *jwt = NULL;

@@ -1,7 +1,9 @@
-/* azure/: sign-in, ARM requests, finding the VM and reading what it refers to. It fills facts and judges nothing.
+/* azure/: sign-in, ARM requests, finding the VM and reading what it refers to. It fills facts and
+ * judges nothing.
  *
- * Every call settles the sections it names (known, absent or unknown, always with a reason) and then calls done(ctx) exactly once,
- * perhaps before it returns. The session, `facts` and what the requests point at must live until then. */
+ * Every call settles the sections it names (known, absent or unknown, always with a reason) and
+ * then calls done(ctx) exactly once, perhaps before it returns. The session, `facts` and what the
+ * requests point at must live until then. */
 #ifndef AZURE_AZURE_H
 #define AZURE_AZURE_H
 
@@ -11,50 +13,57 @@
 
 #include <stdio.h>
 
-struct azure;			/* one sign-in, shared by all targets of a run */
+struct azure; /* one sign-in, shared by all targets of a run */
 
 struct azure_options {
-	const char *cloud;		/* --cloud, NULL: environment and az configuration decide */
-	const char *arm_endpoint;	/* --arm-endpoint or AZSSH_ARM_ENDPOINT; NULL: the cloud's */
-	const char *credential;		/* --credential, NULL: "auto" */
-	const char *tenant;		/* --tenant */
-	const char *subscription;	/* --subscription, a name or an id */
+	const char *cloud;        /* --cloud, NULL: environment and az configuration decide */
+	const char *arm_endpoint; /* --arm-endpoint or AZSSH_ARM_ENDPOINT; NULL: the cloud's */
+	const char *credential;   /* --credential, NULL: "auto" */
+	const char *tenant;       /* --tenant */
+	const char *subscription; /* --subscription, a name or an id */
 	bool deep, guest;
 };
 
-/* Checks the options (unknown cloud or credential word, an endpoint that is no https URL and not loopback): 0, or -EINVAL with one
- * sentence that quotes the value and says what is accepted. `doc` is the facts document, borrowed. azure_free takes NULL. */
-int azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, struct azure **ret, struct err *err);
+/* Checks the options (unknown cloud or credential word, an endpoint that is no https URL and not
+ * loopback): 0, or -EINVAL with one sentence that quotes the value and says what is accepted. `doc`
+ * is the facts document, borrowed. azure_free takes NULL. */
+int azure_new(struct loop *loop, json_t *doc, const struct azure_options *options,
+	      struct azure **ret, struct err *err);
 void azure_free(struct azure *azure);
 
-/* The VM of `az configure --defaults vm=NAME` (AZURE_DEFAULTS_VM); the caller frees, NULL for none. */
+/* The VM of `az configure --defaults vm=NAME` (AZURE_DEFAULTS_VM); the caller frees, NULL for none.
+ */
 char *azure_default_vm(void);
 
 /* Signs in by the first credential that serves; settles SIGNIN (in doc.azure). */
 void azure_signin(struct azure *azure, void (*done)(void *ctx), void *ctx);
 
-/* Finds the VM: by full id, RG/name, bare name, or by the address it owns (host only). Settles VM: known {id, ...}, absent (not found; `near`
- * lists names like it), unknown (not signed in, forbidden, deadline). Found more than once: VM is absent with cause "ambiguous" and
- * `candidates` (ids), which ends the run as a usage error. Needs SIGNIN settled. */
+/* Finds the VM: by full id, RG/name, bare name, or by the address it owns (host only). Settles VM:
+ * known {id, ...}, absent (not found; `near` lists names like it), unknown (not signed in,
+ * forbidden, deadline). Found more than once: VM is absent with cause "ambiguous" and `candidates`
+ * (ids), which ends the run as a usage error. Needs SIGNIN settled. */
 struct azure_target {
-	const char *id;			/* full ARM id, or NULL */
-	const char *group, *name;	/* group may be NULL */
-	const char *host;		/* an address or name to find the owner of, when there is no VM name */
-	const char *resolver;		/* a program that prints a name's addresses when called with --resolve-for-probe NAME; NULL: none */
+	const char *id;           /* full ARM id, or NULL */
+	const char *group, *name; /* group may be NULL */
+	const char *host; /* an address or name to find the owner of, when there is no VM name */
+	const char *resolver; /* a program that prints a name's addresses when called with
+				 --resolve-for-probe NAME; NULL: none */
 };
-void azure_find(struct azure *azure, struct facts *facts, const struct azure_target *target, void (*done)(void *ctx), void *ctx);
+void azure_find(struct azure *azure, struct facts *facts, const struct azure_target *target,
+		void (*done)(void *ctx), void *ctx);
 
-/* Reads the VM and what it refers to (NICs, addresses, subnets, NSGs, load balancers, route tables, ...) into azure.resources / azure.missing
- * and the just-in-time policies; settles NETWORK and JIT, and with --deep / --guest DEEP and PROOF. Needs VM settled. It may begin together
- * with azure_find when the id is known before. */
+/* Reads the VM and what it refers to (NICs, addresses, subnets, NSGs, load balancers, route tables,
+ * ...) into azure.resources / azure.missing and the just-in-time policies; settles NETWORK and JIT,
+ * and with --deep / --guest DEEP and PROOF. Needs VM settled. It may begin together with azure_find
+ * when the id is known before. */
 void azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx);
 
-/* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come from Azure: banners, what programs print.
- * azure may be NULL. */
+/* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come
+ * from Azure: banners, what programs print. azure may be NULL. */
 void azure_cut(const struct azure *azure, json_t *value);
 
-/* --permissions: a custom role, as JSON for `az role definition create`, with every action that is read at that depth and no other.
- * 0 or -errno. */
+/* --permissions: a custom role, as JSON for `az role definition create`, with every action that is
+ * read at that depth and no other. 0 or -errno. */
 int azure_permissions(FILE *out, bool deep, bool guest);
 
 #endif

@@ -6,15 +6,17 @@
 #include <strings.h>
 
 static const struct built_in {
-	const char *name, *arm, *authority, *audience;	/* audience: the older one that az asks for */
-	const char *authority_too;			/* another login host of the same cloud, or NULL */
+	const char *name, *arm, *authority,
+	    *audience;             /* audience: the older one that az asks for */
+	const char *authority_too; /* another login host of the same cloud, or NULL */
 } built_ins[] = {
-	{ "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com", "https://management.core.windows.net/",
-	    "https://login.windows.net" },
-	{ "AzureUSGovernment", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us",
-	    "https://management.core.usgovcloudapi.net/", NULL },
-	{ "AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn",
-	    "https://management.core.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn" },
+	{ "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com",
+	  "https://management.core.windows.net/", "https://login.windows.net" },
+	{ "AzureUSGovernment", "https://management.usgovcloudapi.net",
+	  "https://login.microsoftonline.us", "https://management.core.usgovcloudapi.net/", NULL },
+	{ "AzureChinaCloud", "https://management.chinacloudapi.cn",
+	  "https://login.chinacloudapi.cn", "https://management.core.chinacloudapi.cn/",
+	  "https://login.partner.microsoftonline.cn" },
 };
 
 #define BUILT_INS (sizeof(built_ins) / sizeof(*built_ins))
@@ -104,22 +106,29 @@ built_in_at(const char *arm)
 
 /* A cloud that `az cloud register` wrote. */
 static int
-take_registered(struct cloud *cloud, const struct az_config *config, const char *name, struct err *err)
+take_registered(struct cloud *cloud, const struct az_config *config, const char *name,
+		struct err *err)
 {
 	char *arm = config_get(config->clouds, name, "endpoint_resource_manager");
 	char *authority = config_get(config->clouds, name, "endpoint_active_directory");
 
 	if (arm == NULL || !url_safe(arm)) {
 		if (strcasecmp(name, "AzureGermanCloud") == 0)
-			err_set(err, "cloud \"%s\" is closed; known are AzureCloud, AzureUSGovernment and AzureChinaCloud", name);
+			err_set(err,
+				"cloud \"%s\" is closed; known are AzureCloud, AzureUSGovernment "
+				"and AzureChinaCloud",
+				name);
 		else if (arm == NULL)
 			err_set(err,
-			    "cloud \"%s\" is not known; known are AzureCloud, AzureUSGovernment, AzureChinaCloud and those that "
-			    "az has registered",
-			    name);
+				"cloud \"%s\" is not known; known are AzureCloud, "
+				"AzureUSGovernment, AzureChinaCloud and those that "
+				"az has registered",
+				name);
 		else
-			err_set(err, "cloud \"%s\": its endpoint \"%s\" is no https URL (plain http only to this machine)", name,
-			    arm);
+			err_set(err,
+				"cloud \"%s\": its endpoint \"%s\" is no https URL (plain http "
+				"only to this machine)",
+				name, arm);
 		free(arm);
 		free(authority);
 		return -EINVAL;
@@ -142,7 +151,10 @@ take_endpoint(struct cloud *cloud, const char *url, struct err *err)
 	const struct built_in *known = built_in_at(url);
 
 	if (!url_safe(url)) {
-		err_set(err, "the ARM endpoint \"%s\" is no https URL (plain http is taken only to this machine)", url);
+		err_set(err,
+			"the ARM endpoint \"%s\" is no https URL (plain http is taken only to this "
+			"machine)",
+			url);
 		return -EINVAL;
 	}
 	if (known != NULL) {
@@ -162,7 +174,10 @@ take_authority_host(struct cloud *cloud, const char *host, struct err *err)
 	char *url = strstr(host, "://") != NULL ? strdup(host) : doc_fmt("https://%s", host);
 
 	if (url == NULL || !url_safe(url)) {
-		err_set(err, "AZURE_AUTHORITY_HOST \"%s\" is no https URL (plain http is taken only to this machine)", host);
+		err_set(err,
+			"AZURE_AUTHORITY_HOST \"%s\" is no https URL (plain http is taken only to "
+			"this machine)",
+			host);
 		free(url);
 		return -EINVAL;
 	}
@@ -174,11 +189,14 @@ take_authority_host(struct cloud *cloud, const char *host, struct err *err)
 }
 
 int
-cloud_choose(const struct azure_options *options, const struct az_config *config, struct cloud *ret, struct err *err)
+cloud_choose(const struct azure_options *options, const struct az_config *config, struct cloud *ret,
+	     struct err *err)
 {
 	struct cloud cloud = { 0 };
-	const char *endpoint = options->arm_endpoint != NULL ? options->arm_endpoint : env_text("AZSSH_ARM_ENDPOINT");
-	char *name = options->cloud != NULL ? strdup(options->cloud) : config_setting(config, "cloud", "name");
+	const char *endpoint =
+	    options->arm_endpoint != NULL ? options->arm_endpoint : env_text("AZSSH_ARM_ENDPOINT");
+	char *name = options->cloud != NULL ? strdup(options->cloud)
+					    : config_setting(config, "cloud", "name");
 	const struct built_in *known = built_in_named(name != NULL ? name : "AzureCloud");
 	int r = 0;
 
@@ -216,7 +234,8 @@ fill_gaps(struct cloud *cloud)
 	cloud->ask = false;
 }
 
-/* Both shapes: one object, or an array of clouds of which the one at our endpoint (else the first) counts. */
+/* Both shapes: one object, or an array of clouds of which the one at our endpoint (else the first)
+ * counts. */
 static const json_t *
 own_entry(const struct cloud *cloud, const json_t *reply)
 {
@@ -225,7 +244,7 @@ own_entry(const struct cloud *cloud, const json_t *reply)
 
 	if (!json_is_array(reply))
 		return reply;
-	json_array_foreach(reply, i, entry)
+	json_array_foreach (reply, i, entry)
 		if (url_same_origin(doc_str(entry, "resourceManager"), cloud->arm))
 			return entry;
 	return json_array_size(reply) == 1 ? json_array_get(reply, 0) : NULL;
@@ -239,12 +258,16 @@ ask_metadata(struct azure *azure, const char *version)
 {
 	char *url = doc_fmt("%s/metadata/endpoints?api-version=%s", azure->cloud.arm, version);
 
-	if (url == NULL || (azure->metadata_version != NULL && strcmp(azure->metadata_version, version) == 0)) {
+	if (url == NULL ||
+	    (azure->metadata_version != NULL && strcmp(azure->metadata_version, version) == 0)) {
 		free(url);
 		return false;
 	}
 	azure->metadata_version = version;
-	web_ask(azure, &(struct web_ask){ .url = url, .flags = WEB_ONCE, .timeout_ms = 3000, .max_bytes = 1u << 20 }, discovered, azure);
+	web_ask(azure,
+		&(struct web_ask){
+		    .url = url, .flags = WEB_ONCE, .timeout_ms = 3000, .max_bytes = 1u << 20 },
+		discovered, azure);
 	free(url);
 	return true;
 }
@@ -256,10 +279,12 @@ discovered(void *ctx, const struct web_answer *answer)
 	struct cloud *cloud = &azure->cloud;
 	const json_t *entry = answer->status == 200 ? own_entry(cloud, answer->json) : NULL;
 	const char *login = doc_str(entry, "authentication.loginEndpoint");
-	const char *audience = json_string_value(json_array_get(doc_list(entry, "authentication.audiences"), 0));
+	const char *audience =
+	    json_string_value(json_array_get(doc_list(entry, "authentication.audiences"), 0));
 	void (*done)(struct azure *) = azure->discovered;
 
-	if (entry == NULL && answer->status >= 400 && answer->status < 500 && ask_metadata(azure, "2015-01-01"))
+	if (entry == NULL && answer->status >= 400 && answer->status < 500 &&
+	    ask_metadata(azure, "2015-01-01"))
 		return;
 	if (cloud->authority == NULL && login != NULL && url_safe(login))
 		take_authority(cloud, login);
@@ -287,8 +312,10 @@ static const struct built_in *
 built_in_of(const char *audience)
 {
 	for (size_t i = 0; i < BUILT_INS; i++)
-		if (same_but_slash(audience, built_ins[i].audience) || same_but_slash(audience, built_ins[i].arm) ||
-		    url_same_origin(audience, built_ins[i].arm) || url_same_origin(audience, built_ins[i].audience))
+		if (same_but_slash(audience, built_ins[i].audience) ||
+		    same_but_slash(audience, built_ins[i].arm) ||
+		    url_same_origin(audience, built_ins[i].arm) ||
+		    url_same_origin(audience, built_ins[i].audience))
 			return &built_ins[i];
 	return NULL;
 }
@@ -304,7 +331,8 @@ cloud_may_receive(const struct cloud *cloud, const char *audience, struct err *e
 	}
 	if (owner == NULL || url_loopback(cloud->arm) || url_same_origin(owner->arm, cloud->arm))
 		return true;
-	err_set(err, "a token for %s belongs to %s and is not sent to %s", audience, owner->name, cloud_host(cloud));
+	err_set(err, "a token for %s belongs to %s and is not sent to %s", audience, owner->name,
+		cloud_host(cloud));
 	return false;
 }
 
@@ -315,7 +343,8 @@ cloud_scope(const struct cloud *cloud)
 
 	if (owner != NULL && same_but_slash(cloud->audience, owner->arm))
 		return doc_fmt("%s/.default", owner->arm);
-	/* a v2 scope is the audience and "/.default", so an audience that ends in a slash gives two of them */
+	/* a v2 scope is the audience and "/.default", so an audience that ends in a slash gives two
+	 * of them */
 	return doc_fmt("%s/.default", cloud->audience);
 }
 
@@ -326,7 +355,8 @@ cloud_audience_fits(const struct cloud *cloud, const char *audience)
 
 	if (same_but_slash(audience, cloud->audience))
 		return true;
-	return owner != NULL && (owner == built_in_of(cloud->audience) || owner == built_in_at(cloud->arm));
+	return owner != NULL &&
+	       (owner == built_in_of(cloud->audience) || owner == built_in_at(cloud->arm));
 }
 
 bool
@@ -338,10 +368,11 @@ cloud_authority_fits(const struct cloud *cloud, const char *host)
 	bool fits;
 
 	fits = (own != NULL && host != NULL && strcasecmp(own + 3, host) == 0) ||
-	    (at != NULL && url_same_origin(url, at->authority)) ||
-	    (at != NULL && at->authority_too != NULL && url_same_origin(url, at->authority_too));
+	       (at != NULL && url_same_origin(url, at->authority)) ||
+	       (at != NULL && at->authority_too != NULL && url_same_origin(url, at->authority_too));
 	for (size_t i = 0; !fits && cloud->custom && url_loopback(cloud->arm) && i < BUILT_INS; i++)
-		fits = built_in_of(cloud->audience) == &built_ins[i] && url_same_origin(url, built_ins[i].authority);
+		fits = built_in_of(cloud->audience) == &built_ins[i] &&
+		       url_same_origin(url, built_ins[i].authority);
 	free(url);
 	return fits;
 }

@@ -25,7 +25,8 @@ file_bytes(const char *path, size_t max, size_t *ret)
 		return NULL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= max &&
 	    (text = malloc((size_t)st.st_size + 1)) != NULL) {
-		while (used < (size_t)st.st_size && (n = read(fd, text + used, (size_t)st.st_size - used)) > 0)
+		while (used < (size_t)st.st_size &&
+		       (n = read(fd, text + used, (size_t)st.st_size - used)) > 0)
 			used += (size_t)n;
 		text[used] = '\0';
 		*ret = used;
@@ -111,7 +112,8 @@ line_value(struct span line, const char *name)
 	while (key < line.len && line.at[key] != '=' && line.at[key] != ':')
 		key++;
 	found = trim(line.at, key);
-	if (key == line.len || found.len != strlen(name) || strncasecmp(found.at, name, found.len) != 0)
+	if (key == line.len || found.len != strlen(name) ||
+	    strncasecmp(found.at, name, found.len) != 0)
 		return (struct span){ NULL, 0 };
 	return trim(line.at + key + 1, line.len - key - 1);
 }
@@ -144,9 +146,10 @@ config_get(const char *ini, const char *section, const char *name)
 		struct span line = trim(p, len);
 
 		if (line.len > 1 && line.at[0] == '[' && line.at[line.len - 1] == ']')
-			inside = line.len - 2 == strlen(section) && strncmp(line.at + 1, section, line.len - 2) == 0;
+			inside = line.len - 2 == strlen(section) &&
+				 strncmp(line.at + 1, section, line.len - 2) == 0;
 		else if (inside && line.len > 0 && line.at[0] != '#' && line.at[0] != ';' &&
-		    (value = line_value(line, name)).at != NULL)
+			 (value = line_value(line, name)).at != NULL)
 			last = value;
 		p += len + (p[len] == '\n');
 	}
@@ -176,7 +179,7 @@ config_default_subscription(const struct az_config *config, const char *cloud)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(doc_list(config->profile, "subscriptions"), i, entry)
+	json_array_foreach (doc_list(config->profile, "subscriptions"), i, entry)
 		if (doc_bool(entry, "isDefault", false) && doc_str(entry, "id") != NULL &&
 		    (cloud == NULL || doc_is(entry, "environmentName", cloud)))
 			return entry;
@@ -189,7 +192,7 @@ config_subscription(const struct az_config *config, const char *id_or_name)
 	const json_t *entry, *by_name = NULL;
 	size_t i, named = 0;
 
-	json_array_foreach(doc_list(config->profile, "subscriptions"), i, entry) {
+	json_array_foreach (doc_list(config->profile, "subscriptions"), i, entry) {
 		if (doc_is(entry, "id", id_or_name))
 			return entry;
 		if (doc_is(entry, "name", id_or_name)) {

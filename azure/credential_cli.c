@@ -1,4 +1,5 @@
-/* Whoever is signed in with az: a token that az has kept and that still serves, else one that az is asked for. */
+/* Whoever is signed in with az: a token that az has kept and that still serves, else one that az is
+ * asked for. */
 #include "azure/inside.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include <strings.h>
 
 #define CACHE_MAX (8u << 20)
-#define SPARE_S 300		/* a token with less left than this is not worth taking */
+#define SPARE_S 300 /* a token with less left than this is not worth taking */
 
 static const char *
 wanted_tenant(const struct azure *azure)
@@ -41,18 +42,23 @@ target_fits(const struct cloud *cloud, const char *target)
 	return fits;
 }
 
-/* The account of the active subscription, as far as the cache tells: another person's token would show another Azure. */
+/* The account of the active subscription, as far as the cache tells: another person's token would
+ * show another Azure. */
 static bool
 account_fits(const struct azure *azure, const json_t *cache, const json_t *entry)
 {
-	const json_t *profile = azure->active != NULL ? config_subscription(&azure->config, azure->active) : NULL, *account;
-	const char *user = doc_str(profile, "user.name"), *home = doc_str(entry, "home_account_id"), *key;
+	const json_t *profile = azure->active != NULL
+				    ? config_subscription(&azure->config, azure->active)
+				    : NULL,
+		     *account;
+	const char *user = doc_str(profile, "user.name"), *home = doc_str(entry, "home_account_id"),
+		   *key;
 
 	if (user == NULL)
 		return true;
 	if (home == NULL)
 		return doc_is(entry, "client_id", user);
-	json_object_foreach((json_t *)(uintptr_t)json_object_get(cache, "Account"), key, account)
+	json_object_foreach ((json_t *)(uintptr_t)json_object_get(cache, "Account"), key, account)
 		if (doc_is(account, "home_account_id", home))
 			return doc_is(account, "username", user);
 	return true;
@@ -63,10 +69,12 @@ entry_fits(const struct azure *azure, const json_t *cache, const json_t *entry)
 {
 	const char *tenant = wanted_tenant(azure), *type = doc_str(entry, "token_type");
 
-	return doc_str(entry, "secret") != NULL && tenant != NULL && doc_is(entry, "realm", tenant) &&
-	    (type == NULL || doc_same(type, "Bearer")) && doc_int(entry, "expires_on", 0) > (json_int_t)time(NULL) + SPARE_S &&
-	    cloud_authority_fits(&azure->cloud, doc_str(entry, "environment")) &&
-	    target_fits(&azure->cloud, doc_str(entry, "target")) && account_fits(azure, cache, entry);
+	return doc_str(entry, "secret") != NULL && tenant != NULL &&
+	       doc_is(entry, "realm", tenant) && (type == NULL || doc_same(type, "Bearer")) &&
+	       doc_int(entry, "expires_on", 0) > (json_int_t)time(NULL) + SPARE_S &&
+	       cloud_authority_fits(&azure->cloud, doc_str(entry, "environment")) &&
+	       target_fits(&azure->cloud, doc_str(entry, "target")) &&
+	       account_fits(azure, cache, entry);
 }
 
 static void
@@ -77,7 +85,7 @@ wipe_cache(json_t *cache)
 	json_t *entry;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		json_object_foreach(json_object_get(cache, kinds[i]), key, entry) {
+		json_object_foreach (json_object_get(cache, kinds[i]), key, entry) {
 			const char *secret = doc_str(entry, "secret");
 
 			if (secret != NULL)
@@ -95,11 +103,13 @@ take_cached(struct azure *azure)
 	const char *key;
 
 	secret_free(text);
-	json_object_foreach(json_object_get(cache, "AccessToken"), key, entry)
-		if (entry_fits(azure, cache, entry) && doc_int(entry, "expires_on", 0) > doc_int(found, "expires_on", 0))
+	json_object_foreach (json_object_get(cache, "AccessToken"), key, entry)
+		if (entry_fits(azure, cache, entry) &&
+		    doc_int(entry, "expires_on", 0) > doc_int(found, "expires_on", 0))
 			found = entry;
 	if (found != NULL)
-		credential_token(azure, doc_str(found, "secret"), (time_t)doc_int(found, "expires_on", 0), doc_str(found, "realm"));
+		credential_token(azure, doc_str(found, "secret"),
+				 (time_t)doc_int(found, "expires_on", 0), doc_str(found, "realm"));
 	wipe_cache(cache);
 	return found != NULL;
 }
@@ -140,16 +150,19 @@ az_refused(struct azure *azure, const struct child_reply *reply)
 	char *line = error_line(azure, reply->err);
 
 	if (known != NULL)
-		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number, known->words);
+		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number,
+				  known->words);
 	else if (strstr(reply->err, "az login --") != NULL)
 		credential_failed(azure, "expired", NULL, number, "%s", line != NULL ? line : "");
 	else if (number != 0)
 		credential_failed(azure, "failed", NULL, number, "%s", line != NULL ? line : "");
-	else if (strstr(reply->err, "az login") != NULL || strstr(reply->err, "az account set") != NULL)
+	else if (strstr(reply->err, "az login") != NULL ||
+		 strstr(reply->err, "az account set") != NULL)
 		credential_unavailable(azure, "az is not signed in");
 	else
-		credential_failed(azure, "failed", NULL, 0, "az ended with status %d: %s", reply->status,
-		    line != NULL && *line != '\0' ? line : "it said nothing");
+		credential_failed(azure, "failed", NULL, 0, "az ended with status %d: %s",
+				  reply->status,
+				  line != NULL && *line != '\0' ? line : "it said nothing");
 	free(line);
 }
 
@@ -163,9 +176,11 @@ az_ended(void *ctx, const struct child_reply *reply)
 	if (reply->error == -ENOENT || (reply->error == 0 && reply->status == 127)) {
 		credential_unavailable(azure, "az is not installed");
 	} else if (reply->error == -ECANCELED) {
-		credential_failed(azure, "deadline", NULL, 0, "the time was over while az was asked for a token");
+		credential_failed(azure, "deadline", NULL, 0,
+				  "the time was over while az was asked for a token");
 	} else if (reply->error != 0) {
-		credential_failed(azure, "failed", NULL, 0, "az did not answer: %s", strerror(-reply->error));
+		credential_failed(azure, "failed", NULL, 0, "az did not answer: %s",
+				  strerror(-reply->error));
 	} else if (reply->status != 0) {
 		az_refused(azure, reply);
 	} else {
@@ -184,7 +199,8 @@ az_ended(void *ctx, const struct child_reply *reply)
 static void
 cli_try(struct azure *azure)
 {
-	const char *argv[12] = { "az", "account", "get-access-token", "--output", "json", "--resource", azure->cloud.audience };
+	const char *argv[12] = { "az",   "account",    "get-access-token",   "--output",
+				 "json", "--resource", azure->cloud.audience };
 	size_t n = 7;
 	int r;
 
@@ -194,17 +210,25 @@ cli_try(struct azure *azure)
 		argv[n++] = "--tenant";
 		argv[n++] = azure->tenant;
 	} else if (azure->subscription != NULL && azure->active != NULL &&
-	    config_subscription(&azure->config, azure->active) != NULL) {
+		   config_subscription(&azure->config, azure->active) != NULL) {
 		argv[n++] = "--subscription";
 		argv[n++] = azure->active;
 	}
-	r = loop_child(azure->loop, &(struct child_request){ .argv = argv, .azure_env = true, .timeout_ms = 13000 }, az_ended, azure);
+	r = loop_child(
+	    azure->loop,
+	    &(struct child_request){ .argv = argv, .azure_env = true, .timeout_ms = 13000 },
+	    az_ended, azure);
 	if (r == -ENOENT)
 		credential_unavailable(azure, "az is not installed");
 	else if (r < 0)
-		credential_failed(azure, r == -ECANCELED ? "deadline" : "failed", NULL, 0, "az could not be started: %s", strerror(-r));
+		credential_failed(azure, r == -ECANCELED ? "deadline" : "failed", NULL, 0,
+				  "az could not be started: %s", strerror(-r));
 }
 
 const struct credential credential_cli = {
-	.name = "azure-cli", .kind = "cli", .sdk = "AzureCliCredential", .prod = false, .try = cli_try,
+	.name = "azure-cli",
+	.kind = "cli",
+	.sdk = "AzureCliCredential",
+	.prod = false,
+	.try = cli_try,
 };

@@ -1,4 +1,5 @@
-/* Federated identities: a token that somebody else issued (Kubernetes, GitHub) stands in for a secret. */
+/* Federated identities: a token that somebody else issued (Kubernetes, GitHub) stands in for a
+ * secret. */
 #include "azure/inside.h"
 
 #include <errno.h>
@@ -14,8 +15,11 @@ post_assertion(struct azure *azure, const char *assertion)
 	char *scope = cloud_scope(&azure->cloud);
 
 	secrets_learn(&azure->secrets, assertion);
-	credential_post(azure, tenant, credential_form("grant_type", "client_credentials", "client_id", env_text("AZURE_CLIENT_ID"),
-	    "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", "client_assertion", assertion, "scope", scope, NULL));
+	credential_post(azure, tenant,
+			credential_form("grant_type", "client_credentials", "client_id",
+					env_text("AZURE_CLIENT_ID"), "client_assertion_type",
+					"urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+					"client_assertion", assertion, "scope", scope, NULL));
 	free(scope);
 }
 
@@ -24,7 +28,8 @@ missing_identity(const struct azure *azure)
 {
 	if (env_text("AZURE_CLIENT_ID") == NULL)
 		return "AZURE_CLIENT_ID";
-	return azure->tenant == NULL && env_text("AZURE_TENANT_ID") == NULL ? "AZURE_TENANT_ID" : NULL;
+	return azure->tenant == NULL && env_text("AZURE_TENANT_ID") == NULL ? "AZURE_TENANT_ID"
+									    : NULL;
 }
 
 static void
@@ -40,14 +45,16 @@ workload_try(struct azure *azure)
 		return;
 	}
 	if ((text = file_text(path, TOKEN_FILE_MAX)) == NULL) {
-		credential_failed(azure, "failed", NULL, 0, "the federated token file %s cannot be read", path);
+		credential_failed(azure, "failed", NULL, 0,
+				  "the federated token file %s cannot be read", path);
 		return;
 	}
 	at = strspn(text, " \t\r\n");
 	len = strcspn(text + at, " \t\r\n");
 	text[at + len] = '\0';
 	if (len == 0)
-		credential_failed(azure, "failed", NULL, 0, "the federated token file %s is empty", path);
+		credential_failed(azure, "failed", NULL, 0, "the federated token file %s is empty",
+				  path);
 	else
 		post_assertion(azure, text + at);
 	explicit_bzero(text, at + len);
@@ -63,7 +70,9 @@ github_answer(void *ctx, const struct web_answer *answer)
 	if (answer->error != 0 || answer->html)
 		credential_unanswered(azure, answer, "GitHub's token service");
 	else if (answer->status != 200 || token == NULL || *token == '\0')
-		credential_failed(azure, "failed", NULL, 0, "GitHub's token service answered HTTP %ld without a token", answer->status);
+		credential_failed(azure, "failed", NULL, 0,
+				  "GitHub's token service answered HTTP %ld without a token",
+				  answer->status);
 	else
 		post_assertion(azure, token);
 }
@@ -73,19 +82,22 @@ github_audience(const struct azure *azure)
 {
 	if (doc_same(azure->cloud.name, "AzureUSGovernment"))
 		return "api://AzureADTokenExchangeUSGov";
-	return doc_same(azure->cloud.name, "AzureChinaCloud") ? "api://AzureADTokenExchangeChina" : "api://AzureADTokenExchange";
+	return doc_same(azure->cloud.name, "AzureChinaCloud") ? "api://AzureADTokenExchangeChina"
+							      : "api://AzureADTokenExchange";
 }
 
 static void
 github_try(struct azure *azure)
 {
-	const char *base = env_text("ACTIONS_ID_TOKEN_REQUEST_URL"), *token = env_text("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), *missing;
+	const char *base = env_text("ACTIONS_ID_TOKEN_REQUEST_URL"),
+		   *token = env_text("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), *missing;
 	char *url, *header, *audience;
 
 	if (base == NULL || token == NULL) {
 		credential_unavailable(azure, "%s",
-		    env_text("GITHUB_ACTIONS") != NULL ? "the workflow lacks \"permissions: id-token: write\"" :
-							 "this is no GitHub workflow");
+				       env_text("GITHUB_ACTIONS") != NULL
+					   ? "the workflow lacks \"permissions: id-token: write\""
+					   : "this is no GitHub workflow");
 		return;
 	}
 	if ((missing = missing_identity(azure)) != NULL) {
@@ -93,23 +105,36 @@ github_try(struct azure *azure)
 		return;
 	}
 	if (!url_safe(base)) {
-		credential_failed(azure, "failed", NULL, 0, "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
+		credential_failed(azure, "failed", NULL, 0,
+				  "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
 		return;
 	}
 	secrets_learn(&azure->secrets, token);
 	audience = url_encode(github_audience(azure));
 	url = doc_fmt("%s%saudience=%s", base, strchr(base, '?') != NULL ? "&" : "?", audience);
 	header = doc_fmt("Authorization: bearer %s", token);
-	web_ask(azure, &(struct web_ask){ .url = url, .headers = (const char *const[]){ header, NULL }, .max_bytes = 1u << 20 }, github_answer, azure);
+	web_ask(azure,
+		&(struct web_ask){ .url = url,
+				   .headers = (const char *const[]){ header, NULL },
+				   .max_bytes = 1u << 20 },
+		github_answer, azure);
 	secret_free(header);
 	free(audience);
 	free(url);
 }
 
 const struct credential credential_workload = {
-	.name = "workload-identity", .kind = "workload", .sdk = "WorkloadIdentityCredential", .prod = true, .try = workload_try,
+	.name = "workload-identity",
+	.kind = "workload",
+	.sdk = "WorkloadIdentityCredential",
+	.prod = true,
+	.try = workload_try,
 };
 
 const struct credential credential_github = {
-	.name = "github", .kind = "github", .sdk = "GitHubCredential", .prod = true, .try = github_try,
+	.name = "github",
+	.kind = "github",
+	.sdk = "GitHubCredential",
+	.prod = true,
+	.try = github_try,
 };

@@ -1,4 +1,5 @@
-/* Managed identity: whichever of Azure's token services this machine has. None of them is ever reached through a proxy. */
+/* Managed identity: whichever of Azure's token services this machine has. None of them is ever
+ * reached through a proxy. */
 #include "azure/inside.h"
 
 #include <errno.h>
@@ -21,25 +22,37 @@ managed_answer(void *ctx, const struct web_answer *answer)
 	struct azure *azure = ctx;
 	const char *text = doc_str(answer->json, "error_description");
 
-	if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL && env_text("AZURE_CLIENT_ID") != NULL)
-		credential_unavailable(azure, "no managed identity of the client id in AZURE_CLIENT_ID is assigned to this machine");
-	else if (answer->status == 400 && text != NULL && strcasestr(text, "identity not found") != NULL)
+	if (answer->status == 400 && text != NULL &&
+	    strcasestr(text, "identity not found") != NULL && env_text("AZURE_CLIENT_ID") != NULL)
+		credential_unavailable(azure, "no managed identity of the client id in "
+					      "AZURE_CLIENT_ID is assigned to this machine");
+	else if (answer->status == 400 && text != NULL &&
+		 strcasestr(text, "identity not found") != NULL)
 		credential_unavailable(azure, "no managed identity is assigned to this machine");
 	else if (answer->status == 404 && answer->json == NULL)
-		credential_unavailable(azure, "the identity endpoint of this machine serves no tokens (HTTP 404)");
+		credential_unavailable(
+		    azure, "the identity endpoint of this machine serves no tokens (HTTP 404)");
 	else
 		credential_answer(azure, answer, NULL);
 }
 
-/* A token service named by the environment: its URL with the query, and the header line that proves we run there (NULL: none). */
+/* A token service named by the environment: its URL with the query, and the header line that proves
+ * we run there (NULL: none). */
 static void
 ask_service(struct azure *azure, const char *method, char *url, char *header, char *body)
 {
 	const char *headers[] = { "Metadata: true", header, NULL };
 
 	if (url != NULL)
-		web_ask(azure, &(struct web_ask){ .method = method, .url = url, .headers = headers, .body = body, .no_proxy = true,
-		    .flags = WEB_METADATA, .max_bytes = 1u << 20 }, managed_answer, azure);
+		web_ask(azure,
+			&(struct web_ask){ .method = method,
+					   .url = url,
+					   .headers = headers,
+					   .body = body,
+					   .no_proxy = true,
+					   .flags = WEB_METADATA,
+					   .max_bytes = 1u << 20 },
+			managed_answer, azure);
 	else
 		credential_failed(azure, "failed", NULL, 0, "out of memory");
 	free(url);
@@ -47,9 +60,11 @@ ask_service(struct azure *azure, const char *method, char *url, char *header, ch
 	secret_free(header);
 }
 
-/* client_key and id_key name a user-assigned identity by its client id or by its resource id; NULL where it cannot be named so. */
+/* client_key and id_key name a user-assigned identity by its client id or by its resource id; NULL
+ * where it cannot be named so. */
 static char *
-service_url(const struct azure *azure, const char *endpoint, const char *version, const char *client_key, const char *id_key)
+service_url(const struct azure *azure, const char *endpoint, const char *version,
+	    const char *client_key, const char *id_key)
 {
 	char *resource = resource_of(azure), *client = url_encode(env_text("AZURE_CLIENT_ID"));
 	bool user;
@@ -58,8 +73,9 @@ service_url(const struct azure *azure, const char *endpoint, const char *version
 	if (client != NULL && strncasecmp(client, "%2Fsubscriptions%2F", 19) == 0)
 		client_key = id_key;
 	user = client != NULL && client_key != NULL;
-	url = doc_fmt("%s%sapi-version=%s&resource=%s%s%s%s%s", endpoint, strchr(endpoint, '?') != NULL ? "&" : "?",
-	    version, resource, user ? "&" : "", user ? client_key : "", user ? "=" : "", user ? client : "");
+	url = doc_fmt("%s%sapi-version=%s&resource=%s%s%s%s%s", endpoint,
+		      strchr(endpoint, '?') != NULL ? "&" : "?", version, resource, user ? "&" : "",
+		      user ? client_key : "", user ? "=" : "", user ? client : "");
 	free(resource);
 	free(client);
 	return url;
@@ -88,11 +104,14 @@ imds_ask(struct azure *azure)
 	if (base == NULL)
 		credential_failed(azure, "failed", NULL, 0, "out of memory");
 	else
-		ask_service(azure, "GET", service_url(azure, base, "2018-02-01", "client_id", "msi_res_id"), NULL, NULL);
+		ask_service(azure, "GET",
+			    service_url(azure, base, "2018-02-01", "client_id", "msi_res_id"), NULL,
+			    NULL);
 	free(base);
 }
 
-/* Without its Metadata header the service answers 400 at once; where there is none, nothing answers within a second. */
+/* Without its Metadata header the service answers 400 at once; where there is none, nothing answers
+ * within a second. */
 static void
 imds_probed(void *ctx, const struct web_answer *answer)
 {
@@ -101,10 +120,13 @@ imds_probed(void *ctx, const struct web_answer *answer)
 	if (answer->error == -ECANCELED)
 		credential_unanswered(azure, answer, "the instance metadata service");
 	else if (answer->error != 0)
-		credential_unavailable(azure, "this machine has no instance metadata service (%s)", answer->error_text);
+		credential_unavailable(azure, "this machine has no instance metadata service (%s)",
+				       answer->error_text);
 	else if (answer->status == 404 || answer->html ||
-	    (answer->status == 403 && strcasestr(answer->body, "unreachable") != NULL))
-		credential_unavailable(azure, "this machine has no instance metadata service (HTTP %ld)", answer->status);
+		 (answer->status == 403 && strcasestr(answer->body, "unreachable") != NULL))
+		credential_unavailable(azure,
+				       "this machine has no instance metadata service (HTTP %ld)",
+				       answer->status);
 	else
 		imds_ask(azure);
 }
@@ -116,11 +138,18 @@ imds_try(struct azure *azure)
 	struct origin origin;
 
 	if (url == NULL || url_origin(url, &origin) < 0)
-		credential_failed(azure, "failed", NULL, 0, "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
-		    env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
+		credential_failed(azure, "failed", NULL, 0,
+				  "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
+				  env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
 	else
-		web_ask(azure, &(struct web_ask){ .url = url, .flags = WEB_ONCE, .timeout_ms = 1000, .connect_timeout_ms = 1000, .no_proxy = true,
-		    .max_bytes = 1u << 20 }, imds_probed, azure);
+		web_ask(azure,
+			&(struct web_ask){ .url = url,
+					   .flags = WEB_ONCE,
+					   .timeout_ms = 1000,
+					   .connect_timeout_ms = 1000,
+					   .no_proxy = true,
+					   .max_bytes = 1u << 20 },
+			imds_probed, azure);
 	free(url);
 }
 
@@ -130,10 +159,12 @@ static void
 cloud_shell_try(struct azure *azure)
 {
 	const char *endpoint = env_text("MSI_ENDPOINT");
-	char *resource = resource_of(azure), *body = doc_fmt("resource=%s", resource != NULL ? resource : "");
+	char *resource = resource_of(azure),
+	     *body = doc_fmt("resource=%s", resource != NULL ? resource : "");
 
 	free(resource);
-	ask_service(azure, "POST", strdup(endpoint), strdup("Content-Type: application/x-www-form-urlencoded"), body);
+	ask_service(azure, "POST", strdup(endpoint),
+		    strdup("Content-Type: application/x-www-form-urlencoded"), body);
 }
 
 static void
@@ -146,13 +177,16 @@ managed_try(struct azure *azure)
 	secrets_learn(&azure->secrets, header);
 	secrets_learn(&azure->secrets, secret);
 	if (endpoint != NULL && header != NULL && env_text("IDENTITY_SERVER_THUMBPRINT") != NULL)
-		ask_service(
-		    azure, "GET", service_url(azure, endpoint, "2019-07-01-preview", NULL, NULL), doc_fmt("Secret: %s", header), NULL);
+		ask_service(azure, "GET",
+			    service_url(azure, endpoint, "2019-07-01-preview", NULL, NULL),
+			    doc_fmt("Secret: %s", header), NULL);
 	else if (endpoint != NULL && header != NULL)
-		ask_service(azure, "GET", service_url(azure, endpoint, "2019-08-01", "client_id", "mi_res_id"),
-		    doc_fmt("X-IDENTITY-HEADER: %s", header), NULL);
+		ask_service(azure, "GET",
+			    service_url(azure, endpoint, "2019-08-01", "client_id", "mi_res_id"),
+			    doc_fmt("X-IDENTITY-HEADER: %s", header), NULL);
 	else if (msi != NULL && secret != NULL)
-		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid", NULL), doc_fmt("secret: %s", secret), NULL);
+		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid", NULL),
+			    doc_fmt("secret: %s", secret), NULL);
 	else if (msi != NULL && (shell == NULL || strncasecmp(shell, "cloud-shell", 11) == 0))
 		cloud_shell_try(azure);
 	else
@@ -160,5 +194,9 @@ managed_try(struct azure *azure)
 }
 
 const struct credential credential_managed = {
-	.name = "managed-identity", .kind = "managed", .sdk = "ManagedIdentityCredential", .prod = true, .try = managed_try,
+	.name = "managed-identity",
+	.kind = "managed",
+	.sdk = "ManagedIdentityCredential",
+	.prod = true,
+	.try = managed_try,
 };

@@ -1,4 +1,5 @@
-/* --deep: what Azure makes of rules, routes and this very flow, security admin rules, and who did what to the VM lately. */
+/* --deep: what Azure makes of rules, routes and this very flow, security admin rules, and who did
+ * what to the VM lately. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -13,7 +14,8 @@ post(struct read *read, const char *id, const char *action)
 	char *path = doc_fmt("%s/%s", id, action);
 
 	if (path != NULL)
-		read_aside(read, &(struct arm_ask){ .method = "POST", .path = path, .flags = ARM_LONG });
+		read_aside(read,
+			   &(struct arm_ask){ .method = "POST", .path = path, .flags = ARM_LONG });
 	free(path);
 }
 
@@ -38,7 +40,8 @@ admin_end(struct admin *admin, json_t *why)
 		if (why != NULL)
 			json_object_set(azure_facts(read->azure, "missing"), key, why);
 		else
-			json_object_set_new(azure_facts(read->azure, "resources"), key, json_pack("{s:O}", "value", admin->value));
+			json_object_set_new(azure_facts(read->azure, "resources"), key,
+					    json_pack("{s:O}", "value", admin->value));
 	}
 	json_decref(admin->value);
 	free(admin->path);
@@ -60,7 +63,9 @@ admin_got(void *ctx, const struct arm_answer *answer)
 	} else if (++admin->page < ADMIN_PAGES) {
 		admin_page(admin, skip);
 	} else {
-		json_t *why = reply_entry(FACT_UNKNOWN, "too-many", "the security admin rules fill more than %d pages", ADMIN_PAGES);
+		json_t *why =
+		    reply_entry(FACT_UNKNOWN, "too-many",
+				"the security admin rules fill more than %d pages", ADMIN_PAGES);
 
 		admin_end(admin, why);
 		json_decref(why);
@@ -72,7 +77,10 @@ admin_page(struct admin *admin, const char *skip)
 {
 	json_t *body = json_pack("{s:s}", "skipToken", skip);
 
-	arm_ask(admin->read->azure, &(struct arm_ask){ .method = "POST", .path = admin->path, .body = body, .flags = ARM_LONG }, admin_got, admin);
+	arm_ask(admin->read->azure,
+		&(struct arm_ask){
+		    .method = "POST", .path = admin->path, .body = body, .flags = ARM_LONG },
+		admin_got, admin);
 	json_decref(body);
 }
 
@@ -83,7 +91,9 @@ ask_admin_rules(struct read *read, const char *vnet)
 
 	if (admin == NULL)
 		return;
-	*admin = (struct admin){ read, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules", vnet), json_array(), 0 };
+	*admin =
+	    (struct admin){ read, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules", vnet),
+			    json_array(), 0 };
 	read->aside++;
 	admin_page(admin, "");
 }
@@ -100,7 +110,7 @@ read_deep(struct read *read)
 
 	if (read_vm(read, NULL) == NULL)
 		return;
-	json_object_foreach(read->seen, key, id) {
+	json_object_foreach (read->seen, key, id) {
 		if (arm_id_type(key, type, sizeof(type)) < 0)
 			continue;
 		if (strcmp(type, "microsoft.network/virtualnetworks") == 0)
@@ -125,8 +135,9 @@ arrived(const struct read *read, const char *action)
 	const json_t *id, *body;
 	char *path;
 
-	json_object_foreach(read->seen, key, id) {
-		if (strstr(key, "/networkinterfaces/") == NULL || (path = doc_fmt("%s/%s", json_string_value(id), action)) == NULL)
+	json_object_foreach (read->seen, key, id) {
+		if (strstr(key, "/networkinterfaces/") == NULL ||
+		    (path = doc_fmt("%s/%s", json_string_value(id), action)) == NULL)
 			continue;
 		if (facts_resource(&read->facts, path, &body, NULL) == FACT_KNOWN)
 			doc_append_str(list, path);
@@ -141,11 +152,13 @@ settle_deep(struct read *read)
 	json_t *section;
 
 	if (read_vm(read, NULL) == NULL) {
-		facts_settle(&read->facts, FACT_DEEP, FACT_UNKNOWN, "no-vm", "the VM itself was not read");
+		facts_settle(&read->facts, FACT_DEEP, FACT_UNKNOWN, "no-vm",
+			     "the VM itself was not read");
 		return;
 	}
 	section = facts_known(&read->facts, FACT_DEEP);
-	json_object_set_new(section, "effective_nsg", arrived(read, "effectiveNetworkSecurityGroups"));
+	json_object_set_new(section, "effective_nsg",
+			    arrived(read, "effectiveNetworkSecurityGroups"));
 	json_object_set_new(section, "effective_routes", arrived(read, "effectiveRouteTable"));
 	if (read->activity != NULL)
 		json_object_set(section, "activity", read->activity);

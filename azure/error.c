@@ -14,7 +14,7 @@ member(const json_t *object, const char *name)
 
 	if (json_object_get(object, name) != NULL)
 		return json_object_get(object, name);
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
 		if (strcasecmp(key, name) == 0)
 			return value;
 	return NULL;
@@ -30,7 +30,8 @@ reply_said(const json_t *error, const char *name)
 static bool
 says_nothing(const char *code)
 {
-	return code == NULL || doc_same(code, "MultipleErrorsOccurred") || doc_same(code, "BadRequest") || doc_same(code, "Forbidden");
+	return code == NULL || doc_same(code, "MultipleErrorsOccurred") ||
+	       doc_same(code, "BadRequest") || doc_same(code, "Forbidden");
 }
 
 const json_t *
@@ -45,7 +46,8 @@ reply_error(const json_t *body)
 	detail = json_array_get(member(error, "details"), 0);
 	if (says_nothing(reply_said(error, "code")) && reply_said(detail, "code") != NULL)
 		return detail;
-	return reply_said(error, "code") != NULL || reply_said(error, "message") != NULL ? error : NULL;
+	return reply_said(error, "code") != NULL || reply_said(error, "message") != NULL ? error
+											 : NULL;
 }
 
 const char *
@@ -53,22 +55,30 @@ reply_challenge(const struct http_reply *reply, const char *word)
 {
 	const char *challenge;
 
-	for (size_t n = 0; reply != NULL && (challenge = http_header_nth(reply, "WWW-Authenticate", n)) != NULL; n++)
+	for (size_t n = 0;
+	     reply != NULL && (challenge = http_header_nth(reply, "WWW-Authenticate", n)) != NULL;
+	     n++)
 		if (strcasestr(challenge, word) != NULL)
 			return challenge;
 	return NULL;
 }
 
-/* "Microsoft.Compute/HighCostGet30Min;0" among several: the policy of which nothing is left, else the number of reads left when it is small. */
+/* "Microsoft.Compute/HighCostGet30Min;0" among several: the policy of which nothing is left, else
+ * the number of reads left when it is small. */
 const char *
 reply_limit(const struct http_reply *reply)
 {
-	static const char *const reads[] = { "x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-subscription-global-reads",
-		"x-ms-ratelimit-remaining-tenant-reads", "x-ms-user-quota-remaining" };
+	static const char *const reads[] = { "x-ms-ratelimit-remaining-subscription-reads",
+					     "x-ms-ratelimit-remaining-subscription-global-reads",
+					     "x-ms-ratelimit-remaining-tenant-reads",
+					     "x-ms-user-quota-remaining" };
 	const char *value;
 	size_t len;
 
-	for (size_t n = 0; reply != NULL && (value = http_header_nth(reply, "x-ms-ratelimit-remaining-resource", n)) != NULL; n++)
+	for (size_t n = 0;
+	     reply != NULL &&
+	     (value = http_header_nth(reply, "x-ms-ratelimit-remaining-resource", n)) != NULL;
+	     n++)
 		if ((len = strlen(value)) > 2 && strcmp(value + len - 2, ";0") == 0)
 			return value;
 	for (size_t i = 0; reply != NULL && i < sizeof(reads) / sizeof(*reads); i++)

@@ -13,7 +13,7 @@ struct fetch {
 	struct azure *azure;
 	char *key, *path;
 	bool list, ended;
-	json_t *ids;			/* of a list's items */
+	json_t *ids; /* of a list's items */
 	struct waiter *waiters;
 };
 
@@ -32,7 +32,11 @@ fetch_new(struct azure *azure, const char *key, const char *path, bool list)
 
 	if (fetch == NULL)
 		return NULL;
-	*fetch = (struct fetch){ .azure = azure, .key = strdup(key), .path = strdup(path), .list = list, .ids = list ? json_array() : NULL };
+	*fetch = (struct fetch){ .azure = azure,
+				 .key = strdup(key),
+				 .path = strdup(path),
+				 .list = list,
+				 .ids = list ? json_array() : NULL };
 	json_object_set_new(azure->fetches, key, json_integer((json_int_t)(intptr_t)fetch));
 	return fetch;
 }
@@ -74,7 +78,7 @@ fetch_free(struct azure *azure)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(azure->fetches, key, value) {
+	json_object_foreach (azure->fetches, key, value) {
 		struct fetch *fetch = (struct fetch *)(intptr_t)json_integer_value(value);
 
 		free(fetch->key);
@@ -118,7 +122,8 @@ fetch_listed(const struct azure *azure, const char *path)
 	char key[ARM_ID_MAX];
 	const struct fetch *fetch;
 
-	if (arm_id_key(path, key, sizeof(key)) < 0 || (fetch = fetch_find(azure, key)) == NULL || !fetch->ended)
+	if (arm_id_key(path, key, sizeof(key)) < 0 || (fetch = fetch_find(azure, key)) == NULL ||
+	    !fetch->ended)
 		return NULL;
 	return fetch->ids;
 }
@@ -133,7 +138,7 @@ hold_items(struct fetch *fetch, const json_t *items)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(items, i, item) {
+	json_array_foreach (items, i, item) {
 		const char *id = doc_str(item, "id");
 
 		if (id == NULL || arm_id_key(id, key, sizeof(key)) < 0)
@@ -178,8 +183,11 @@ fetch_list(struct azure *azure, const char *path, bool spare, void (*done)(void 
 	else if (done != NULL)
 		fetch_wait(fetch, done, ctx);
 	if (begin)
-		arm_ask(azure, &(struct arm_ask){ .path = path, .flags = ARM_LIST | (spare ? ARM_SPARE : 0), .pages = spare ? SPARE_PAGES : 0 },
-		    list_got, fetch);
+		arm_ask(azure,
+			&(struct arm_ask){ .path = path,
+					   .flags = ARM_LIST | (spare ? ARM_SPARE : 0),
+					   .pages = spare ? SPARE_PAGES : 0 },
+			list_got, fetch);
 }
 
 char *
@@ -189,12 +197,15 @@ fetch_group_path(const char *id, const char *type)
 
 	if (arm_id_parse(id, &parsed) < 0 || parsed.group.len == 0)
 		return NULL;
-	return doc_fmt("/subscriptions/%.*s/resourceGroups/%.*s/providers/%s", (int)parsed.subscription.len, parsed.subscription.at,
-	    (int)parsed.group.len, parsed.group.at, type);
+	return doc_fmt("/subscriptions/%.*s/resourceGroups/%.*s/providers/%s",
+		       (int)parsed.subscription.len, parsed.subscription.at, (int)parsed.group.len,
+		       parsed.group.at, type);
 }
 
-static const char *const group_types[] = { "Microsoft.Network/networkInterfaces", "Microsoft.Network/publicIPAddresses",
-	"Microsoft.Network/networkSecurityGroups", "Microsoft.Network/virtualNetworks" };
+static const char *const group_types[] = { "Microsoft.Network/networkInterfaces",
+					   "Microsoft.Network/publicIPAddresses",
+					   "Microsoft.Network/networkSecurityGroups",
+					   "Microsoft.Network/virtualNetworks" };
 
 void
 fetch_group(struct azure *azure, const char *vm_id)
@@ -214,7 +225,10 @@ static const char *
 query_for(const char *type)
 {
 	return strcmp(type, "microsoft.compute/virtualmachines") == 0 ||
-	    strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") == 0 ? "$expand=instanceView" : NULL;
+		       strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") ==
+			   0
+		   ? "$expand=instanceView"
+		   : NULL;
 }
 
 static void
@@ -229,10 +243,10 @@ resource_got(void *ctx, const struct arm_answer *answer)
 		json_object_set(azure_facts(azure, "missing"), fetch->key, answer->why);
 	} else {
 		json_object_set_new(azure_facts(azure, "missing"), fetch->key,
-		    reply_entry(FACT_UNKNOWN, "not-json",
-			"%s came as something else than "
-			"an object",
-			arm_id_name(fetch->path)));
+				    reply_entry(FACT_UNKNOWN, "not-json",
+						"%s came as something else than "
+						"an object",
+						arm_id_name(fetch->path)));
 	}
 	fetch_end(fetch);
 }
@@ -245,13 +259,14 @@ take_subnet(struct azure *azure, const char *id)
 	const json_t *vnet, *subnet;
 	size_t i;
 
-	if (arm_id_parent(id, parent, sizeof(parent)) < 0 || arm_id_key(parent, key, sizeof(key)) < 0)
+	if (arm_id_parent(id, parent, sizeof(parent)) < 0 ||
+	    arm_id_key(parent, key, sizeof(key)) < 0)
 		return false;
 	if ((vnet = json_object_get(azure_facts(azure, "resources"), key)) == NULL)
 		vnet = json_object_get(azure->held, key);
-	json_array_foreach(doc_list(vnet, "properties.subnets"), i, subnet) {
-		if (!arm_id_same(doc_str(subnet, "id"), id) || doc_get(subnet, "properties") == NULL ||
-		    arm_id_key(id, key, sizeof(key)) < 0)
+	json_array_foreach (doc_list(vnet, "properties.subnets"), i, subnet) {
+		if (!arm_id_same(doc_str(subnet, "id"), id) ||
+		    doc_get(subnet, "properties") == NULL || arm_id_key(id, key, sizeof(key)) < 0)
 			continue;
 		json_object_set(azure_facts(azure, "resources"), key, (json_t *)(uintptr_t)subnet);
 		return true;
@@ -269,7 +284,8 @@ list_bringing(struct azure *azure, const char *id)
 
 	if (arm_id_type(id, type, sizeof(type)) < 0)
 		return NULL;
-	if (strcmp(type, "microsoft.network/virtualnetworks/subnets") == 0 && arm_id_parent(id, parent, sizeof(parent)) == 0)
+	if (strcmp(type, "microsoft.network/virtualnetworks/subnets") == 0 &&
+	    arm_id_parent(id, parent, sizeof(parent)) == 0)
 		return list_bringing(azure, parent);
 	if ((path = fetch_group_path(id, type)) != NULL && arm_id_key(path, key, sizeof(key)) == 0)
 		fetch = fetch_find(azure, key);
@@ -313,14 +329,16 @@ fetch_resource(struct azure *azure, const char *id, void (*done)(void *ctx), voi
 	char key[ARM_ID_MAX], type[192] = "";
 	struct fetch *fetch;
 
-	if (arm_id_key(id, key, sizeof(key)) < 0 || json_object_get(azure_facts(azure, "resources"), key) != NULL) {
+	if (arm_id_key(id, key, sizeof(key)) < 0 ||
+	    json_object_get(azure_facts(azure, "resources"), key) != NULL) {
 		done(ctx);
 		return;
 	}
 	arm_id_type(id, type, sizeof(type));
 	if (query_for(type) == NULL &&
 	    (fetch_keep(azure, id) ||
-		(strcmp(type, "microsoft.network/virtualnetworks/subnets") == 0 && take_subnet(azure, id)))) {
+	     (strcmp(type, "microsoft.network/virtualnetworks/subnets") == 0 &&
+	      take_subnet(azure, id)))) {
 		done(ctx);
 		return;
 	}
@@ -338,7 +356,8 @@ fetch_resource(struct azure *azure, const char *id, void (*done)(void *ctx), voi
 		return;
 	}
 	fetch_wait(fetch, done, ctx);
-	arm_ask(azure, &(struct arm_ask){ .path = id, .query = query_for(type) }, resource_got, fetch);
+	arm_ask(azure, &(struct arm_ask){ .path = id, .query = query_for(type) }, resource_got,
+		fetch);
 }
 
 void

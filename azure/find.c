@@ -8,9 +8,9 @@
 struct find {
 	struct azure *azure;
 	struct facts facts;
-	char *id, *group, *name, *host;		/* as asked */
-	char *try;				/* the id being tried */
-	bool exact;				/* asked for by its full id */
+	char *id, *group, *name, *host; /* as asked */
+	char *try;                      /* the id being tried */
+	bool exact;                     /* asked for by its full id */
 	void (*done)(void *ctx);
 	void *ctx;
 };
@@ -54,7 +54,8 @@ settle_found(struct find *find, const char *id, const char *from)
 	arm_id_subscription(id, subscription, sizeof(subscription));
 	name_parts(section, id);
 	doc_set_str(section, "from", from);
-	if (find->exact || find->host != NULL || find->azure->active == NULL || strcasecmp(find->azure->active, subscription) == 0)
+	if (find->exact || find->host != NULL || find->azure->active == NULL ||
+	    strcasecmp(find->azure->active, subscription) == 0)
 		return;
 	elsewhere = json_object();
 	doc_set_str(elsewhere, "active", find->azure->active);
@@ -67,7 +68,8 @@ settle_missing(struct find *find, const json_t *why)
 {
 	json_t *section;
 
-	facts_settle(&find->facts, FACT_VM, doc_is(why, "state", "absent") ? FACT_ABSENT : FACT_UNKNOWN,
+	facts_settle(
+	    &find->facts, FACT_VM, doc_is(why, "state", "absent") ? FACT_ABSENT : FACT_UNKNOWN,
 	    doc_str(why, "cause") != NULL ? doc_str(why, "cause") : "error", "%s",
 	    doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "the VM was not read");
 	section = facts_section(&find->facts, FACT_VM);
@@ -88,7 +90,7 @@ narrow(const json_t *hits, const char *subscription, const char *group, const ch
 	const json_t *hit;
 	size_t i;
 
-	json_array_foreach(hits, i, hit) {
+	json_array_foreach (hits, i, hit) {
 		const char *id = json_string_value(hit);
 
 		arm_id_subscription(id, of, sizeof(of));
@@ -100,7 +102,8 @@ narrow(const json_t *hits, const char *subscription, const char *group, const ch
 	return kept;
 }
 
-/* Tenants that az knows subscriptions of and that this sign-in does not see into: whoever has several may look in the wrong one. */
+/* Tenants that az knows subscriptions of and that this sign-in does not see into: whoever has
+ * several may look in the wrong one. */
 static json_t *
 other_tenants(const struct azure *azure)
 {
@@ -109,11 +112,11 @@ other_tenants(const struct azure *azure)
 	const json_t *entry, *known;
 	size_t i, j;
 
-	json_array_foreach(doc_list(azure->config.profile, "subscriptions"), i, entry) {
+	json_array_foreach (doc_list(azure->config.profile, "subscriptions"), i, entry) {
 		bool again = false;
 
 		tenant = doc_str(entry, "tenantId");
-		json_array_foreach(tenants, j, known)
+		json_array_foreach (tenants, j, known)
 			again = again || doc_same(json_string_value(known), tenant);
 		if (own != NULL && tenant != NULL && !doc_same(tenant, own) && !again &&
 		    (azure->cloud.custom || doc_is(entry, "environmentName", azure->cloud.name)))
@@ -132,23 +135,28 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 	if (find->try != NULL)
 		facts_resource(&find->facts, find->try, &body, &why);
 	if (doc_is(why, "cause", "subscription-not-found")) {
-		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "subscription-not-found", "%s", doc_str(why, "reason"));
+		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "subscription-not-found", "%s",
+			     doc_str(why, "reason"));
 	} else if (result->why != NULL && json_array_size(others) == 0) {
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, doc_str(result->why, "cause"),
-		    "not every subscription could be searched: %s", doc_str(result->why, "reason"));
-	} else if (json_array_size(result->searched) == 0 && json_array_size(result->hits) == 0 && name_plain(find->name)) {
-		facts_settle(
-		    &find->facts, FACT_VM, FACT_UNKNOWN, "no-subscriptions", "the signed-in identity sees no subscription");
+			     "not every subscription could be searched: %s",
+			     doc_str(result->why, "reason"));
+	} else if (json_array_size(result->searched) == 0 && json_array_size(result->hits) == 0 &&
+		   name_plain(find->name)) {
+		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "no-subscriptions",
+			     "the signed-in identity sees no subscription");
 	} else if (find->group != NULL) {
-		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "not-found", "there is no VM named %s in the resource group %s",
-		    find->name, find->group);
+		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "not-found",
+			     "there is no VM named %s in the resource group %s", find->name,
+			     find->group);
 	} else {
 		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "not-found",
-		    "no subscription that this sign-in sees has a VM named %s", find->name);
+			     "no subscription that this sign-in sees has a VM named %s",
+			     find->name);
 	}
 	section = facts_section(&find->facts, FACT_VM);
 	json_object_set_new(section, "near", names = json_array());
-	json_array_foreach(others, i, near) {
+	json_array_foreach (others, i, near) {
 		char group[128], *text;
 
 		arm_id_group(json_string_value(near), group, sizeof(group));
@@ -156,7 +164,7 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 		doc_append_str(names, text);
 		free(text);
 	}
-	json_array_foreach(result->near, i, near)
+	json_array_foreach (result->near, i, near)
 		doc_append_str(names, arm_id_name(json_string_value(near)));
 	json_object_set(section, "searched", result->searched);
 	json_object_set_new(section, "other_tenants", other_tenants(find->azure));
@@ -165,17 +173,18 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 static void
 settle_many(struct find *find, const json_t *hits)
 {
-	facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "ambiguous", "%zu VMs are named %s", json_array_size(hits),
-	    find->name != NULL ? find->name : find->host);
-	json_object_set(facts_section(&find->facts, FACT_VM), "candidates", (json_t *)(uintptr_t)hits);
+	facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "ambiguous", "%zu VMs are named %s",
+		     json_array_size(hits), find->name != NULL ? find->name : find->host);
+	json_object_set(facts_section(&find->facts, FACT_VM), "candidates",
+			(json_t *)(uintptr_t)hits);
 }
 
 static void
 searched(void *ctx, const struct search_result *result)
 {
 	struct find *find = ctx;
-	json_t *hits = narrow(result->hits, NULL, find->group, find->try), *others = narrow(result->hits, NULL, NULL, find->try),
-	       *own;
+	json_t *hits = narrow(result->hits, NULL, find->group, find->try),
+	       *others = narrow(result->hits, NULL, NULL, find->try), *own;
 
 	if (find->azure->subscription != NULL && find->azure->active != NULL) {
 		own = narrow(hits, find->azure->active, NULL, NULL);
@@ -209,7 +218,8 @@ tried(void *ctx)
 
 	if (state == FACT_KNOWN) {
 		settle_found(find, find->try, find->exact ? "id" : "group");
-	} else if (find->name != NULL && (state == FACT_ABSENT || doc_is(why, "cause", "subscription-not-found"))) {
+	} else if (find->name != NULL &&
+		   (state == FACT_ABSENT || doc_is(why, "cause", "subscription-not-found"))) {
 		search_vm(find->azure, find->name, searched, find);
 		return;
 	} else {
@@ -231,7 +241,8 @@ static char *
 vm_id(const char *subscription, const char *group, const char *name)
 {
 	return doc_fmt(
-	    "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", subscription, group, name);
+	    "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s",
+	    subscription, group, name);
 }
 
 /* ---- by name ---- */
@@ -239,10 +250,12 @@ vm_id(const char *subscription, const char *group, const char *name)
 static void
 by_name(struct find *find)
 {
-	char *group = find->group == NULL ? config_setting(&find->azure->config, "defaults", "group") : NULL;
+	char *group =
+	    find->group == NULL ? config_setting(&find->azure->config, "defaults", "group") : NULL;
 	const char *in = find->group != NULL ? find->group : group;
 
-	if (in != NULL && find->azure->active != NULL && name_plain(find->name) && strpbrk(in, "/?#%") == NULL)
+	if (in != NULL && find->azure->active != NULL && name_plain(find->name) &&
+	    strpbrk(in, "/?#%") == NULL)
 		try_id(find, vm_id(find->azure->active, in, find->name));
 	else
 		search_vm(find->azure, find->name, searched, find);
@@ -258,7 +271,7 @@ subscriptions_known(void *ctx)
 	const json_t *id, *entry;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(azure, "/subscriptions"), i, id) {
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(azure, "/subscriptions"), i, id) {
 		const json_t *body = fetch_held(azure, json_string_value(id));
 
 		if (azure->active == NULL && doc_is(body, "displayName", azure->subscription) &&
@@ -272,7 +285,7 @@ subscriptions_known(void *ctx)
 	entry = json_object_get(azure_facts(azure, "lists"), "/subscriptions");
 	if (doc_is(entry, "state", "known"))
 		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "subscription-not-found",
-		    "this sign-in sees no subscription named %s", azure->subscription);
+			     "this sign-in sees no subscription named %s", azure->subscription);
 	else
 		settle_missing(find, entry);
 	find_end(find);
@@ -289,10 +302,11 @@ owner_found(void *ctx, const struct search_result *result)
 		settle_many(find, result->hits);
 	else if (result->why != NULL)
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, doc_str(result->why, "cause"),
-		    "whose address %s is was not found out: %s", find->host, doc_str(result->why, "reason"));
+			     "whose address %s is was not found out: %s", find->host,
+			     doc_str(result->why, "reason"));
 	else
-		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "no-owner", "no VM that this sign-in sees has the address %s",
-		    find->host);
+		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "no-owner",
+			     "no VM that this sign-in sees has the address %s", find->host);
 	find_end(find);
 }
 
@@ -303,20 +317,28 @@ copy(const char *text)
 }
 
 void
-azure_find(struct azure *azure, struct facts *facts, const struct azure_target *target, void (*done)(void *ctx), void *ctx)
+azure_find(struct azure *azure, struct facts *facts, const struct azure_target *target,
+	   void (*done)(void *ctx), void *ctx)
 {
 	struct find *find;
 	const json_t *signin = facts_section(facts, FACT_SIGNIN);
 	struct arm_id parsed;
 
-	if (facts_state(facts, FACT_SIGNIN, NULL) != FACT_KNOWN || (find = calloc(1, sizeof(*find))) == NULL) {
+	if (facts_state(facts, FACT_SIGNIN, NULL) != FACT_KNOWN ||
+	    (find = calloc(1, sizeof(*find))) == NULL) {
 		facts_settle(facts, FACT_VM, FACT_UNKNOWN, "signed-out", "%s",
-		    doc_str(signin, "reason") != NULL ? doc_str(signin, "reason") : "not signed in to Azure");
+			     doc_str(signin, "reason") != NULL ? doc_str(signin, "reason")
+							       : "not signed in to Azure");
 		done(ctx);
 		return;
 	}
-	*find = (struct find){ .azure = azure, .facts = *facts, .group = copy(target->group), .name = copy(target->name), .host = copy(target->host),
-		.done = done, .ctx = ctx };
+	*find = (struct find){ .azure = azure,
+			       .facts = *facts,
+			       .group = copy(target->group),
+			       .name = copy(target->name),
+			       .host = copy(target->host),
+			       .done = done,
+			       .ctx = ctx };
 	if (target->id != NULL && arm_id_parse(target->id, &parsed) == 0) {
 		find->exact = true;
 		free(find->name);

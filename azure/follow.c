@@ -31,7 +31,7 @@ follow_vm(struct read *read, const char *id, const json_t *body)
 	size_t i;
 
 	(void)id;
-	json_array_foreach(doc_list(body, "properties.networkProfile.networkInterfaces"), i, nic)
+	json_array_foreach (doc_list(body, "properties.networkProfile.networkInterfaces"), i, nic)
 		follow_at(read, nic, "id");
 }
 
@@ -43,12 +43,14 @@ follow_nic(struct read *read, const char *id, const json_t *body)
 
 	(void)id;
 	follow_at(read, body, "properties.networkSecurityGroup.id");
-	json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config) {
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config) {
 		follow_at(read, config, "properties.publicIPAddress.id");
 		follow_at(read, config, "properties.subnet.id");
-		json_array_foreach(doc_list(config, "properties.loadBalancerInboundNatRules"), j, part)
+		json_array_foreach (doc_list(config, "properties.loadBalancerInboundNatRules"), j,
+				    part)
 			follow_owner(read, doc_str(part, "id"));
-		json_array_foreach(doc_list(config, "properties.loadBalancerBackendAddressPools"), j, part)
+		json_array_foreach (doc_list(config, "properties.loadBalancerBackendAddressPools"),
+				    j, part)
 			follow_owner(read, doc_str(part, "id"));
 	}
 }
@@ -70,7 +72,9 @@ ask_mapping(struct read *read, const char *pool, const char *config)
 	json_t *body = json_pack("{s:{s:s}}", "ipConfiguration", "id", config);
 
 	if (path != NULL && body != NULL)
-		read_with(read, &(struct arm_ask){ .method = "POST", .path = path, .body = body, .flags = ARM_LONG });
+		read_with(read,
+			  &(struct arm_ask){
+			      .method = "POST", .path = path, .body = body, .flags = ARM_LONG });
 	json_decref(body);
 	free(path);
 }
@@ -81,7 +85,8 @@ in_pool(const json_t *config, const char *pool)
 	const json_t *member;
 	size_t i;
 
-	json_array_foreach(doc_list(config, "properties.loadBalancerBackendAddressPools"), i, member)
+	json_array_foreach (doc_list(config, "properties.loadBalancerBackendAddressPools"), i,
+			    member)
 		if (arm_id_same(doc_str(member, "id"), pool))
 			return true;
 	return false;
@@ -95,10 +100,11 @@ ask_mappings(struct read *read, const char *pool)
 	const json_t *id, *body, *config;
 	size_t i;
 
-	json_object_foreach(read->seen, key, id) {
-		if (strstr(key, "/networkinterfaces/") == NULL || facts_resource(&read->facts, key, &body, NULL) != FACT_KNOWN)
+	json_object_foreach (read->seen, key, id) {
+		if (strstr(key, "/networkinterfaces/") == NULL ||
+		    facts_resource(&read->facts, key, &body, NULL) != FACT_KNOWN)
 			continue;
-		json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config)
+		json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
 			if (doc_str(config, "id") != NULL && in_pool(config, pool))
 				ask_mapping(read, pool, doc_str(config, "id"));
 	}
@@ -111,9 +117,9 @@ follow_balancer(struct read *read, const char *id, const json_t *body)
 	size_t i;
 
 	(void)id;
-	json_array_foreach(doc_list(body, "properties.frontendIPConfigurations"), i, front)
+	json_array_foreach (doc_list(body, "properties.frontendIPConfigurations"), i, front)
 		follow_at(read, front, "properties.publicIPAddress.id");
-	json_array_foreach(doc_list(body, "properties.inboundNatRules"), i, rule) {
+	json_array_foreach (doc_list(body, "properties.inboundNatRules"), i, rule) {
 		if (doc_get(rule, "properties") == NULL)
 			follow_at(read, rule, "id");
 		if (doc_str(rule, "properties.backendAddressPool.id") != NULL)
@@ -129,7 +135,7 @@ follow_firewall(struct read *read, const char *id, const json_t *body)
 
 	(void)id;
 	follow_at(read, body, "properties.firewallPolicy.id");
-	json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config)
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
 		follow_at(read, config, "properties.publicIPAddress.id");
 }
 
@@ -141,7 +147,7 @@ follow_policy(struct read *read, const char *id, const json_t *body)
 
 	(void)id;
 	follow_at(read, body, "properties.basePolicy.id");
-	json_array_foreach(doc_list(body, "properties.ruleCollectionGroups"), i, group)
+	json_array_foreach (doc_list(body, "properties.ruleCollectionGroups"), i, group)
 		follow_at(read, group, "id");
 }
 
@@ -152,7 +158,8 @@ static const struct {
 	{ "microsoft.compute/virtualmachines", follow_vm },
 	{ "microsoft.compute/virtualmachinescalesets/virtualmachines", follow_vm },
 	{ "microsoft.network/networkinterfaces", follow_nic },
-	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces", follow_nic },
+	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
+	  follow_nic },
 	{ "microsoft.network/virtualnetworks/subnets", follow_subnet },
 	{ "microsoft.network/loadbalancers", follow_balancer },
 	{ "microsoft.network/azurefirewalls", follow_firewall },

@@ -24,7 +24,8 @@ graph_end(struct graph *graph, json_t *why)
 
 	free(graph->query);
 	free(graph);
-	ended.done(ended.ctx, &(struct arm_answer){ .body = why == NULL ? ended.rows : NULL, .why = why });
+	ended.done(ended.ctx,
+		   &(struct arm_answer){ .body = why == NULL ? ended.rows : NULL, .why = why });
 	json_decref(ended.rows);
 }
 
@@ -38,11 +39,12 @@ take_rows(struct graph *graph, const json_t *data)
 
 	if (json_is_array(data))
 		json_array_extend(graph->rows, (json_t *)(uintptr_t)data);
-	json_array_foreach(doc_list(data, "rows"), i, row) {
+	json_array_foreach (doc_list(data, "rows"), i, row) {
 		object = json_object();
-		json_array_foreach(columns, j, column)
+		json_array_foreach (columns, j, column)
 			if (doc_str(column, "name") != NULL && json_array_get(row, j) != NULL)
-				json_object_set(object, doc_str(column, "name"), json_array_get(row, j));
+				json_object_set(object, doc_str(column, "name"),
+						json_array_get(row, j));
 		json_array_append_new(graph->rows, object);
 	}
 }
@@ -72,18 +74,24 @@ graph_got(void *ctx, const struct arm_answer *answer)
 static void
 graph_page(struct graph *graph, const char *skip)
 {
-	json_t *body =
-	    json_pack("{s:s, s:{s:s, s:i}}", "query", graph->query, "options", "resultFormat", "objectArray", "$top", 1000);
+	json_t *body = json_pack("{s:s, s:{s:s, s:i}}", "query", graph->query, "options",
+				 "resultFormat", "objectArray", "$top", 1000);
 
 	if (skip != NULL)
-		json_object_set_new(json_object_get(body, "options"), "$skipToken", json_string(skip));
-	arm_ask(graph->azure, &(struct arm_ask){ .method = "POST", .path = "/providers/Microsoft.ResourceGraph/resources", .body = body,
-	    .flags = ARM_SPARE }, graph_got, graph);
+		json_object_set_new(json_object_get(body, "options"), "$skipToken",
+				    json_string(skip));
+	arm_ask(graph->azure,
+		&(struct arm_ask){ .method = "POST",
+				   .path = "/providers/Microsoft.ResourceGraph/resources",
+				   .body = body,
+				   .flags = ARM_SPARE },
+		graph_got, graph);
 	json_decref(body);
 }
 
 void
-graph_ask(struct azure *azure, const char *query, void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
+graph_ask(struct azure *azure, const char *query,
+	  void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
 {
 	struct graph *graph = calloc(1, sizeof(*graph));
 
@@ -91,6 +99,10 @@ graph_ask(struct azure *azure, const char *query, void (*done)(void *ctx, const 
 		done(ctx, &(struct arm_answer){ .body = NULL });
 		return;
 	}
-	*graph = (struct graph){ .azure = azure, .query = strdup(query), .rows = json_array(), .done = done, .ctx = ctx };
+	*graph = (struct graph){ .azure = azure,
+				 .query = strdup(query),
+				 .rows = json_array(),
+				 .done = done,
+				 .ctx = ctx };
 	graph_page(graph, NULL);
 }

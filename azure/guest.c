@@ -12,12 +12,14 @@ static const char *const shell_script[] = {
 	"echo " BEGIN_MARK,
 	"keys=$(sshd -T 2>/dev/null | awk '$1 == \"hostkey\" { print $2 \".pub\" }')",
 	"for f in ${keys:-/etc/ssh/ssh_host_*_key.pub}; do ssh-keygen -lf \"$f\"; done",
-	"echo " END_MARK, NULL
+	"echo " END_MARK,
+	NULL
 };
 
 static const char *const powershell_script[] = {
 	"Write-Output '" BEGIN_MARK "'",
-	"Get-ChildItem \"$env:ProgramData\\ssh\\ssh_host_*_key.pub\" | ForEach-Object { ssh-keygen -lf $_.FullName }",
+	"Get-ChildItem \"$env:ProgramData\\ssh\\ssh_host_*_key.pub\" | ForEach-Object { ssh-keygen "
+	"-lf $_.FullName }",
 	"Write-Output '" END_MARK "'", NULL
 };
 
@@ -25,7 +27,8 @@ static const char *const powershell_script[] = {
 static const char *
 type_of(const char *line, size_t len)
 {
-	static const struct { const char *tail, *type;
+	static const struct {
+		const char *tail, *type;
 	} types[] = {
 		{ "(ED25519)", "ssh-ed25519" },
 		{ "(RSA)", "ssh-rsa" },
@@ -66,11 +69,13 @@ take_line(json_t *keys, const char *line, size_t len)
 	json_array_append_new(keys, key);
 }
 
-/* What stands between our two marks, in whichever of the results: a guest's output is cut at its head, so a lost first mark is forgiven. */
+/* What stands between our two marks, in whichever of the results: a guest's output is cut at its
+ * head, so a lost first mark is forgiven. */
 static json_t *
 keys_in(const char *text)
 {
-	const char *begin = strstr(text, BEGIN_MARK), *end = strstr(begin != NULL ? begin : text, END_MARK);
+	const char *begin = strstr(text, BEGIN_MARK),
+		   *end = strstr(begin != NULL ? begin : text, END_MARK);
 	json_t *keys = json_array();
 
 	if (end == NULL)
@@ -94,7 +99,7 @@ guest_answered(void *ctx, const struct arm_answer *answer)
 
 	if (list == NULL)
 		list = doc_list(answer->body, "properties.output.value");
-	json_array_foreach(list, i, result) {
+	json_array_foreach (list, i, result) {
 		const char *text = doc_str(result, "message");
 
 		if (text != NULL && json_array_size(keys) == 0) {
@@ -107,11 +112,13 @@ guest_answered(void *ctx, const struct arm_answer *answer)
 		doc_set_str(section, "by", "run-command");
 		json_object_set(section, "keys", keys);
 	} else if (answer->why != NULL) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, doc_str(answer->why, "cause"), "the guest was not asked: %s",
-		    doc_str(answer->why, "reason"));
-		doc_set_str(facts_section(&read->facts, FACT_PROOF), "action", doc_str(answer->why, "action"));
+		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, doc_str(answer->why, "cause"),
+			     "the guest was not asked: %s", doc_str(answer->why, "reason"));
+		doc_set_str(facts_section(&read->facts, FACT_PROOF), "action",
+			    doc_str(answer->why, "action"));
 	} else {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "error", "the guest's answer names no host key");
+		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "error",
+			     "the guest's answer names no host key");
 	}
 	json_decref(keys);
 	read_aside_end(read);
@@ -131,24 +138,32 @@ void
 read_guest(struct read *read)
 {
 	const json_t *body = read_vm(read, NULL),
-		     *agent = json_array_get(doc_list(body, "properties.instanceView.vmAgent.statuses"), 0);
+		     *agent = json_array_get(
+			 doc_list(body, "properties.instanceView.vmAgent.statuses"), 0);
 	bool windows = doc_is(body, "properties.storageProfile.osDisk.osType", "Windows");
 	char *path = doc_fmt("%s/runCommand", read->id);
 	json_t *ask;
 
 	if (body == NULL) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "no-vm", "the VM itself was not read");
+		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "no-vm",
+			     "the VM itself was not read");
 	} else if (!read_runs(read)) {
-		facts_settle(
-		    &read->facts, FACT_PROOF, FACT_UNKNOWN, "not-running", "the guest cannot be asked: the VM does not run");
+		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "not-running",
+			     "the guest cannot be asked: the VM does not run");
 	} else if (doc_is(agent, "displayStatus", "Not Ready")) {
 		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "agent-not-ready",
-		    "the guest cannot be asked: its agent is not ready");
+			     "the guest cannot be asked: its agent is not ready");
 	} else if (path != NULL) {
-		ask = json_pack("{s:s, s:o}", "commandId", windows ? "RunPowerShellScript" : "RunShellScript", "script",
-		    lines_of(windows ? powershell_script : shell_script));
+		ask = json_pack("{s:s, s:o}", "commandId",
+				windows ? "RunPowerShellScript" : "RunShellScript", "script",
+				lines_of(windows ? powershell_script : shell_script));
 		read->aside++;
-		arm_ask(read->azure, &(struct arm_ask){ .method = "POST", .path = path, .body = ask, .flags = ARM_LONG | ARM_WRITE }, guest_answered, read);
+		arm_ask(read->azure,
+			&(struct arm_ask){ .method = "POST",
+					   .path = path,
+					   .body = ask,
+					   .flags = ARM_LONG | ARM_WRITE },
+			guest_answered, read);
 		json_decref(ask);
 	}
 	free(path);

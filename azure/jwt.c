@@ -17,8 +17,9 @@ base64url(const unsigned char *bytes, size_t len)
 		return NULL;
 	for (size_t i = 0; i < len; i += 3) {
 		size_t have = len - i < 3 ? len - i : 3;
-		unsigned word =
-		    (unsigned)bytes[i] << 16 | (have > 1 ? (unsigned)bytes[i + 1] << 8 : 0) | (have > 2 ? bytes[i + 2] : 0);
+		unsigned word = (unsigned)bytes[i] << 16 |
+				(have > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+				(have > 2 ? bytes[i + 2] : 0);
 
 		for (size_t k = 0; k <= have; k++)
 			out[used++] = alphabet[word >> (18 - 6 * k) & 63];
@@ -66,21 +67,26 @@ uuid_random(char ret[static 37])
 	RAND_bytes(b, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-	    b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
 }
 
 json_t *
 jwt_claims(const char *token)
 {
-	static const char *const texts[] = { "aud", "iss", "tid", "oid", "appid", "azp", "idtyp", "upn", "unique_name", "ipaddr",
-		"xms_mirid", "app_displayname" };
-	const char *dot = token != NULL ? strchr(token, '.') : NULL, *end = dot != NULL ? strchr(dot + 1, '.') : NULL;
+	static const char *const texts[] = {
+		"aud",   "iss", "tid",         "oid",    "appid",     "azp",
+		"idtyp", "upn", "unique_name", "ipaddr", "xms_mirid", "app_displayname"
+	};
+	const char *dot = token != NULL ? strchr(token, '.') : NULL,
+		   *end = dot != NULL ? strchr(dot + 1, '.') : NULL;
 	unsigned char *payload;
 	json_t *all, *claims;
 	size_t len;
 
-	if (end == NULL || (payload = base64url_read(dot + 1, (size_t)(end - dot - 1), &len)) == NULL)
+	if (end == NULL ||
+	    (payload = base64url_read(dot + 1, (size_t)(end - dot - 1), &len)) == NULL)
 		return NULL;
 	all = web_json((const char *)payload, len);
 	free(payload);

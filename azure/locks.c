@@ -1,5 +1,6 @@
-/* Locks that would stand against a remedy: those of the groups whose resources a remedy may change, with what is inherited. One list a group,
- * for which nothing waits; one that may not be read is no gap. */
+/* Locks that would stand against a remedy: those of the groups whose resources a remedy may change,
+ * with what is inherited. One list a group, for which nothing waits; one that may not be read is no
+ * gap. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -20,8 +21,9 @@ locks_listed(void *ctx)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, locks->path), i, id)
-		if (doc_is(fetch_held(read->azure, json_string_value(id)), "properties.level", "ReadOnly"))
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, locks->path), i, id)
+		if (doc_is(fetch_held(read->azure, json_string_value(id)), "properties.level",
+			   "ReadOnly"))
 			fetch_keep(read->azure, json_string_value(id));
 	free(locks->path);
 	free(locks);
@@ -47,11 +49,12 @@ ask_locks(struct read *read, const char *id)
 void
 read_locks(struct read *read)
 {
-	static const char *const changed[] = { "/virtualmachines/", "/networksecuritygroups/", "/networkinterfaces/", "/routetables/" };
+	static const char *const changed[] = { "/virtualmachines/", "/networksecuritygroups/",
+					       "/networkinterfaces/", "/routetables/" };
 	const char *key;
 	const json_t *id;
 
-	json_object_foreach(read->seen, key, id)
+	json_object_foreach (read->seen, key, id)
 		for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
 			if (strstr(key, changed[i]) != NULL)
 				ask_locks(read, json_string_value(id));

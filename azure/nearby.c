@@ -1,4 +1,5 @@
-/* Where a VM has no public address of its own: Bastions and firewalls in reach, and addresses that were once its own. */
+/* Where a VM has no public address of its own: Bastions and firewalls in reach, and addresses that
+ * were once its own. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -6,7 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* The VNets that a Bastion or a firewall must stand in to reach the VM: its own and those peered with it. */
+/* The VNets that a Bastion or a firewall must stand in to reach the VM: its own and those peered
+ * with it. */
 static bool
 near_vnet(const struct read *read, const char *vnet)
 {
@@ -14,14 +16,16 @@ near_vnet(const struct read *read, const char *vnet)
 	const json_t *id, *peering, *body;
 	size_t i;
 
-	json_object_foreach(read->seen, key, id) {
-		if (strcasestr(key, "/virtualnetworks/") == NULL || strcasestr(key, "/subnets/") != NULL)
+	json_object_foreach (read->seen, key, id) {
+		if (strcasestr(key, "/virtualnetworks/") == NULL ||
+		    strcasestr(key, "/subnets/") != NULL)
 			continue;
 		if (arm_id_same(key, vnet))
 			return true;
 		facts_resource(&read->facts, key, &body, NULL);
-		json_array_foreach(doc_list(body, "properties.virtualNetworkPeerings"), i, peering)
-			if (arm_id_same(doc_str(peering, "properties.remoteVirtualNetwork.id"), vnet))
+		json_array_foreach (doc_list(body, "properties.virtualNetworkPeerings"), i, peering)
+			if (arm_id_same(doc_str(peering, "properties.remoteVirtualNetwork.id"),
+					vnet))
 				return true;
 	}
 	return false;
@@ -36,8 +40,10 @@ in_reach(const struct read *read, const json_t *body)
 
 	if (near_vnet(read, doc_str(body, "properties.virtualNetwork.id")))
 		return true;
-	json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config)
-		if (arm_id_parent(doc_str(config, "properties.subnet.id"), vnet, sizeof(vnet)) == 0 && near_vnet(read, vnet))
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
+		if (arm_id_parent(doc_str(config, "properties.subnet.id"), vnet, sizeof(vnet)) ==
+			0 &&
+		    near_vnet(read, vnet))
 			return true;
 	return false;
 }
@@ -55,7 +61,7 @@ nearby_listed(void *ctx)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
 		if (in_reach(read, fetch_held(read->azure, json_string_value(id))))
 			read_follow(read, json_string_value(id));
 	free(nearby->path);
@@ -71,7 +77,10 @@ nearby_new(struct read *read, const char *type)
 
 	arm_id_subscription(read->id, subscription, sizeof(subscription));
 	if (nearby != NULL)
-		*nearby = (struct nearby){ read, doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s", subscription, type) };
+		*nearby =
+		    (struct nearby){ read,
+				     doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s",
+					     subscription, type) };
 	return nearby;
 }
 
@@ -94,7 +103,7 @@ keep_those(struct nearby *nearby, bool (*fits)(const struct read *read, const js
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, nearby->path), i, id)
 		if (fits(read, fetch_held(read->azure, json_string_value(id))))
 			fetch_keep(read->azure, json_string_value(id));
 	free(nearby->path);
@@ -130,11 +139,11 @@ asked_elsewhere(const struct read *read)
 
 	if (host == NULL || host[strspn(host, "0123456789.:abcdefABCDEF")] != '\0')
 		return false;
-	json_object_foreach(read->seen, key, id) {
+	json_object_foreach (read->seen, key, id) {
 		facts_resource(&read->facts, key, &body, NULL);
 		if (doc_is(body, "properties.ipAddress", host))
 			return false;
-		json_array_foreach(doc_list(body, "properties.ipConfigurations"), i, config)
+		json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
 			if (doc_is(config, "properties.privateIPAddress", host))
 				return false;
 	}
@@ -147,10 +156,12 @@ former_address(const struct read *read, const json_t *address)
 {
 	const char *name = arm_id_name(read->id), *host = doc_str(read->facts.doc, "asked.host");
 
-	if (host != NULL && (doc_is(address, "properties.ipAddress", host) || doc_is(address, "properties.dnsSettings.fqdn", host)))
+	if (host != NULL && (doc_is(address, "properties.ipAddress", host) ||
+			     doc_is(address, "properties.dnsSettings.fqdn", host)))
 		return true;
-	return doc_get(address, "properties.ipConfiguration") == NULL && doc_get(address, "properties.natGateway") == NULL &&
-	    *name != '\0' && strncasecmp(arm_id_name(doc_str(address, "id")), name, strlen(name)) == 0;
+	return doc_get(address, "properties.ipConfiguration") == NULL &&
+	       doc_get(address, "properties.natGateway") == NULL && *name != '\0' &&
+	       strncasecmp(arm_id_name(doc_str(address, "id")), name, strlen(name)) == 0;
 }
 
 static void
@@ -159,7 +170,8 @@ former_listed(void *ctx)
 	read_drop(keep_those(ctx, former_address));
 }
 
-/* The group's addresses were listed beside the VM; that list may still be on its way when the NIC has arrived. */
+/* The group's addresses were listed beside the VM; that list may still be on its way when the NIC
+ * has arrived. */
 static void
 keep_former_addresses(struct read *read)
 {
@@ -167,7 +179,8 @@ keep_former_addresses(struct read *read)
 
 	if (nearby == NULL)
 		return;
-	*nearby = (struct nearby){ read, fetch_group_path(read->id, "Microsoft.Network/publicIPAddresses") };
+	*nearby = (struct nearby){ read, fetch_group_path(read->id,
+							  "Microsoft.Network/publicIPAddresses") };
 	if (nearby->path == NULL) {
 		free(nearby);
 		return;
@@ -182,7 +195,7 @@ has_public_way(const struct read *read)
 	const char *key;
 	const json_t *id;
 
-	json_object_foreach(read->seen, key, id)
+	json_object_foreach (read->seen, key, id)
 		if (strstr(key, "/publicipaddresses/") != NULL)
 			return true;
 	return false;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUOTED_MAX 400		/* of a message in a code that nobody here knows */
+#define QUOTED_MAX 400 /* of a message in a code that nobody here knows */
 
 char *
 credential_endpoint(const struct cloud *cloud, const char *tenant)
@@ -32,7 +32,9 @@ credential_form(const char *name, ...)
 		if ((text = va_arg(ap, const char *)) == NULL)
 			continue;
 		value = url_encode(text);
-		longer = value != NULL ? doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value) : NULL;
+		longer = value != NULL
+			     ? doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value)
+			     : NULL;
 		secret_free(value);
 		secret_free(form);
 		form = longer;
@@ -47,21 +49,31 @@ void
 credential_unanswered(struct azure *azure, const struct web_answer *answer, const char *who)
 {
 	if (answer->error == -ECANCELED)
-		credential_failed(azure, "deadline", NULL, 0, "the deadline came before %s had answered", who);
+		credential_failed(azure, "deadline", NULL, 0,
+				  "the deadline came before %s had answered", who);
 	else if (answer->hurried)
-		credential_failed(azure, "deadline", NULL, 0, "%s did not answer in the time that the deadline left", who);
+		credential_failed(azure, "deadline", NULL, 0,
+				  "%s did not answer in the time that the deadline left", who);
 	else if (answer->error != 0)
 		credential_failed(azure, "network", NULL, 0, "%s: %s", who, answer->error_text);
 	else if (answer->status == 407)
-		credential_failed(azure, "network", NULL, 0, "the proxy on the way to %s wants a sign-in of its own (HTTP 407)", who);
+		credential_failed(
+		    azure, "network", NULL, 0,
+		    "the proxy on the way to %s wants a sign-in of its own (HTTP 407)", who);
 	else if (answer->status >= 300 && answer->status < 400)
 		credential_failed(azure, "network", NULL, 0,
-		    "%s answered with a redirection (HTTP %ld): a proxy or a captive portal stands between", who, answer->status);
+				  "%s answered with a redirection (HTTP %ld): a proxy or a captive "
+				  "portal stands between",
+				  who, answer->status);
 	else if (answer->html)
 		credential_failed(azure, "network", NULL, 0,
-		    "%s answered with a web page (HTTP %ld): a proxy or a captive portal stands between", who, answer->status);
+				  "%s answered with a web page (HTTP %ld): a proxy or a captive "
+				  "portal stands between",
+				  who, answer->status);
 	else
-		credential_failed(azure, "network", NULL, 0, "%s answered HTTP %ld without the JSON that was due", who, answer->status);
+		credential_failed(azure, "network", NULL, 0,
+				  "%s answered HTTP %ld without the JSON that was due", who,
+				  answer->status);
 }
 
 /* What is left of it counts before its end, which another clock has set. */
@@ -70,7 +82,9 @@ token_expiry(const json_t *json)
 {
 	json_int_t at = doc_int(json, "expires_on", 0), in = doc_int(json, "expires_in", 0);
 
-	return in > 0 && in < 100000000 ? time(NULL) + (time_t)in : at > 1000000000 ? (time_t)at : 0;
+	return in > 0 && in < 100000000 ? time(NULL) + (time_t)in
+	       : at > 1000000000        ? (time_t)at
+					: 0;
 }
 
 /* The first of the numbers that is in the table, else the first there is. */
@@ -81,8 +95,9 @@ refusal_number(const json_t *body, const char *text)
 	const json_t *code;
 	size_t i;
 
-	json_array_foreach(doc_list(body, "error_codes"), i, code) {
-		number = json_is_string(code) ? strtol(json_string_value(code), NULL, 10) : (long)json_integer_value(code);
+	json_array_foreach (doc_list(body, "error_codes"), i, code) {
+		number = json_is_string(code) ? strtol(json_string_value(code), NULL, 10)
+					      : (long)json_integer_value(code);
 		if (aadsts_find(number) != NULL)
 			return number;
 		first = first == 0 ? number : first;
@@ -94,7 +109,8 @@ refusal_number(const json_t *body, const char *text)
 static const char *
 refusal_text(const json_t *body, int *len)
 {
-	static const char *const places[] = { "error_description", "error.message", "message", "Message", "error.code", "error" };
+	static const char *const places[] = { "error_description", "error.message", "message",
+					      "Message",           "error.code",    "error" };
 	const char *text = NULL, *end;
 	size_t n;
 
@@ -128,18 +144,23 @@ refused(struct azure *azure, const struct web_answer *answer)
 	const char *named = doc_str(answer->json, "error_description");
 	long number = refusal_number(answer->json, named);
 	const struct aadsts *known = aadsts_find(number);
-	const char *kind = aadsts_kind(doc_str(answer->json, "error"), doc_str(answer->json, "suberror"));
+	const char *kind =
+	    aadsts_kind(doc_str(answer->json, "error"), doc_str(answer->json, "suberror"));
 	const char *text;
 	int len;
 
 	keep_ids(azure, answer);
 	text = refusal_text(answer->json, &len);
 	if (known != NULL)
-		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number, known->words);
+		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number,
+				  known->words);
 	else if (answer->status == 429 || answer->status >= 500)
-		credential_failed(azure, "network", "transient", number, "the sign-in service answered HTTP %ld: %.*s", answer->status, len, text);
+		credential_failed(azure, "network", "transient", number,
+				  "the sign-in service answered HTTP %ld: %.*s", answer->status,
+				  len, text);
 	else if (number != 0 && aadsts_number(text) == 0)
-		credential_failed(azure, "failed", kind, number, "AADSTS%ld: %.*s", number, len, text);
+		credential_failed(azure, "failed", kind, number, "AADSTS%ld: %.*s", number, len,
+				  text);
 	else
 		credential_failed(azure, "failed", kind, number, "%.*s", len, text);
 }
@@ -175,7 +196,10 @@ credential_post(struct azure *azure, const char *tenant, char *form)
 	free(azure->asked_tenant);
 	azure->asked_tenant = strdup(tenant);
 	if (url != NULL && form != NULL && url_safe(url))
-		web_ask(azure, &(struct web_ask){ .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 }, posted, azure);
+		web_ask(azure,
+			&(struct web_ask){
+			    .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 },
+			posted, azure);
 	else
 		credential_failed(azure, "failed", NULL, 0, "the sign-in address cannot be used");
 	secret_free(form);

@@ -18,7 +18,8 @@ static const struct {
 	{ PLAIN, "Microsoft.Compute/virtualMachines/instanceView/read" },
 	{ PLAIN, "Microsoft.Compute/virtualMachineScaleSets/read" },
 	{ PLAIN, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read" },
-	{ PLAIN, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces/read" },
+	{ PLAIN,
+	  "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces/read" },
 	{ PLAIN, "Microsoft.Network/networkInterfaces/read" },
 	{ PLAIN, "Microsoft.Network/publicIPAddresses/read" },
 	{ PLAIN, "Microsoft.Network/networkSecurityGroups/read" },
@@ -38,7 +39,8 @@ static const struct {
 	{ DEEP, "Microsoft.Network/networkInterfaces/effectiveRouteTable/action" },
 	{ DEEP, "Microsoft.Network/networkWatchers/read" },
 	{ DEEP, "Microsoft.Network/networkWatchers/ipFlowVerify/action" },
-	{ DEEP, "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/action" },
+	{ DEEP, "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/"
+		"action" },
 	{ DEEP, "Microsoft.Network/locations/serviceTags/read" },
 	{ DEEP, "Microsoft.Insights/eventtypes/values/read" },
 	{ DEEP, "Microsoft.Authorization/policyAssignments/read" },
@@ -52,11 +54,17 @@ azure_permissions(FILE *out, bool deep, bool guest)
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-		if (needed[i].depth == PLAIN || (needed[i].depth == DEEP && deep) || (needed[i].depth == GUEST && guest))
+		if (needed[i].depth == PLAIN || (needed[i].depth == DEEP && deep) ||
+		    (needed[i].depth == GUEST && guest))
 			doc_append_str(actions, needed[i].action);
-	role = json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name", deep && guest ? "azssh-doctor (deep, guest)" : deep ? "azssh-doctor (deep)" :
-	    guest ? "azssh-doctor (guest)" : "azssh-doctor", "IsCustom", 1, "Description", "What azssh-doctor reads to say why SSH fails.",
-	    "Actions", actions, "NotActions", "AssignableScopes", "/subscriptions/<SUBSCRIPTION>");
+	role = json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name",
+			 deep && guest ? "azssh-doctor (deep, guest)"
+			 : deep        ? "azssh-doctor (deep)"
+			 : guest       ? "azssh-doctor (guest)"
+				       : "azssh-doctor",
+			 "IsCustom", 1, "Description",
+			 "What azssh-doctor reads to say why SSH fails.", "Actions", actions,
+			 "NotActions", "AssignableScopes", "/subscriptions/<SUBSCRIPTION>");
 	if (role == NULL || json_dumpf(role, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF)
 		r = -EIO;
 	json_decref(role);

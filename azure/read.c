@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define FOLLOW_MAX 500		/* resources one VM may refer to */
+#define FOLLOW_MAX 500 /* resources one VM may refer to */
 
 /* ---- following ---- */
 
@@ -35,7 +35,8 @@ read_follow(struct read *read, const char *id)
 	struct arm_id parsed;
 	struct step *step;
 
-	if (arm_id_parse(id, &parsed) < 0 || arm_id_key(id, key, sizeof(key)) < 0 || json_object_get(read->seen, key) != NULL ||
+	if (arm_id_parse(id, &parsed) < 0 || arm_id_key(id, key, sizeof(key)) < 0 ||
+	    json_object_get(read->seen, key) != NULL ||
 	    json_object_size(read->seen) >= FOLLOW_MAX || (step = malloc(sizeof(*step))) == NULL)
 		return;
 	json_object_set_new(read->seen, key, json_string(id));
@@ -98,7 +99,8 @@ nobody_waits(void *ctx)
 	(void)ctx;
 }
 
-/* Beside the lists of the group: the policies and the subscription's state, none of which waits for the VM. */
+/* Beside the lists of the group: the policies and the subscription's state, none of which waits for
+ * the VM. */
 void
 read_prefetch(struct azure *azure, const char *id)
 {
@@ -119,8 +121,9 @@ read_prefetch(struct azure *azure, const char *id)
 
 /* ---- stages: each begins when nothing of the one before is pending ---- */
 
-/* A VM that could not be read, or whose body names no NIC, can still be found from the other side: the NICs that name it. The user name of
- * the one would stay unknown, so that is worth while only when one was given. */
+/* A VM that could not be read, or whose body names no NIC, can still be found from the other side:
+ * the NICs that name it. The user name of the one would stay unknown, so that is worth while only
+ * when one was given. */
 static bool
 lacks_nics(const struct read *read)
 {
@@ -128,7 +131,9 @@ lacks_nics(const struct read *read)
 
 	if (body == NULL)
 		return !read->vm_absent && doc_str(read->facts.doc, "asked.login") != NULL;
-	return json_array_size(doc_list(body, "properties.networkProfile.networkInterfaces")) == 0 && !read_scale_set(read->id);
+	return json_array_size(doc_list(body, "properties.networkProfile.networkInterfaces")) ==
+		   0 &&
+	       !read_scale_set(read->id);
 }
 
 static void
@@ -137,11 +142,14 @@ nics_listed(void *ctx)
 	read_drop(ctx);
 }
 
-/* The group's NICs are on their way since the beginning; only who has no other trace waits for them. */
+/* The group's NICs are on their way since the beginning; only who has no other trace waits for
+ * them. */
 static void
 await_nics(struct read *read)
 {
-	char *path = lacks_nics(read) ? fetch_group_path(read->id, "Microsoft.Network/networkInterfaces") : NULL;
+	char *path = lacks_nics(read)
+			 ? fetch_group_path(read->id, "Microsoft.Network/networkInterfaces")
+			 : NULL;
 
 	if (path != NULL) {
 		read->pending++;
@@ -158,9 +166,10 @@ nics_by_owner(struct read *read)
 	size_t i;
 
 	if (lacks_nics(read))
-		json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id) {
-			if (!arm_id_same(doc_str(fetch_held(read->azure, json_string_value(id)), "properties.virtualMachine.id"),
-				read->id))
+		json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id) {
+			if (!arm_id_same(doc_str(fetch_held(read->azure, json_string_value(id)),
+						 "properties.virtualMachine.id"),
+					 read->id))
 				continue;
 			if (read->nics == NULL)
 				read->nics = json_array();
@@ -181,7 +190,8 @@ read_network_done(struct read *read)
 		read_guest(read);
 }
 
-static void (*const stages[])(struct read *read) = { await_nics, nics_by_owner, read_nearby, read_network_done };
+static void (*const stages[])(struct read *read) = { await_nics, nics_by_owner, read_nearby,
+						     read_network_done };
 
 #define STAGES (sizeof(stages) / sizeof(*stages))
 
@@ -221,7 +231,8 @@ read_drop(struct read *read)
 	if (read_vm(read, &why) == NULL && doc_is(why, "state", "absent")) {
 		read->vm_absent = true;
 		if (facts_state(&read->facts, FACT_VM, NULL) == FACT_KNOWN)
-			facts_settle(&read->facts, FACT_VM, FACT_ABSENT, "not-found", "%s", doc_str(why, "reason"));
+			facts_settle(&read->facts, FACT_VM, FACT_ABSENT, "not-found", "%s",
+				     doc_str(why, "reason"));
 	}
 	while (read->stage < STAGES) {
 		read->pending = 1;
@@ -251,7 +262,7 @@ instance_nics_listed(void *ctx)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id)
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id)
 		read_follow(read, json_string_value(id));
 	free(path);
 	read_drop(read);
@@ -264,7 +275,8 @@ read_runs(const struct read *read)
 	const json_t *status;
 	size_t i;
 
-	json_array_foreach(doc_list(read_vm(read, NULL), "properties.instanceView.statuses"), i, status)
+	json_array_foreach (doc_list(read_vm(read, NULL), "properties.instanceView.statuses"), i,
+			    status)
 		if (doc_is(status, "code", "PowerState/running"))
 			return true;
 	return false;
@@ -278,19 +290,25 @@ ask_aside(struct read *read, char *path)
 	free(path);
 }
 
-/* How the platform is, and whether a schedule may have stopped it: nothing waits for these but the end. */
+/* How the platform is, and whether a schedule may have stopped it: nothing waits for these but the
+ * end. */
 static void
 vm_arrived(void *ctx)
 {
 	struct read *read = ctx;
 	char *schedules = fetch_group_path(read->id, "Microsoft.DevTestLab/schedules");
 
-	if (read_vm(read, NULL) != NULL && doc_list(read_vm(read, NULL), "properties.instanceView.statuses") == NULL)
+	if (read_vm(read, NULL) != NULL &&
+	    doc_list(read_vm(read, NULL), "properties.instanceView.statuses") == NULL)
 		ask_aside(read, doc_fmt("%s/instanceView", read->id));
 	if (read_vm(read, NULL) != NULL && !read_scale_set(read->id)) {
-		ask_aside(read, doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current", read->id));
+		ask_aside(
+		    read,
+		    doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
+			    read->id));
 		if (!read_runs(read) || read->azure->deep)
-			ask_aside(read, doc_fmt("%s/shutdown-computevm-%s", schedules, arm_id_name(read->id)));
+			ask_aside(read, doc_fmt("%s/shutdown-computevm-%s", schedules,
+						arm_id_name(read->id)));
 	}
 	free(schedules);
 	aside_arrived(read);
@@ -307,7 +325,8 @@ read_begin(struct read *read)
 	read_follow(read, read->id);
 	read->aside++;
 	fetch_resource(read->azure, read->id, vm_arrived, read);
-	if (read_scale_set(read->id) && (path = doc_fmt("%s/networkInterfaces", read->id)) != NULL) {
+	if (read_scale_set(read->id) &&
+	    (path = doc_fmt("%s/networkInterfaces", read->id)) != NULL) {
 		read->pending++;
 		fetch_list(read->azure, path, false, instance_nics_listed, read);
 		free(path);
@@ -327,7 +346,9 @@ void
 azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx)
 {
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
-	const char *id = state == FACT_KNOWN || state == FACT_UNKNOWN ? doc_str(facts_section(facts, FACT_VM), "id") : NULL;
+	const char *id = state == FACT_KNOWN || state == FACT_UNKNOWN
+			     ? doc_str(facts_section(facts, FACT_VM), "id")
+			     : NULL;
 	struct read *read;
 	char *jit = id != NULL ? fetch_group_path(id, JIT_POLICIES) : NULL;
 
@@ -337,6 +358,12 @@ azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), vo
 		done(ctx);
 		return;
 	}
-	*read = (struct read){ .azure = azure, .facts = *facts, .id = strdup(id), .jit = jit, .seen = json_object(), .done = done, .ctx = ctx };
+	*read = (struct read){ .azure = azure,
+			       .facts = *facts,
+			       .id = strdup(id),
+			       .jit = jit,
+			       .seen = json_object(),
+			       .done = done,
+			       .ctx = ctx };
 	read_begin(read);
 }

@@ -1,4 +1,5 @@
-/* A VM by its name alone: Resource Graph first, the lists of every subscription where that does not serve. */
+/* A VM by its name alone: Resource Graph first, the lists of every subscription where that does not
+ * serve. */
 #include "azure/inside.h"
 #include "model/arm.h"
 
@@ -27,12 +28,17 @@ struct search {
 bool
 name_plain(const char *name)
 {
-	size_t len = name != NULL ? strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.()-") : 0;
+	size_t len =
+	    name != NULL
+		? strspn(name,
+			 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.()-")
+		: 0;
 
 	return len > 0 && len <= 64 && name[len] == '\0';
 }
 
-/* The number of letters to add, drop, change or swap with their neighbour, counted no further than names are long. */
+/* The number of letters to add, drop, change or swap with their neighbour, counted no further than
+ * names are long. */
 static unsigned
 distance(const char *a, const char *b)
 {
@@ -48,15 +54,18 @@ distance(const char *a, const char *b)
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+			bool same =
+			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
 			unsigned best = before[j - 1] + (same ? 0 : 1);
 
 			if (before[j] + 1 < best)
 				best = before[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 2]) &&
-			    tolower((unsigned char)a[i - 2]) == tolower((unsigned char)b[j - 1]) && twice[j - 2] + 1 < best)
+			if (i > 1 && j > 1 &&
+			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 2]) &&
+			    tolower((unsigned char)a[i - 2]) == tolower((unsigned char)b[j - 1]) &&
+			    twice[j - 2] + 1 < best)
 				best = twice[j - 2] + 1;
 			now[j] = best;
 		}
@@ -88,7 +97,8 @@ name_near(const char *typed, const char *name)
 	bare_letters(name, b);
 	if (strcmp(a, b) == 0)
 		return a[0] != '\0';
-	if (len >= 4 && (strcasestr(name, typed) != NULL || (strlen(name) >= 4 && strcasestr(typed, name) != NULL)))
+	if (len >= 4 && (strcasestr(name, typed) != NULL ||
+			 (strlen(name) >= 4 && strcasestr(typed, name) != NULL)))
 		return true;
 	return distance(typed, name) <= (len < 4 ? 1u : len < 8 ? 2u : 3u);
 }
@@ -108,24 +118,28 @@ note_vm(struct search *search, const char *id)
 	if (arm_id_parse(id, &parsed) < 0 || arm_id_type(id, type, sizeof(type)) < 0 ||
 	    strcmp(type, "microsoft.compute/virtualmachines") != 0)
 		return;
-	list = strcasecmp(name, search->name) == 0 ? search->result.hits :
-	    name_near(search->name, name)          ? search->result.near :
-						     NULL;
+	list = strcasecmp(name, search->name) == 0 ? search->result.hits
+	       : name_near(search->name, name)     ? search->result.near
+						   : NULL;
 	if (list == NULL || (list == search->result.near && json_array_size(list) >= NEAR_MAX))
 		return;
-	json_array_foreach(list, i, known)
+	json_array_foreach (list, i, known)
 		if (arm_id_same(json_string_value(known), id))
 			return;
 	doc_append_str(list, id);
 }
 
-/* "SET_3", as Azure calls an instance of a scale set: where the number begins, NULL when the name is no such one. */
+/* "SET_3", as Azure calls an instance of a scale set: where the number begins, NULL when the name
+ * is no such one. */
 static const char *
 instance_number(const char *name)
 {
 	const char *bar = strrchr(name, '_');
 
-	return bar != NULL && bar > name && bar[1] != '\0' && bar[1 + strspn(bar + 1, "0123456789")] == '\0' ? bar + 1 : NULL;
+	return bar != NULL && bar > name && bar[1] != '\0' &&
+		       bar[1 + strspn(bar + 1, "0123456789")] == '\0'
+		   ? bar + 1
+		   : NULL;
 }
 
 /* Instances of a Uniform scale set are no VMs of their own, and are told by the name of the set. */
@@ -137,13 +151,15 @@ note_instances(struct search *search, const json_t *rows)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) {
+	json_array_foreach (rows, i, row) {
 		const char *id = doc_str(row, "id");
 
-		if (number == NULL || json_array_size(search->result.hits) > 0 || id == NULL || doc_is(row, "mode", "Flexible") ||
-		    arm_id_type(id, type, sizeof(type)) < 0 || strcmp(type, "microsoft.compute/virtualmachinescalesets") != 0)
+		if (number == NULL || json_array_size(search->result.hits) > 0 || id == NULL ||
+		    doc_is(row, "mode", "Flexible") || arm_id_type(id, type, sizeof(type)) < 0 ||
+		    strcmp(type, "microsoft.compute/virtualmachinescalesets") != 0)
 			continue;
-		json_array_append_new(search->result.hits, json_sprintf("%s/virtualMachines/%s", id, number));
+		json_array_append_new(search->result.hits,
+				      json_sprintf("%s/virtualMachines/%s", id, number));
 	}
 }
 
@@ -153,7 +169,7 @@ note_vms(struct search *search, const json_t *items)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(items, i, item)
+	json_array_foreach (items, i, item)
 		if (doc_str(item, "id") != NULL)
 			note_vm(search, doc_str(item, "id"));
 }
@@ -193,9 +209,11 @@ static void list_subscriptions(struct search *search);
 static void
 search_drop(struct search *search)
 {
-	if (!search->ended && search->graph_ended && json_array_size(search->result.hits) > 0 && !search->listing)
+	if (!search->ended && search->graph_ended && json_array_size(search->result.hits) > 0 &&
+	    !search->listing)
 		search_end(search);
-	else if (!search->ended && search->graph_ended && search->subscriptions_ended && !search->listing)
+	else if (!search->ended && search->graph_ended && search->subscriptions_ended &&
+		 !search->listing)
 		list_subscriptions(search);
 	if (--search->pending > 0)
 		return;
@@ -208,7 +226,7 @@ search_drop(struct search *search)
 struct listing {
 	struct search *search;
 	char *subscription;
-	bool near, models;		/* only for near misses; the VM models, as the last resort */
+	bool near, models; /* only for near misses; the VM models, as the last resort */
 };
 
 static void listing_begin(struct search *search, const char *subscription, bool near, bool models);
@@ -233,16 +251,21 @@ static void
 listing_begin(struct search *search, const char *subscription, bool near, bool models)
 {
 	struct listing *listing = malloc(sizeof(*listing));
-	char *path =
-	    doc_fmt("/subscriptions/%s/%s", subscription, models ? "providers/Microsoft.Compute/virtualMachines" : "resources");
-	char *filter = near ? strdup(VM_FILTER) : doc_fmt(VM_FILTER " and name eq '%s'", search->name);
+	char *path = doc_fmt("/subscriptions/%s/%s", subscription,
+			     models ? "providers/Microsoft.Compute/virtualMachines" : "resources");
+	char *filter =
+	    near ? strdup(VM_FILTER) : doc_fmt(VM_FILTER " and name eq '%s'", search->name);
 	char *encoded = url_encode(filter), *query = models ? NULL : doc_fmt("$filter=%s", encoded);
 
 	if (listing != NULL && path != NULL) {
 		*listing = (struct listing){ search, strdup(subscription), near, models };
 		search->pending++;
-		arm_ask(search->azure, &(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST | (near ? ARM_SPARE : 0),
-		    .pages = near ? NEAR_PAGES : 0 }, listed, listing);
+		arm_ask(search->azure,
+			&(struct arm_ask){ .path = path,
+					   .query = query,
+					   .flags = ARM_LIST | (near ? ARM_SPARE : 0),
+					   .pages = near ? NEAR_PAGES : 0 },
+			listed, listing);
 	}
 	free(path);
 	free(filter);
@@ -266,7 +289,7 @@ list_subscriptions(struct search *search)
 	size_t i;
 
 	search->listing = true;
-	json_array_foreach(ids, i, id) {
+	json_array_foreach (ids, i, id) {
 		const json_t *body = fetch_held(search->azure, json_string_value(id));
 		const char *name = doc_str(body, "subscriptionId");
 
@@ -283,7 +306,8 @@ list_subscriptions(struct search *search)
 	}
 	/* without the list of subscriptions only Resource Graph can have looked everywhere */
 	if (!search->graph_knew) {
-		const json_t *entry = json_object_get(azure_facts(search->azure, "lists"), "/subscriptions");
+		const json_t *entry =
+		    json_object_get(azure_facts(search->azure, "lists"), "/subscriptions");
 
 		if (!doc_is(entry, "state", "known"))
 			note_why(search, entry);
@@ -318,23 +342,33 @@ graph_query(const char *name)
 	const char *number = instance_number(name);
 
 	if (number == NULL)
-		return doc_fmt("Resources | where type =~ 'microsoft.compute/virtualmachines' and name =~ '%s' | project id, name, "
-			       "resourceGroup, subscriptionId", name);
-	return doc_fmt("Resources | where (type =~ 'microsoft.compute/virtualmachines' and name =~ '%s') or "
-		       "(type =~ 'microsoft.compute/virtualmachinescalesets' and name =~ '%.*s') | project id, name, resourceGroup, "
-		       "subscriptionId, mode = tostring(properties.orchestrationMode)", name, (int)(number - 1 - name), name);
+		return doc_fmt("Resources | where type =~ 'microsoft.compute/virtualmachines' and "
+			       "name =~ '%s' | project id, name, "
+			       "resourceGroup, subscriptionId",
+			       name);
+	return doc_fmt(
+	    "Resources | where (type =~ 'microsoft.compute/virtualmachines' and name =~ '%s') or "
+	    "(type =~ 'microsoft.compute/virtualmachinescalesets' and name =~ '%.*s') | project "
+	    "id, name, resourceGroup, "
+	    "subscriptionId, mode = tostring(properties.orchestrationMode)",
+	    name, (int)(number - 1 - name), name);
 }
 
 void
-search_vm(struct azure *azure, const char *name, void (*done)(void *ctx, const struct search_result *result), void *ctx)
+search_vm(struct azure *azure, const char *name,
+	  void (*done)(void *ctx, const struct search_result *result), void *ctx)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	char *query;
 
 	if (search == NULL)
 		return;
-	*search = (struct search){ .azure = azure, .name = strdup(name), .done = done, .ctx = ctx, .pending = 1 };
-	search->result = (struct search_result){ .hits = json_array(), .near = json_array(), .searched = json_array() };
+	*search = (struct search){
+		.azure = azure, .name = strdup(name), .done = done, .ctx = ctx, .pending = 1
+	};
+	search->result = (struct search_result){ .hits = json_array(),
+						 .near = json_array(),
+						 .searched = json_array() };
 	if (!name_plain(name)) {
 		/* no VM can bear such a name, and it must not stand in a query */
 		search_drop(search);

@@ -25,7 +25,8 @@ secrets_learn(struct secrets *secrets, const char *value)
 			return;
 	if (secrets->count == sizeof(secrets->known) / sizeof(*secrets->known)) {
 		secret_free(secrets->known[0]);
-		memmove(secrets->known, secrets->known + 1, sizeof(secrets->known) - sizeof(*secrets->known));
+		memmove(secrets->known, secrets->known + 1,
+			sizeof(secrets->known) - sizeof(*secrets->known));
 		secrets->count--;
 	}
 	if ((secrets->known[secrets->count] = strdup(value)) != NULL)
@@ -86,7 +87,8 @@ private_key_length(const char *p)
 {
 	const char *line, *end;
 
-	if (strncmp(p, "-----BEGIN ", 11) != 0 || (line = strstr(p + 11, "PRIVATE KEY-----")) == NULL || (size_t)(line - p) > 40)
+	if (strncmp(p, "-----BEGIN ", 11) != 0 ||
+	    (line = strstr(p + 11, "PRIVATE KEY-----")) == NULL || (size_t)(line - p) > 40)
 		return 0;
 	end = strstr(line, "-----END ");
 	if (end != NULL && (line = strstr(end, "PRIVATE KEY-----")) != NULL)
@@ -94,7 +96,8 @@ private_key_length(const char *p)
 	return strlen(p);
 }
 
-/* How many bytes at p are to be kept before a cut (*keep) and then cut; 0 when nothing secret begins here. */
+/* How many bytes at p are to be kept before a cut (*keep) and then cut; 0 when nothing secret
+ * begins here. */
 static size_t
 secret_at(const struct secrets *secrets, const char *p, bool boundary, size_t *keep)
 {
@@ -122,8 +125,8 @@ secret_at(const struct secrets *secrets, const char *p, bool boundary, size_t *k
 static bool
 harmless(const struct secrets *secrets, const char *text)
 {
-	if (strpbrk(text, "=%") != NULL || strstr(text, "eyJ") != NULL || strstr(text, "-----BEGIN") != NULL ||
-	    strcasestr(text, "bearer ") != NULL)
+	if (strpbrk(text, "=%") != NULL || strstr(text, "eyJ") != NULL ||
+	    strstr(text, "-----BEGIN") != NULL || strcasestr(text, "bearer ") != NULL)
 		return false;
 	for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
 		if (strstr(text, secrets->known[i]) != NULL)
@@ -143,7 +146,8 @@ secrets_text(const struct secrets *secrets, const char *text)
 	if ((out = malloc(strlen(text) * sizeof(CUT) + 1)) == NULL)
 		return NULL;
 	while (*p != '\0') {
-		if ((n = secret_at(secrets, p, p == text || !isalnum((unsigned char)p[-1]), &keep)) == 0) {
+		if ((n = secret_at(secrets, p, p == text || !isalnum((unsigned char)p[-1]),
+				   &keep)) == 0) {
 			out[used++] = *p++;
 			continue;
 		}
@@ -180,8 +184,10 @@ ends_with(const char *text, const char *end)
 static bool
 secret_member(const char *plain)
 {
-	static const char *const words[] = { "protectedsettings", "protectedparameters", "customdata", "userdata",
-		"additionalunattendcontent", "commandtoexecute" };
+	static const char *const words[] = {
+		"protectedsettings", "protectedparameters",       "customdata",
+		"userdata",          "additionalunattendcontent", "commandtoexecute"
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(plain, words[i]) == 0)
@@ -193,11 +199,34 @@ secret_member(const char *plain)
 static bool
 secret_text_member(const char *plain, bool settings)
 {
-	static const char *const words[] = { "password", "passwd", "pwd", "passphrase", "secret", "secretvalue", "accesskey",
-		"accountkey", "primarykey", "secondarykey", "sharedkey", "apikey", "privatekey", "connectionstring", "sastoken",
-		"sasuri", "sasurl", "accesstoken", "refreshtoken", "idtoken", "bearertoken", "token", "authorization",
-		"clientassertion", "sharedaccesssignature", "credentials" };
-	static const char *const settings_words[] = { "key", "sas", "credential", "certificate", "script" };
+	static const char *const words[] = { "password",
+					     "passwd",
+					     "pwd",
+					     "passphrase",
+					     "secret",
+					     "secretvalue",
+					     "accesskey",
+					     "accountkey",
+					     "primarykey",
+					     "secondarykey",
+					     "sharedkey",
+					     "apikey",
+					     "privatekey",
+					     "connectionstring",
+					     "sastoken",
+					     "sasuri",
+					     "sasurl",
+					     "accesstoken",
+					     "refreshtoken",
+					     "idtoken",
+					     "bearertoken",
+					     "token",
+					     "authorization",
+					     "clientassertion",
+					     "sharedaccesssignature",
+					     "credentials" };
+	static const char *const settings_words[] = { "key", "sas", "credential", "certificate",
+						      "script" };
 
 	if (strcmp(plain, "skiptoken") == 0)
 		return false;
@@ -242,13 +271,14 @@ cut_object(const struct secrets *secrets, json_t *object, bool settings)
 	char plain[64];
 	void *next;
 
-	json_object_foreach_safe(object, next, key, value) {
+	json_object_foreach_safe (object, next, key, value) {
 		plain_key(key, plain);
 		replaced = NULL;
 		if (secret_member(plain) && !json_is_null(value))
 			replaced = json_string(CUT);
 		else if (json_is_string(value))
-			replaced = secret_text_member(plain, settings) ? json_string(CUT) : cut_string(secrets, value);
+			replaced = secret_text_member(plain, settings) ? json_string(CUT)
+								       : cut_string(secrets, value);
 		else if (json_is_object(value))
 			cut_object(secrets, value, settings || strcmp(plain, "settings") == 0);
 		else if (json_is_array(value))
@@ -264,7 +294,7 @@ cut_array(const struct secrets *secrets, json_t *array, bool settings)
 	json_t *value, *replaced;
 	size_t i;
 
-	json_array_foreach(array, i, value) {
+	json_array_foreach (array, i, value) {
 		if (json_is_string(value) && (replaced = cut_string(secrets, value)) != NULL)
 			json_array_set_new(array, i, replaced);
 		else if (json_is_object(value))

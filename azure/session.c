@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct credential *const chain[] = { &credential_secret, &credential_certificate, &credential_workload,
-	&credential_github, &credential_managed, &credential_cli };
+static const struct credential *const chain[] = { &credential_secret,   &credential_certificate,
+						  &credential_workload, &credential_github,
+						  &credential_managed,  &credential_cli };
 
 #define CHAIN (sizeof(chain) / sizeof(*chain))
 
@@ -27,14 +28,17 @@ azure_facts(struct azure *azure, const char *member)
 		json_object_set_new(azure->doc, "azure", object);
 	}
 	if (json_object_get(object, member) == NULL)
-		json_object_set_new(object, member, strcmp(member, "requests") == 0 ? json_array() : json_object());
+		json_object_set_new(object, member,
+				    strcmp(member, "requests") == 0 ? json_array() : json_object());
 	return json_object_get(object, member);
 }
 
 static int
 choose_credentials(struct azure *azure, const char *option, struct err *err)
 {
-	const char *words = option != NULL && strcasecmp(option, "auto") != 0 ? option : env_text("AZURE_TOKEN_CREDENTIALS");
+	const char *words = option != NULL && strcasecmp(option, "auto") != 0
+				? option
+				: env_text("AZURE_TOKEN_CREDENTIALS");
 	size_t n = 0;
 
 	azure->chosen = words != NULL && words == option;
@@ -44,11 +48,15 @@ choose_credentials(struct azure *azure, const char *option, struct err *err)
 	if (n > 0)
 		return 0;
 	if (azure->chosen)
-		err_set(
-		    err, "credential \"%s\" is not known; known are auto, environment, workload, github, managed and cli", words);
-	else
 		err_set(err,
-		    "AZURE_TOKEN_CREDENTIALS \"%s\" names no credential of this program; it takes prod, dev, "
+			"credential \"%s\" is not known; known are auto, environment, workload, "
+			"github, managed and cli",
+			words);
+	else
+		err_set(
+		    err,
+		    "AZURE_TOKEN_CREDENTIALS \"%s\" names no credential of this program; it takes "
+		    "prod, dev, "
 		    "EnvironmentCredential, "
 		    "WorkloadIdentityCredential, ManagedIdentityCredential or AzureCliCredential",
 		    words);
@@ -61,12 +69,15 @@ is_guid(const char *text)
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 	for (size_t i = 0; i < sizeof(form); i++)
-		if (form[i] == 'x' ? strchr("0123456789abcdefABCDEF", text[i]) == NULL || text[i] == '\0' : text[i] != form[i])
+		if (form[i] == 'x'
+			? strchr("0123456789abcdefABCDEF", text[i]) == NULL || text[i] == '\0'
+			: text[i] != form[i])
 			return false;
 	return true;
 }
 
-/* The subscription that was asked for or is active. One asked for by a name that az does not know stays open until ARM tells. */
+/* The subscription that was asked for or is active. One asked for by a name that az does not know
+ * stays open until ARM tells. */
 static void
 choose_subscription(struct azure *azure)
 {
@@ -80,15 +91,19 @@ choose_subscription(struct azure *azure)
 	}
 	if (asked != NULL) {
 		entry = config_subscription(&azure->config, asked);
-		id = entry != NULL ? doc_str(entry, "id") : is_guid(asked) || azure->subscription == NULL ? asked : NULL;
+		id = entry != NULL                                   ? doc_str(entry, "id")
+		     : is_guid(asked) || azure->subscription == NULL ? asked
+								     : NULL;
 	} else {
-		entry = config_default_subscription(&azure->config, azure->cloud.custom ? NULL : azure->cloud.name);
+		entry = config_default_subscription(&azure->config,
+						    azure->cloud.custom ? NULL : azure->cloud.name);
 		id = doc_str(entry, "id");
 		azure->active_from = "profile";
 	}
 	if (id != NULL)
 		azure->active = strdup(id);
-	if (azure->tenant == NULL && azure->profile_tenant == NULL && doc_str(entry, "tenantId") != NULL)
+	if (azure->tenant == NULL && azure->profile_tenant == NULL &&
+	    doc_str(entry, "tenantId") != NULL)
 		azure->profile_tenant = strdup(doc_str(entry, "tenantId"));
 }
 
@@ -99,7 +114,8 @@ copy(const char *text)
 }
 
 int
-azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, struct azure **ret, struct err *err)
+azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, struct azure **ret,
+	  struct err *err)
 {
 	struct azure *azure = calloc(1, sizeof(*azure));
 	int r;

@@ -20,7 +20,8 @@ read_vm(const struct read *read, const json_t **why)
 bool
 read_scale_set(const char *id)
 {
-	return strcasestr(id, "/virtualMachineScaleSets/") != NULL && strcasestr(id, "/virtualMachines/") != NULL;
+	return strcasestr(id, "/virtualMachineScaleSets/") != NULL &&
+	       strcasestr(id, "/virtualMachines/") != NULL;
 }
 
 static void
@@ -29,7 +30,7 @@ append_nic(json_t *nics, const char *id)
 	const json_t *nic;
 	size_t i;
 
-	json_array_foreach(nics, i, nic)
+	json_array_foreach (nics, i, nic)
 		if (arm_id_same(json_string_value(nic), id))
 			return;
 	doc_append_str(nics, id);
@@ -46,25 +47,31 @@ settle_network(struct read *read)
 
 	if (body == NULL && read->nics == NULL) {
 		facts_settle(&read->facts, FACT_NETWORK, FACT_UNKNOWN,
-		    doc_str(why, "cause") != NULL ? doc_str(why, "cause") : "error", "the VM itself was not read%s%s",
-		    doc_str(why, "reason") != NULL ? ": " : "", doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "");
+			     doc_str(why, "cause") != NULL ? doc_str(why, "cause") : "error",
+			     "the VM itself was not read%s%s",
+			     doc_str(why, "reason") != NULL ? ": " : "",
+			     doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "");
 		section = facts_section(&read->facts, FACT_NETWORK);
 	} else {
 		section = facts_known(&read->facts, FACT_NETWORK);
-		json_object_set_new(section, "nics", nics = read->nics != NULL ? json_copy(read->nics) : json_array());
-		json_array_foreach(doc_list(body, "properties.networkProfile.networkInterfaces"), i, nic)
+		json_object_set_new(section, "nics",
+				    nics =
+					read->nics != NULL ? json_copy(read->nics) : json_array());
+		json_array_foreach (doc_list(body, "properties.networkProfile.networkInterfaces"),
+				    i, nic)
 			append_nic(nics, doc_str(nic, "id"));
 		if (read_scale_set(read->id)) {
 			char *path = doc_fmt("%s/networkInterfaces", read->id);
 
-			json_array_foreach((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, nic)
+			json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, path), i,
+					    nic)
 				append_nic(nics, json_string_value(nic));
 			free(path);
 		}
 	}
 	json_object_set_new(section, "read", read_ids = json_array());
 	doc_sort(read->seen);
-	json_object_foreach(read->seen, key, id)
+	json_object_foreach (read->seen, key, id)
 		json_array_append(read_ids, id);
 }
 
@@ -74,8 +81,9 @@ mentions(const json_t *list, const char *id)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item)
-		if (arm_id_same(doc_str(item, "id"), id) || mentions(doc_list(item, "virtualMachines"), id))
+	json_array_foreach (list, i, item)
+		if (arm_id_same(doc_str(item, "id"), id) ||
+		    mentions(doc_list(item, "virtualMachines"), id))
 			return true;
 	return false;
 }
@@ -91,7 +99,7 @@ settle_jit(struct read *read)
 	if (arm_id_key(read->jit, key, sizeof(key)) == 0)
 		entry = json_object_get(azure_facts(read->azure, "lists"), key);
 	listed = fetch_listed(read->azure, read->jit);
-	json_array_foreach(listed, i, id) {
+	json_array_foreach (listed, i, id) {
 		const json_t *policy = fetch_held(read->azure, json_string_value(id));
 
 		if (!mentions(doc_list(policy, "properties.virtualMachines"), read->id) &&
@@ -100,28 +108,36 @@ settle_jit(struct read *read)
 		fetch_keep(read->azure, json_string_value(id));
 		json_array_append(policies, (json_t *)(uintptr_t)id);
 	}
-	if (doc_is(entry, "state", "known") || doc_is(entry, "cause", "not-registered") || json_array_size(policies) > 0)
+	if (doc_is(entry, "state", "known") || doc_is(entry, "cause", "not-registered") ||
+	    json_array_size(policies) > 0)
 		json_object_set(facts_known(&read->facts, FACT_JIT), "policies", policies);
 	else if (doc_is(entry, "cause", "not-offered") || doc_is(entry, "cause", "not-found"))
-		facts_settle(&read->facts, FACT_JIT, FACT_NOT_ASKED, "not-offered", "this cloud offers no just-in-time access");
+		facts_settle(&read->facts, FACT_JIT, FACT_NOT_ASKED, "not-offered",
+			     "this cloud offers no just-in-time access");
 	else
-		facts_settle(&read->facts, FACT_JIT, FACT_UNKNOWN,
+		facts_settle(
+		    &read->facts, FACT_JIT, FACT_UNKNOWN,
 		    doc_str(entry, "cause") != NULL ? doc_str(entry, "cause") : "error", "%s",
-		    doc_str(entry, "reason") != NULL ? doc_str(entry, "reason") : "the just-in-time policies were not read");
+		    doc_str(entry, "reason") != NULL ? doc_str(entry, "reason")
+						     : "the just-in-time policies were not read");
 	json_decref(policies);
 }
 
 void
 settle_without_vm(const struct azure *azure, struct facts *facts)
 {
-	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP, FACT_PROOF };
+	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP,
+						      FACT_PROOF };
 	const json_t *vm = facts_section(facts, FACT_VM);
-	const char *cause = doc_str(vm, "cause") != NULL ? doc_str(vm, "cause") : "no-vm", *reason = doc_str(vm, "reason");
+	const char *cause = doc_str(vm, "cause") != NULL ? doc_str(vm, "cause") : "no-vm",
+		   *reason = doc_str(vm, "reason");
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
 
 	if (state == FACT_KNOWN || state == FACT_PENDING)
 		state = FACT_UNKNOWN;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
-		if ((sections[i] != FACT_DEEP || azure->deep) && (sections[i] != FACT_PROOF || azure->guest))
-			facts_settle(facts, sections[i], state, cause, "%s", reason != NULL ? reason : "the VM is not known");
+		if ((sections[i] != FACT_DEEP || azure->deep) &&
+		    (sections[i] != FACT_PROOF || azure->guest))
+			facts_settle(facts, sections[i], state, cause, "%s",
+				     reason != NULL ? reason : "the VM is not known");
 }

@@ -23,14 +23,15 @@ credential_selected(const char *words, const struct credential *credential)
 		return true;
 	while (*words == ' ' || *words == '\t')
 		words++;
-	for (len = strlen(words); len > 0 && (words[len - 1] == ' ' || words[len - 1] == '\t'); len--)
+	for (len = strlen(words); len > 0 && (words[len - 1] == ' ' || words[len - 1] == '\t');
+	     len--)
 		continue;
 	if (len == 0 || word_is(words, len, "auto"))
 		return true;
 	if (word_is(words, len, "prod") || word_is(words, len, "dev"))
 		return credential->prod == word_is(words, len, "prod");
 	return word_is(words, len, credential->kind) || word_is(words, len, credential->name) ||
-	    word_is(words, len, credential->sdk);
+	       word_is(words, len, credential->sdk);
 }
 
 /* ---- ending ---- */
@@ -63,7 +64,8 @@ signin_end(struct azure *azure)
 	}
 }
 
-/* Starts azure.signin anew; NULL when a former sign-in stands there, which a failed renewal does not take back. */
+/* Starts azure.signin anew; NULL when a former sign-in stands there, which a failed renewal does
+ * not take back. */
 static json_t *
 signin_section(struct azure *azure, enum fact_state state)
 {
@@ -79,7 +81,8 @@ signin_section(struct azure *azure, enum fact_state state)
 }
 
 static void
-settle_unknown(struct azure *azure, const char *cause, long aadsts, const char *kind, const char *reason)
+settle_unknown(struct azure *azure, const char *cause, long aadsts, const char *kind,
+	       const char *reason)
 {
 	json_t *section = signin_section(azure, FACT_UNKNOWN);
 
@@ -104,8 +107,10 @@ credential_token(struct azure *azure, const char *token, time_t expires, const c
 	json_t *claims = jwt_claims(token), *section;
 	struct err err = { "" };
 
-	if (!cloud_may_receive(
-		&azure->cloud, doc_str(claims, "aud") != NULL ? doc_str(claims, "aud") : azure->cloud.audience, &err)) {
+	if (!cloud_may_receive(&azure->cloud,
+			       doc_str(claims, "aud") != NULL ? doc_str(claims, "aud")
+							      : azure->cloud.audience,
+			       &err)) {
 		json_decref(claims);
 		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
 		return;
@@ -119,7 +124,8 @@ credential_token(struct azure *azure, const char *token, time_t expires, const c
 	note_tried(azure, "used", NULL);
 	section = signin_section(azure, FACT_KNOWN);
 	doc_set_str(section, "credential", credential->name);
-	doc_set_str(section, "tenant", doc_str(claims, "tid") != NULL ? doc_str(claims, "tid") : tenant);
+	doc_set_str(section, "tenant",
+		    doc_str(claims, "tid") != NULL ? doc_str(claims, "tid") : tenant);
 	if (claims != NULL)
 		json_object_set_new(section, "claims", claims);
 	secrets_cut(&azure->secrets, section);
@@ -142,7 +148,8 @@ credential_unavailable(struct azure *azure, const char *fmt, ...)
 }
 
 void
-credential_failed(struct azure *azure, const char *cause, const char *kind, long aadsts, const char *fmt, ...)
+credential_failed(struct azure *azure, const char *cause, const char *kind, long aadsts,
+		  const char *fmt, ...)
 {
 	const char *name = azure->credentials[azure->at]->name;
 	char *why, *reason;
@@ -152,7 +159,8 @@ credential_failed(struct azure *azure, const char *cause, const char *kind, long
 	why = doc_vfmt(fmt, ap);
 	va_end(ap);
 	note_tried(azure, "failed", why);
-	if (strcmp(cause, "deadline") != 0 && !azure->credentials[azure->at]->prod && azure->credentials[azure->at + 1] != NULL) {
+	if (strcmp(cause, "deadline") != 0 && !azure->credentials[azure->at]->prod &&
+	    azure->credentials[azure->at + 1] != NULL) {
 		free(why);
 		azure->at++;
 		try_next(azure);
@@ -169,11 +177,13 @@ credential_failed(struct azure *azure, const char *cause, const char *kind, long
 static void
 none_left(struct azure *azure)
 {
-	const char *hint = "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET";
+	const char *hint =
+	    "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET";
 	char *reason;
 
 	if (azure->chosen && json_array_size(azure->tried) > 0)
-		reason = doc_fmt("the credential asked for did not serve: %s", doc_str(json_array_get(azure->tried, 0), "why"));
+		reason = doc_fmt("the credential asked for did not serve: %s",
+				 doc_str(json_array_get(azure->tried, 0), "why"));
 	else
 		reason = doc_fmt("not signed in to Azure: no credential served; %s", hint);
 	azure->signed_out = true;

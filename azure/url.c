@@ -19,15 +19,16 @@ copy_lower(const char *text, size_t len, char *ret, size_t size)
 	return 0;
 }
 
-/* The length of the host at p: a name, an IPv4 address, or an IPv6 address in brackets. 0 for anything that another parser might read
- * in another way. */
+/* The length of the host at p: a name, an IPv4 address, or an IPv6 address in brackets. 0 for
+ * anything that another parser might read in another way. */
 static size_t
 host_length(const char *p)
 {
 	size_t len;
 
 	if (*p != '[')
-		return strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+		return strspn(p,
+			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
 	len = 1 + strspn(p + 1, "0123456789abcdefABCDEF:.");
 	return p[len] == ']' ? len + 1 : 0;
 }
@@ -39,7 +40,8 @@ url_origin(const char *url, struct origin *ret)
 	size_t scheme, len;
 	const char *p;
 
-	if (url == NULL || (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0))
+	if (url == NULL ||
+	    (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0))
 		return -EINVAL;
 	for (p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '\\')
@@ -55,7 +57,8 @@ url_origin(const char *url, struct origin *ret)
 	p += len;
 	if (*p == ':') {
 		len = strspn(++p, "0123456789");
-		if (len > 5 || *p == '0' || copy_lower(p, len, origin.port, sizeof(origin.port)) < 0)
+		if (len > 5 || *p == '0' ||
+		    copy_lower(p, len, origin.port, sizeof(origin.port)) < 0)
 			return -EINVAL;
 		p += len;
 	}
@@ -70,8 +73,9 @@ url_same_origin(const char *a, const char *b)
 {
 	struct origin oa, ob;
 
-	return url_origin(a, &oa) == 0 && url_origin(b, &ob) == 0 && strcmp(oa.scheme, ob.scheme) == 0 &&
-	    strcmp(oa.host, ob.host) == 0 && strcmp(oa.port, ob.port) == 0;
+	return url_origin(a, &oa) == 0 && url_origin(b, &ob) == 0 &&
+	       strcmp(oa.scheme, ob.scheme) == 0 && strcmp(oa.host, ob.host) == 0 &&
+	       strcmp(oa.port, ob.port) == 0;
 }
 
 bool
@@ -100,7 +104,8 @@ url_safe(const char *url)
 {
 	struct origin origin;
 
-	return url_origin(url, &origin) == 0 && (strcmp(origin.scheme, "https") == 0 || url_loopback(url));
+	return url_origin(url, &origin) == 0 &&
+	       (strcmp(origin.scheme, "https") == 0 || url_loopback(url));
 }
 
 static char *
@@ -114,7 +119,8 @@ encode(const char *text, const char *also)
 	for (const char *p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if ((c < 0x80 && isalnum(c)) || strchr("-_.~", c) != NULL || strchr(also, c) != NULL)
+		if ((c < 0x80 && isalnum(c)) || strchr("-_.~", c) != NULL ||
+		    strchr(also, c) != NULL)
 			out[used++] = (char)c;
 		else
 			used += (size_t)snprintf(out + used, 4, "%%%02X", c);
@@ -138,8 +144,11 @@ url_encode_path(const char *path)
 static bool
 secret_parameter(const char *name, size_t len)
 {
-	static const char *const words[] = { "sig", "signature", "token", "access_token", "client_secret", "client_assertion",
-		"code", "password", "secret", "key", "sas", "assertion", "refresh_token", "x-ms-signature" };
+	static const char *const words[] = { "sig",           "signature",     "token",
+					     "access_token",  "client_secret", "client_assertion",
+					     "code",          "password",      "secret",
+					     "key",           "sas",           "assertion",
+					     "refresh_token", "x-ms-signature" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (strlen(words[i]) == len && strncasecmp(words[i], name, len) == 0)

@@ -1,4 +1,5 @@
-/* IP flow verify: Azure's own answer to "may this packet pass?", asked of the region's Network Watcher. */
+/* IP flow verify: Azure's own answer to "may this packet pass?", asked of the region's Network
+ * Watcher. */
 #include "azure/inside.h"
 #include "model/address.h"
 #include "model/arm.h"
@@ -9,8 +10,8 @@
 
 struct verify {
 	struct read *read;
-	char *key;			/* what the answer is kept under: the NIC's id and /ipflowverify */
-	char *list;			/* the path of the subscription's watchers */
+	char *key;  /* what the answer is kept under: the NIC's id and /ipflowverify */
+	char *list; /* the path of the subscription's watchers */
 	json_t *question;
 };
 
@@ -64,8 +65,11 @@ watcher_of(const struct verify *verify, const char *location)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach((json_t *)(uintptr_t)fetch_listed(verify->read->azure, verify->list), i, id)
-		if (same_region(doc_str(fetch_held(verify->read->azure, json_string_value(id)), "location"), location))
+	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(verify->read->azure, verify->list), i,
+			    id)
+		if (same_region(
+			doc_str(fetch_held(verify->read->azure, json_string_value(id)), "location"),
+			location))
 			return json_string_value(id);
 	return NULL;
 }
@@ -75,12 +79,18 @@ watchers_listed(void *ctx)
 {
 	struct verify *verify = ctx;
 	struct azure *azure = verify->read->azure;
-	const char *location = doc_str(read_vm(verify->read, NULL), "location"), *watcher = watcher_of(verify, location);
+	const char *location = doc_str(read_vm(verify->read, NULL), "location"),
+		   *watcher = watcher_of(verify, location);
 	char key[ARM_ID_MAX] = "", *path;
 	json_t *how;
 
 	if (watcher != NULL && (path = doc_fmt("%s/ipFlowVerify", watcher)) != NULL) {
-		arm_ask(azure, &(struct arm_ask){ .method = "POST", .path = path, .body = verify->question, .flags = ARM_LONG }, verify_got, verify);
+		arm_ask(azure,
+			&(struct arm_ask){ .method = "POST",
+					   .path = path,
+					   .body = verify->question,
+					   .flags = ARM_LONG },
+			verify_got, verify);
 		free(path);
 		return;
 	}
@@ -89,11 +99,15 @@ watchers_listed(void *ctx)
 	if (how != NULL && !doc_is(how, "state", "known"))
 		verify_end(verify, NULL, json_incref(how));
 	else
-		verify_end(verify, NULL, reply_entry(FACT_ABSENT, "no-watcher", "no Network Watcher stands in %s: IP flow verify was not asked",
-		    location != NULL ? location : "the VM's region"));
+		verify_end(
+		    verify, NULL,
+		    reply_entry(FACT_ABSENT, "no-watcher",
+				"no Network Watcher stands in %s: IP flow verify was not asked",
+				location != NULL ? location : "the VM's region"));
 }
 
-/* What is to be asked: the way the conversation takes, from the address we come from. NULL with *reason when there is nothing to ask. */
+/* What is to be asked: the way the conversation takes, from the address we come from. NULL with
+ * *reason when there is nothing to ask. */
 static json_t *
 question(const struct read *read, const char **nic, const char **reason)
 {
@@ -118,13 +132,18 @@ question(const struct read *read, const char **nic, const char **reason)
 		*nic = path->nic_id;
 		snprintf(port, sizeof(port), "%d", at);
 		if (way != NULL && way->kind == ADDRESS_FIREWALL_DNAT)
-			*reason = "IP flow verify was not asked: behind Azure Firewall, the rules see an address of the firewall";
-		else if (way != NULL && way->kind == ADDRESS_PRIVATE && ip_parse(source, &ip) == 0 && ip_is_public(ip))
-			*reason = "IP flow verify was not asked: the way is a private one, and your private address is not known";
+			*reason = "IP flow verify was not asked: behind Azure Firewall, the rules "
+				  "see an address of the firewall";
+		else if (way != NULL && way->kind == ADDRESS_PRIVATE &&
+			 ip_parse(source, &ip) == 0 && ip_is_public(ip))
+			*reason = "IP flow verify was not asked: the way is a private one, and "
+				  "your private address is not known";
 		else if (source != NULL && path->private_text != NULL && at > 0)
-			body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "targetResourceId", read->id, "direction", "Inbound", "protocol",
-			    "TCP", "localPort", port, "remotePort", "60000", "localIPAddress", path->private_text, "remoteIPAddress", source,
-			    "targetNicResourceId", path->nic_id);
+			body = json_pack(
+			    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "targetResourceId",
+			    read->id, "direction", "Inbound", "protocol", "TCP", "localPort", port,
+			    "remotePort", "60000", "localIPAddress", path->private_text,
+			    "remoteIPAddress", source, "targetNicResourceId", path->nic_id);
 	}
 	free(list);
 	network_free(&network);
@@ -146,7 +165,8 @@ read_verify(struct read *read)
 	free(path);
 	arm_id_subscription(read->id, subscription, sizeof(subscription));
 	verify->key = strdup(key);
-	verify->list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/networkWatchers", subscription);
+	verify->list =
+	    doc_fmt("/subscriptions/%s/providers/Microsoft.Network/networkWatchers", subscription);
 	read->aside++;
 	if (*key == '\0')
 		verify_end(verify, NULL, NULL);

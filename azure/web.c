@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #define WEB_TIMEOUT_MS 10000
-#define WEB_TRIES 4		/* the first and three more */
+#define WEB_TRIES 4 /* the first and three more */
 #define WEB_DEPTH 512
 #define WEB_HEADERS 16
 
@@ -18,8 +18,8 @@ struct web {
 	char *headers[WEB_HEADERS];
 	size_t header_count;
 	unsigned flags, tries;
-	bool renewed, hurried;		/* hurried: the attempt under way has less time than it should */
-	unsigned generation;		/* of the token it was sent with */
+	bool renewed, hurried; /* hurried: the attempt under way has less time than it should */
+	unsigned generation;   /* of the token it was sent with */
 	int timeout_ms, connect_timeout_ms;
 	bool no_proxy;
 	size_t max_bytes;
@@ -67,7 +67,8 @@ web_json(const char *body, size_t len)
 		return json;
 	if ((clean = doc_text(body, len)) == NULL)
 		return NULL;
-	json = json_loadb(json_string_value(clean), json_string_length(clean), JSON_ALLOW_NUL, NULL);
+	json =
+	    json_loadb(json_string_value(clean), json_string_length(clean), JSON_ALLOW_NUL, NULL);
 	json_decref(clean);
 	return json;
 }
@@ -81,7 +82,8 @@ is_html(const struct http_reply *reply)
 		return true;
 	while (p != NULL && isspace((unsigned char)*p))
 		p++;
-	return p != NULL && (strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0);
+	return p != NULL &&
+	       (strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0);
 }
 
 /* ---- the record ---- */
@@ -90,7 +92,9 @@ static void
 record(struct web *web, const struct http_reply *reply)
 {
 	json_t *entry = json_object();
-	char *shown = url_shown(web->url), *text = secrets_text(&web->azure->secrets, reply->error != 0 ? reply->error_text : NULL);
+	char *shown = url_shown(web->url),
+	     *text =
+		 secrets_text(&web->azure->secrets, reply->error != 0 ? reply->error_text : NULL);
 	const char *retry = http_header(reply, "Retry-After"), *limit = reply_limit(reply);
 
 	doc_set_str(entry, "method", web->method);
@@ -111,7 +115,8 @@ record(struct web *web, const struct http_reply *reply)
 	free(text);
 }
 
-/* The clock of whoever answered tells how far ours is off; the first answer counts, since later ones may have waited in a queue. */
+/* The clock of whoever answered tells how far ours is off; the first answer counts, since later
+ * ones may have waited in a queue. */
 static void
 note_skew(struct azure *azure, const struct http_reply *reply)
 {
@@ -119,11 +124,12 @@ note_skew(struct azure *azure, const struct http_reply *reply)
 	json_t *signin = doc_get(azure->doc, "azure.signin");
 	struct tm tm = { 0 };
 
-	if (date == NULL || azure->skew_known || strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
+	if (date == NULL || azure->skew_known ||
+	    strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
 		return;
 	azure->skew_known = true;
 	azure->skew = (long)(time(NULL) - timegm(&tm));
-	if (signin != NULL)		/* whoever has signed in without asking anybody */
+	if (signin != NULL) /* whoever has signed in without asking anybody */
 		doc_set_int(signin, "skew_s", azure->skew);
 }
 
@@ -158,7 +164,8 @@ web_finish(struct web *web, const struct web_answer *answer)
 static void
 web_fail(struct web *web, int error, const char *text)
 {
-	web_finish(web, &(struct web_answer){ .error = error, .error_text = text, .retry_after = -1 });
+	web_finish(web,
+		   &(struct web_answer){ .error = error, .error_text = text, .retry_after = -1 });
 }
 
 /* ---- retries ---- */
@@ -186,7 +193,7 @@ worth_retrying(const struct web *web, const struct http_reply *reply)
 	if (reply->status == 410)
 		return (web->flags & WEB_METADATA) != 0;
 	return reply->status == 408 || reply->status == 429 || reply->status == 500 ||
-	    (reply->status >= 502 && reply->status <= 504);
+	       (reply->status >= 502 && reply->status <= 504);
 }
 
 static long
@@ -208,7 +215,8 @@ retry_after(const struct http_reply *reply)
 	return seconds < 0 ? 0 : seconds > 86400 ? 86400 : seconds;
 }
 
-/* Milliseconds to wait before the next try: what the server asks for, else 0.8 s, doubled each time, give or take a quarter. */
+/* Milliseconds to wait before the next try: what the server asks for, else 0.8 s, doubled each
+ * time, give or take a quarter. */
 static int64_t
 backoff(struct web *web, long asked)
 {
@@ -220,21 +228,24 @@ backoff(struct web *web, long asked)
 	return base * 3 / 4 + (int64_t)(web->azure->seed >> 16) % (base / 2);
 }
 
-/* Starts the next try after its pause. False when there is none; *gave_up when only the time is lacking. */
+/* Starts the next try after its pause. False when there is none; *gave_up when only the time is
+ * lacking. */
 static bool
 web_retry(struct web *web, const struct http_reply *reply, bool *gave_up)
 {
 	int64_t wait;
 
 	*gave_up = false;
-	if ((web->flags & (WEB_ONCE | WEB_QUIET)) != 0 || web->tries >= WEB_TRIES || !worth_retrying(web, reply))
+	if ((web->flags & (WEB_ONCE | WEB_QUIET)) != 0 || web->tries >= WEB_TRIES ||
+	    !worth_retrying(web, reply))
 		return false;
 	wait = backoff(web, retry_after(reply));
 	if (wait + 200 >= loop_left(web->azure->loop)) {
 		*gave_up = true;
 		return false;
 	}
-	web->timer = loop_watch(web->azure->loop, -1, 0, (int)wait > 0 ? (int)wait : 1, timer_ready, web);
+	web->timer =
+	    loop_watch(web->azure->loop, -1, 0, (int)wait > 0 ? (int)wait : 1, timer_ready, web);
 	return web->timer != NULL;
 }
 
@@ -251,13 +262,16 @@ token_renewed(void *ctx)
 		web_send(web);
 }
 
-/* A token that ARM calls expired is renewed once. A claims challenge needs a person, so it is not. */
+/* A token that ARM calls expired is renewed once. A claims challenge needs a person, so it is not.
+ */
 static bool
 wants_renewal(const struct web *web, const struct http_reply *reply, const json_t *json)
 {
-	if ((web->flags & WEB_BEARER) == 0 || reply->status != 401 || web->renewed || reply_challenge(reply, "claims=") != NULL)
+	if ((web->flags & WEB_BEARER) == 0 || reply->status != 401 || web->renewed ||
+	    reply_challenge(reply, "claims=") != NULL)
 		return false;
-	return doc_same(reply_said(reply_error(json), "code"), "ExpiredAuthenticationToken") || reply_challenge(reply, "expired") != NULL;
+	return doc_same(reply_said(reply_error(json), "code"), "ExpiredAuthenticationToken") ||
+	       reply_challenge(reply, "expired") != NULL;
 }
 
 /* ---- sending ---- */
@@ -267,15 +281,15 @@ web_got(void *ctx, const struct http_reply *reply)
 {
 	struct web *web = ctx;
 	struct web_answer answer = { .error = reply->error,
-		.error_text = reply->error_text,
-		.status = reply->status,
-		.body = reply->body,
-		.body_len = reply->body_len,
-		.reply = reply,
-		.retry_after = -1 };
+				     .error_text = reply->error_text,
+				     .status = reply->status,
+				     .body = reply->body,
+				     .body_len = reply->body_len,
+				     .reply = reply,
+				     .retry_after = -1 };
 
 	record(web, reply);
-	if (!web->no_proxy)		/* a service of this machine has this machine's clock */
+	if (!web->no_proxy) /* a service of this machine has this machine's clock */
 		note_skew(web->azure, reply);
 	if (web_retry(web, reply, &answer.gave_up))
 		return;
@@ -340,8 +354,10 @@ web_send(struct web *web)
 		headers[n++] = authorization;
 	headers[n] = NULL;
 	web->tries++;
-	r = loop_http(web->azure->loop,
-	    &(struct http_request){ .method = web->method,
+	r = loop_http(
+	    web->azure->loop,
+	    &(struct http_request){
+		.method = web->method,
 		.url = web->url,
 		.headers = headers,
 		.body = web->body,
@@ -349,7 +365,9 @@ web_send(struct web *web)
 		.timeout_ms = timeout,
 		.connect_timeout_ms = web->connect_timeout_ms,
 		.max_bytes = web->max_bytes,
-		.no_proxy = web->no_proxy || url_loopback(web->url) },	/* a proxy would have the token in plain sight */
+		.no_proxy =
+		    web->no_proxy ||
+		    url_loopback(web->url) }, /* a proxy would have the token in plain sight */
 	    web_got, web);
 	secret_free(authorization);
 	if (r < 0)
@@ -366,25 +384,27 @@ add_header(struct web *web, char *line)
 }
 
 void
-web_ask(struct azure *azure, const struct web_ask *ask, void (*done)(void *ctx, const struct web_answer *answer), void *ctx)
+web_ask(struct azure *azure, const struct web_ask *ask,
+	void (*done)(void *ctx, const struct web_answer *answer), void *ctx)
 {
 	struct web *web = calloc(1, sizeof(*web));
 	const char *method = ask->method != NULL ? ask->method : "GET";
 
 	if (web == NULL) {
-		done(ctx, &(struct web_answer){ .error = -ENOMEM, .error_text = "out of memory", .retry_after = -1 });
+		done(ctx, &(struct web_answer){
+			      .error = -ENOMEM, .error_text = "out of memory", .retry_after = -1 });
 		return;
 	}
 	*web = (struct web){ .azure = azure,
-		.method = strdup(method),
-		.url = strdup(ask->url),
-		.flags = ask->flags,
-		.timeout_ms = ask->timeout_ms,
-		.connect_timeout_ms = ask->connect_timeout_ms,
-		.no_proxy = ask->no_proxy,
-		.max_bytes = ask->max_bytes,
-		.done = done,
-		.ctx = ctx };
+			     .method = strdup(method),
+			     .url = strdup(ask->url),
+			     .flags = ask->flags,
+			     .timeout_ms = ask->timeout_ms,
+			     .connect_timeout_ms = ask->connect_timeout_ms,
+			     .no_proxy = ask->no_proxy,
+			     .max_bytes = ask->max_bytes,
+			     .done = done,
+			     .ctx = ctx };
 	if (ask->body != NULL || strcmp(method, "POST") == 0)
 		web->body = strdup(ask->body != NULL ? ask->body : "");
 	uuid_random(web->id);
@@ -396,8 +416,8 @@ web_ask(struct azure *azure, const struct web_ask *ask, void (*done)(void *ctx, 
 		add_header(web, strdup("x-ms-return-client-request-id: true"));
 	if (web->method == NULL || web->url == NULL)
 		web_fail(web, -ENOMEM, "out of memory");
-	else if ((web->flags & WEB_BEARER) != 0 && azure->token != NULL && azure->token_expires != 0 &&
-	    azure->token_expires <= time(NULL) && !azure->signing)
+	else if ((web->flags & WEB_BEARER) != 0 && azure->token != NULL &&
+		 azure->token_expires != 0 && azure->token_expires <= time(NULL) && !azure->signing)
 		token_renew(azure, web->generation = azure->generation, token_renewed, web);
 	else
 		web_send(web);

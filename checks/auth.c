@@ -39,7 +39,8 @@ identity_find(const struct view *view, const char *fingerprint, bool agent)
 	size_t i;
 
 	json_array_foreach (view->order, i, each)
-		if (doc_bool(each, "agent", false) == agent && doc_str(each, "fingerprint") != NULL && fingerprint != NULL &&
+		if (doc_bool(each, "agent", false) == agent &&
+		    doc_str(each, "fingerprint") != NULL && fingerprint != NULL &&
 		    strcmp(doc_str(each, "fingerprint"), fingerprint) == 0)
 			return each;
 	return NULL;
@@ -75,11 +76,14 @@ is_explicit(const struct view *view)
 static const char *
 keys_off(const struct view *view)
 {
-	const char *publickey = config_option(view, "options.pubkeyauthentication"), *preferred = config_option(view, "options.preferredauthentications");
+	const char *publickey = config_option(view, "options.pubkeyauthentication"),
+		   *preferred = config_option(view, "options.preferredauthentications");
 
 	if (doc_same(publickey, "no") || doc_same(publickey, "false"))
 		return "PubkeyAuthentication no";
-	return preferred != NULL && strstr(preferred, "publickey") == NULL ? "PreferredAuthentications without publickey" : NULL;
+	return preferred != NULL && strstr(preferred, "publickey") == NULL
+		   ? "PreferredAuthentications without publickey"
+		   : NULL;
 }
 
 /* The server takes keys, but ssh here would not use one. */
@@ -88,34 +92,46 @@ judge_client_off(const struct view *view, const char *words, struct finding *fin
 {
 	finding_text(finding, "option", words);
 	if ((view->password || view->interactive) && !is_explicit(view))
-		return finding_set(finding, WARN, "auth-by-password", "ssh_config keeps ssh from using keys (%s), and the server asks %s for a password", words,
-		    view->user);
-	return finding_set(finding, FAIL, "client-pubkey-disabled", "the server takes keys%s, but ssh_config keeps ssh from using them (%s)",
-	    view->accepted != NULL ? ", this one too" : "", words);
+		return finding_set(finding, WARN, "auth-by-password",
+				   "ssh_config keeps ssh from using keys (%s), and the server asks "
+				   "%s for a password",
+				   words, view->user);
+	return finding_set(finding, FAIL, "client-pubkey-disabled",
+			   "the server takes keys%s, but ssh_config keeps ssh from using them (%s)",
+			   view->accepted != NULL ? ", this one too" : "", words);
 }
 
-/* The server takes the key; can this machine use it? What its file lacks is for the key's own checks to say. */
+/* The server takes the key; can this machine use it? What its file lacks is for the key's own
+ * checks to say. */
 static int
 judge_accepted(const struct view *view, struct finding *finding)
 {
-	const json_t *in_file = identity_find(view, view->accepted, false), *in_agent = identity_find(view, view->accepted, true);
+	const json_t *in_file = identity_find(view, view->accepted, false),
+		     *in_agent = identity_find(view, view->accepted, true);
 	const json_t *identity = in_file != NULL ? in_file : in_agent;
 	const char *path = doc_str(in_file, "path"), *type = doc_str(identity, "type");
 
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", view->accepted);
 	if (doc_same(type, "ssh-rsa") && !signs_sha2(view))
-		return finding_set(finding, FAIL, "rsa-sha1-rejected", "the server takes the RSA key, but this ssh would sign with SHA-1 only");
+		return finding_set(
+		    finding, FAIL, "rsa-sha1-rejected",
+		    "the server takes the RSA key, but this ssh would sign with SHA-1 only");
 	if (in_agent != NULL)
-		return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s; the agent holds it (whether it signs was not tried)",
-		    path != NULL ? path : view->accepted, view->user);
+		return finding_set(finding, PASS, "auth-key-accepted",
+				   "the server accepts %s for %s; the agent holds it (whether it "
+				   "signs was not tried)",
+				   path != NULL ? path : view->accepted, view->user);
 	if (doc_is(in_file, "encrypted", "yes"))
-		return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s; using it takes its passphrase",
-		    path != NULL ? path : view->accepted, view->user);
-	return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s", path != NULL ? path : view->accepted, view->user);
+		return finding_set(finding, PASS, "auth-key-accepted",
+				   "the server accepts %s for %s; using it takes its passphrase",
+				   path != NULL ? path : view->accepted, view->user);
+	return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s",
+			   path != NULL ? path : view->accepted, view->user);
 }
 
-/* What the remedies name. Keys given at creation say little: they are added and reset later without a trace. */
+/* What the remedies name. Keys given at creation say little: they are added and reset later without
+ * a trace. */
 static void
 remedy_evidence(const struct view *view, struct finding *finding)
 {
@@ -139,12 +155,15 @@ has_certificate(const struct view *view)
 	size_t i;
 
 	json_array_foreach (view->order, i, each)
-		if (doc_is(each, "from", "certificate") || (doc_str(each, "type") != NULL && strstr(doc_str(each, "type"), "-cert-v01@") != NULL))
+		if (doc_is(each, "from", "certificate") ||
+		    (doc_str(each, "type") != NULL &&
+		     strstr(doc_str(each, "type"), "-cert-v01@") != NULL))
 			return true;
 	return false;
 }
 
-/* A certificate outside its time is refused like a wrong key. Returns false when every certificate is within it. */
+/* A certificate outside its time is refused like a wrong key. Returns false when every certificate
+ * is within it. */
 static bool
 judge_certificate(const struct view *view, struct finding *finding)
 {
@@ -153,21 +172,28 @@ judge_certificate(const struct view *view, struct finding *finding)
 
 	json_array_foreach (view->order, i, each) {
 		const char *path = doc_str(each, "path");
-		json_int_t before = doc_int(each, "valid_before", 0), after = doc_int(each, "valid_after", 0);
-		bool over = before > 0 && before <= view->facts->now, entra = path != NULL && strstr(path, "aadcert") != NULL;
+		json_int_t before = doc_int(each, "valid_before", 0),
+			   after = doc_int(each, "valid_after", 0);
+		bool over = before > 0 && before <= view->facts->now,
+		     entra = path != NULL && strstr(path, "aadcert") != NULL;
 
 		if (!doc_is(each, "from", "certificate") || (!over && after <= view->facts->now))
 			continue;
 		finding_text(finding, "certificate", path);
-		finding_set(finding, FAIL, over ? entra ? "aad-cert-expired" : "cert-expired" : "cert-not-yet-valid",
-		    over ? "the certificate %s is over since %lld minutes" : "the certificate %s is valid only in %lld minutes",
-		    path != NULL ? path : "of the key", (long long)(over ? view->facts->now - before : after - view->facts->now) / 60);
+		finding_set(
+		    finding, FAIL,
+		    over ? entra ? "aad-cert-expired" : "cert-expired" : "cert-not-yet-valid",
+		    over ? "the certificate %s is over since %lld minutes"
+			 : "the certificate %s is valid only in %lld minutes",
+		    path != NULL ? path : "of the key",
+		    (long long)(over ? view->facts->now - before : after - view->facts->now) / 60);
 		return true;
 	}
 	return false;
 }
 
-/* Nobody named a user, and the VM, whose own user it would be, could not be read: the name of the local account is only a guess. */
+/* Nobody named a user, and the VM, whose own user it would be, could not be read: the name of the
+ * local account is only a guess. */
 static bool
 user_is_guess(const struct view *view)
 {
@@ -179,24 +205,37 @@ user_is_guess(const struct view *view)
 	if (state == FACT_UNKNOWN)
 		return doc_str(view->facts->target, "name") != NULL;
 	return state == FACT_KNOWN && doc_str(vm, "id") != NULL &&
-	    facts_resource(view->facts, doc_str(vm, "id"), &body, &why) == FACT_UNKNOWN;
+	       facts_resource(view->facts, doc_str(vm, "id"), &body, &why) == FACT_UNKNOWN;
 }
 
-/* ssh has further keys ready, nothing says that they are not the VM's, and nobody meant one of those refused in particular. */
+/* ssh has further keys ready, nothing says that they are not the VM's, and nobody meant one of
+ * those refused in particular. */
 static bool
 keys_left(const struct view *view)
 {
 	const char *explicit = doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit");
 
-	return explicit == NULL && key_on_vm(view->facts, "") == KEY_CANNOT_TELL && key_left_unasked(view->facts, NULL);
+	return explicit == NULL && key_on_vm(view->facts, "") == KEY_CANNOT_TELL &&
+	       key_left_unasked(view->facts, NULL);
 }
 
-/* No key was accepted although the server takes keys: one text from outside, many causes on the VM. */
+/* No key was accepted although the server takes keys: one text from outside, many causes on the VM.
+ */
 static int
 judge_denied(const struct view *view, struct finding *finding)
 {
-	static const char *const causes[] = { "username-wrong", "sshd-allowusers", "authorized-keys-perms", "home-dir-perms", "authorized-keys-mangled",
-		"authorized-keys-root-owned", "authorized-keys-from-restriction", "sshd-authorizedkeysfile-moved", "shell-missing", "selinux-home-label", "disk-full", NULL };
+	static const char *const causes[] = { "username-wrong",
+					      "sshd-allowusers",
+					      "authorized-keys-perms",
+					      "home-dir-perms",
+					      "authorized-keys-mangled",
+					      "authorized-keys-root-owned",
+					      "authorized-keys-from-restriction",
+					      "sshd-authorizedkeysfile-moved",
+					      "shell-missing",
+					      "selinux-home-label",
+					      "disk-full",
+					      NULL };
 	const json_t *first = json_array_get(view->queries, 0);
 	const char *path = doc_str(first, "path"), *fingerprint = doc_str(first, "fingerprint");
 
@@ -204,29 +243,51 @@ judge_denied(const struct view *view, struct finding *finding)
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", fingerprint);
 	if (user_is_guess(view))
-		return finding_set(finding, UNKNOWN, "auth-user-unknown", "no key is accepted for %s, the name of the account here; the VM's own user is not known",
-		    view->user);
+		return finding_set(finding, UNKNOWN, "auth-user-unknown",
+				   "no key is accepted for %s, the name of the account here; the "
+				   "VM's own user is not known",
+				   view->user);
 	if (judge_certificate(view, finding))
 		return talk_confidence(finding, LIKELY, 0);
-	if (strcmp(view->user, "root") == 0 && (view->admin == NULL || strcmp(view->admin, "root") != 0))
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "root-login",
-		    "the server does not let root in%s%s", view->admin != NULL ? "; this VM's own user is " : "", view->admin != NULL ? view->admin : ""));
+	if (strcmp(view->user, "root") == 0 &&
+	    (view->admin == NULL || strcmp(view->admin, "root") != 0))
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(finding, FAIL, "root-login", "the server does not let root in%s%s",
+				view->admin != NULL ? "; this VM's own user is " : "",
+				view->admin != NULL ? view->admin : ""));
 	if (strchr(view->user, '@') != NULL && !has_certificate(view))
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "aad-plain-ssh",
-		    "%s is an Entra user, who needs a certificate from az ssh; plain ssh has none", view->user));
+		return talk_confidence(finding, LIKELY,
+				       finding_set(finding, FAIL, "aad-plain-ssh",
+						   "%s is an Entra user, who needs a certificate "
+						   "from az ssh; plain ssh has none",
+						   view->user));
 	if (view->admin != NULL && strcmp(view->admin, view->user) != 0) {
 		finding_possible(finding, "key-not-on-vm");
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "username-wrong",
-		    "the server accepts no key for %s; this VM was made with the user %s", view->user, view->admin));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(
+			finding, FAIL, "username-wrong",
+			"the server accepts no key for %s; this VM was made with the user %s",
+			view->user, view->admin));
 	}
 	if (keys_left(view))
-		return finding_set(finding, UNKNOWN, "auth-keys-not-asked", "the server accepts none of the %zu keys it was asked about for %s; ssh has more",
-		    json_array_size(view->queries), view->user);
-	if (doc_str(view->auth, "text") != NULL && strstr(doc_str(view->auth, "text"), "Too many") != NULL && json_array_size(view->order) > 1)
+		return finding_set(finding, UNKNOWN, "auth-keys-not-asked",
+				   "the server accepts none of the %zu keys it was asked about for "
+				   "%s; ssh has more",
+				   json_array_size(view->queries), view->user);
+	if (doc_str(view->auth, "text") != NULL &&
+	    strstr(doc_str(view->auth, "text"), "Too many") != NULL &&
+	    json_array_size(view->order) > 1)
 		finding_possible(finding, "too-many-auth-failures");
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "key-not-on-vm", "the server does not accept %s for %s (nor tells why)",
-	    path != NULL ? path : fingerprint != NULL ? fingerprint : "the key", view->user));
+	return talk_confidence(finding, LIKELY,
+			       finding_set(finding, FAIL, "key-not-on-vm",
+					   "the server does not accept %s for %s (nor tells why)",
+					   path != NULL          ? path
+					   : fingerprint != NULL ? fingerprint
+								 : "the key",
+					   view->user));
 }
 
 static bool
@@ -261,20 +322,29 @@ judge_keys(const struct view *view, struct finding *finding)
 	bool denied = any_answer(view, "denied"), by_hand = view->password || view->interactive;
 
 	if (by_hand && (!denied || !is_explicit(view)))
-		return finding_set(finding, WARN, "auth-by-password", "%s, but it asks %s for a password",
-		    denied ? "the server accepts none of the keys here" : "no key was asked about", view->user);
+		return finding_set(
+		    finding, WARN, "auth-by-password", "%s, but it asks %s for a password",
+		    denied ? "the server accepts none of the keys here" : "no key was asked about",
+		    view->user);
 	if (denied)
 		return judge_denied(view, finding);
 	if (any_answer(view, "unknown"))
-		return finding_set(finding, UNKNOWN, "auth-not-answered", "whether the server accepts the key for %s could not be found out", view->user);
+		return finding_set(
+		    finding, UNKNOWN, "auth-not-answered",
+		    "whether the server accepts the key for %s could not be found out", view->user);
 	remedy_evidence(view, finding);
 	if (!has_identity(view) && facts_state(view->facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
-		return finding_set(finding, UNKNOWN, "auth-no-key-asked", "what keys the agent holds is not known, so the server was not asked about any");
+		return finding_set(finding, UNKNOWN, "auth-no-key-asked",
+				   "what keys the agent holds is not known, so the server was not "
+				   "asked about any");
 	if (has_identity(view))
-		return finding_set(finding, UNKNOWN, "auth-no-key-asked", "the public half of the key cannot be read, so the server was not asked about it");
+		return finding_set(finding, UNKNOWN, "auth-no-key-asked",
+				   "the public half of the key cannot be read, so the server was "
+				   "not asked about it");
 	if (strchr(view->user, '@') != NULL && !has_certificate(view))
 		return judge_denied(view, finding);
-	return finding_set(finding, FAIL, "password-auth-disabled", "the server takes keys only, and there is no key here to offer");
+	return finding_set(finding, FAIL, "password-auth-disabled",
+			   "the server takes keys only, and there is no key here to offer");
 }
 
 /* The server takes no keys at all. */
@@ -282,20 +352,31 @@ static int
 judge_no_publickey(const struct view *view, struct finding *finding)
 {
 	if (has(view->methods, "none"))
-		return finding_set(finding, WARN, "auth-open", "the server lets %s in without any proof", view->user);
+		return finding_set(finding, WARN, "auth-open",
+				   "the server lets %s in without any proof", view->user);
 	if ((view->password || view->interactive) && !has_identity(view))
-		return finding_set(finding, WARN, "auth-by-password", "the server asks %s for a password and takes no keys", view->user);
-	return finding_set(finding, FAIL, "sshd-pubkey-disabled", "the server does not take keys from %s; it offers %s", view->user,
-	    view->password ? "password" : view->interactive ? "keyboard-interactive" : "nothing that ssh could use here");
+		return finding_set(finding, WARN, "auth-by-password",
+				   "the server asks %s for a password and takes no keys",
+				   view->user);
+	return finding_set(finding, FAIL, "sshd-pubkey-disabled",
+			   "the server does not take keys from %s; it offers %s", view->user,
+			   view->password      ? "password"
+			   : view->interactive ? "keyboard-interactive"
+					       : "nothing that ssh could use here");
 }
 
 static int
 auth_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *auth = facts_section(facts, FACT_AUTH);
-	struct view view = { .facts = facts, .auth = auth, .methods = doc_list(auth, "methods"), .queries = doc_list(auth, "queries"),
-		.order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), .user = doc_str(auth, "user"), .admin = talk_admin(facts),
-		.accepted = doc_str(auth, "accepted") };
+	struct view view = { .facts = facts,
+			     .auth = auth,
+			     .methods = doc_list(auth, "methods"),
+			     .queries = doc_list(auth, "queries"),
+			     .order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"),
+			     .user = doc_str(auth, "user"),
+			     .admin = talk_admin(facts),
+			     .accepted = doc_str(auth, "accepted") };
 	const char *off;
 
 	(void)rule;
@@ -303,8 +384,10 @@ auth_run(const struct facts *facts, const struct rule *rule, struct finding *fin
 	view.publickey = has(view.methods, "publickey");
 	view.password = has(view.methods, "password");
 	view.interactive = has(view.methods, "keyboard-interactive");
-	finding_value(finding, "methods", view.methods != NULL ? json_deep_copy(view.methods) : json_array());
-	finding_value(finding, "accepted", view.accepted != NULL ? json_string(view.accepted) : json_null());
+	finding_value(finding, "methods",
+		      view.methods != NULL ? json_deep_copy(view.methods) : json_array());
+	finding_value(finding, "accepted",
+		      view.accepted != NULL ? json_string(view.accepted) : json_null());
 	finding_text(finding, "user", view.user);
 	finding_text(finding, "text", doc_str(auth, "text"));
 	finding_text(finding, "banner", doc_str(auth, "banner"));
@@ -318,5 +401,8 @@ auth_run(const struct facts *facts, const struct rule *rule, struct finding *fin
 }
 
 const struct check check_auth = {
-	.id = "auth", .title = "Authentication", .needs = FACTS_BIT(AUTH), .run = auth_run,
+	.id = "auth",
+	.title = "Authentication",
+	.needs = FACTS_BIT(AUTH),
+	.run = auth_run,
 };

@@ -9,8 +9,8 @@
 
 /* Everything that was asked for this VM and did not come, gathered by cause. */
 struct gap {
-	const char *cause;		/* borrowed from the facts */
-	const json_t *first;		/* the first entry of that cause */
+	const char *cause;   /* borrowed from the facts */
+	const json_t *first; /* the first entry of that cause */
 	const char *resource;
 	json_t *actions, *resources;
 	size_t count;
@@ -29,7 +29,7 @@ append_once(json_t *list, const char *text)
 	const json_t *known;
 	size_t i;
 
-	json_array_foreach(list, i, known)
+	json_array_foreach (list, i, known)
 		if (doc_same(json_string_value(known), text))
 			return;
 	doc_append_str(list, text);
@@ -40,14 +40,19 @@ gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *ent
 {
 	struct gap *gap = gaps->at;
 
-	if (cause == NULL || doc_is(entry, "state", "absent") || doc_is(entry, "state", "not-asked"))
+	if (cause == NULL || doc_is(entry, "state", "absent") ||
+	    doc_is(entry, "state", "not-asked"))
 		return;
 	while (gap < gaps->at + gaps->count && strcmp(gap->cause, cause) != 0)
 		gap++;
 	if (gap == gaps->at + gaps->count) {
 		if (gaps->count == GAPS)
 			return;
-		*gap = (struct gap){ .cause = cause, .first = entry, .resource = id, .actions = json_array(), .resources = json_array() };
+		*gap = (struct gap){ .cause = cause,
+				     .first = entry,
+				     .resource = id,
+				     .actions = json_array(),
+				     .resources = json_array() };
 		gaps->count++;
 	}
 	append_once(gap->actions, doc_str(entry, "action"));
@@ -80,13 +85,15 @@ has_public_way(const struct facts *facts)
 	const json_t *id;
 	size_t i;
 
-	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
-		if (json_string_value(id) != NULL && strcasestr(json_string_value(id), "/publicIPAddresses/") != NULL)
+	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
+		if (json_string_value(id) != NULL &&
+		    strcasestr(json_string_value(id), "/publicIPAddresses/") != NULL)
 			return true;
 	return false;
 }
 
-/* Lists that nothing stands in for. A list that single reads made good is no gap, but a link to a foreign host is told all the same. */
+/* Lists that nothing stands in for. A list that single reads made good is no gap, but a link to a
+ * foreign host is told all the same. */
 static void
 gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *gaps)
 {
@@ -94,14 +101,15 @@ gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *
 	const json_t *entry;
 	bool public_way = has_public_way(facts);
 
-	json_object_foreach(doc_get(facts->doc, "azure.lists"), key, entry) {
+	json_object_foreach (doc_get(facts->doc, "azure.lists"), key, entry) {
 		cause = doc_str(entry, "cause");
 		if (subscription != NULL && strncmp(key, "/subscriptions/", 15) == 0 &&
 		    strncasecmp(key + 15, subscription, strlen(subscription)) != 0)
 			continue;
 		if (doc_same(cause, "not-registered") || doc_same(cause, "not-offered"))
 			continue;
-		if (strstr(key, "/jitnetworkaccesspolicies") != NULL || (strstr(key, "/bastionhosts") != NULL && !public_way))
+		if (strstr(key, "/jitnetworkaccesspolicies") != NULL ||
+		    (strstr(key, "/bastionhosts") != NULL && !public_way))
 			gaps_add(gaps, key, cause, entry);
 		else if (doc_same(cause, "foreign-host"))
 			gaps_add(gaps, key, "foreign-link", entry);
@@ -116,7 +124,7 @@ parent_was_read(const struct facts *facts, const char *key)
 	const char *slash = strrchr(key, '/');
 	size_t i;
 
-	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id) {
+	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id) {
 		const char *text = json_string_value(id);
 
 		if (text != NULL && slash != NULL && strlen(text) == (size_t)(slash - key) &&
@@ -126,7 +134,8 @@ parent_was_read(const struct facts *facts, const char *key)
 	return false;
 }
 
-/* Diagnostic actions (effective rules, Run Command) that a Reader may not use. What they would add is missed; the reads stand without. */
+/* Diagnostic actions (effective rules, Run Command) that a Reader may not use. What they would add
+ * is missed; the reads stand without. */
 static void
 gaps_of_actions(const struct facts *facts, const char *vm_id, struct gaps *gaps)
 {
@@ -135,12 +144,14 @@ gaps_of_actions(const struct facts *facts, const char *vm_id, struct gaps *gaps)
 
 	if (doc_is(proof, "cause", "forbidden"))
 		gaps_add(gaps, vm_id, "forbidden-action", proof);
-	json_object_foreach(doc_get(facts->doc, "azure.missing"), key, entry) {
+	json_object_foreach (doc_get(facts->doc, "azure.missing"), key, entry) {
 		const char *action = doc_str(entry, "action");
 		size_t len = action != NULL ? strlen(action) : 0;
 
 		if (doc_is(entry, "cause", "forbidden") && len > 7 &&
-		    (strcasecmp(action + len - 7, "/action") == 0 || strstr(key, "/ipflowverify") != NULL) && parent_was_read(facts, key))
+		    (strcasecmp(action + len - 7, "/action") == 0 ||
+		     strstr(key, "/ipflowverify") != NULL) &&
+		    parent_was_read(facts, key))
 			gaps_add(gaps, key, "forbidden-action", entry);
 	}
 }
@@ -157,14 +168,15 @@ gaps_find(const struct facts *facts, struct gaps *gaps)
 	if (why == NULL && facts_state(facts, FACT_VM, NULL) == FACT_UNKNOWN)
 		gaps_add(gaps, doc_str(vm, "name"), doc_str(vm, "cause"), vm);
 	gaps_add_missing(facts, gaps, vm_id);
-	json_array_foreach(doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
+	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
 		if (!arm_id_same(json_string_value(id), vm_id))
 			gaps_add_missing(facts, gaps, json_string_value(id));
 	gaps_of_lists(facts, doc_str(vm, "subscription"), gaps);
 	gaps_of_actions(facts, vm_id, gaps);
 }
 
-/* In the order in which they are to be named: the first there is becomes the finding, the others stand beside it. */
+/* In the order in which they are to be named: the first there is becomes the finding, the others
+ * stand beside it. */
 static const struct meaning {
 	const char *cause, *code;
 	enum status status;
@@ -247,7 +259,8 @@ static void
 principal_evidence(const struct facts *facts, struct finding *finding)
 {
 	const json_t *claims = doc_get(facts_section(facts, FACT_SIGNIN), "claims");
-	const char *name = doc_str(claims, "upn") != NULL ? doc_str(claims, "upn") : doc_str(claims, "oid");
+	const char *name =
+	    doc_str(claims, "upn") != NULL ? doc_str(claims, "upn") : doc_str(claims, "oid");
 
 	finding_text(finding, "principal", name != NULL ? name : doc_str(claims, "appid"));
 	finding_text(finding, "sign_in_name", doc_str(claims, "upn"));
@@ -266,8 +279,8 @@ set_gap(const struct facts *facts, const struct gap *gap, struct finding *findin
 	principal_evidence(facts, finding);
 	if (gap->count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", gap->count - 1);
-	return finding_set(
-	    finding, meaning->status, meaning->code, "%s%s", reason != NULL ? reason : "something was not read", more);
+	return finding_set(finding, meaning->status, meaning->code, "%s%s",
+			   reason != NULL ? reason : "something was not read", more);
 }
 
 /* ---- the subscription itself ---- */
@@ -278,12 +291,14 @@ is_off(const struct facts *facts)
 {
 	struct vm vm;
 
-	return vm_from_facts(facts, &vm, NULL) == 0 && (doc_same(vm.power, "deallocated") || doc_same(vm.power, "stopped")) &&
-	    !vm.spot && !vm.hibernated && vm_shutdown_schedule(facts, &vm) == NULL;
+	return vm_from_facts(facts, &vm, NULL) == 0 &&
+	       (doc_same(vm.power, "deallocated") || doc_same(vm.power, "stopped")) && !vm.spot &&
+	       !vm.hibernated && vm_shutdown_schedule(facts, &vm) == NULL;
 }
 
-/* In its grace period (Warned, Expired) a subscription takes no writes: what stands still there cannot be started. A payment that is due
- * stops nothing at once, but soon. 1 when it said something, 0 when the subscription is in order or not known, or -errno. */
+/* In its grace period (Warned, Expired) a subscription takes no writes: what stands still there
+ * cannot be started. A payment that is due stops nothing at once, but soon. 1 when it said
+ * something, 0 when the subscription is in order or not known, or -errno. */
 static int
 judge_subscription(const struct facts *facts, const char *state, struct finding *finding)
 {
@@ -294,13 +309,18 @@ judge_subscription(const struct facts *facts, const char *state, struct finding 
 	finding_text(finding, "subscription_state", state);
 	if (doc_same(state, "Disabled") || doc_same(state, "Deleted"))
 		r = finding_set(finding, FAIL, "subscription-disabled",
-		    "the subscription is %s: its VMs are stopped and cannot be started", state);
-	else if (is_off(facts) && (doc_same(state, "Warned") || doc_same(state, "Expired") || doc_same(state, "PastDue"))) {
+				"the subscription is %s: its VMs are stopped and cannot be started",
+				state);
+	else if (is_off(facts) && (doc_same(state, "Warned") || doc_same(state, "Expired") ||
+				   doc_same(state, "PastDue"))) {
 		r = finding_set(finding, FAIL, "subscription-disabled",
-		    "the subscription is %s, and the VM is stopped: most likely Azure stopped it, and will not start it", state);
+				"the subscription is %s, and the VM is stopped: most likely Azure "
+				"stopped it, and will not start it",
+				state);
 		finding->confidence = LIKELY;
 	} else
-		r = finding_set(finding, WARN, "subscription-past-due", "the subscription is in the state %s", state);
+		r = finding_set(finding, WARN, "subscription-past-due",
+				"the subscription is in the state %s", state);
 	return r < 0 ? r : 1;
 }
 
@@ -330,5 +350,8 @@ azure_access_run(const struct facts *facts, const struct rule *rule, struct find
 }
 
 const struct check check_azure_access = {
-	.id = "azure-access", .title = "Azure permissions", .needs = FACTS_BIT(SIGNIN), .run = azure_access_run,
+	.id = "azure-access",
+	.title = "Azure permissions",
+	.needs = FACTS_BIT(SIGNIN),
+	.run = azure_access_run,
 };

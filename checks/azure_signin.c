@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SKEW_S 300		/* Entra and ARM forgive five minutes */
+#define SKEW_S 300 /* Entra and ARM forgive five minutes */
 
 static json_int_t
 skew_of(const json_t *signin)
@@ -38,24 +38,19 @@ evidence(const json_t *signin, struct finding *finding)
 static const struct kind {
 	const char *kind, *code;
 } kinds[] = {
-	{ "signed-out", "az-not-logged-in" },
-	{ "expired", "token-expired-ca" },
-	{ "blocked", "signin-blocked-ca" },
-	{ "tenant", "tenant-wrong" },
-	{ "secret", "signin-secret-wrong" },
-	{ "clock", "signin-assertion-time" },
-	{ "consent", "signin-consent-missing" },
-	{ "federated", "signin-federation-mismatch" },
-	{ "network", "signin-unreachable" },
-	{ "transient", "signin-unreachable" },
-	{ "deadline", "signin-too-slow" },
-	{ "foreign-host", "foreign-host-refused" },
+	{ "signed-out", "az-not-logged-in" },    { "expired", "token-expired-ca" },
+	{ "blocked", "signin-blocked-ca" },      { "tenant", "tenant-wrong" },
+	{ "secret", "signin-secret-wrong" },     { "clock", "signin-assertion-time" },
+	{ "consent", "signin-consent-missing" }, { "federated", "signin-federation-mismatch" },
+	{ "network", "signin-unreachable" },     { "transient", "signin-unreachable" },
+	{ "deadline", "signin-too-slow" },       { "foreign-host", "foreign-host-refused" },
 };
 
 static const char *
 code_of(const json_t *signin)
 {
-	const char *kind = doc_str(signin, "kind") != NULL ? doc_str(signin, "kind") : doc_str(signin, "cause");
+	const char *kind =
+	    doc_str(signin, "kind") != NULL ? doc_str(signin, "kind") : doc_str(signin, "cause");
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (doc_same(kinds[i].kind, kind))
@@ -66,10 +61,12 @@ code_of(const json_t *signin)
 static bool
 refused(const json_t *entry)
 {
-	return doc_is(entry, "cause", "expired") || doc_is(entry, "cause", "unauthorized") || doc_is(entry, "cause", "challenge");
+	return doc_is(entry, "cause", "expired") || doc_is(entry, "cause", "unauthorized") ||
+	       doc_is(entry, "cause", "challenge");
 }
 
-/* The sign-in succeeded, and then ARM did not take its token: the entry that tells, NULL when it took it. */
+/* The sign-in succeeded, and then ARM did not take its token: the entry that tells, NULL when it
+ * took it. */
 static const json_t *
 token_refused(const struct facts *facts)
 {
@@ -78,13 +75,14 @@ token_refused(const struct facts *facts)
 
 	if (refused(vm))
 		return vm;
-	json_object_foreach(doc_get(facts->doc, "azure.missing"), key, entry)
+	json_object_foreach (doc_get(facts->doc, "azure.missing"), key, entry)
 		if (refused(entry))
 			return entry;
 	return NULL;
 }
 
-/* A wrong clock breaks assertions and makes tokens look over or not yet valid: then it is the cause, and not what it broke. */
+/* A wrong clock breaks assertions and makes tokens look over or not yet valid: then it is the
+ * cause, and not what it broke. */
 static bool
 clock_broke_it(const struct facts *facts, const json_t *signin)
 {
@@ -96,11 +94,13 @@ set_clock(const json_t *signin, enum status status, struct finding *finding)
 {
 	long long off = llabs(skew_of(signin));
 
-	return finding_set(finding, status, "clock-skew-token", "the clock of this machine is %lld minutes %s Azure's",
-	    (off + 30) / 60, skew_of(signin) > 0 ? "ahead of" : "behind");
+	return finding_set(finding, status, "clock-skew-token",
+			   "the clock of this machine is %lld minutes %s Azure's", (off + 30) / 60,
+			   skew_of(signin) > 0 ? "ahead of" : "behind");
 }
 
-/* "client-secret (AZURE_CLIENT_SECRET is not set), ...": what was tried and why it did not serve; the caller frees. */
+/* "client-secret (AZURE_CLIENT_SECRET is not set), ...": what was tried and why it did not serve;
+ * the caller frees. */
 static char *
 tried_words(const json_t *signin)
 {
@@ -108,10 +108,11 @@ tried_words(const json_t *signin)
 	char *words = strdup(""), *longer;
 	size_t i;
 
-	json_array_foreach(tried, i, one) {
+	json_array_foreach (tried, i, one) {
 		const char *name = doc_str(one, "credential"), *why = doc_str(one, "why");
 
-		longer = doc_fmt("%s%s%s (%s)", words, i > 0 ? ", " : "", name != NULL ? name : "?", why != NULL ? why : "?");
+		longer = doc_fmt("%s%s%s (%s)", words, i > 0 ? ", " : "", name != NULL ? name : "?",
+				 why != NULL ? why : "?");
 		free(words);
 		words = longer;
 	}
@@ -122,7 +123,8 @@ static int
 signed_out(const json_t *signin, struct finding *finding)
 {
 	char *words = tried_words(signin);
-	int r = finding_set(finding, UNKNOWN, "az-not-logged-in", "no credential served: %s", words != NULL ? words : "");
+	int r = finding_set(finding, UNKNOWN, "az-not-logged-in", "no credential served: %s",
+			    words != NULL ? words : "");
 
 	free(words);
 	return r;
@@ -137,13 +139,16 @@ run_failed(const struct facts *facts, const json_t *signin, bool off, struct fin
 		return set_clock(signin, UNKNOWN, finding);
 	if (doc_is(signin, "cause", "signed-out") && json_array_size(doc_list(signin, "tried")) > 1)
 		return signed_out(signin, finding);
-	return finding_set(finding, UNKNOWN, code_of(signin), "%s", reason != NULL ? reason : "the sign-in did not succeed");
+	return finding_set(finding, UNKNOWN, code_of(signin), "%s",
+			   reason != NULL ? reason : "the sign-in did not succeed");
 }
 
 static const char *
 who(const json_t *claims)
 {
-	static const char *const names[] = { "upn", "unique_name", "app_displayname", "xms_mirid", "appid", "azp", "oid" };
+	static const char *const names[] = { "upn",       "unique_name", "app_displayname",
+					     "xms_mirid", "appid",       "azp",
+					     "oid" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (doc_str(claims, names[i]) != NULL)
@@ -154,7 +159,8 @@ who(const json_t *claims)
 static int
 run_known(const struct facts *facts, const json_t *signin, bool off, struct finding *finding)
 {
-	const char *credential = doc_str(signin, "credential"), *name = who(doc_get(signin, "claims"));
+	const char *credential = doc_str(signin, "credential"),
+		   *name = who(doc_get(signin, "claims"));
 	const json_t *entry = token_refused(facts);
 	struct finding *also;
 	int r;
@@ -163,11 +169,14 @@ run_known(const struct facts *facts, const json_t *signin, bool off, struct find
 		return set_clock(signin, UNKNOWN, finding);
 	if (entry != NULL) {
 		finding_text(finding, "reason", doc_str(entry, "reason"));
-		return finding_set(finding, UNKNOWN, doc_is(entry, "cause", "challenge") ? "token-expired-ca" : "az-not-logged-in",
-		    "Azure does not accept the token of %s any more", name != NULL ? name : credential);
+		return finding_set(finding, UNKNOWN,
+				   doc_is(entry, "cause", "challenge") ? "token-expired-ca"
+								       : "az-not-logged-in",
+				   "Azure does not accept the token of %s any more",
+				   name != NULL ? name : credential);
 	}
-	r = finding_set(finding, PASS, "azure-signin-ok", "signed in%s%s (%s)", name != NULL ? " as " : "",
-	    name != NULL ? name : "", credential);
+	r = finding_set(finding, PASS, "azure-signin-ok", "signed in%s%s (%s)",
+			name != NULL ? " as " : "", name != NULL ? name : "", credential);
 	if (off && (also = finding_also(finding)) != NULL) {
 		evidence(signin, also);
 		set_clock(signin, WARN, also);
@@ -183,15 +192,19 @@ azure_signin_run(const struct facts *facts, const struct rule *rule, struct find
 	enum fact_state state = facts_state(facts, FACT_SIGNIN, &reason);
 
 	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
-		return finding_set(finding, SKIP, "not-asked", "%s", reason != NULL ? reason : "Azure was left out");
+		return finding_set(finding, SKIP, "not-asked", "%s",
+				   reason != NULL ? reason : "Azure was left out");
 	evidence(signin, finding);
 	if (state == FACT_KNOWN)
 		return run_known(facts, signin, clock_off(rule, signin), finding);
 	if (state == FACT_PENDING)
-		return finding_set(finding, UNKNOWN, "signin-too-slow", "the sign-in had not ended");
+		return finding_set(finding, UNKNOWN, "signin-too-slow",
+				   "the sign-in had not ended");
 	return run_failed(facts, signin, clock_off(rule, signin), finding);
 }
 
 const struct check check_azure_signin = {
-	.id = "azure-signin", .title = "Azure sign-in", .run = azure_signin_run,
+	.id = "azure-signin",
+	.title = "Azure sign-in",
+	.run = azure_signin_run,
 };

@@ -8,10 +8,14 @@
 static const char *
 protocol_name(const char *guess)
 {
-	static const char *const names[][2] = { { "tls", "a TLS server" }, { "http", "an HTTP (web) server" }, { "ftp", "an FTP server" },
-		{ "smtp", "an SMTP (mail) server" }, { "proxy", "an HTTP proxy" }, { "pop3", "a POP3 (mail) server" }, { "imap", "an IMAP (mail) server" },
-		{ "vnc", "a VNC server" }, { "mysql", "a MySQL server" }, { "redis", "a Redis server" }, { "telnet", "a Telnet server" },
-		{ "amqp", "an AMQP server" } };
+	static const char *const names[][2] = {
+		{ "tls", "a TLS server" },           { "http", "an HTTP (web) server" },
+		{ "ftp", "an FTP server" },          { "smtp", "an SMTP (mail) server" },
+		{ "proxy", "an HTTP proxy" },        { "pop3", "a POP3 (mail) server" },
+		{ "imap", "an IMAP (mail) server" }, { "vnc", "a VNC server" },
+		{ "mysql", "a MySQL server" },       { "redis", "a Redis server" },
+		{ "telnet", "a Telnet server" },     { "amqp", "an AMQP server" }
+	};
 
 	for (size_t i = 0; guess != NULL && i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(names[i][0], guess) == 0)
@@ -31,15 +35,22 @@ first_line(const json_t *banner)
 static int
 judge_text(const json_t *banner, struct finding *finding)
 {
-	static const char *const others[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", NULL };
+	static const char *const others[] = { "sshd-maxstartups", "sshd-persource-penalties",
+					      "tcpwrappers-deny", NULL };
 	const char *text = doc_str(banner, "text");
 
 	if (text != NULL && strcasestr(text, "MaxStartups") != NULL)
-		return finding_set(finding, FAIL, "sshd-maxstartups", "sshd has too many connections that are not signed in: \"%s\"", first_line(banner));
+		return finding_set(finding, FAIL, "sshd-maxstartups",
+				   "sshd has too many connections that are not signed in: \"%s\"",
+				   first_line(banner));
 	if (text != NULL && strcasestr(text, "Not allowed at this time") != NULL)
-		return finding_set(finding, FAIL, "sshd-persource-penalties", "sshd keeps this address out for a while: \"%s\"", first_line(banner));
+		return finding_set(finding, FAIL, "sshd-persource-penalties",
+				   "sshd keeps this address out for a while: \"%s\"",
+				   first_line(banner));
 	talk_possible(finding, others);
-	return finding_set(finding, FAIL, "banner-closed-early", "the server closed the connection with the words \"%s\"", first_line(banner));
+	return finding_set(finding, FAIL, "banner-closed-early",
+			   "the server closed the connection with the words \"%s\"",
+			   first_line(banner));
 }
 
 /* The reference server is no better off: whatever it is, it stands before both. */
@@ -47,15 +58,19 @@ static int
 judge_before_both(struct finding *finding, const char *what)
 {
 	finding_possible(finding, "dpi-resets-ssh");
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
-	    "the connection %s, and so it is with the reference server %s: something before both of them accepts every connection", what,
-	    doc_str(finding->evidence, "reference")));
+	return talk_confidence(
+	    finding, LIKELY,
+	    finding_set(finding, FAIL, "intercepted-by-proxy",
+			"the connection %s, and so it is with the reference server %s: something "
+			"before both of them accepts every connection",
+			what, doc_str(finding->evidence, "reference")));
 }
 
 static int
 judge_closed(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
-	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties", "tcpwrappers-deny", "sshd-privsep-dir", NULL };
+	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties",
+					      "tcpwrappers-deny", "sshd-privsep-dir", NULL };
 	static const char *const network[] = { "dpi-resets-ssh", "intercepted-by-proxy", NULL };
 	enum talk_reference reference = talk_reference(facts, finding);
 
@@ -64,30 +79,43 @@ judge_closed(const struct facts *facts, const json_t *banner, struct finding *fi
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
 		talk_possible(finding, network);
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "banner-closed-early",
-	    "the connection was %s before the server said anything", doc_bool(banner, "reset", false) ? "reset" : "closed"));
+	return talk_confidence(finding, LIKELY,
+			       finding_set(finding, FAIL, "banner-closed-early",
+					   "the connection was %s before the server said anything",
+					   doc_bool(banner, "reset", false) ? "reset" : "closed"));
 }
 
 static int
 judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
 	/* libwrap closes what it denies only after five seconds of silence (measured) */
-	static const char *const causes[] = { "lb-no-backend", "sshd-maxstartups", "tcpwrappers-deny", NULL };
+	static const char *const causes[] = { "lb-no-backend", "sshd-maxstartups",
+					      "tcpwrappers-deny", NULL };
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 	enum talk_reference reference = talk_reference(facts, finding);
 
 	if (doc_int(banner, "bytes", 0) > 0)
-		return finding_set(finding, FAIL, "banner-tarpit", "the server talks without ever naming itself an SSH server: \"%s\"", first_line(banner));
+		return finding_set(
+		    finding, FAIL, "banner-tarpit",
+		    "the server talks without ever naming itself an SSH server: \"%s\"",
+		    first_line(banner));
 	if (address_is_stand_in(doc_str(tcp, "address")))
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "intercepted-by-proxy",
-		    "%s belongs to a proxy on this machine, which accepts every connection", doc_str(tcp, "address")));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(
+			finding, FAIL, "intercepted-by-proxy",
+			"%s belongs to a proxy on this machine, which accepts every connection",
+			doc_str(tcp, "address")));
 	if (reference == REFERENCE_BROKEN)
 		return judge_before_both(finding, "stands, but nothing was said");
 	if (reference == REFERENCE_NONE)
 		finding_possible(finding, "intercepted-by-proxy");
 	talk_possible(finding, causes);
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "vm-overloaded-banner-timeout",
-	    "the connection stands, but sshd said nothing for %lld ms", (long long)doc_int(banner, "ms", 0)));
+	return talk_confidence(
+	    finding, LIKELY,
+	    finding_set(finding, FAIL, "vm-overloaded-banner-timeout",
+			"the connection stands, but sshd said nothing for %lld ms",
+			(long long)doc_int(banner, "ms", 0)));
 }
 
 static int
@@ -96,7 +124,8 @@ judge_ssh(const json_t *banner, struct finding *finding)
 	const char *protocol = doc_str(banner, "protocol");
 
 	if (protocol != NULL && strcmp(protocol, "2.0") != 0 && strcmp(protocol, "1.99") != 0)
-		return finding_set(finding, FAIL, "banner-old-protocol", "the server speaks SSH %s only", protocol);
+		return finding_set(finding, FAIL, "banner-old-protocol",
+				   "the server speaks SSH %s only", protocol);
 	return finding_set(finding, PASS, "banner-ok", "%s", doc_str(banner, "line"));
 }
 
@@ -116,7 +145,8 @@ banner_run(const struct facts *facts, const struct rule *rule, struct finding *f
 	if (doc_list(banner, "before") != NULL)
 		finding_value(finding, "before", json_deep_copy(doc_list(banner, "before")));
 	if (result == NULL)
-		return finding_set(finding, UNKNOWN, "not-known", "what the server said is not recorded");
+		return finding_set(finding, UNKNOWN, "not-known",
+				   "what the server said is not recorded");
 	if (strcmp(result, "ssh") == 0)
 		return judge_ssh(banner, finding);
 	if (strcmp(result, "text") == 0)
@@ -126,11 +156,16 @@ banner_run(const struct facts *facts, const struct rule *rule, struct finding *f
 	if (strcmp(result, "none") == 0)
 		return judge_silence(facts, banner, finding);
 	if (guess == NULL && doc_int(banner, "bytes", 0) > 8000)
-		return finding_set(finding, FAIL, "banner-tarpit", "the server sends endless text where its banner should be");
+		return finding_set(finding, FAIL, "banner-tarpit",
+				   "the server sends endless text where its banner should be");
 	finding_text(finding, "protocol_name", protocol_name(guess));
-	return finding_set(finding, FAIL, "banner-not-ssh", "%s answers on this port", protocol_name(guess));
+	return finding_set(finding, FAIL, "banner-not-ssh", "%s answers on this port",
+			   protocol_name(guess));
 }
 
 const struct check check_banner = {
-	.id = "banner", .title = "SSH banner", .needs = FACTS_BIT(BANNER), .run = banner_run,
+	.id = "banner",
+	.title = "SSH banner",
+	.needs = FACTS_BIT(BANNER),
+	.run = banner_run,
 };

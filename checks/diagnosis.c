@@ -6,9 +6,19 @@
 #include <string.h>
 
 /* The order in which a connection meets its obstacles: what stops it first is named first. */
-static const char *const stages[] = { "ssh-config", "azure-signin", "azure-access", "vm-found", "vm-state", "vm-boot", "public-ip", "vm-os", "dns",
-	"jit", "nsg", "route", "tcp", "banner", "kex", "host-key", "key-file", "key-permissions", "key-format", "key-agent", "auth",
-	"guest-firewall", "guest-disk", "guest-sshd", "guest-account", "guest-keys" };
+static const char *const stages[] = { "ssh-config",    "azure-signin",
+				      "azure-access",  "vm-found",
+				      "vm-state",      "vm-boot",
+				      "public-ip",     "vm-os",
+				      "dns",           "jit",
+				      "nsg",           "route",
+				      "tcp",           "banner",
+				      "kex",           "host-key",
+				      "key-file",      "key-permissions",
+				      "key-format",    "key-agent",
+				      "auth",          "guest-firewall",
+				      "guest-disk",    "guest-sshd",
+				      "guest-account", "guest-keys" };
 
 enum { STAGES = sizeof(stages) / sizeof(*stages) };
 
@@ -51,17 +61,21 @@ explains(const struct rules *rules, const struct finding *a, const struct findin
 	const json_t *codes = doc_list(rules_code(rules, a->code, NULL), "explains"), *code;
 	size_t i;
 
-	json_array_foreach(codes, i, code)
-		if (doc_same(json_string_value(code), b->code) || doc_same(json_string_value(code), b->check))
+	json_array_foreach (codes, i, code)
+		if (doc_same(json_string_value(code), b->code) ||
+		    doc_same(json_string_value(code), b->check))
 			return true;
 	return false;
 }
 
-/* true for what was met on the wire itself, and for what Azure says of the VM itself, whoever may have caused it. */
+/* true for what was met on the wire itself, and for what Azure says of the VM itself, whoever may
+ * have caused it. */
 static bool
 met(const struct finding *finding)
 {
-	static const char *const checks[] = { "vm-state", "dns", "tcp", "banner", "kex", "host-key" };
+	static const char *const checks[] = {
+		"vm-state", "dns", "tcp", "banner", "kex", "host-key"
+	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (strcmp(checks[i], finding->check) == 0)
@@ -69,12 +83,15 @@ met(const struct finding *finding)
 	return false;
 }
 
-/* Among causes: what was observed for certain before what is likely, that before the merely possible; then the order on the way. A likely
- * cause that was met on the wire, or that explains a failure seen there, counts as observed. */
+/* Among causes: what was observed for certain before what is likely, that before the merely
+ * possible; then the order on the way. A likely cause that was met on the wire, or that explains a
+ * failure seen there, counts as observed. */
 static int
 rank(const struct finding *finding, bool seen)
 {
-	int confidence = finding->confidence == LIKELY && (seen || met(finding)) ? CERTAIN : (int)finding->confidence;
+	int confidence = finding->confidence == LIKELY && (seen || met(finding))
+			     ? CERTAIN
+			     : (int)finding->confidence;
 
 	return confidence * STAGES + (int)stage_of(finding);
 }
@@ -88,8 +105,9 @@ explains_any(const struct list *list, const struct finding *cause)
 	return false;
 }
 
-/* true when `from` follows, over however many steps, from `to`: then `to` cannot follow from it in turn. Rules are written by people; without
- * this a circle of explanations would leave no cause at all. */
+/* true when `from` follows, over however many steps, from `to`: then `to` cannot follow from it in
+ * turn. Rules are written by people; without this a circle of explanations would leave no cause at
+ * all. */
 static bool
 follows_from(const struct finding *from, const struct finding *to, size_t steps)
 {
@@ -112,9 +130,11 @@ mark_explained(const struct rules *rules, const struct list *list)
 		for (size_t a = 0; a < list->count; a++) {
 			const struct finding *cause = list->at[a];
 
-			if (a == b || cause->status != FAIL || !explains(rules, cause, effect) || follows_from(cause, effect, list->count))
+			if (a == b || cause->status != FAIL || !explains(rules, cause, effect) ||
+			    follows_from(cause, effect, list->count))
 				continue;
-			if (effect->explained_by == NULL || rank(cause, true) < rank(effect->explained_by, true))
+			if (effect->explained_by == NULL ||
+			    rank(cause, true) < rank(effect->explained_by, true))
 				effect->explained_by = cause;
 		}
 	}
@@ -136,13 +156,16 @@ sort_causes(const struct finding **causes, size_t count, const struct list *list
 		const struct finding *one = causes[i];
 		size_t j = i;
 
-		for (; j > 0 && rank(causes[j - 1], explains_any(list, causes[j - 1])) > rank(one, explains_any(list, one)); j--)
+		for (; j > 0 && rank(causes[j - 1], explains_any(list, causes[j - 1])) >
+				    rank(one, explains_any(list, one));
+		     j--)
 			causes[j] = causes[j - 1];
 		causes[j] = one;
 	}
 }
 
-/* true when the way was walked to its end, so that nothing that could not be read on it matters any more. */
+/* true when the way was walked to its end, so that nothing that could not be read on it matters any
+ * more. */
 static bool
 proven(const struct list *list)
 {
@@ -152,7 +175,8 @@ proven(const struct list *list)
 	return false;
 }
 
-/* What barred the answer: the first unknown thing on the way, one with a code of its own before a mere "not known". */
+/* What barred the answer: the first unknown thing on the way, one with a code of its own before a
+ * mere "not known". */
 static const struct finding *
 first_unknown(const struct list *list)
 {
@@ -160,7 +184,8 @@ first_unknown(const struct list *list)
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < list->count; i++) {
-		size_t score = stage_of(list->at[i]) + (strcmp(list->at[i]->code, "not-known") == 0 ? STAGES : 0);
+		size_t score = stage_of(list->at[i]) +
+			       (strcmp(list->at[i]->code, "not-known") == 0 ? STAGES : 0);
 
 		if (list->at[i]->status == UNKNOWN && score < best) {
 			best = score;
@@ -170,14 +195,16 @@ first_unknown(const struct list *list)
 	return found;
 }
 
-/* A silent timeout says that something drops packets, and only the model can say what: while part of the model could not be read, that gap
- * bars the answer, and the timeout is no cause of its own. NULL when the cause stands. */
+/* A silent timeout says that something drops packets, and only the model can say what: while part
+ * of the model could not be read, that gap bars the answer, and the timeout is no cause of its own.
+ * NULL when the cause stands. */
 static const struct finding *
 barred_by(const struct list *list, const struct finding *cause)
 {
 	const struct finding *gap = first_unknown(list);
 
-	if (strcmp(cause->code, "tcp-timeout") != 0 || gap == NULL || stage_of(gap) >= stage_of(cause))
+	if (strcmp(cause->code, "tcp-timeout") != 0 || gap == NULL ||
+	    stage_of(gap) >= stage_of(cause))
 		return NULL;
 	return gap;
 }
@@ -195,15 +222,18 @@ collect_causes(const struct list *list, struct diagnosis *diagnosis)
 		return 0;
 	sort_causes(diagnosis->next, diagnosis->next_count, list);
 	diagnosis->cause = diagnosis->next[0];
-	memmove(diagnosis->next, diagnosis->next + 1, --diagnosis->next_count * sizeof(struct finding *));
+	memmove(diagnosis->next, diagnosis->next + 1,
+		--diagnosis->next_count * sizeof(struct finding *));
 	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i] != diagnosis->cause && list->at[i]->explained_by != NULL && root_of(list->at[i]) == diagnosis->cause)
+		if (list->at[i] != diagnosis->cause && list->at[i]->explained_by != NULL &&
+		    root_of(list->at[i]) == diagnosis->cause)
 			diagnosis->explained[diagnosis->explained_count++] = list->at[i];
 	return 0;
 }
 
 int
-diagnosis_make(const struct facts *facts, const struct rules *rules, struct finding *findings, size_t count, struct diagnosis *ret)
+diagnosis_make(const struct facts *facts, const struct rules *rules, struct finding *findings,
+	       size_t count, struct diagnosis *ret)
 {
 	struct diagnosis diagnosis = { .verdict = PASS };
 	const struct finding *gap;
@@ -219,7 +249,8 @@ diagnosis_make(const struct facts *facts, const struct rules *rules, struct find
 		diagnosis_free(&diagnosis);
 		return r;
 	}
-	if (diagnosis.cause != NULL && diagnosis.next_count == 0 && (gap = barred_by(&list, diagnosis.cause)) != NULL) {
+	if (diagnosis.cause != NULL && diagnosis.next_count == 0 &&
+	    (gap = barred_by(&list, diagnosis.cause)) != NULL) {
 		diagnosis.next[diagnosis.next_count++] = diagnosis.cause;
 		diagnosis.cause = gap;
 		diagnosis.verdict = UNKNOWN;

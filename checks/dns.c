@@ -37,9 +37,11 @@ resolver_works(const struct facts *facts)
 	size_t i;
 
 	json_array_foreach (requests, i, request) {
-		const char *url = doc_str(request, "url"), *host = url != NULL ? strstr(url, "://") : NULL;
+		const char *url = doc_str(request, "url"),
+			   *host = url != NULL ? strstr(url, "://") : NULL;
 
-		if (host != NULL && doc_int(request, "status", 0) > 0 && host[3] != '[' && strspn(host + 3, "0123456789.") < strcspn(host + 3, ":/"))
+		if (host != NULL && doc_int(request, "status", 0) > 0 && host[3] != '[' &&
+		    strspn(host + 3, "0123456789.") < strcspn(host + 3, ":/"))
 			return true;
 	}
 	return false;
@@ -57,20 +59,30 @@ not_found(const struct facts *facts, const json_t *dns, struct finding *finding)
 	finding_text(finding, "address", json_string_value(json_array_get(addresses, 0)));
 	json_decref(addresses);
 	if (doc_is(dns, "cause", "nxdomain"))
-		return finding_set(finding, FAIL, "dns-nxdomain", "%s has no address in DNS (%s)", name, doc_str(dns, "error"));
+		return finding_set(finding, FAIL, "dns-nxdomain", "%s has no address in DNS (%s)",
+				   name, doc_str(dns, "error"));
 	if (doc_int(dns, "rcode", 0) > 0) {
 		finding_number(finding, "rcode", doc_int(dns, "rcode", 0));
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dns-servfail", "the name server answers that it %s %s (code %d)",
-		    doc_int(dns, "rcode", 0) == 5 ? "refuses to look up" : "cannot find out", name, (int)doc_int(dns, "rcode", 0)));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(finding, FAIL, "dns-servfail",
+				"the name server answers that it %s %s (code %d)",
+				doc_int(dns, "rcode", 0) == 5 ? "refuses to look up"
+							      : "cannot find out",
+				name, (int)doc_int(dns, "rcode", 0)));
 	}
 	if (resolver_works(facts))
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "dns-servfail",
-		    "the resolver knows other names, but has no answer for %s", name));
-	return finding_set(finding, FAIL, "dns-resolver-down", "the resolver of this machine gave no answer for %s within %lld ms", name,
-	    (long long)doc_int(dns, "ms", 0));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(finding, FAIL, "dns-servfail",
+				"the resolver knows other names, but has no answer for %s", name));
+	return finding_set(finding, FAIL, "dns-resolver-down",
+			   "the resolver of this machine gave no answer for %s within %lld ms",
+			   name, (long long)doc_int(dns, "ms", 0));
 }
 
-/* A name that leads elsewhere than to this VM. A server that accepts the key counts as the right one: a firewall may stand in front. */
+/* A name that leads elsewhere than to this VM. A server that accepts the key counts as the right
+ * one: a firewall may stand in front. */
 static int
 judge_addresses(const struct facts *facts, const json_t *dns, struct finding *finding)
 {
@@ -80,16 +92,20 @@ judge_addresses(const struct facts *facts, const json_t *dns, struct finding *fi
 	json_t *own = talk_vm_addresses(facts, &fqdn);
 	char *text = doc_join(addresses, 4);
 	bool stale = public != NULL && !lists_meet(addresses, own) &&
-	    doc_str(facts_section(facts, FACT_AUTH), "accepted") == NULL;
+		     doc_str(facts_section(facts, FACT_AUTH), "accepted") == NULL;
 	int r;
 
 	json_decref(own);
 	finding_text(finding, "fqdn", fqdn);
 	finding_text(finding, "address", public);
 	if (address_is_stand_in(json_string_value(json_array_get(addresses, 0))))
-		r = finding_set(finding, WARN, "dns-intercepted", "%s leads to %s, an address that a proxy or VPN client of this machine hands out", name, text);
+		r = finding_set(finding, WARN, "dns-intercepted",
+				"%s leads to %s, an address that a proxy or VPN client of this "
+				"machine hands out",
+				name, text);
 	else if (stale)
-		r = finding_set(finding, FAIL, "dns-stale", "%s leads to %s, but the VM's address is %s", name, text, public);
+		r = finding_set(finding, FAIL, "dns-stale",
+				"%s leads to %s, but the VM's address is %s", name, text, public);
 	else
 		r = finding_set(finding, PASS, "dns-ok", "%s is %s", name, text);
 	free(text);
@@ -104,7 +120,8 @@ dns_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	enum fact_state state = facts_state(facts, FACT_DNS, NULL);
 
 	(void)rule;
-	if ((state == FACT_ABSENT && doc_is(dns, "cause", "nxdomain")) || (state == FACT_UNKNOWN && doc_is(dns, "cause", "resolver")))
+	if ((state == FACT_ABSENT && doc_is(dns, "cause", "nxdomain")) ||
+	    (state == FACT_UNKNOWN && doc_is(dns, "cause", "resolver")))
 		return not_found(facts, dns, finding);
 	if (talk_missing(facts, FACT_DNS, finding))
 		return 0;
@@ -112,10 +129,14 @@ dns_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	finding_value(finding, "addresses", json_incref(doc_list(dns, "addresses")));
 	finding_number(finding, "ms", doc_int(dns, "ms", 0));
 	if (doc_bool(dns, "literal", false))
-		return finding_set(finding, PASS, "dns-literal", "%s is an address, no name to look up", doc_str(dns, "name"));
+		return finding_set(finding, PASS, "dns-literal",
+				   "%s is an address, no name to look up", doc_str(dns, "name"));
 	return judge_addresses(facts, dns, finding);
 }
 
 const struct check check_dns = {
-	.id = "dns", .title = "Name resolution", .needs = 0, .run = dns_run,
+	.id = "dns",
+	.title = "Name resolution",
+	.needs = 0,
+	.run = dns_run,
 };

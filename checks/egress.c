@@ -1,4 +1,5 @@
-/* Web traffic and SSH may leave by different ways out: then the security rules admit the one address, and the packets come from the other. */
+/* Web traffic and SSH may leave by different ways out: then the security rules admit the one
+ * address, and the packets come from the other. */
 #include "checks/inbound.h"
 #include "checks/talk.h"
 
@@ -20,14 +21,16 @@ verdict_for(struct egress *egress, struct ip source, struct nsg_judgement *ret)
 
 	flow.source = (struct ip_set){ 0 };
 	if ((r = ip_set_add(&flow.source, &(struct ip_range){ source, source })) == 0)
-		r = nsg_judge(egress->facts, egress->in.path, &flow, egress->in.has_front, egress->in.front_sku, ret);
+		r = nsg_judge(egress->facts, egress->in.path, &flow, egress->in.has_front,
+			      egress->in.front_sku, ret);
 	ip_set_free(&flow.source);
 	return r;
 }
 
 /* What a rule of its own for that address needs. */
 static void
-add_evidence(const struct egress *egress, const struct nsg_gate *gate, const char *other, const char *from)
+add_evidence(const struct egress *egress, const struct nsg_gate *gate, const char *other,
+	     const char *from)
 {
 	struct finding *finding = egress->finding;
 	int priority = nsg_free_priority(gate);
@@ -46,7 +49,8 @@ add_evidence(const struct egress *egress, const struct nsg_gate *gate, const cha
 	finding_text(finding, "destination", egress->in.path->private_text);
 }
 
-/* true when the rules turn that address away; just-in-time access and admin rules have words of their own. */
+/* true when the rules turn that address away; just-in-time access and admin rules have words of
+ * their own. */
 static bool
 turned_away(struct egress *egress, const char *other, const char *from)
 {
@@ -55,8 +59,9 @@ turned_away(struct egress *egress, const char *other, const char *from)
 	struct ip ip, used;
 	bool denied;
 
-	if (ip_parse(other, &ip) < 0 || ip_parse(egress->in.source_text, &used) < 0 || ip_cmp(ip, used) == 0 || !ip_is_public(ip) ||
-	    ip_is_v4(ip) == egress->in.path->v6 || verdict_for(egress, ip, &judgement) < 0)
+	if (ip_parse(other, &ip) < 0 || ip_parse(egress->in.source_text, &used) < 0 ||
+	    ip_cmp(ip, used) == 0 || !ip_is_public(ip) || ip_is_v4(ip) == egress->in.path->v6 ||
+	    verdict_for(egress, ip, &judgement) < 0)
 		return false;
 	gate = judgement.deciding;
 	denied = judgement.verdict == NSG_DENY && gate != NULL && gate->scope != NSG_SCOPE_ADMIN &&
@@ -93,9 +98,12 @@ talk_egress_differs(const struct facts *facts, struct finding *finding)
 		return false;
 	if (admitted(&egress)) {
 		json_array_foreach (doc_list(facts_section(facts, FACT_SOURCE), "others"), i, other)
-			differs = differs || turned_away(&egress, doc_str(other, "ip"), "Azure saw the sign-in come from it");
-		differs = differs || turned_away(&egress, doc_str(facts_section(facts, FACT_TCP), "local_address"),
-						 "it is this machine's own address");
+			differs = differs || turned_away(&egress, doc_str(other, "ip"),
+							 "Azure saw the sign-in come from it");
+		differs =
+		    differs ||
+		    turned_away(&egress, doc_str(facts_section(facts, FACT_TCP), "local_address"),
+				"it is this machine's own address");
 	}
 	inbound_free(&egress.in);
 	return differs;

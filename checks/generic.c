@@ -10,7 +10,8 @@
 /* What lies at the end of a pointer. */
 struct found {
 	const json_t *value;   /* NULL: nothing stands there */
-	const json_t *section; /* the section on the way that is not known, if any: its state and reason say why */
+	const json_t *section; /* the section on the way that is not known, if any: its state and
+				  reason say why */
 };
 
 /* The member or element that one reference token of a JSON Pointer names. */
@@ -22,7 +23,8 @@ step(const json_t *at, const char *token)
 
 	if (json_is_object(at))
 		return json_object_get(at, token);
-	if (!json_is_array(at) || token[0] < '0' || token[0] > '9' || (token[0] == '0' && token[1] != '\0'))
+	if (!json_is_array(at) || token[0] < '0' || token[0] > '9' ||
+	    (token[0] == '0' && token[1] != '\0'))
 		return NULL;
 	errno = 0;
 	index = strtoul(token, &end, 10);
@@ -53,8 +55,8 @@ next_token(const char **pointer)
 	return token;
 }
 
-/* "/target/..." starts at this VM's entry of targets, "/vm/..." at the VM's body as ARM sent it, anything else at the whole
- * document. */
+/* "/target/..." starts at this VM's entry of targets, "/vm/..." at the VM's body as ARM sent it,
+ * anything else at the whole document. */
 static const json_t *
 start(const struct facts *facts, const char **pointer, struct found *found)
 {
@@ -94,7 +96,8 @@ lookup(const struct facts *facts, const char *pointer)
 	return found;
 }
 
-/* -1, 0, 1 as a is less, equal or greater; 2 when one of them is no number. Numbers may stand in strings. */
+/* -1, 0, 1 as a is less, equal or greater; 2 when one of them is no number. Numbers may stand in
+ * strings. */
 static int
 compare(const json_t *a, const json_t *b)
 {
@@ -109,7 +112,8 @@ compare(const json_t *a, const json_t *b)
 			values[i] = json_number_value(both[i]);
 			continue;
 		}
-		if (text == NULL || *text == '\0' || strspn(text, "0123456789+-.eE") != strlen(text))
+		if (text == NULL || *text == '\0' ||
+		    strspn(text, "0123456789+-.eE") != strlen(text))
 			return 2;
 		values[i] = strtod(text, &end);
 		if (*end != '\0')
@@ -143,7 +147,8 @@ matches(const json_t *value, const char *pattern)
 	regex_t regex;
 	int r;
 
-	if (text == NULL || json_string_length(value) > 4096 || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+	if (text == NULL || json_string_length(value) > 4096 ||
+	    regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return 2;
 	r = regexec(&regex, text, 0, NULL, 0);
 	regfree(&regex);
@@ -173,14 +178,17 @@ holds(const json_t *value, const char *way, const json_t *expected)
 static char *
 value_text(const json_t *value)
 {
-	char *text = value == NULL ? strdup("nothing") : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	char *text = value == NULL
+			 ? strdup("nothing")
+			 : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 
 	if (text != NULL && strlen(text) > 200)
 		memcpy(text + 197, "...", 4);
 	return text;
 }
 
-/* A section that is not known: not asked is skip, all else is unknown; an absent one counts as nothing standing there. */
+/* A section that is not known: not asked is skip, all else is unknown; an absent one counts as
+ * nothing standing there. */
 static bool
 not_known(const struct found *found, const char *pointer, struct finding *finding)
 {
@@ -189,7 +197,8 @@ not_known(const struct found *found, const char *pointer, struct finding *findin
 	if (found->section == NULL || doc_is(found->section, "state", "absent"))
 		return false;
 	if (doc_is(found->section, "state", "not-asked"))
-		finding_set(finding, SKIP, "not-asked", "%s: %s", pointer, reason != NULL ? reason : "not asked for");
+		finding_set(finding, SKIP, "not-asked", "%s: %s", pointer,
+			    reason != NULL ? reason : "not asked for");
 	else
 		finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s", pointer,
 			    reason != NULL ? reason : "it did not arrive");
@@ -199,9 +208,10 @@ not_known(const struct found *found, const char *pointer, struct finding *findin
 static int
 fact_run(const struct facts *facts, const json_t *custom, struct finding *finding)
 {
-	static const char *const ways[] = { "exists", "absent", "equals", "not-equals", "in", "matches", "less", "greater" };
-	const char *pointer = doc_str(custom, "pointer"), *code = doc_str(custom, "code"), *id = doc_str(custom, "id"),
-		   *way = "exists";
+	static const char *const ways[] = { "exists", "absent",  "equals", "not-equals",
+					    "in",     "matches", "less",   "greater" };
+	const char *pointer = doc_str(custom, "pointer"), *code = doc_str(custom, "code"),
+		   *id = doc_str(custom, "id"), *way = "exists";
 	struct found found = lookup(facts, pointer);
 	const json_t *expected = NULL;
 	char *text, *wanted;
@@ -218,17 +228,20 @@ fact_run(const struct facts *facts, const json_t *custom, struct finding *findin
 	if (text == NULL || wanted == NULL)
 		finding = NULL;
 	else if (verdict == 2)
-		finding_set(finding, UNKNOWN, "not-comparable", "%s is %s, which cannot be compared (%s %s)", pointer, text, way,
+		finding_set(finding, UNKNOWN, "not-comparable",
+			    "%s is %s, which cannot be compared (%s %s)", pointer, text, way,
 			    wanted);
 	else if (verdict == 1)
 		finding_set(finding, PASS, "as-expected", "%s is %s", pointer, text);
 	else
-		finding_set(finding, doc_is(custom, "severity", "warn") ? WARN : FAIL, code != NULL ? code : id,
-			    "%s is %s, expected: %s%s%s", pointer, text, way, json_is_true(expected) ? "" : " ",
+		finding_set(finding, doc_is(custom, "severity", "warn") ? WARN : FAIL,
+			    code != NULL ? code : id, "%s is %s, expected: %s%s%s", pointer, text,
+			    way, json_is_true(expected) ? "" : " ",
 			    json_is_true(expected) ? "" : wanted);
 	if (finding != NULL) {
 		finding_text(finding, "pointer", pointer);
-		finding_value(finding, "value", found.value == NULL ? NULL : json_deep_copy(found.value));
+		finding_value(finding, "value",
+			      found.value == NULL ? NULL : json_deep_copy(found.value));
 		finding_value(finding, "expected", json_deep_copy(expected));
 	}
 	free(text);
@@ -253,7 +266,8 @@ is_code(const char *text)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
 
-	return len > 0 && len <= 64 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && text[0] >= 'a' &&
+	return len > 0 && len <= 64 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && text[0] >= 'a' &&
 	       text[len - 1] != '-';
 }
 
@@ -269,47 +283,56 @@ object_wrong(const json_t *object)
 	if (!json_is_object(object))
 		return "it printed no JSON object";
 	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
-		if (strcmp(key, "status") != 0 && strcmp(key, "code") != 0 && strcmp(key, "message") != 0 &&
-		    strcmp(key, "evidence") != 0)
+		if (strcmp(key, "status") != 0 && strcmp(key, "code") != 0 &&
+		    strcmp(key, "message") != 0 && strcmp(key, "evidence") != 0)
 			return "its object has a key other than status, code, message, evidence";
 	if (!status_of(json_string_value(json_object_get(object, "status")), &status))
 		return "its status is none of pass, warn, fail, skip, unknown";
 	if (!is_code(json_string_value(json_object_get(object, "code"))))
 		return "its code is not lower-case words joined by '-'";
-	if (!json_is_string(json_object_get(object, "message")) || json_string_length(json_object_get(object, "message")) > 4096)
+	if (!json_is_string(json_object_get(object, "message")) ||
+	    json_string_length(json_object_get(object, "message")) > 4096)
 		return "its message is no text of at most 4096 bytes";
 	if (evidence != NULL && (!json_is_object(evidence) || json_object_size(evidence) > 100))
 		return "its evidence is no object of at most 100 members";
 	return NULL;
 }
 
-/* The loop stored what the program printed: target.commands[id] is a section whose "object" is that. */
+/* The loop stored what the program printed: target.commands[id] is a section whose "object" is
+ * that. */
 static int
 command_run(const struct facts *facts, const json_t *custom, struct finding *finding)
 {
-	const json_t *said = json_object_get(json_object_get(facts->target, "commands"), doc_str(custom, "id"));
-	const json_t *object = json_object_get(said, "object"), *evidence = json_object_get(object, "evidence");
-	const char *wrong, *reason = doc_str(said, "reason"), *key,
-			   *program = json_string_value(json_array_get(doc_list(custom, "argv"), 0));
+	const json_t *said =
+	    json_object_get(json_object_get(facts->target, "commands"), doc_str(custom, "id"));
+	const json_t *object = json_object_get(said, "object"),
+		     *evidence = json_object_get(object, "evidence");
+	const char *wrong,
+	    *reason = doc_str(said, "reason"), *key,
+	    *program = json_string_value(json_array_get(doc_list(custom, "argv"), 0));
 	enum status status = UNKNOWN;
 	json_t *value;
 
 	if (said == NULL || doc_is(said, "state", "not-asked"))
-		return finding_set(finding, SKIP, "not-asked", "%s was not run: %s", program,
-				   reason != NULL ? reason : "rule files run programs only with --allow-commands");
+		return finding_set(
+		    finding, SKIP, "not-asked", "%s was not run: %s", program,
+		    reason != NULL ? reason : "rule files run programs only with --allow-commands");
 	if (!doc_is(said, "state", "known"))
-		return finding_set(finding, UNKNOWN, "command-failed", "%s gave no answer: %s", program,
-				   reason != NULL ? reason : "it failed");
+		return finding_set(finding, UNKNOWN, "command-failed", "%s gave no answer: %s",
+				   program, reason != NULL ? reason : "it failed");
 	if ((wrong = object_wrong(object)) != NULL)
-		return finding_set(finding, UNKNOWN, "command-failed", "%s gave no answer that can be used: %s", program, wrong);
+		return finding_set(finding, UNKNOWN, "command-failed",
+				   "%s gave no answer that can be used: %s", program, wrong);
 	status_of(doc_str(object, "status"), &status);
 	json_object_foreach ((json_t *)(uintptr_t)evidence, key, value)
 		finding_value(finding, key, json_deep_copy(value));
-	return finding_set(finding, status, doc_str(object, "code"), "%s", doc_str(object, "message"));
+	return finding_set(finding, status, doc_str(object, "code"), "%s",
+			   doc_str(object, "message"));
 }
 
 int
 generic_run(const struct facts *facts, const json_t *custom, struct finding *finding)
 {
-	return doc_is(custom, "type", "command") ? command_run(facts, custom, finding) : fact_run(facts, custom, finding);
+	return doc_is(custom, "type", "command") ? command_run(facts, custom, finding)
+						 : fact_run(facts, custom, finding);
 }

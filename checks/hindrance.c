@@ -1,4 +1,5 @@
-/* What would stand against a remedy although it is the right one: a ReadOnly lock on what it changes, or somebody who undoes it. */
+/* What would stand against a remedy although it is the right one: a ReadOnly lock on what it
+ * changes, or somebody who undoes it. */
 #include "checks/hindrance.h"
 #include "checks/inbound.h"
 #include "model/arm.h"
@@ -37,9 +38,10 @@ hindrance_resource(const struct facts *facts, const struct finding *finding)
 		name = doc_str(finding->evidence, changed[i].name);
 		group = doc_str(finding->evidence, changed[i].group);
 		arm_id_subscription(vm_id(facts), subscription, sizeof(subscription));
-		return name == NULL || group == NULL ? NULL
-						     : doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", subscription, group,
-							       changed[i].type, name);
+		return name == NULL || group == NULL
+			   ? NULL
+			   : doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
+				     subscription, group, changed[i].type, name);
 	}
 	return NULL;
 }
@@ -60,7 +62,8 @@ scope_words(const char *scope)
 static int
 note_lock(const struct lock *lock, struct finding *finding)
 {
-	char *scope = scope_words(lock->scope), *words = doc_fmt("the ReadOnly lock %s on %s", lock->name, scope);
+	char *scope = scope_words(lock->scope),
+	     *words = doc_fmt("the ReadOnly lock %s on %s", lock->name, scope);
 	struct finding *also;
 
 	finding_text(finding, "hindered_by", words);
@@ -69,7 +72,8 @@ note_lock(const struct lock *lock, struct finding *finding)
 		finding_text(also, "lock_id", lock->id);
 		finding_text(also, "lock_scope", lock->scope);
 		finding_text(also, "locked", scope);
-		finding_set(also, WARN, "lock-blocks-remedy", "%s refuses the change that would mend this", words);
+		finding_set(also, WARN, "lock-blocks-remedy",
+			    "%s refuses the change that would mend this", words);
 	}
 	free(words);
 	free(scope);
@@ -80,13 +84,15 @@ void
 findings_hinder(const struct facts *facts, struct finding *findings, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		char *resource = findings[i].status == FAIL ? hindrance_resource(facts, &findings[i]) : NULL;
+		char *resource =
+		    findings[i].status == FAIL ? hindrance_resource(facts, &findings[i]) : NULL;
 		struct lock lock;
 
 		if (resource != NULL && lock_over(facts, resource, &lock))
 			note_lock(&lock, &findings[i]);
 		free(resource);
-		if (findings[i].status == FAIL && strcmp(findings[i].check, "nsg") == 0 && strcmp(findings[i].code, "nsg-jit-deny") != 0 &&
+		if (findings[i].status == FAIL && strcmp(findings[i].check, "nsg") == 0 &&
+		    strcmp(findings[i].code, "nsg-jit-deny") != 0 &&
 		    strcmp(findings[i].code, "security-admin-rule-deny") != 0)
 			finding_revert(facts, &findings[i]);
 	}

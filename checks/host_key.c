@@ -14,23 +14,28 @@ enum proof { PROOF_NONE, PROOF_MATCH, PROOF_MISMATCH };
 struct host {
 	const struct facts *facts;
 	struct ssh_config config;
-	const json_t *known;		/* the KNOWN_HOSTS section */
+	const json_t *known; /* the KNOWN_HOSTS section */
 	struct known_judgement judgement;
 	struct known_cert cert;
 	enum proof proof;
 	const char *type, *fingerprint, *name;
-	bool refuses;			/* ssh would refuse an unknown key without asking */
-	bool lets_pass;			/* ssh would go on even with a changed key */
+	bool refuses;   /* ssh would refuse an unknown key without asking */
+	bool lets_pass; /* ssh would go on even with a changed key */
 };
 
 /* ---- the proof ---- */
 
-/* "ED25519" of ssh-keygen -l and "ssh-ed25519" of the wire are the same type; ECDSA curves differ in their names only on the wire. */
+/* "ED25519" of ssh-keygen -l and "ssh-ed25519" of the wire are the same type; ECDSA curves differ
+ * in their names only on the wire. */
 static bool
 same_type(const char *wire, const char *proven)
 {
-	static const struct { const char *wire, *nick; } nicks[] = { { "ssh-ed25519", "ED25519" }, { "ssh-rsa", "RSA" },
-		{ "ecdsa-sha2-", "ECDSA" }, { "ssh-dss", "DSA" } };
+	static const struct {
+		const char *wire, *nick;
+	} nicks[] = { { "ssh-ed25519", "ED25519" },
+		      { "ssh-rsa", "RSA" },
+		      { "ecdsa-sha2-", "ECDSA" },
+		      { "ssh-dss", "DSA" } };
 
 	if (wire == NULL || proven == NULL)
 		return false;
@@ -51,7 +56,7 @@ judge_proof(const struct facts *facts, const json_t *key, const char **proven)
 
 	if (facts_state(facts, FACT_PROOF, NULL) != FACT_KNOWN || fingerprint == NULL)
 		return PROOF_NONE;
-	json_array_foreach(doc_list(section, "keys"), i, one) {
+	json_array_foreach (doc_list(section, "keys"), i, one) {
 		const char *theirs = doc_str(one, "fingerprint");
 
 		if (theirs == NULL || !same_type(doc_str(key, "type"), doc_str(one, "type")))
@@ -95,7 +100,9 @@ add_certificate(const json_t *cert, struct finding *finding)
 static void
 add_evidence(const struct host *host, const char *proven, struct finding *finding)
 {
-	static const char *const results[] = { [PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch" };
+	static const char *const results[] = {
+		[PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch"
+	};
 	const json_t *entry = host->judgement.entry;
 	const char *by = doc_str(facts_section(host->facts, FACT_PROOF), "by");
 
@@ -141,8 +148,10 @@ nick(const char *type)
 static int
 suspected(const struct host *host, const char *proven, struct finding *finding)
 {
-	return finding_set(finding, FAIL, "hostkey-mitm-suspected",
-	    "the server's %s key is %s; the VM's own is %s: whatever answers is not this VM", nick(host->type), host->fingerprint, proven);
+	return finding_set(
+	    finding, FAIL, "hostkey-mitm-suspected",
+	    "the server's %s key is %s; the VM's own is %s: whatever answers is not this VM",
+	    nick(host->type), host->fingerprint, proven);
 }
 
 static int
@@ -150,8 +159,10 @@ revoked(const struct host *host, struct finding *finding)
 {
 	const json_t *entry = host->judgement.entry;
 
-	return finding_set(finding, FAIL, "hostkey-revoked", "%s, line %d, revokes the %s key that %s shows (%s)", doc_str(entry, "file"),
-	    (int)doc_int(entry, "line", 0), nick(host->type), host->name, host->fingerprint);
+	return finding_set(finding, FAIL, "hostkey-revoked",
+			   "%s, line %d, revokes the %s key that %s shows (%s)",
+			   doc_str(entry, "file"), (int)doc_int(entry, "line", 0), nick(host->type),
+			   host->name, host->fingerprint);
 }
 
 /* How the address in use is assigned: "Static", "Dynamic", or NULL when that is not known. */
@@ -167,7 +178,8 @@ allocation(const struct facts *facts)
 
 	if (network_from_facts(facts, &network) < 0)
 		return NULL;
-	if (address_list(facts, &network, &ways, &count) == 0 && (way = address_in_use(facts, ways, count, &foreign)) != NULL && !foreign)
+	if (address_list(facts, &network, &ways, &count) == 0 &&
+	    (way = address_in_use(facts, ways, count, &foreign)) != NULL && !foreign)
 		ret = way->allocation;
 	free(ways);
 	network_free(&network);
@@ -182,14 +194,15 @@ file_modified(const struct host *host)
 	const json_t *file;
 	size_t i;
 
-	json_array_foreach(doc_list(host->known, "files"), i, file)
+	json_array_foreach (doc_list(host->known, "files"), i, file)
 		if (doc_same(doc_str(file, "path"), path))
 			return (time_t)doc_int(file, "modified", 0);
 	return 0;
 }
 
-/* The remembered key is another one. Two stories end so: the address went from one VM to another, or the VM was made anew. An address
- * that stays with its VM speaks for the second; one that is lent out speaks for the first. What stands in neither story is an attack. */
+/* The remembered key is another one. Two stories end so: the address went from one VM to another,
+ * or the VM was made anew. An address that stays with its VM speaks for the second; one that is
+ * lent out speaks for the first. What stands in neither story is an attack. */
 static int
 changed(const struct host *host, struct finding *finding)
 {
@@ -208,30 +221,37 @@ changed(const struct host *host, struct finding *finding)
 	code = doc_same(how, "Static") ? "hostkey-changed-vm-rebuilt" : "hostkey-changed-ip-reused";
 	finding_text(finding, "allocation", how);
 	finding_text(finding, "vm_created", created);
-	r = finding_set(finding, host->lets_pass ? WARN : FAIL, code,
-	    "%s, line %d, remembers another %s key for %s (%s) than the server shows now (%s)%s", doc_str(entry, "file"),
-	    (int)doc_int(entry, "line", 0), nick(doc_str(entry, "type")), host->name, doc_str(entry, "fingerprint"), host->fingerprint, remark);
+	r = finding_set(
+	    finding, host->lets_pass ? WARN : FAIL, code,
+	    "%s, line %d, remembers another %s key for %s (%s) than the server shows now (%s)%s",
+	    doc_str(entry, "file"), (int)doc_int(entry, "line", 0), nick(doc_str(entry, "type")),
+	    host->name, doc_str(entry, "fingerprint"), host->fingerprint, remark);
 	if (host->proof != PROOF_MATCH) {
 		finding->confidence = LIKELY;
-		finding_possible(finding, doc_same(how, "Static") ? "hostkey-changed-ip-reused" : "hostkey-changed-vm-rebuilt");
+		finding_possible(finding, doc_same(how, "Static") ? "hostkey-changed-ip-reused"
+								  : "hostkey-changed-vm-rebuilt");
 		finding_possible(finding, "hostkey-mitm-suspected");
 	}
 	return r;
 }
 
-/* Does the server have a key of a type that is on file? Then ssh would have asked for that one, and we did not see it. */
+/* Does the server have a key of a type that is on file? Then ssh would have asked for that one, and
+ * we did not see it. */
 static bool
 offers_stored_type(const struct host *host)
 {
-	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"), *entry;
+	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"),
+		     *entry;
 	char type[64];
 	size_t i, k;
 
-	json_array_foreach(doc_list(host->known, "entries"), i, entry)
+	json_array_foreach (doc_list(host->known, "entries"), i, entry)
 		for (k = 0; doc_str(entry, "marker") == NULL && k < json_array_size(offered); k++) {
 			const char *algorithm = json_string_value(json_array_get(offered, k));
 
-			if (algorithm != NULL && doc_is(entry, "type", known_hosts_plain_type(algorithm, type, sizeof(type))))
+			if (algorithm != NULL &&
+			    doc_is(entry, "type",
+				   known_hosts_plain_type(algorithm, type, sizeof(type))))
 				return true;
 		}
 	return false;
@@ -244,10 +264,13 @@ other_type(const struct host *host, struct finding *finding)
 
 	if (offers_stored_type(host) && !host->config.algorithms_fixed)
 		return finding_set(finding, WARN, "hostkey-other-type",
-		    "an %s key is on file for %s, and the server has one; it was not seen here, so it was not compared", stored, host->name);
+				   "an %s key is on file for %s, and the server has one; it was "
+				   "not seen here, so it was not compared",
+				   stored, host->name);
 	return finding_set(finding, host->lets_pass ? WARN : FAIL, "hostkey-other-type",
-	    "only an %s key is on file for %s, and the server shows an %s key (%s): ssh takes that for a changed key", stored, host->name,
-	    nick(host->type), host->fingerprint);
+			   "only an %s key is on file for %s, and the server shows an %s key (%s): "
+			   "ssh takes that for a changed key",
+			   stored, host->name, nick(host->type), host->fingerprint);
 }
 
 /* ---- a key that ssh has never seen ---- */
@@ -259,10 +282,12 @@ why_not_found(const struct host *host)
 	const json_t *file;
 	size_t i;
 
-	json_array_foreach(doc_list(host->known, "files"), i, file)
+	json_array_foreach (doc_list(host->known, "files"), i, file)
 		if (doc_is(file, "state", "unknown"))
 			return "; a known_hosts file could not be read";
-	return json_array_size(doc_list(host->known, "damaged")) > 0 ? "; known_hosts has lines that ssh cannot read" : "";
+	return json_array_size(doc_list(host->known, "damaged")) > 0
+		   ? "; known_hosts has lines that ssh cannot read"
+		   : "";
 }
 
 static int
@@ -272,64 +297,89 @@ elsewhere(const struct host *host, const json_t *other, struct finding *finding)
 	finding_text(finding, "known_file", doc_str(other, "file"));
 	finding_number(finding, "known_line", doc_int(other, "line", 0));
 	return finding_set(finding, host->refuses ? FAIL : WARN, "hostkey-known-under-other-name",
-	    "the server's %s key is on file for %s (%s, line %d), not for %s", nick(host->type), doc_str(other, "name"), doc_str(other, "file"),
-	    (int)doc_int(other, "line", 0), host->name);
+			   "the server's %s key is on file for %s (%s, line %d), not for %s",
+			   nick(host->type), doc_str(other, "name"), doc_str(other, "file"),
+			   (int)doc_int(other, "line", 0), host->name);
 }
 
 static int
 unknown(const struct host *host, struct finding *finding)
 {
-	const json_t *other = json_array_get(doc_list(facts_section(host->facts, FACT_HOST_KEY), "elsewhere"), 0);
+	const json_t *other =
+	    json_array_get(doc_list(facts_section(host->facts, FACT_HOST_KEY), "elsewhere"), 0);
 	bool asks = !host->refuses && host->config.strict == STRICT_ASK;
 
 	if (other != NULL && host->proof != PROOF_MATCH)
 		return elsewhere(host, other, finding);
 	if (host->refuses)
-		return finding_set(finding, FAIL, "hostkey-unknown-noninteractive",
-		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s", host->name,
-		    host->config.strict == STRICT_YES ? "StrictHostKeyChecking yes" : "BatchMode yes", why_not_found(host),
+		return finding_set(
+		    finding, FAIL, "hostkey-unknown-noninteractive",
+		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s",
+		    host->name,
+		    host->config.strict == STRICT_YES ? "StrictHostKeyChecking yes"
+						      : "BatchMode yes",
+		    why_not_found(host),
 		    host->proof == PROOF_MATCH ? "; the key shown is proven to be the VM's" : "");
 	if (host->proof == PROOF_MATCH)
-		return finding_set(finding, PASS, "hostkey-proven", "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
+		return finding_set(
+		    finding, PASS, "hostkey-proven",
+		    "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
 		    host->name, host->fingerprint);
-	if (asks && doc_get(host->facts->doc, "machine.terminal") != NULL && !doc_bool(host->facts->doc, "machine.terminal", true))
-		return finding_set(finding, WARN, "hostkey-unknown-noninteractive", "no key is on file for %s, and there is no terminal to ask at%s",
-		    host->name, why_not_found(host));
-	return finding_set(finding, WARN, "hostkey-first-use-unverified",
-	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s", host->name, nick(host->type), host->fingerprint,
-	    why_not_found(host));
+	if (asks && doc_get(host->facts->doc, "machine.terminal") != NULL &&
+	    !doc_bool(host->facts->doc, "machine.terminal", true))
+		return finding_set(finding, WARN, "hostkey-unknown-noninteractive",
+				   "no key is on file for %s, and there is no terminal to ask at%s",
+				   host->name, why_not_found(host));
+	return finding_set(
+	    finding, WARN, "hostkey-first-use-unverified",
+	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s",
+	    host->name, nick(host->type), host->fingerprint, why_not_found(host));
 }
 
 /* ---- certificates ---- */
 
-/* The host's certificate does not hold, and the key within is not on file either: ssh takes the host for unknown. */
+/* The host's certificate does not hold, and the key within is not on file either: ssh takes the
+ * host for unknown. */
 static int
 uncertified(const struct host *host, struct finding *finding)
 {
-	static const struct { const char *code, *what; } words[] = {
-		[KNOWN_CERT_UNKNOWN] = { "hostkey-cert-unknown-ca", "is not signed by an authority that known_hosts trusts for it" },
-		[KNOWN_CERT_REFUSED] = { "hostkey-cert-refused", "is not one that ssh takes (its kind, its options or the algorithm of its signature)" },
+	static const struct {
+		const char *code, *what;
+	} words[] = {
+		[KNOWN_CERT_UNKNOWN] = { "hostkey-cert-unknown-ca",
+					 "is not signed by an authority that known_hosts trusts "
+					 "for it" },
+		[KNOWN_CERT_REFUSED] = { "hostkey-cert-refused",
+					 "is not one that ssh takes (its kind, its options or the "
+					 "algorithm of its signature)" },
 		[KNOWN_CERT_EARLY] = { "hostkey-cert-not-yet-valid", "is not valid yet" },
 		[KNOWN_CERT_EXPIRED] = { "hostkey-cert-expired", "has expired" },
 		[KNOWN_CERT_NAME] = { "hostkey-cert-wrong-name", "was made for other names" },
 	};
 
 	return finding_set(finding, host->refuses ? FAIL : WARN, words[host->cert.verdict].code,
-	    "the host certificate that the server shows for %s %s, and its %s key (%s) is not on file%s", host->name, words[host->cert.verdict].what,
-	    nick(host->type), host->fingerprint, host->proof == PROOF_MATCH ? "; the key is proven to be the VM's" : "");
+			   "the host certificate that the server shows for %s %s, and its %s key "
+			   "(%s) is not on file%s",
+			   host->name, words[host->cert.verdict].what, nick(host->type),
+			   host->fingerprint,
+			   host->proof == PROOF_MATCH ? "; the key is proven to be the VM's" : "");
 }
 
 /* An authority is trusted for the host, and no certificate was read. */
 static int
 without_certificate(const struct host *host, struct finding *finding)
 {
-	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"), *one;
+	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"),
+		     *one;
 	size_t i;
 
-	json_array_foreach(offered, i, one)
-		if (json_string_value(one) != NULL && strstr(json_string_value(one), "-cert-v01@openssh.com") != NULL)
+	json_array_foreach (offered, i, one)
+		if (json_string_value(one) != NULL &&
+		    strstr(json_string_value(one), "-cert-v01@openssh.com") != NULL)
 			return finding_set(finding, UNKNOWN, "hostkey-cert-not-read",
-			    "ssh trusts a certificate authority for %s, and the server has a host certificate, which could not be read", host->name);
+					   "ssh trusts a certificate authority for %s, and the "
+					   "server has a host certificate, which could not be read",
+					   host->name);
 	return unknown(host, finding);
 }
 
@@ -337,11 +387,15 @@ without_certificate(const struct host *host, struct finding *finding)
 static void
 judge_certificate(struct host *host)
 {
-	const char *name = ssh_config_option(&host->config, "hostkeyalias") != NULL ? host->name : host->config.hostname;
+	const char *name = ssh_config_option(&host->config, "hostkeyalias") != NULL
+			       ? host->name
+			       : host->config.hostname;
 
-	host->cert = known_cert_judge(doc_list(host->known, "entries"), host->judgement.key, name, host->facts->now,
-	    ssh_config_option(&host->config, "casignaturealgorithms"));
-	if (host->judgement.verdict == KNOWN_REVOKED || (host->cert.verdict != KNOWN_CERT_GOOD && host->cert.verdict != KNOWN_CERT_REVOKED))
+	host->cert = known_cert_judge(doc_list(host->known, "entries"), host->judgement.key, name,
+				      host->facts->now,
+				      ssh_config_option(&host->config, "casignaturealgorithms"));
+	if (host->judgement.verdict == KNOWN_REVOKED ||
+	    (host->cert.verdict != KNOWN_CERT_GOOD && host->cert.verdict != KNOWN_CERT_REVOKED))
 		return;
 	host->judgement.verdict = host->cert.verdict == KNOWN_CERT_GOOD ? KNOWN_CA : KNOWN_REVOKED;
 	host->judgement.entry = host->cert.entry;
@@ -352,21 +406,31 @@ judge_certificate(struct host *host)
 static int
 judge(const struct host *host, struct finding *finding)
 {
-	bool found = host->judgement.verdict == KNOWN_MATCH || host->judgement.verdict == KNOWN_REVOKED || host->cert.verdict == KNOWN_CERT_GOOD;
+	bool found = host->judgement.verdict == KNOWN_MATCH ||
+		     host->judgement.verdict == KNOWN_REVOKED ||
+		     host->cert.verdict == KNOWN_CERT_GOOD;
 
 	if (host->cert.verdict == KNOWN_CERT_FORGED)
-		return finding_set(finding, FAIL, "hostkey-cert-forged", "the signature of the host certificate that the server shows is false: ssh ends there");
+		return finding_set(finding, FAIL, "hostkey-cert-forged",
+				   "the signature of the host certificate that the server shows is "
+				   "false: ssh ends there");
 	if (!found && ssh_config_option(&host->config, "knownhostscommand") != NULL)
 		return finding_set(finding, UNKNOWN, "hostkey-command",
-		    "the key is not on file for %s, but ssh also asks a command for known keys (KnownHostsCommand), which was not run", host->name);
+				   "the key is not on file for %s, but ssh also asks a command for "
+				   "known keys (KnownHostsCommand), which was not run",
+				   host->name);
 	if (!found && (doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "yes") ||
-	    doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "true")))
+		       doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "true")))
 		return finding_set(finding, UNKNOWN, "hostkey-dns",
-		    "the key is not on file for %s, but ssh also asks DNS for its fingerprint (VerifyHostKeyDNS), which was not done", host->name);
+				   "the key is not on file for %s, but ssh also asks DNS for its "
+				   "fingerprint (VerifyHostKeyDNS), which was not done",
+				   host->name);
 	switch (host->judgement.verdict) {
 	case KNOWN_MATCH:
-		return finding_set(finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s", nick(host->type),
-		    host->fingerprint, host->name, doc_is(host->judgement.entry, "via", "port-less") ? ", without its port" : "");
+		return finding_set(
+		    finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s",
+		    nick(host->type), host->fingerprint, host->name,
+		    doc_is(host->judgement.entry, "via", "port-less") ? ", without its port" : "");
 	case KNOWN_REVOKED:
 		return revoked(host, finding);
 	case KNOWN_CHANGED:
@@ -378,11 +442,15 @@ judge(const struct host *host, struct finding *finding)
 		break;
 	}
 	if (host->cert.verdict == KNOWN_CERT_GOOD)
-		return finding_set(finding, PASS, "hostkey-certified", "the server's host certificate is signed by an authority that %s, line %d, trusts for %s",
-		    doc_str(host->cert.entry, "file"), (int)doc_int(host->cert.entry, "line", 0), host->name);
+		return finding_set(finding, PASS, "hostkey-certified",
+				   "the server's host certificate is signed by an authority that "
+				   "%s, line %d, trusts for %s",
+				   doc_str(host->cert.entry, "file"),
+				   (int)doc_int(host->cert.entry, "line", 0), host->name);
 	if (host->judgement.verdict == KNOWN_CA && host->cert.verdict == KNOWN_CERT_NONE)
 		return without_certificate(host, finding);
-	return host->judgement.verdict == KNOWN_CA ? uncertified(host, finding) : unknown(host, finding);
+	return host->judgement.verdict == KNOWN_CA ? uncertified(host, finding)
+						   : unknown(host, finding);
 }
 
 static int
@@ -394,17 +462,23 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 
 	(void)rule;
 	if (doc_is(facts_section(facts, FACT_KEX), "result", "no-common"))
-		return finding_set(finding, SKIP, "not-reached", "ssh and the server find no algorithm in common, so no host key is shown");
+		return finding_set(
+		    finding, SKIP, "not-reached",
+		    "ssh and the server find no algorithm in common, so no host key is shown");
 	ssh_config_from_facts(facts, &host.config);
 	if (facts_state(facts, FACT_KNOWN_HOSTS, &reason) == FACT_KNOWN)
 		host.known = facts_section(facts, FACT_KNOWN_HOSTS);
-	host.judgement = known_hosts_judge(doc_list(host.known, "entries"), keys, host.config.host_key_algorithms, host.config.algorithms_fixed);
+	host.judgement =
+	    known_hosts_judge(doc_list(host.known, "entries"), keys,
+			      host.config.host_key_algorithms, host.config.algorithms_fixed);
 	if (host.judgement.key == NULL)
-		return finding_set(finding, UNKNOWN, "not-known", "the server's host key is not known");
+		return finding_set(finding, UNKNOWN, "not-known",
+				   "the server's host key is not known");
 	host.type = doc_str(host.judgement.key, "type");
 	host.fingerprint = doc_str(host.judgement.key, "fingerprint");
 	host.name = doc_str(host.known, "name") != NULL ? doc_str(host.known, "name") : "this host";
-	host.refuses = host.config.strict == STRICT_YES || (host.config.strict == STRICT_ASK && host.config.batch);
+	host.refuses = host.config.strict == STRICT_YES ||
+		       (host.config.strict == STRICT_ASK && host.config.batch);
 	host.lets_pass = host.config.strict == STRICT_OFF;
 	host.proof = judge_proof(facts, host.judgement.key, &proven);
 	judge_certificate(&host);
@@ -412,15 +486,20 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 	if (host.proof == PROOF_MISMATCH)
 		return suspected(&host, proven, finding);
 	if (host.known == NULL)
-		return finding_set(finding, UNKNOWN, "not-known", "%s are not known: %s", facts_section_words(FACT_KNOWN_HOSTS),
-		    reason != NULL ? reason : "still being read");
+		return finding_set(finding, UNKNOWN, "not-known", "%s are not known: %s",
+				   facts_section_words(FACT_KNOWN_HOSTS),
+				   reason != NULL ? reason : "still being read");
 	if (doc_same(ssh_config_option(&host.config, "nohostauthenticationforlocalhost"), "yes") &&
 	    doc_bool(facts_section(facts, FACT_TCP), "loopback", false))
 		return finding_set(finding, PASS, "hostkey-not-checked",
-		    "ssh does not check host keys of this computer (NoHostAuthenticationForLocalhost)");
+				   "ssh does not check host keys of this computer "
+				   "(NoHostAuthenticationForLocalhost)");
 	return judge(&host, finding);
 }
 
 const struct check check_host_key = {
-	.id = "host-key", .title = "Host key", .needs = FACTS_BIT(HOST_KEY), .run = host_key_run,
+	.id = "host-key",
+	.title = "Host key",
+	.needs = FACTS_BIT(HOST_KEY),
+	.run = host_key_run,
 };

@@ -9,17 +9,20 @@
 #define SSH_PORT 22
 #define TCP 6
 
-/* With no direct way in, a Bastion counts as the way; not where somebody named a host or a jump host of his own. */
+/* With no direct way in, a Bastion counts as the way; not where somebody named a host or a jump
+ * host of his own. */
 static void
 find_bastion(const struct facts *facts, struct inbound *in)
 {
-	if (in->path == NULL || in->has_front || address_asked_host(facts) != NULL || address_by_proxy(facts))
+	if (in->path == NULL || in->has_front || address_asked_host(facts) != NULL ||
+	    address_by_proxy(facts))
 		return;
 	in->by_bastion = bastion_for(facts, in->path, &in->bastion);
 }
 
-/* What stands in front of the path decides whether it is open without any security group. An address that is not allocated at
- * present (VM off) or could not be read is in front all the same. */
+/* What stands in front of the path decides whether it is open without any security group. An
+ * address that is not allocated at present (VM off) or could not be read is in front all the same.
+ */
 static void
 find_front(const struct facts *facts, struct inbound *in)
 {
@@ -27,10 +30,12 @@ find_front(const struct facts *facts, struct inbound *in)
 	struct ip asked;
 	bool literal = ip_parse(address_asked_host(facts), &asked) == 0;
 
-	if (way != NULL && (way->kind == ADDRESS_PUBLIC_IP || way->kind == ADDRESS_NAT_RULE || way->kind == ADDRESS_LB_RULE)) {
+	if (way != NULL && (way->kind == ADDRESS_PUBLIC_IP || way->kind == ADDRESS_NAT_RULE ||
+			    way->kind == ADDRESS_LB_RULE)) {
 		in->has_front = !way->internal;
 		in->front_sku = way->sku;
-	} else if (in->path != NULL && in->path->pip.state != FACT_ABSENT && (!literal || in->foreign)) {
+	} else if (in->path != NULL && in->path->pip.state != FACT_ABSENT &&
+		   (!literal || in->foreign)) {
 		in->has_front = true;
 		in->front_sku = doc_str(in->path->pip.body, "sku.name");
 	}
@@ -38,7 +43,8 @@ find_front(const struct facts *facts, struct inbound *in)
 
 /* The prefix of a subnet, by itself or within the VM's VNet. */
 static bool
-subnet_range(const struct facts *facts, const struct net_path *path, const char *id, struct ip_range *ret)
+subnet_range(const struct facts *facts, const struct net_path *path, const char *id,
+	     struct ip_range *ret)
 {
 	struct net_ref subnet = net_ref_by_id(facts, id);
 	const json_t *entry;
@@ -48,10 +54,13 @@ subnet_range(const struct facts *facts, const struct net_path *path, const char 
 		if (subnet.body == NULL && arm_id_same(doc_str(entry, "id"), id))
 			subnet.body = entry;
 	return prefix_parse(doc_str(subnet.body, "properties.addressPrefix"), ret) == 0 ||
-	       prefix_parse(json_string_value(json_array_get(doc_list(subnet.body, "properties.addressPrefixes"), 0)), ret) == 0;
+	       prefix_parse(json_string_value(json_array_get(
+				doc_list(subnet.body, "properties.addressPrefixes"), 0)),
+			    ret) == 0;
 }
 
-/* Azure Firewall puts an address of its own subnet in the place of the client's: that is what the rules see. */
+/* Azure Firewall puts an address of its own subnet in the place of the client's: that is what the
+ * rules see. */
 static int
 set_firewall_source(const struct facts *facts, struct inbound *in)
 {
@@ -78,14 +87,16 @@ set_source(const struct facts *facts, struct inbound *in)
 		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &in->bastion.subnet);
 	}
-	if (!in->by_bastion && !address_by_proxy(facts) && ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6 &&
+	if (!in->by_bastion && !address_by_proxy(facts) &&
+	    ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6 &&
 	    !(in->flow.private_path && ip_is_public(ip))) {
 		in->source_known = true;
 		in->source_likely = doc_bool(source, "likely", false);
 		ip_format(ip, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &(struct ip_range){ ip, ip });
 	}
-	return in->flow.private_path ? ip_set_private(&in->flow.source, v6) : ip_set_public(&in->flow.source, v6);
+	return in->flow.private_path ? ip_set_private(&in->flow.source, v6)
+				     : ip_set_public(&in->flow.source, v6);
 }
 
 static int
@@ -95,7 +106,8 @@ make_flow(const struct facts *facts, struct inbound *in)
 	bool given;
 
 	in->flow.protocol = TCP;
-	in->flow.port = in->way != NULL ? (unsigned)in->way->backend_port : (unsigned)address_ssh_port(facts, &given);
+	in->flow.port = in->way != NULL ? (unsigned)in->way->backend_port
+					: (unsigned)address_ssh_port(facts, &given);
 	if (in->by_bastion && in->flow.port == 0)
 		in->flow.port = SSH_PORT;
 	in->flow.private_path = !in->has_front;
@@ -123,7 +135,8 @@ tag_table(const struct facts *facts)
 	if ((location = doc_str(vm, "location")) == NULL)
 		return NULL;
 	arm_id_subscription(id, subscription, sizeof(subscription));
-	list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags", subscription, location);
+	list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags",
+		       subscription, location);
 	if (list != NULL)
 		facts_resource(facts, list, &body, NULL);
 	free(list);
@@ -175,7 +188,8 @@ inbound_any_source(const struct inbound *in, struct nsg_flow *ret)
 
 	*ret = in->flow;
 	ret->source = (struct ip_set){ 0 };
-	return in->flow.private_path ? ip_set_private(&ret->source, v6) : ip_set_public(&ret->source, v6);
+	return in->flow.private_path ? ip_set_private(&ret->source, v6)
+				     : ip_set_public(&ret->source, v6);
 }
 
 void
@@ -208,34 +222,42 @@ inbound_evidence(const struct inbound *in, struct finding *finding)
 		finding_resource(finding, "vnet", "vnet_group", vnet);
 }
 
-/* "Microsoft.Network/networkSecurityGroups/read" of an id, for when the entry does not name the action. */
+/* "Microsoft.Network/networkSecurityGroups/read" of an id, for when the entry does not name the
+ * action. */
 static char *
 action_of(const char *id)
 {
 	char type[160];
 
-	return id != NULL && arm_id_type(id, type, sizeof(type)) == 0 ? doc_fmt("%s/read", type) : NULL;
+	return id != NULL && arm_id_type(id, type, sizeof(type)) == 0 ? doc_fmt("%s/read", type)
+								      : NULL;
 }
 
 int
-finding_missing(struct finding *finding, const char *code, const char *what, const struct net_ref *ref)
+finding_missing(struct finding *finding, const char *code, const char *what,
+		const struct net_ref *ref)
 {
 	const char *cause = ref != NULL ? doc_str(ref->why, "cause") : NULL,
 		   *reason = ref != NULL ? doc_str(ref->why, "reason") : NULL;
-	const char *action = ref != NULL ? doc_str(ref->why, "action") : NULL, *id = ref != NULL ? ref->id : NULL;
+	const char *action = ref != NULL ? doc_str(ref->why, "action") : NULL,
+		   *id = ref != NULL ? ref->id : NULL;
 	char *derived = doc_same(cause, "forbidden") && action == NULL ? action_of(id) : NULL;
 	int r;
 
 	if (action == NULL)
 		action = derived;
 	if (ref != NULL && ref->field != NULL)
-		r = finding_set(finding, UNKNOWN, code, "%s cannot be told: %s is missing or makes no sense", what, ref->field);
+		r = finding_set(finding, UNKNOWN, code,
+				"%s cannot be told: %s is missing or makes no sense", what,
+				ref->field);
 	else if (doc_same(cause, "forbidden"))
-		r = finding_set(finding, UNKNOWN, code, "%s%s%s may not be read: you lack %s", what, id != NULL ? " " : "",
-				arm_id_name(id), action != NULL ? action : "the permission");
+		r = finding_set(finding, UNKNOWN, code, "%s%s%s may not be read: you lack %s", what,
+				id != NULL ? " " : "", arm_id_name(id),
+				action != NULL ? action : "the permission");
 	else
-		r = finding_set(finding, UNKNOWN, code, "%s%s%s could not be read: %s", what, id != NULL ? " " : "",
-				arm_id_name(id), reason != NULL ? reason : "it did not arrive whole");
+		r = finding_set(finding, UNKNOWN, code, "%s%s%s could not be read: %s", what,
+				id != NULL ? " " : "", arm_id_name(id),
+				reason != NULL ? reason : "it did not arrive whole");
 	finding_text(finding, "field", ref != NULL ? ref->field : NULL);
 	finding_text(finding, "cause", cause);
 	finding_text(finding, "reason", reason);
@@ -256,8 +278,9 @@ wire_answers(const struct facts *facts)
 {
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 
-	return wire_accepted(facts) || (doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
-					doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"));
+	return wire_accepted(facts) ||
+	       (doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
+		doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"));
 }
 
 bool

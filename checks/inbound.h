@@ -1,5 +1,5 @@
-/* What the checks of Azure's network share: the VM's paths, its ways in, the one in use, and the flow that a security rule would see.
- * Pure, as the checks are. */
+/* What the checks of Azure's network share: the VM's paths, its ways in, the one in use, and the
+ * flow that a security rule would see. Pure, as the checks are. */
 #ifndef CHECKS_INBOUND_H
 #define CHECKS_INBOUND_H
 
@@ -11,46 +11,52 @@ struct inbound {
 	struct network network;
 	struct address *ways;
 	size_t way_count;
-	const struct address *way;	/* in use; NULL when there is none */
-	const struct net_path *path;	/* its path, or the primary one; NULL when no NIC arrived */
-	bool foreign;			/* a literal host was asked for that is none of the VM's addresses */
-	bool by_bastion;		/* no direct way, but a Bastion reaches the VNet */
+	const struct address *way;   /* in use; NULL when there is none */
+	const struct net_path *path; /* its path, or the primary one; NULL when no NIC arrived */
+	bool foreign;    /* a literal host was asked for that is none of the VM's addresses */
+	bool by_bastion; /* no direct way, but a Bastion reaches the VNet */
 	struct bastion bastion;
-	bool has_front;			/* a public address or load balancer stands in front */
+	bool has_front; /* a public address or load balancer stands in front */
 	const char *front_sku;
 	struct nsg_flow flow;
-	bool source_known;		/* flow.source is one address */
-	bool source_likely;		/* it was taken from the sign-in */
-	char source_text[IP_TEXT_MAX];	/* "" when not known */
+	bool source_known;             /* flow.source is one address */
+	bool source_likely;            /* it was taken from the sign-in */
+	char source_text[IP_TEXT_MAX]; /* "" when not known */
 };
 
 /* 0, -ENOENT when neither the VM nor its NICs are known, -ENOMEM. */
 int inbound_make(const struct facts *facts, struct inbound *ret);
 void inbound_free(struct inbound *in);
 
-/* The same flow with every address the source might be; owned by the caller (ip_set_free of its source). 0 or -ENOMEM. */
+/* The same flow with every address the source might be; owned by the caller (ip_set_free of its
+ * source). 0 or -ENOMEM. */
 int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
 
-/* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had before it was restarted, a firewall that
- * does not forward, or somebody else's. Returns as finding_set. */
+/* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had
+ * before it was restarted, a firewall that does not forward, or somebody else's. Returns as
+ * finding_set. */
 int inbound_foreign(const struct facts *facts, const struct inbound *in, struct finding *finding);
 
 /* Why no way from the Internet leads to the VM. Returns as finding_set. */
 struct vm;
-int inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding);
+int inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm,
+		 struct finding *finding);
 
-/* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell, way_powershell (Run Command) and way_console for
- * those that exist. */
+/* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell,
+ * way_powershell (Run Command) and way_console for those that exist. */
 void inbound_ways(const struct facts *facts, json_t *globals);
 
 /* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
 void inbound_evidence(const struct inbound *in, struct finding *finding);
 
-/* UNKNOWN with the name of what did not arrive, and the Azure action that reading it needs; returns 0. */
-int finding_missing(struct finding *finding, const char *code, const char *what, const struct net_ref *ref);
+/* UNKNOWN with the name of what did not arrive, and the Azure action that reading it needs; returns
+ * 0. */
+int finding_missing(struct finding *finding, const char *code, const char *what,
+		    const struct net_ref *ref);
 
 /* The name of a resource and its group as two keys of evidence ("nsg", "nsg_group"). */
-void finding_resource(struct finding *finding, const char *key, const char *group_key, const char *id);
+void finding_resource(struct finding *finding, const char *key, const char *group_key,
+		      const char *id);
 
 /* true when the wire has shown that packets from here reach an SSH server at the address in use. */
 bool wire_answers(const struct facts *facts);

@@ -40,16 +40,19 @@ idle_deny(const struct nsg_judgement *judgement, const struct nsg_flow *flow)
 	return NULL;
 }
 
-/* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. None where the policy would refuse it. */
+/* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. None
+ * where the policy would refuse it. */
 static void
-add_request(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+add_request(const struct facts *facts, const struct jit *jit, const struct inbound *in,
+	    struct finding *finding)
 {
 	const char *vm = vm_id(facts), *source = in->source_known ? in->source_text : NULL;
 	char *body, *url;
 
 	if (jit->policy_id == NULL || jit->port == NULL || jit->source_forbidden)
 		return;
-	body = jit_request_body(jit, vm, (int)doc_int(jit->port, "number", in->flow.port), source, facts->now);
+	body = jit_request_body(jit, vm, (int)doc_int(jit->port, "number", in->flow.port), source,
+				facts->now);
 	url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
 	finding_text(finding, "jit_url", url);
 	finding_text(finding, "jit_body", body);
@@ -58,9 +61,11 @@ add_request(const struct facts *facts, const struct jit *jit, const struct inbou
 }
 
 static void
-add_evidence(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+add_evidence(const struct facts *facts, const struct jit *jit, const struct inbound *in,
+	     struct finding *finding)
 {
-	char *allowed = jit_sources(jit->granted), *policy = jit->source_forbidden ? jit_sources(jit->port) : NULL;
+	char *allowed = jit_sources(jit->granted),
+	     *policy = jit->source_forbidden ? jit_sources(jit->port) : NULL;
 
 	finding_text(finding, "state", jit_state_word(jit->state));
 	if (jit->minutes_left >= 0)
@@ -82,14 +87,15 @@ add_evidence(const struct facts *facts, const struct jit *jit, const struct inbo
 	free(policy);
 }
 
-/* The request is in force and somebody else's deny still stands before its allow rule, or in the other group. */
+/* The request is in force and somebody else's deny still stands before its allow rule, or in the
+ * other group. */
 static bool
 shadowed_by_older(const struct nsg_judgement *judgement)
 {
 	const struct nsg_rule *rule = decider(judgement);
 
-	return judgement->verdict == NSG_DENY && rule != NULL && !rule->is_jit && !rule->is_default &&
-	       judgement->deciding->scope != NSG_SCOPE_ADMIN;
+	return judgement->verdict == NSG_DENY && rule != NULL && !rule->is_jit &&
+	       !rule->is_default && judgement->deciding->scope != NSG_SCOPE_ADMIN;
 }
 
 /* The allow rule that the request made, in one of the groups; NULL when it stands in none. */
@@ -100,16 +106,18 @@ request_rule(const struct nsg_gate *gates, size_t count, const struct nsg_flow *
 		for (size_t i = 0; i < gates[g].nsg.count; i++) {
 			const struct nsg_rule *rule = &gates[g].nsg.rules[i];
 
-			if (rule->is_jit && rule->access == NSG_ACCESS_ALLOW && nsg_match_rule(rule, flow).match == NSG_YES)
+			if (rule->is_jit && rule->access == NSG_ACCESS_ALLOW &&
+			    nsg_match_rule(rule, flow).match == NSG_YES)
 				return rule;
 		}
 	return NULL;
 }
 
-/* The allow rule of the request stands behind the deny: that has to go behind it. In the other of the two groups there is none: there a rule
- * of its own before the deny helps. */
+/* The allow rule of the request stands behind the deny: that has to go behind it. In the other of
+ * the two groups there is none: there a rule of its own before the deny helps. */
 static void
-add_way_around(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+add_way_around(const struct nsg_judgement *judgement, const struct inbound *in,
+	       struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
 	const struct nsg_rule *allow = request_rule(gate, 1, &in->flow);
@@ -123,14 +131,16 @@ add_way_around(const struct nsg_judgement *judgement, const struct inbound *in, 
 }
 
 static int
-active(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+active(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in,
+       struct finding *finding)
 {
 	const struct nsg_rule *rule = decider(judgement);
 	int r;
 
 	if (jit->source_unknown && judgement->verdict != NSG_ALLOW)
 		return finding_set(finding, UNKNOWN, "jit-source-unknown",
-				   "a request is active for another %ld min, for certain addresses; whether yours is among them is not known",
+				   "a request is active for another %ld min, for certain "
+				   "addresses; whether yours is among them is not known",
 				   jit->minutes_left);
 	if (shadowed_by_older(judgement)) {
 		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
@@ -138,46 +148,60 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 		finding_number(finding, "priority", rule->priority);
 		add_way_around(judgement, in, finding);
 		return finding_set(finding, FAIL, "jit-shadowed-by-older-deny",
-				   "a request is active, yet %s (%d) in %s still denies: it stands before the rule that "
+				   "a request is active, yet %s (%d) in %s still denies: it stands "
+				   "before the rule that "
 				   "just-in-time access added",
-				   rule->name, rule->priority, arm_id_name(judgement->deciding->ref.id));
+				   rule->name, rule->priority,
+				   arm_id_name(judgement->deciding->ref.id));
 	}
-	if (judgement->verdict == NSG_DENY && rule != NULL && judgement->deciding->scope != NSG_SCOPE_ADMIN &&
+	if (judgement->verdict == NSG_DENY && rule != NULL &&
+	    judgement->deciding->scope != NSG_SCOPE_ADMIN &&
 	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL)) {
 		r = finding_set(finding, FAIL, "jit-not-applied",
-				"a request is active, but its allow rule does not stand in the security group (yet)");
+				"a request is active, but its allow rule does not stand in the "
+				"security group (yet)");
 		finding->confidence = LIKELY;
 		return r;
 	}
 	if (jit->minutes_left >= 0 && jit->minutes_left < EXPIRING_MIN)
-		return finding_set(finding, WARN, "jit-active-expiring", "the request is active for another %ld min only",
+		return finding_set(finding, WARN, "jit-active-expiring",
+				   "the request is active for another %ld min only",
 				   jit->minutes_left);
-	return finding_set(finding, PASS, "jit-active", "a request is active for another %ld min", jit->minutes_left);
+	return finding_set(finding, PASS, "jit-active", "a request is active for another %ld min",
+			   jit->minutes_left);
 }
 
-/* The rules let us in although no request is in force: by a rule of just-in-time access that still (or already) stands, or by one that makes
- * the whole control idle. */
+/* The rules let us in although no request is in force: by a rule of just-in-time access that still
+ * (or already) stands, or by one that makes the whole control idle. */
 static int
-open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in,
+	    struct finding *finding)
 {
 	const struct nsg_rule *rule = idle_deny(judgement, &in->flow), *first = decider(judgement);
 
-	if (first != NULL && first->is_jit && (jit->state == JIT_EXPIRED || jit->state == JIT_REVOKED)) {
+	if (first != NULL && first->is_jit &&
+	    (jit->state == JIT_EXPIRED || jit->state == JIT_REVOKED)) {
 		finding_number(finding, "minutes_left", 0);
-		return finding_set(finding, WARN, "jit-active-expiring", "the request is over; its rule %s still stands, and will be taken away",
-				   first->name);
+		return finding_set(
+		    finding, WARN, "jit-active-expiring",
+		    "the request is over; its rule %s still stands, and will be taken away",
+		    first->name);
 	}
 	if (first != NULL && first->is_jit)
 		return finding_set(finding, PASS, "jit-active", "%s lets you in", first->name);
 	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
 	finding_text(finding, "allow_rule", first != NULL ? first->name : NULL);
-	return finding_set(finding, WARN, "jit-ineffective", "port %u is under just-in-time control, yet %s lets you in without a request",
-			   in->flow.port, first != NULL ? first->name : "the absence of a security group");
+	return finding_set(
+	    finding, WARN, "jit-ineffective",
+	    "port %u is under just-in-time control, yet %s lets you in without a request",
+	    in->flow.port, first != NULL ? first->name : "the absence of a security group");
 }
 
-/* No request opens the port now. That is a failure only where the rules do not let us in all the same. */
+/* No request opens the port now. That is a failure only where the rules do not let us in all the
+ * same. */
 static int
-closed(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+closed(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in,
+       struct finding *finding)
 {
 	int r;
 
@@ -186,34 +210,44 @@ closed(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	switch (jit->state) {
 	case JIT_EXPIRED:
 	case JIT_REVOKED:
-		r = finding_set(finding, FAIL, "jit-request-expired", "the last just-in-time request for port %u %s",
-				in->flow.port, jit->state == JIT_EXPIRED ? "has run out" : "was revoked");
+		r = finding_set(finding, FAIL, "jit-request-expired",
+				"the last just-in-time request for port %u %s", in->flow.port,
+				jit->state == JIT_EXPIRED ? "has run out" : "was revoked");
 		break;
 	case JIT_OTHER_SOURCE:
 		r = finding_set(finding, FAIL, "jit-request-wrong-source-ip",
-				"the active just-in-time request is for another address than %s", in->source_text);
+				"the active just-in-time request is for another address than %s",
+				in->source_text);
 		break;
 	case JIT_FAILED:
-		r = finding_set(finding, FAIL, "jit-request-failed", "the last just-in-time request for port %u failed",
-				in->flow.port);
+		r = finding_set(finding, FAIL, "jit-request-failed",
+				"the last just-in-time request for port %u failed", in->flow.port);
 		break;
 	case JIT_UNCLEAR:
-		return finding_set(finding, UNKNOWN, "jit-nonsense", "a just-in-time request for port %u stands there, but its %s is missing or "
-				   "makes no sense: it does not count as active", in->flow.port, jit->field);
+		return finding_set(
+		    finding, UNKNOWN, "jit-nonsense",
+		    "a just-in-time request for port %u stands there, but its %s is missing or "
+		    "makes no sense: it does not count as active",
+		    in->flow.port, jit->field);
 	case JIT_PENDING:
-		r = finding_set(finding, FAIL, "jit-request-pending", "a just-in-time request for port %u is not in force yet",
+		r = finding_set(finding, FAIL, "jit-request-pending",
+				"a just-in-time request for port %u is not in force yet",
 				in->flow.port);
 		break;
 	default:
-		r = finding_set(finding, FAIL, "jit-no-active-request",
-				"port %u is under just-in-time control, and there is no active request", in->flow.port);
+		r = finding_set(
+		    finding, FAIL, "jit-no-active-request",
+		    "port %u is under just-in-time control, and there is no active request",
+		    in->flow.port);
 	}
-	if (judgement->verdict != NSG_DENY || jit->missing != NULL || (in->source_likely && jit->state == JIT_OTHER_SOURCE))
+	if (judgement->verdict != NSG_DENY || jit->missing != NULL ||
+	    (in->source_likely && jit->state == JIT_OTHER_SOURCE))
 		finding->confidence = LIKELY;
 	return r;
 }
 
-/* The policy lets requests be made from certain addresses only: a request for ours would be refused. */
+/* The policy lets requests be made from certain addresses only: a request for ours would be
+ * refused. */
 static int
 add_forbidden_source(const struct jit *jit, const struct inbound *in, struct finding *finding)
 {
@@ -222,8 +256,10 @@ add_forbidden_source(const struct jit *jit, const struct inbound *in, struct fin
 	int r = -ENOMEM;
 
 	if (also != NULL && allowed != NULL) {
-		r = finding_set(also, WARN, "jit-policy-forbids-source", "policy %s takes requests from %s only, not from %s",
-				jit->policy_name != NULL ? jit->policy_name : "", allowed, in->source_text);
+		r = finding_set(also, WARN, "jit-policy-forbids-source",
+				"policy %s takes requests from %s only, not from %s",
+				jit->policy_name != NULL ? jit->policy_name : "", allowed,
+				in->source_text);
 		finding_text(also, "source_allowed", allowed);
 		finding_text(also, "source_ip", in->source_text);
 		finding_resource(also, "policy", "policy_group", jit->policy_id);
@@ -242,37 +278,47 @@ add_forbidden_duration(const struct jit *jit, struct finding *finding)
 	finding_number(also, "asked_minutes", jit->asked_seconds / 60);
 	finding_number(also, "max_minutes", jit->max_seconds / 60);
 	finding_resource(also, "policy", "policy_group", jit->policy_id);
-	return finding_set(also, WARN, "jit-policy-forbids-duration", "the request asked for %ld min, and policy %s allows %ld at most",
-			   jit->asked_seconds / 60, jit->policy_name != NULL ? jit->policy_name : "", jit->max_seconds / 60);
+	return finding_set(also, WARN, "jit-policy-forbids-duration",
+			   "the request asked for %ld min, and policy %s allows %ld at most",
+			   jit->asked_seconds / 60,
+			   jit->policy_name != NULL ? jit->policy_name : "", jit->max_seconds / 60);
 }
 
 /* Through Azure Firewall the request opened a port of the firewall: that one is to be used. */
 static int
-add_mapping(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+add_mapping(const struct facts *facts, const struct jit *jit, const struct inbound *in,
+	    struct finding *finding)
 {
 	struct finding *also;
 	bool given;
 
-	if (in->way != NULL ? in->way->port == jit->mapped_port : address_ssh_port(facts, &given) == jit->mapped_port)
+	if (in->way != NULL ? in->way->port == jit->mapped_port
+			    : address_ssh_port(facts, &given) == jit->mapped_port)
 		return 0;
 	if ((also = finding_also(finding)) == NULL)
 		return -ENOMEM;
 	finding_number(also, "mapped_port", jit->mapped_port);
 	finding_text(also, "mapped_address", jit->mapped_address);
-	return finding_set(also, WARN, "jit-mapped-port", "the request opened port %d of %s, which leads to port %u of the VM", jit->mapped_port,
-			   jit->mapped_address != NULL ? jit->mapped_address : "the firewall's public address", in->flow.port);
+	return finding_set(
+	    also, WARN, "jit-mapped-port",
+	    "the request opened port %d of %s, which leads to port %u of the VM", jit->mapped_port,
+	    jit->mapped_address != NULL ? jit->mapped_address : "the firewall's public address",
+	    in->flow.port);
 }
 
-/* What stands beside the state: what the policy would refuse, and where an open port is to be found. */
+/* What stands beside the state: what the policy would refuse, and where an open port is to be
+ * found. */
 static int
-add_remarks(const struct facts *facts, const struct jit *jit, const struct inbound *in, struct finding *finding)
+add_remarks(const struct facts *facts, const struct jit *jit, const struct inbound *in,
+	    struct finding *finding)
 {
 	bool blocked = finding->status == FAIL || finding->status == UNKNOWN;
 	int r = 0;
 
 	if (jit->source_forbidden && blocked)
 		r = add_forbidden_source(jit, in, finding);
-	if (r == 0 && jit->state == JIT_FAILED && blocked && jit->bad_limit == NULL && jit->asked_seconds > jit->max_seconds)
+	if (r == 0 && jit->state == JIT_FAILED && blocked && jit->bad_limit == NULL &&
+	    jit->asked_seconds > jit->max_seconds)
 		r = add_forbidden_duration(jit, finding);
 	if (r == 0 && jit->state == JIT_ACTIVE && jit->mapped_port != 0)
 		r = add_mapping(facts, jit, in, finding);
@@ -286,16 +332,19 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	struct jit jit;
 	int r;
 
-	jit_from_facts(facts, vm_id(facts), (int)in->flow.port, in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
+	jit_from_facts(facts, vm_id(facts), (int)in->flow.port,
+		       in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
 	add_evidence(facts, &jit, in, finding);
 	if ((r = judge_rules(facts, in, &judgement)) < 0)
 		return r;
 	if (jit.state == JIT_NONE && jit.missing != NULL)
-		r = finding_missing(finding, "jit-unknown", "a just-in-time policy", &(struct net_ref){ .why = jit.missing });
+		r = finding_missing(finding, "jit-unknown", "a just-in-time policy",
+				    &(struct net_ref){ .why = jit.missing });
 	else if (jit.state == JIT_NONE)
 		r = finding_set(finding, PASS, "jit-none", "no just-in-time policy names the VM");
 	else if (jit.state == JIT_NOT_COVERED)
-		r = finding_set(finding, PASS, "jit-not-covered", "just-in-time access does not cover port %u", in->flow.port);
+		r = finding_set(finding, PASS, "jit-not-covered",
+				"just-in-time access does not cover port %u", in->flow.port);
 	else if (jit.state == JIT_ACTIVE)
 		r = active(&jit, &judgement, in, finding);
 	else

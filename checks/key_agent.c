@@ -7,10 +7,11 @@
 
 /* What comes before the wanted key, and what there is. */
 struct offers {
-	size_t total, agent;		/* offers that the server would count */
-	size_t before;			/* of them before the wanted one */
-	const char *wanted;		/* fingerprint; NULL when no key stands out */
-	const char *wanted_type;	/* of what the server accepted: a certificate has its key's fingerprint */
+	size_t total, agent; /* offers that the server would count */
+	size_t before;       /* of them before the wanted one */
+	const char *wanted;  /* fingerprint; NULL when no key stands out */
+	const char
+	    *wanted_type; /* of what the server accepted: a certificate has its key's fingerprint */
 	bool wanted_offered, on_vm, file;
 };
 
@@ -20,11 +21,13 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* The key that should get in: -i's, the one that the server accepted, one that Azure was given for the VM. */
+/* The key that should get in: -i's, the one that the server accepted, one that Azure was given for
+ * the VM. */
 static const char *
 wanted_key(const struct facts *facts, const json_t *order)
 {
-	const json_t *entry = key_entry(facts, doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"));
+	const json_t *entry =
+	    key_entry(facts, doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"));
 	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
 	size_t i;
 
@@ -45,7 +48,9 @@ accepted_type(const struct facts *facts)
 	size_t i;
 
 	json_array_foreach (queries, i, query)
-		if (doc_is(query, "answer", "accepted") && same(doc_str(query, "fingerprint"), doc_str(facts_section(facts, FACT_AUTH), "accepted")))
+		if (doc_is(query, "answer", "accepted") &&
+		    same(doc_str(query, "fingerprint"),
+			 doc_str(facts_section(facts, FACT_AUTH), "accepted")))
 			return doc_str(query, "type");
 	return NULL;
 }
@@ -54,23 +59,27 @@ static struct offers
 offers_count(const struct facts *facts)
 {
 	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	struct offers offers = { .wanted = wanted_key(facts, order), .wanted_type = accepted_type(facts) };
+	struct offers offers = { .wanted = wanted_key(facts, order),
+				 .wanted_type = accepted_type(facts) };
 	size_t i;
 
 	json_array_foreach (order, i, entry) {
 		const char *fingerprint = doc_str(entry, "fingerprint");
 
-		if (doc_str(entry, "public") == NULL || !doc_bool(entry, "offered", doc_bool(entry, "usable", true)) ||
+		if (doc_str(entry, "public") == NULL ||
+		    !doc_bool(entry, "offered", doc_bool(entry, "usable", true)) ||
 		    !key_entry_allowed(facts, entry))
 			continue;
 		if (!offers.wanted_offered && same(fingerprint, offers.wanted) &&
-		    (offers.wanted_type == NULL || same(doc_str(entry, "type"), offers.wanted_type)))
+		    (offers.wanted_type == NULL ||
+		     same(doc_str(entry, "type"), offers.wanted_type)))
 			offers.wanted_offered = true;
 		else if (!offers.wanted_offered)
 			offers.before++;
 		offers.total++;
 		offers.agent += doc_bool(entry, "agent", false);
-		offers.file = offers.file || (!doc_bool(entry, "agent", false) && doc_bool(entry, "usable", false));
+		offers.file = offers.file || (!doc_bool(entry, "agent", false) &&
+					      doc_bool(entry, "usable", false));
 		offers.on_vm = offers.on_vm || key_on_vm(facts, fingerprint) == KEY_YES;
 	}
 	return offers;
@@ -84,43 +93,54 @@ evidence_path(const struct facts *facts, const struct offers *offers, struct fin
 	const char *path, *found = NULL;
 
 	json_object_foreach (keys, path, key)
-		if (found == NULL && (offers->wanted != NULL ? same(doc_str(key, "fingerprint"), offers->wanted) :
-		    key_on_vm(facts, doc_str(key, "fingerprint")) == KEY_YES))
+		if (found == NULL &&
+		    (offers->wanted != NULL
+			 ? same(doc_str(key, "fingerprint"), offers->wanted)
+			 : key_on_vm(facts, doc_str(key, "fingerprint")) == KEY_YES))
 			found = path;
 	finding_text(finding, "path", found);
 	finding_text(finding, "fingerprint", offers->wanted);
 }
 
 static int
-too_many(const struct facts *facts, const struct offers *offers, json_int_t limit, struct finding *finding)
+too_many(const struct facts *facts, const struct offers *offers, json_int_t limit,
+	 struct finding *finding)
 {
 	int r;
 
 	evidence_path(facts, offers, finding);
 	finding_number(finding, "position", (json_int_t)offers->before + 1);
 	finding_number(finding, "limit", limit);
-	r = finding_set(finding, FAIL, "too-many-auth-failures", "ssh offers %zu other keys before the right one, and the server ends the "
-	    "connection after %lld", offers->before, (long long)limit);
+	r = finding_set(finding, FAIL, "too-many-auth-failures",
+			"ssh offers %zu other keys before the right one, and the server ends the "
+			"connection after %lld",
+			offers->before, (long long)limit);
 	finding->confidence = LIKELY;
 	return r;
 }
 
-/* More keys than a server looks at, and it accepted none of those it was asked about: the rest hides behind the limit. */
+/* More keys than a server looks at, and it accepted none of those it was asked about: the rest
+ * hides behind the limit. */
 static int
-too_many_unknown(const struct facts *facts, const struct offers *offers, json_int_t limit, struct finding *finding)
+too_many_unknown(const struct facts *facts, const struct offers *offers, json_int_t limit,
+		 struct finding *finding)
 {
 	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
 	size_t i;
 
 	json_array_foreach (order, i, entry)
-		if (doc_bool(entry, "usable", false) && !doc_bool(entry, "agent", false) && doc_get(finding->evidence, "path") == NULL)
+		if (doc_bool(entry, "usable", false) && !doc_bool(entry, "agent", false) &&
+		    doc_get(finding->evidence, "path") == NULL)
 			finding_text(finding, "path", doc_str(entry, "path"));
 	finding_number(finding, "limit", limit);
 	finding_number(finding, "offers", (json_int_t)offers->total);
 	finding_possible(finding, "key-not-on-vm");
 	finding_possible(finding, "username-wrong");
-	finding_set(finding, FAIL, "too-many-auth-failures", "ssh has %zu keys to offer; the server accepts none of those asked about, and ends the "
-	    "connection after %lld", offers->total, (long long)limit);
+	finding_set(
+	    finding, FAIL, "too-many-auth-failures",
+	    "ssh has %zu keys to offer; the server accepts none of those asked about, and ends the "
+	    "connection after %lld",
+	    offers->total, (long long)limit);
 	finding->confidence = LIKELY;
 	return 0;
 }
@@ -132,23 +152,28 @@ wrong_key(const struct facts *facts, const struct offers *offers, struct finding
 	int r;
 
 	evidence_path(facts, offers, finding);
-	r = finding_set(finding, denied ? FAIL : WARN, "agent-wrong-key", "the agent holds %zu key%s, none of them the one that Azure gave this VM",
-	    offers->agent, offers->agent == 1 ? "" : "s");
+	r = finding_set(finding, denied ? FAIL : WARN, "agent-wrong-key",
+			"the agent holds %zu key%s, none of them the one that Azure gave this VM",
+			offers->agent, offers->agent == 1 ? "" : "s");
 	finding->confidence = LIKELY;
 	return r;
 }
 
 static int
-not_spoken_to(const struct facts *facts, enum fact_state state, const char *reason, struct finding *finding)
+not_spoken_to(const struct facts *facts, enum fact_state state, const char *reason,
+	      struct finding *finding)
 {
 	const json_t *agent = facts_section(facts, FACT_AGENT);
 
 	finding_text(finding, "socket", doc_str(agent, "socket"));
 	if (state == FACT_ABSENT || state == FACT_NOT_ASKED)
-		return finding_set(finding, SKIP, "no-agent", "%s", reason != NULL ? reason : "no agent");
+		return finding_set(finding, SKIP, "no-agent", "%s",
+				   reason != NULL ? reason : "no agent");
 	if (doc_is(agent, "cause", "timeout"))
-		return finding_set(finding, WARN, "agent-silent", "%s; ssh waits for it without end", reason);
-	return finding_set(finding, WARN, "agent-unknown", "%s", reason != NULL ? reason : "the agent could not be asked");
+		return finding_set(finding, WARN, "agent-silent",
+				   "%s; ssh waits for it without end", reason);
+	return finding_set(finding, WARN, "agent-unknown", "%s",
+			   reason != NULL ? reason : "the agent could not be asked");
 }
 
 /* How many keys the server refused. */
@@ -164,18 +189,21 @@ denials(const struct facts *facts)
 	return count;
 }
 
-/* How many refused keys the server bears: usual for OpenSSH (and for whom nobody was heard), unless it has cut the conversation earlier;
- * Dropbear's are 10 as it is built; others do not count. */
+/* How many refused keys the server bears: usual for OpenSSH (and for whom nobody was heard), unless
+ * it has cut the conversation earlier; Dropbear's are 10 as it is built; others do not count. */
 static json_int_t
 tries_of(const struct facts *facts, json_int_t usual)
 {
-	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text"), *product = doc_str(facts_section(facts, FACT_BANNER), "product");
+	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text"),
+		   *product = doc_str(facts_section(facts, FACT_BANNER), "product");
 	json_int_t denied = denials(facts);
 
 	if (product != NULL && strcmp(product, "openssh") != 0)
 		usual = strcmp(product, "dropbear") == 0 ? 10 : INT_MAX;
 
-	return text != NULL && strstr(text, "Too many auth") != NULL && denied > 0 && denied < usual ? denied : usual;
+	return text != NULL && strstr(text, "Too many auth") != NULL && denied > 0 && denied < usual
+		   ? denied
+		   : usual;
 }
 
 static int
@@ -186,7 +214,8 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 	const json_t *agent = facts_section(facts, FACT_AGENT);
 	json_int_t limit = tries_of(facts, rule_int(rule, "max_auth_tries", 6));
 	struct offers offers = offers_count(facts);
-	bool accepted = key_any_accepted(facts), explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit") != NULL;
+	bool accepted = key_any_accepted(facts),
+	     explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit") != NULL;
 
 	if (state != FACT_KNOWN)
 		return not_spoken_to(facts, state, reason, finding);
@@ -197,20 +226,28 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 	if (offers.wanted_offered && (json_int_t)offers.before >= limit)
 		return too_many(facts, &offers, limit, finding);
 	if (json_array_size(doc_list(agent, "keys")) == 0)
-		return finding_set(finding, PASS, "agent-empty", "the agent holds no keys (or is locked)");
-	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm && key_on_vm(facts, "") != KEY_CANNOT_TELL)
+		return finding_set(finding, PASS, "agent-empty",
+				   "the agent holds no keys (or is locked)");
+	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm &&
+	    key_on_vm(facts, "") != KEY_CANNOT_TELL)
 		return wrong_key(facts, &offers, finding);
 	if (!accepted && (json_int_t)offers.total > limit && denials(facts) > 0)
 		return too_many_unknown(facts, &offers, limit, finding);
 	if (!accepted && (json_int_t)offers.total > limit) {
 		finding_number(finding, "limit", limit);
-		return finding_set(finding, WARN, "agent-many-keys", "ssh has %zu keys to offer; a server ends the connection after %lld", offers.total,
-		    (long long)limit);
+		return finding_set(
+		    finding, WARN, "agent-many-keys",
+		    "ssh has %zu keys to offer; a server ends the connection after %lld",
+		    offers.total, (long long)limit);
 	}
-	return finding_set(finding, PASS, "key-agent-ok", "the agent holds %zu key%s", json_array_size(doc_list(agent, "keys")),
-	    json_array_size(doc_list(agent, "keys")) == 1 ? "" : "s");
+	return finding_set(finding, PASS, "key-agent-ok", "the agent holds %zu key%s",
+			   json_array_size(doc_list(agent, "keys")),
+			   json_array_size(doc_list(agent, "keys")) == 1 ? "" : "s");
 }
 
 const struct check check_key_agent = {
-	.id = "key-agent", .title = "Keys of the agent", .needs = FACTS_BIT(IDENTITIES), .run = key_agent_run,
+	.id = "key-agent",
+	.title = "Keys of the agent",
+	.needs = FACTS_BIT(IDENTITIES),
+	.run = key_agent_run,
 };

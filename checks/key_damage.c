@@ -2,19 +2,26 @@
 
 #include <string.h>
 
-/* Every defect word: its code, the repair's evidence key (NULL: none but a fresh copy), and what it means. */
+/* Every defect word: its code, the repair's evidence key (NULL: none but a fresh copy), and what it
+ * means. */
 static const struct damage {
 	const char *defect, *code, *fix, *words;
 } damages[] = {
 	{ "empty", "key-not-a-key-file", NULL, "the file is empty" },
 	{ "whitespace", "key-not-a-key-file", NULL, "the file holds nothing but white space" },
 	{ "nuls", "key-not-a-key-file", NULL, "the file holds nothing but zero bytes" },
-	{ "html", "key-not-a-key-file", NULL, "the file is a web page (a sign-in or error page saved in place of the key)" },
-	{ "xml", "key-not-a-key-file", NULL, "the file is an XML document (an error page saved in place of the key)" },
-	{ "path-instead-of-key", "key-not-a-key-file", NULL, "the file holds the path of a key, not a key" },
-	{ "keyvault-reference", "key-not-a-key-file", NULL, "the file holds a reference to Key Vault, not a key" },
-	{ "archive", "key-not-a-key-file", NULL, "the file is an archive; what it holds must be taken out of it first" },
-	{ "known-hosts", "key-not-a-key-file", NULL, "the file is a list of the keys of hosts (known_hosts), not a key of yours" },
+	{ "html", "key-not-a-key-file", NULL,
+	  "the file is a web page (a sign-in or error page saved in place of the key)" },
+	{ "xml", "key-not-a-key-file", NULL,
+	  "the file is an XML document (an error page saved in place of the key)" },
+	{ "path-instead-of-key", "key-not-a-key-file", NULL,
+	  "the file holds the path of a key, not a key" },
+	{ "keyvault-reference", "key-not-a-key-file", NULL,
+	  "the file holds a reference to Key Vault, not a key" },
+	{ "archive", "key-not-a-key-file", NULL,
+	  "the file is an archive; what it holds must be taken out of it first" },
+	{ "known-hosts", "key-not-a-key-file", NULL,
+	  "the file is a list of the keys of hosts (known_hosts), not a key of yours" },
 	{ "random", "key-not-a-key-file", NULL, "the file holds no key" },
 	{ "not-a-key", "key-not-a-key-file", NULL, "the file holds no key" },
 	{ "begin-only", "key-truncated", NULL, "there is a BEGIN line and no key behind it" },
@@ -22,16 +29,19 @@ static const struct damage {
 	{ "no-footer", "key-truncated", "fix_footer", "the END line is missing" },
 	{ "one-char-lost", "key-damaged", NULL, "a character of the key is missing" },
 	{ "damaged", "key-damaged", NULL, "the key's bytes do not fit together" },
-	{ "base64-of-file", "key-base64-encoded", "fix_base64", "the whole file is encoded in base64 once more" },
+	{ "base64-of-file", "key-base64-encoded", "fix_base64",
+	  "the whole file is encoded in base64 once more" },
 	{ "utf16le", "key-utf16-bom", "fix_utf16", "the file is UTF-16" },
 	{ "utf16be", "key-utf16-bom", "fix_utf16", "the file is UTF-16" },
 	{ "utf16le-nobom", "key-utf16-bom", "fix_utf16le", "the file is UTF-16" },
 	{ "utf16be-nobom", "key-utf16-bom", "fix_utf16be", "the file is UTF-16" },
 	{ "bom", "key-utf16-bom", "fix_bom", "the file begins with a byte order mark" },
 	{ "crlf", "key-crlf", NULL, "the lines end as on Windows (CR LF)" },
-	{ "dotenv", "key-newlines-lost", "fix_joined", "the key is wrapped into a variable's line" },
+	{ "dotenv", "key-newlines-lost", "fix_joined",
+	  "the key is wrapped into a variable's line" },
 	{ "json-quoted", "key-newlines-lost", "fix_joined", "the key is a quoted JSON text" },
-	{ "newline-escaped", "key-newlines-lost", "fix_joined", "the line ends became the two characters \\n" },
+	{ "newline-escaped", "key-newlines-lost", "fix_joined",
+	  "the line ends became the two characters \\n" },
 	{ "newlines-lost", "key-newlines-lost", "fix_joined", "the line ends are gone" },
 	{ "newline-to-space", "key-newlines-lost", "fix_joined", "the line ends became blanks" },
 	{ "cr-only", "key-newlines-lost", "fix_cr", "the lines end in CR alone" },
@@ -39,28 +49,41 @@ static const struct damage {
 	{ "indented", "key-newlines-lost", "fix_indent", "every line is indented" },
 	{ "body-only", "key-damaged", "fix_body", "the BEGIN and END lines are missing" },
 	{ "no-header", "key-damaged", NULL, "the BEGIN line is missing" },
-	{ "wrong-label", "key-damaged", "fix_label", "the BEGIN line names another format than the key has" },
-	{ "four-dashes", "key-damaged", "fix_dashes", "the BEGIN and END lines have too few dashes" },
-	{ "em-dashes", "key-damaged", "fix_dashes", "the dashes of the BEGIN and END lines are typographic ones" },
-	{ "lowercase-label", "key-damaged", "fix_case", "the BEGIN and END lines are not in capitals" },
+	{ "wrong-label", "key-damaged", "fix_label",
+	  "the BEGIN line names another format than the key has" },
+	{ "four-dashes", "key-damaged", "fix_dashes",
+	  "the BEGIN and END lines have too few dashes" },
+	{ "em-dashes", "key-damaged", "fix_dashes",
+	  "the dashes of the BEGIN and END lines are typographic ones" },
+	{ "lowercase-label", "key-damaged", "fix_case",
+	  "the BEGIN and END lines are not in capitals" },
 	{ "plus-to-space", "key-damaged", "fix_plus", "every + became a blank" },
-	{ "base64url", "key-damaged", "fix_url", "the key is in the URL form of base64 (- and _ for + and /)" },
-	{ "zero-width-space", "key-damaged", "fix_text", "invisible characters stand in front of the key" },
+	{ "base64url", "key-damaged", "fix_url",
+	  "the key is in the URL form of base64 (- and _ for + and /)" },
+	{ "zero-width-space", "key-damaged", "fix_text",
+	  "invisible characters stand in front of the key" },
 	{ "markdown-fence", "key-damaged", "fix_text", "the key stands between Markdown fences" },
 	{ "leading-text", "key-damaged", "fix_text", "text stands in front of the key" },
-	{ "leading-blank-lines", "key-damaged", "fix_text", "blank lines stand in front of the key" },
+	{ "leading-blank-lines", "key-damaged", "fix_text",
+	  "blank lines stand in front of the key" },
 	{ "trailing-spaces", "key-damaged", "fix_trailing", "blanks stand behind the lines" },
 	{ "no-final-newline", "key-damaged", "fix_newline", "the last line has no end" },
-	{ "certificate-first", "key-damaged", "fix_text", "a certificate stands in front of the key" },
+	{ "certificate-first", "key-damaged", "fix_text",
+	  "a certificate stands in front of the key" },
 };
 
 /* The label of the BEGIN line that belongs to the format. */
 static const char *
 label_of(const char *format)
 {
-	static const struct { const char *format, *label; } labels[] = { { "openssh-key-v1", "OPENSSH PRIVATE KEY" }, { "pkcs1-pem", "RSA PRIVATE KEY" },
-		{ "sec1-pem", "EC PRIVATE KEY" }, { "dsa-pem", "DSA PRIVATE KEY" }, { "pkcs8-pem", "PRIVATE KEY" },
-		{ "pkcs8-enc-pem", "ENCRYPTED PRIVATE KEY" } };
+	static const struct {
+		const char *format, *label;
+	} labels[] = { { "openssh-key-v1", "OPENSSH PRIVATE KEY" },
+		       { "pkcs1-pem", "RSA PRIVATE KEY" },
+		       { "sec1-pem", "EC PRIVATE KEY" },
+		       { "dsa-pem", "DSA PRIVATE KEY" },
+		       { "pkcs8-pem", "PRIVATE KEY" },
+		       { "pkcs8-enc-pem", "ENCRYPTED PRIVATE KEY" } };
 
 	for (size_t i = 0; format != NULL && i < sizeof(labels) / sizeof(labels[0]); i++)
 		if (strcmp(labels[i].format, format) == 0)
@@ -77,28 +100,37 @@ find(const char *defect)
 	return NULL;
 }
 
-/* A repair mends its own defect and a few that it takes along; where others met, a careful copy is the honest advice. */
+/* A repair mends its own defect and a few that it takes along; where others met, a careful copy is
+ * the honest advice. */
 static bool
 repairable(const struct key *key, const struct damage *damage)
 {
-	static const struct { const char *fix, *along; } takes[] = {
-		{ "fix_joined", "dotenv json-quoted newline-escaped newlines-lost newline-to-space no-final-newline base64-one-line crlf trailing-garbage" },
-		{ "fix_utf16", "crlf" }, { "fix_utf16le", "crlf" }, { "fix_utf16be", "crlf" },
-		{ "fix_text", "markdown-fence leading-text leading-blank-lines trailing-garbage zero-width-space certificate-first certificate-after" },
+	static const struct {
+		const char *fix, *along;
+	} takes[] = {
+		{ "fix_joined", "dotenv json-quoted newline-escaped newlines-lost newline-to-space "
+				"no-final-newline base64-one-line crlf trailing-garbage" },
+		{ "fix_utf16", "crlf" },
+		{ "fix_utf16le", "crlf" },
+		{ "fix_utf16be", "crlf" },
+		{ "fix_text", "markdown-fence leading-text leading-blank-lines trailing-garbage "
+			      "zero-width-space certificate-first certificate-after" },
 	};
 	const json_t *defects = doc_list(key->facts, "defects");
 	const char *along = "", *word;
 
-	if (key->encrypted && damage->fix != NULL && strcmp(damage->fix, "fix_joined") == 0 && strcmp(key->format, "openssh-key-v1") != 0 &&
-	    strcmp(key->format, "pkcs8-enc-pem") != 0)
-		return false;		/* Proc-Type and DEK-Info need lines of their own */
+	if (key->encrypted && damage->fix != NULL && strcmp(damage->fix, "fix_joined") == 0 &&
+	    strcmp(key->format, "openssh-key-v1") != 0 && strcmp(key->format, "pkcs8-enc-pem") != 0)
+		return false; /* Proc-Type and DEK-Info need lines of their own */
 	if (damage->fix == NULL || label_of(key->format) == NULL)
-		return strcmp(damage->code, "key-utf16-bom") == 0 || strcmp(damage->code, "key-base64-encoded") == 0;
+		return strcmp(damage->code, "key-utf16-bom") == 0 ||
+		       strcmp(damage->code, "key-base64-encoded") == 0;
 	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++)
 		if (strcmp(damage->fix, takes[i].fix) == 0)
 			along = takes[i].along;
 	for (size_t i = 0; i < json_array_size(defects); i++)
-		if ((word = json_string_value(json_array_get(defects, i))) != NULL && strcmp(word, damage->defect) != 0 && strstr(along, word) == NULL)
+		if ((word = json_string_value(json_array_get(defects, i))) != NULL &&
+		    strcmp(word, damage->defect) != 0 && strstr(along, word) == NULL)
 			return false;
 	return true;
 }
@@ -106,10 +138,16 @@ repairable(const struct key *key, const struct damage *damage)
 static const char *
 other_words(const char *format)
 {
-	static const struct { const char *start, *words; } others[] = { { "pkcs12", "a PKCS#12 (PFX) file" }, { "x509", "a certificate" },
-		{ "pkcs10", "a request for a certificate" }, { "pkcs7", "a bundle of certificates" }, { "crl", "a list of revoked certificates" },
-		{ "ec-parameters", "the parameters of a curve, without a key" }, { "dsa-parameters", "the parameters of keys, without a key" },
-		{ "dh-parameters", "the parameters of key exchanges, without a key" } };
+	static const struct {
+		const char *start, *words;
+	} others[] = { { "pkcs12", "a PKCS#12 (PFX) file" },
+		       { "x509", "a certificate" },
+		       { "pkcs10", "a request for a certificate" },
+		       { "pkcs7", "a bundle of certificates" },
+		       { "crl", "a list of revoked certificates" },
+		       { "ec-parameters", "the parameters of a curve, without a key" },
+		       { "dsa-parameters", "the parameters of keys, without a key" },
+		       { "dh-parameters", "the parameters of key exchanges, without a key" } };
 
 	for (size_t i = 0; format != NULL && i < sizeof(others) / sizeof(others[0]); i++)
 		if (strncmp(format, others[i].start, strlen(others[i].start)) == 0)
@@ -122,7 +160,8 @@ key_damage(const struct key *key, struct finding *finding)
 {
 	const struct damage *damage = find(key->defect);
 	bool pkcs12 = key->format != NULL && strcmp(key->format, "pkcs12") == 0;
-	bool other = key->kind != NULL && strcmp(key->kind, "other") == 0 && key->format != NULL && strcmp(key->format, "unknown") != 0;
+	bool other = key->kind != NULL && strcmp(key->kind, "other") == 0 && key->format != NULL &&
+		     strcmp(key->format, "unknown") != 0;
 
 	if (damage != NULL && !other && strcmp(damage->code, "key-not-a-key-file") != 0) {
 		if (damage->fix != NULL && repairable(key, damage))
@@ -130,13 +169,16 @@ key_damage(const struct key *key, struct finding *finding)
 		else
 			finding_text(finding, "no_fix", key->defect);
 		finding_text(finding, "label", label_of(key->format));
-		return finding_set(finding, FAIL, damage->code, "ssh cannot load %s: %s", key->path, damage->words);
+		return finding_set(finding, FAIL, damage->code, "ssh cannot load %s: %s", key->path,
+				   damage->words);
 	}
 	if (damage != NULL && !other)
-		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s", key->path, damage->words);
+		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s",
+				   key->path, damage->words);
 	if (key->kind != NULL && strcmp(key->kind, "private") == 0)
 		return finding_set(finding, FAIL, "key-damaged", "ssh cannot load %s", key->path);
 	if (pkcs12)
 		finding_text(finding, "pkcs12", "yes");
-	return finding_set(finding, FAIL, "key-not-a-key-file", "%s is no private key: it is %s", key->path, other_words(key->format));
+	return finding_set(finding, FAIL, "key-not-a-key-file", "%s is no private key: it is %s",
+			   key->path, other_words(key->format));
 }

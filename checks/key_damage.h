@@ -5,8 +5,8 @@
 #include "model/finding.h"
 #include "model/key.h"
 
-/* Sets the finding of a file that ssh cannot load, or that holds no key: the code by its defect, and a "fix_..." evidence key for the repair
- * that its remedies name. */
+/* Sets the finding of a file that ssh cannot load, or that holds no key: the code by its defect,
+ * and a "fix_..." evidence key for the repair that its remedies name. */
 int key_damage(const struct key *key, struct finding *finding);
 
 #endif

@@ -34,8 +34,8 @@ base_name(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
-/* A key that lies about unused: one that Azure was given for the VM, else one of the missing file's name, else the newest that ssh could
- * use. false when there is none. */
+/* A key that lies about unused: one that Azure was given for the VM, else one of the missing file's
+ * name, else the newest that ssh could use. false when there is none. */
 static bool
 find_stray(const struct facts *facts, const char *missing, bool only_vm, struct key *ret)
 {
@@ -48,8 +48,11 @@ find_stray(const struct facts *facts, const char *missing, bool only_vm, struct 
 
 		if (key_from_facts(facts, json_string_value(json_array_get(list, i)), &key) < 0)
 			continue;
-		score = key_on_vm(facts, key.fingerprint) == KEY_YES ? 3 :
-		    missing != NULL && strcmp(base_name(missing), base_name(key.path)) == 0 ? 2 : key.loads != KEY_NO ? 1 : 0;
+		score = key_on_vm(facts, key.fingerprint) == KEY_YES ? 3
+			: missing != NULL && strcmp(base_name(missing), base_name(key.path)) == 0
+			    ? 2
+			: key.loads != KEY_NO ? 1
+					      : 0;
 		if (score > best && (!only_vm || score == 3)) {
 			best = score;
 			*ret = key;
@@ -71,7 +74,8 @@ evidence_found(const struct key *found, const char *key, struct finding *finding
 		finding_text(finding, "open", doc_str(found->facts, "mode"));
 }
 
-/* Another way in than a key: a password, or Entra ID. Then a missing key is a remark. NULL when there is none known. */
+/* Another way in than a key: a password, or Entra ID. Then a missing key is a remark. NULL when
+ * there is none known. */
 static const char *
 other_way(const struct facts *facts)
 {
@@ -81,25 +85,31 @@ other_way(const struct facts *facts)
 	size_t i;
 
 	json_array_foreach (methods, i, method)
-		if (doc_same(json_string_value(method), "password") || doc_same(json_string_value(method), "keyboard-interactive"))
+		if (doc_same(json_string_value(method), "password") ||
+		    doc_same(json_string_value(method), "keyboard-interactive"))
 			return "the server also takes a password";
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		return NULL;
-	if (vm_extension(facts, &vm, "AADSSHLoginForLinux", &extension) || vm_extension(facts, &vm, "AADSSHLogin", &extension))
+	if (vm_extension(facts, &vm, "AADSSHLoginForLinux", &extension) ||
+	    vm_extension(facts, &vm, "AADSSHLogin", &extension))
 		return "the VM takes sign-ins of Entra ID (az ssh vm), which need no key file";
-	return methods == NULL && vm.has_os_profile && !vm.password_off ? "the VM was set up to take a password" : NULL;
+	return methods == NULL && vm.has_os_profile && !vm.password_off
+		   ? "the VM was set up to take a password"
+		   : NULL;
 }
 
 static int
 not_picked(const struct facts *facts, const struct key *stray, struct finding *finding)
 {
-	bool certain = key_on_vm(facts, stray->fingerprint) == KEY_YES, asked = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN;
+	bool certain = key_on_vm(facts, stray->fingerprint) == KEY_YES,
+	     asked = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN;
 	int r;
 
 	evidence_found(stray, "path", finding);
 	evidence_paths(facts, finding);
-	r = finding_set(finding, FAIL, "key-default-not-picked", "%s %s, but ssh does not try it: nothing names it", stray->path,
-	    certain ? "is the key that Azure gave this VM" : "is a private key");
+	r = finding_set(finding, FAIL, "key-default-not-picked",
+			"%s %s, but ssh does not try it: nothing names it", stray->path,
+			certain ? "is the key that Azure gave this VM" : "is a private key");
 	finding->confidence = certain && asked ? CERTAIN : LIKELY;
 	return r;
 }
@@ -114,21 +124,24 @@ missing(const struct facts *facts, const char *path, struct finding *finding)
 	finding_text(finding, "path", path);
 	if (find_stray(facts, path, false, &found)) {
 		evidence_found(&found, "found", finding);
-		return finding_set(finding, FAIL, "key-missing", "%s is not there; a private key lies at %s", path, found.path);
+		return finding_set(finding, FAIL, "key-missing",
+				   "%s is not there; a private key lies at %s", path, found.path);
 	}
 	if (path != NULL)
 		return finding_set(finding, FAIL, "key-missing", "%s is not there", path);
 	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN)
-		other = "the server takes keys only";		/* which the auth check says */
+		other = "the server takes keys only"; /* which the auth check says */
 	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_NOT_ASKED)
 		other = "whether the server wants one was not asked";
 	if (other != NULL)
-		return finding_set(finding, WARN, "key-missing", "there is no private key where ssh looks; %s", other);
-	return finding_set(finding, FAIL, "key-missing", "there is no private key where ssh looks, and no agent offers one");
+		return finding_set(finding, WARN, "key-missing",
+				   "there is no private key where ssh looks; %s", other);
+	return finding_set(finding, FAIL, "key-missing",
+			   "there is no private key where ssh looks, and no agent offers one");
 }
 
-/* A path that ssh cannot expand. One of the configuration ends it as soon as it wants to offer keys; of -i it looks for the file first, as
- * written, and goes on without it. */
+/* A path that ssh cannot expand. One of the configuration ends it as soon as it wants to offer
+ * keys; of -i it looks for the file first, as written, and goes on without it. */
 static const char *
 not_expanded(const struct facts *facts, const char *from)
 {
@@ -153,17 +166,21 @@ explicit_run(const struct facts *facts, const char *path, struct finding *findin
 	finding_text(finding, "fingerprint", key.fingerprint);
 	if (key.present)
 		return finding_set(finding, PASS, "key-file-ok", "%s is there", path);
-	if (!key_is_gone(&key)) {		/* what bars the way to it, the others say */
+	if (!key_is_gone(&key)) { /* what bars the way to it, the others say */
 		finding_text(finding, "errno", key.error);
-		return finding_set(finding, SKIP, "key-out-of-sight", "%s cannot be looked at: %s", path, key.error);
+		return finding_set(finding, SKIP, "key-out-of-sight", "%s cannot be looked at: %s",
+				   path, key.error);
 	}
 	if (doc_bool(entry, "agent", false))
-		return finding_set(finding, PASS, "key-file-ok", "%s is not there, but its public half is, and the agent holds the key", path);
+		return finding_set(
+		    finding, PASS, "key-file-ok",
+		    "%s is not there, but its public half is, and the agent holds the key", path);
 	finding_text(finding, "errno", key.error);
 	return missing(facts, path, finding);
 }
 
-/* Counts what ssh would offer; *missing_path becomes a file that the configuration names and that is not there. */
+/* Counts what ssh would offer; *missing_path becomes a file that the configuration names and that
+ * is not there. */
 static size_t
 count_offers(const struct facts *facts, const char **missing_path, bool *on_vm)
 {
@@ -189,7 +206,8 @@ config_key_present(const struct facts *facts)
 	size_t i;
 
 	json_array_foreach (order, i, entry)
-		if (doc_is(entry, "from", "config") && (doc_bool(entry, "present", false) || doc_bool(entry, "agent", false)))
+		if (doc_is(entry, "from", "config") &&
+		    (doc_bool(entry, "present", false) || doc_bool(entry, "agent", false)))
 			return true;
 	return false;
 }
@@ -198,22 +216,28 @@ static int
 implicit_run(const struct facts *facts, struct finding *finding)
 {
 	const char *gone = NULL, *cause = doc_str(facts_section(facts, FACT_AGENT), "cause");
-	bool on_vm = false, denied = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN && !key_any_accepted(facts);
+	bool on_vm = false,
+	     denied = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN && !key_any_accepted(facts);
 	size_t offers = count_offers(facts, &gone, &on_vm);
 	struct key key;
 
 	if (key_that_matters(facts, &key) == 0)
 		finding_text(finding, "path", key.path);
 	if (key_any_accepted(facts))
-		return finding_set(finding, PASS, "key-file-ok", "the server knows one of the keys that ssh offers");
+		return finding_set(finding, PASS, "key-file-ok",
+				   "the server knows one of the keys that ssh offers");
 	if (offers == 0 && facts_state(facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
-		return finding_set(finding, UNKNOWN, "key-agent-unknown", "there is no key file, and what the agent holds is not known (%s)",
+		return finding_set(
+		    finding, UNKNOWN, "key-agent-unknown",
+		    "there is no key file, and what the agent holds is not known (%s)",
 		    cause != NULL ? cause : "error");
 	if (offers == 0 && doc_str(facts_section(facts, FACT_IDENTITIES), "pkcs11") != NULL)
-		return finding_set(finding, PASS, "key-file-ok", "the keys come from a PKCS#11 token");
+		return finding_set(finding, PASS, "key-file-ok",
+				   "the keys come from a PKCS#11 token");
 	if (offers == 0 && gone != NULL)
 		return missing(facts, gone, finding);
-	if (!on_vm && find_stray(facts, NULL, offers > 0, &key) && (offers == 0 || key_on_vm(facts, key.fingerprint) == KEY_YES)) {
+	if (!on_vm && find_stray(facts, NULL, offers > 0, &key) &&
+	    (offers == 0 || key_on_vm(facts, key.fingerprint) == KEY_YES)) {
 		json_object_clear(finding->evidence);
 		return not_picked(facts, &key, finding);
 	}
@@ -221,18 +245,23 @@ implicit_run(const struct facts *facts, struct finding *finding)
 		return missing(facts, NULL, finding);
 	if (gone != NULL && denied && !config_key_present(facts))
 		return missing(facts, gone, finding);
-	return finding_set(finding, PASS, "key-file-ok", "ssh has %zu key%s to offer", offers, offers == 1 ? "" : "s");
+	return finding_set(finding, PASS, "key-file-ok", "ssh has %zu key%s to offer", offers,
+			   offers == 1 ? "" : "s");
 }
 
 static int
 key_file_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
-	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"), *odd = not_expanded(facts, "config");
+	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"),
+		   *odd = not_expanded(facts, "config");
 
 	(void)rule;
 	if (odd != NULL) {
 		finding_text(finding, "path", odd);
-		return finding_set(finding, FAIL, "key-path-not-expanded", "ssh cannot make a path of %s: a %%-token, a variable or an account in it stands for nothing", odd);
+		return finding_set(finding, FAIL, "key-path-not-expanded",
+				   "ssh cannot make a path of %s: a %%-token, a variable or an "
+				   "account in it stands for nothing",
+				   odd);
 	}
 	if (explicit != NULL)
 		return explicit_run(facts, explicit, finding);
@@ -241,5 +270,8 @@ key_file_run(const struct facts *facts, const struct rule *rule, struct finding 
 }
 
 const struct check check_key_file = {
-	.id = "key-file", .title = "Private key where ssh looks", .needs = FACTS_BIT(IDENTITIES), .run = key_file_run,
+	.id = "key-file",
+	.title = "Private key where ssh looks",
+	.needs = FACTS_BIT(IDENTITIES),
+	.run = key_file_run,
 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEW_PEM_ED25519 906	/* OpenSSH 9.6 reads Ed25519 keys from PKCS#8 */
+#define NEW_PEM_ED25519 906 /* OpenSSH 9.6 reads Ed25519 keys from PKCS#8 */
 
 static bool
 is(const char *word, const char *text)
@@ -23,24 +23,31 @@ begins(const char *word, const char *text)
 static void
 evidence(const struct key *key, struct finding *finding)
 {
-	static const char *const words[] = { "path", "kind", "format", "type", "bits", "encrypted", "cipher", "kdf", "fingerprint", "fingerprint_md5",
-		"comment", "defect", "defects", "azure" };
+	static const char *const words[] = {
+		"path",      "kind",   "format",  "type",        "bits",
+		"encrypted", "cipher", "kdf",     "fingerprint", "fingerprint_md5",
+		"comment",   "defect", "defects", "azure"
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		finding_value(finding, words[i], json_deep_copy(doc_get(key->facts, words[i])));
 	finding_text(finding, "what", key->what);
 }
 
-/* Names for the remedies: where a repaired or converted copy goes, and where the public half lies. */
+/* Names for the remedies: where a repaired or converted copy goes, and where the public half lies.
+ */
 static void
 evidence_names(const struct key *key, bool only, struct finding *finding)
 {
-	static const char *const tails[] = { ".ppk", ".pem", ".der", ".jwk", ".json", ".pfx", ".p12", ".key", ".txt", ".pub" };
+	static const char *const tails[] = { ".ppk", ".pem", ".der", ".jwk", ".json",
+					     ".pfx", ".p12", ".key", ".txt", ".pub" };
 	size_t len = strlen(key->path);
 	char *copy, *public;
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
-		if (len > strlen(tails[i]) && strcmp(key->path + len - strlen(tails[i]), tails[i]) == 0 && key->path[len - strlen(tails[i]) - 1] != '/')
+		if (len > strlen(tails[i]) &&
+		    strcmp(key->path + len - strlen(tails[i]), tails[i]) == 0 &&
+		    key->path[len - strlen(tails[i]) - 1] != '/')
 			len -= strlen(tails[i]);
 	copy = doc_fmt("%.*s_openssh", (int)len, key->path);
 	public = doc_fmt("%s.pub", key->path);
@@ -59,20 +66,29 @@ public_half(const struct facts *facts, const struct key *key, struct finding *fi
 	char *private;
 
 	if (key_in_agent(facts, key))
-		return finding_set(finding, PASS, "key-format-ok", "%s is a public key whose private half the agent holds", key->path);
-	private = doc_fmt("%.*s", (int)(len > 4 && strcmp(key->path + len - 4, ".pub") == 0 ? len - 4 : len), key->path);
+		return finding_set(finding, PASS, "key-format-ok",
+				   "%s is a public key whose private half the agent holds",
+				   key->path);
+	private = doc_fmt(
+	    "%.*s", (int)(len > 4 && strcmp(key->path + len - 4, ".pub") == 0 ? len - 4 : len),
+	    key->path);
 	if (private != NULL && strcmp(private, key->path) != 0)
 		finding_text(finding, "private_path", private);
 	free(private);
-	return finding_set(finding, FAIL, "key-is-public-half", "%s is a %s: it cannot sign", key->path,
+	return finding_set(
+	    finding, FAIL, "key-is-public-half", "%s is a %s: it cannot sign", key->path,
 	    is(key->kind, "cert") ? "certificate, not the private key" : "public key");
 }
 
 static const char *
 what_words(const char *what)
 {
-	return is(what, "directory") ? "a folder" : is(what, "fifo") ? "a pipe" : is(what, "socket") ? "a socket" :
-	    is(what, "loop") ? "a symbolic link that leads to itself" : is(what, "too-big") ? "larger than any key" : "a device";
+	return is(what, "directory") ? "a folder"
+	       : is(what, "fifo")    ? "a pipe"
+	       : is(what, "socket")  ? "a socket"
+	       : is(what, "loop")    ? "a symbolic link that leads to itself"
+	       : is(what, "too-big") ? "larger than any key"
+				     : "a device";
 }
 
 /* Containers that OpenSSH does not know at all. */
@@ -96,12 +112,16 @@ static const struct {
 static bool
 convertible(const struct key *key)
 {
-	static const char *const borne[] = { "crlf", "cr-only", "no-final-newline", "trailing-garbage", "blank-lines-between", "two-keys" };
+	static const char *const borne[] = {
+		"crlf",    "cr-only", "no-final-newline", "trailing-garbage", "blank-lines-between",
+		"two-keys"
+	};
 
 	for (size_t i = 0; key->defect != NULL && i < sizeof(borne) / sizeof(borne[0]); i++)
 		if (is(key->defect, borne[i]))
 			return true;
-	return key->defect == NULL || is(key->format, "ssh1");	/* there is nothing to convert that to */
+	return key->defect == NULL ||
+	       is(key->format, "ssh1"); /* there is nothing to convert that to */
 }
 
 static bool
@@ -113,36 +133,48 @@ foreign_format(const struct key *key, struct finding *finding, int *r)
 		if (is(key->format, foreign[i].format)) {
 			if (!key->encrypted)
 				finding_text(finding, "plain", "yes");
-			*r = finding_set(finding, FAIL, foreign[i].code, "%s is in %s, which OpenSSH does not read", key->path, foreign[i].words);
+			*r = finding_set(finding, FAIL, foreign[i].code,
+					 "%s is in %s, which OpenSSH does not read", key->path,
+					 foreign[i].words);
 			return true;
 		}
 	return false;
 }
 
-/* A type or length that Azure's provisioning does not take: PASS when it takes it. On a new VM that decides; on an old one only if the server
- * says no. */
+/* A type or length that Azure's provisioning does not take: PASS when it takes it. On a new VM that
+ * decides; on an old one only if the server says no. */
 static enum status
 azure_refuses(const struct facts *facts, const struct key *key, json_int_t least)
 {
-	bool only = doc_bool(facts->doc, "asked.key_only", false), denied = is(key_server_says(facts, key->fingerprint), "denied");
+	bool only = doc_bool(facts->doc, "asked.key_only", false),
+	     denied = is(key_server_says(facts, key->fingerprint), "denied");
 
 	if (is(key->type, "ssh-rsa"))
-		return key->bits == 0 || key->bits >= least ? PASS : only || denied || key->bits < 1024 ? FAIL : WARN;
+		return key->bits == 0 || key->bits >= least ? PASS
+		       : only || denied || key->bits < 1024 ? FAIL
+							    : WARN;
 	return key->type == NULL || is(key->type, "ssh-ed25519") || !(only || denied) ? PASS : FAIL;
 }
 
 static int
-refused_by_azure(const struct facts *facts, const struct key *key, json_int_t least, enum status status, struct finding *finding)
+refused_by_azure(const struct facts *facts, const struct key *key, json_int_t least,
+		 enum status status, struct finding *finding)
 {
 	bool rsa = is(key->type, "ssh-rsa");
 	int r;
 
 	finding_number(finding, "min_bits", least);
 	if (rsa)
-		r = finding_set(finding, status, "key-rsa-too-short", "%s is an RSA key of %u bits; Azure takes %lld or more%s", key->path, key->bits,
-		    (long long)least, is(key_server_says(facts, key->fingerprint), "accepted") ? ", though this server accepts it" : "");
+		r = finding_set(finding, status, "key-rsa-too-short",
+				"%s is an RSA key of %u bits; Azure takes %lld or more%s",
+				key->path, key->bits, (long long)least,
+				is(key_server_says(facts, key->fingerprint), "accepted")
+				    ? ", though this server accepts it"
+				    : "");
 	else
-		r = finding_set(finding, FAIL, "key-type-unsupported-azure", "%s is of type %s, which Azure does not put on a VM", key->path, key->type);
+		r = finding_set(finding, FAIL, "key-type-unsupported-azure",
+				"%s is of type %s, which Azure does not put on a VM", key->path,
+				key->type);
 	if (status == FAIL && !doc_bool(facts->doc, "asked.key_only", false)) {
 		finding->confidence = LIKELY;
 		finding_possible(finding, "key-not-on-vm");
@@ -155,13 +187,15 @@ locked(const struct facts *facts, const struct key *key, struct finding *finding
 {
 	bool batch = doc_is(facts_section(facts, FACT_SSH_CONFIG), "options.batchmode", "yes");
 
-	if (!key->encrypted || key_in_agent(facts, key) || doc_bool(facts->doc, "asked.key_only", false))
+	if (!key->encrypted || key_in_agent(facts, key) ||
+	    doc_bool(facts->doc, "asked.key_only", false))
 		return false;
 	if (!batch && doc_bool(facts->doc, "machine.terminal", true))
 		return false;
 	finding_text(finding, batch ? "batch" : "no_terminal", "yes");
-	*r = finding_set(finding, FAIL, "key-encrypted-no-passphrase", "%s has a passphrase, no agent holds the key, and ssh cannot ask (%s)", key->path,
-	    batch ? "BatchMode is on" : "there is no terminal");
+	*r = finding_set(finding, FAIL, "key-encrypted-no-passphrase",
+			 "%s has a passphrase, no agent holds the key, and ssh cannot ask (%s)",
+			 key->path, batch ? "BatchMode is on" : "there is no terminal");
 	return true;
 }
 
@@ -171,11 +205,13 @@ pkcs8_ed25519(const struct facts *facts, const struct key *key, struct finding *
 {
 	json_int_t number = doc_int(facts_section(facts, FACT_CLIENT), "number", 0);
 
-	if (!is(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") || key->loads != KEY_CANNOT_TELL || number >= NEW_PEM_ED25519)
+	if (!is(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") ||
+	    key->loads != KEY_CANNOT_TELL || number >= NEW_PEM_ED25519)
 		return false;
 	finding_text(finding, "client", doc_str(facts_section(facts, FACT_CLIENT), "version"));
 	*r = finding_set(finding, number == 0 ? WARN : FAIL, "key-pkcs8-ed25519-unreadable",
-	    "%s holds an Ed25519 key in PKCS#8, which OpenSSH reads since 9.6 only", key->path);
+			 "%s holds an Ed25519 key in PKCS#8, which OpenSSH reads since 9.6 only",
+			 key->path);
 	return true;
 }
 
@@ -190,13 +226,17 @@ passed(const struct facts *facts, const struct key *key, struct finding *finding
 		bits = text;
 	}
 	if (is(key->azure, "reject") && !doc_bool(facts->doc, "asked.key_only", false))
-		return finding_set(finding, PASS, "key-format-ok", "%s: %s%s (Azure would not put such a key on a new VM; added by hand it works)",
+		return finding_set(
+		    finding, PASS, "key-format-ok",
+		    "%s: %s%s (Azure would not put such a key on a new VM; added by hand it works)",
 		    key->path, key->type, bits);
-	return finding_set(finding, PASS, "key-format-ok", "%s: %s%s%s", key->path, key->type != NULL ? key->type : "a private key", bits,
-	    key->encrypted ? ", with a passphrase" : "");
+	return finding_set(finding, PASS, "key-format-ok", "%s: %s%s%s", key->path,
+			   key->type != NULL ? key->type : "a private key", bits,
+			   key->encrypted ? ", with a passphrase" : "");
 }
 
-/* What keeps ssh from loading the file: another container, or damage. Returns false when neither does. */
+/* What keeps ssh from loading the file: another container, or damage. Returns false when neither
+ * does. */
 static bool
 unloadable(const struct key *key, struct finding *finding, int *r)
 {
@@ -211,27 +251,34 @@ unloadable(const struct key *key, struct finding *finding, int *r)
 static int
 unusable(const struct key *key, struct finding *finding)
 {
-	if (key->type == NULL || begins(key->type, "ssh-") || begins(key->type, "ecdsa-") || begins(key->type, "sk-"))
+	if (key->type == NULL || begins(key->type, "ssh-") || begins(key->type, "ecdsa-") ||
+	    begins(key->type, "sk-"))
 		return key_damage(key, finding);
-	return finding_set(finding, FAIL, "key-type-unusable", "%s is of type %s, which SSH has no use for", key->path, key->type);
+	return finding_set(finding, FAIL, "key-type-unusable",
+			   "%s is of type %s, which SSH has no use for", key->path, key->type);
 }
 
 /* ssh's settings keep it from offering the key although it loads. */
 static int
 not_offered(const struct facts *facts, const struct key *key, struct finding *finding)
 {
-	const char *least = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
+	const char *least =
+	    doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
 
 	if (!key_type_accepted(facts, key->type))
-		return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms", key->path,
-		    key->type);
+		return finding_set(
+		    finding, FAIL, "key-algorithm-off",
+		    "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms",
+		    key->path, key->type);
 	finding_text(finding, "required_bits", least);
-	return finding_set(finding, FAIL, "key-algorithm-off", "ssh does not offer %s: it has %u bits, and RequiredRSASize asks for %s", key->path,
-	    key->bits, least);
+	return finding_set(finding, FAIL, "key-algorithm-off",
+			   "ssh does not offer %s: it has %u bits, and RequiredRSASize asks for %s",
+			   key->path, key->bits, least);
 }
 
 static int
-private_key(const struct facts *facts, const struct rule *rule, const struct key *key, struct finding *finding)
+private_key(const struct facts *facts, const struct rule *rule, const struct key *key,
+	    struct finding *finding)
 {
 	json_int_t least = rule_int(rule, "rsa_min_bits", 2048);
 	enum status azure = azure_refuses(facts, key, least);
@@ -250,12 +297,15 @@ private_key(const struct facts *facts, const struct rule *rule, const struct key
 		return not_offered(facts, key, finding);
 	if (!held && key->pub_matches == KEY_NO) {
 		finding_text(finding, "public_path", key->pub_path);
-		return finding_set(finding, FAIL, "key-stale-pub", "%s belongs to another key, and ssh offers that one in place of %s", key->pub_path,
-		    key->path);
+		return finding_set(
+		    finding, FAIL, "key-stale-pub",
+		    "%s belongs to another key, and ssh offers that one in place of %s",
+		    key->pub_path, key->path);
 	}
 	if (locked(facts, key, finding, &r))
 		return r;
-	return azure == WARN ? refused_by_azure(facts, key, least, WARN, finding) : passed(facts, key, finding);
+	return azure == WARN ? refused_by_azure(facts, key, least, WARN, finding)
+			     : passed(facts, key, finding);
 }
 
 static int
@@ -267,7 +317,8 @@ key_format_run(const struct facts *facts, const struct rule *rule, struct findin
 		return finding_set(finding, SKIP, "no-key", "there is no key file to look at");
 	evidence(&key, finding);
 	if (key.what != NULL)
-		return finding_set(finding, FAIL, "key-not-a-key-file", "%s is %s", key.path, what_words(key.what));
+		return finding_set(finding, FAIL, "key-not-a-key-file", "%s is %s", key.path,
+				   what_words(key.what));
 	if (!key.present)
 		return finding_set(finding, SKIP, "no-key", "%s is not there", key.path);
 	if (!key.readable)
@@ -281,5 +332,8 @@ key_format_run(const struct facts *facts, const struct rule *rule, struct findin
 }
 
 const struct check check_key_format = {
-	.id = "key-format", .title = "Private key format", .needs = FACTS_BIT(IDENTITIES), .run = key_format_run,
+	.id = "key-format",
+	.title = "Private key format",
+	.needs = FACTS_BIT(IDENTITIES),
+	.run = key_format_run,
 };

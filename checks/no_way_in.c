@@ -1,4 +1,5 @@
-/* No way in: the host asked for is none of the VM's, or the VM has no address that the Internet reaches. Which of the reasons is it? */
+/* No way in: the host asked for is none of the VM's, or the VM has no address that the Internet
+ * reaches. Which of the reasons is it? */
 #include "checks/inbound.h"
 #include "model/arm.h"
 #include "model/route.h"
@@ -34,7 +35,8 @@ was_this_vms(const char *id, const json_t *body, void *ctx)
 {
 	struct owner_search *search = ctx;
 
-	if (doc_get(body, "properties.ipConfiguration") != NULL || doc_get(body, "properties.natGateway") != NULL ||
+	if (doc_get(body, "properties.ipConfiguration") != NULL ||
+	    doc_get(body, "properties.natGateway") != NULL ||
 	    strncasecmp(arm_id_name(id), search->vm_name, strlen(search->vm_name)) != 0)
 		return false;
 	search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
@@ -42,17 +44,19 @@ was_this_vms(const char *id, const json_t *body, void *ctx)
 	return true;
 }
 
-/* The firewall that would have to forward, and the policy that holds its rules where they are no classic ones. */
+/* The firewall that would have to forward, and the policy that holds its rules where they are no
+ * classic ones. */
 static void
 add_firewall(const json_t *body, const char *id, const char *address, struct finding *finding)
 {
 	finding_resource(finding, "firewall", "firewall_group", id);
 	finding_text(finding, "firewall_address", address);
-	finding_resource(finding, "policy", "policy_group", doc_str(body, "properties.firewallPolicy.id"));
+	finding_resource(finding, "policy", "policy_group",
+			 doc_str(body, "properties.firewallPolicy.id"));
 }
 
-/* The host asked for is none of the VM's addresses: a public IP taken off it, an address it had before it was restarted, a
- * firewall that does not forward, or somebody else's. */
+/* The host asked for is none of the VM's addresses: a public IP taken off it, an address it had
+ * before it was restarted, a firewall that does not forward, or somebody else's. */
 int
 inbound_foreign(const struct facts *facts, const struct inbound *in, struct finding *finding)
 {
@@ -64,36 +68,45 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 	finding_text(finding, "asked_host", search.host);
 	if (net_each(facts, "microsoft.network/publicipaddresses", owns_host, &search) &&
 	    doc_get(search.body, "properties.natGateway") != NULL)
-		return finding_set(finding, FAIL, "wrong-target-address",
-				   "%s is the address of a NAT gateway, which leads out only; the VM has %s", search.host,
-				   now != NULL ? now : "no address of its own");
+		return finding_set(
+		    finding, FAIL, "wrong-target-address",
+		    "%s is the address of a NAT gateway, which leads out only; the VM has %s",
+		    search.host, now != NULL ? now : "no address of its own");
 	if (search.body != NULL && doc_get(search.body, "properties.ipConfiguration") == NULL) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
-		return finding_set(finding, FAIL, "pip-detached",
-				   "%s is the public IP %s, which is not attached to this VM any more", search.host,
-				   arm_id_name(search.id));
+		return finding_set(
+		    finding, FAIL, "pip-detached",
+		    "%s is the public IP %s, which is not attached to this VM any more",
+		    search.host, arm_id_name(search.id));
 	}
 	if (firewall_by_address(facts, search.host, &firewall) != NULL) {
-		add_firewall(firewall_by_address(facts, search.host, NULL), firewall, search.host, finding);
-		return finding_set(finding, FAIL, "azure-firewall-dnat-missing",
-				   "%s is the firewall %s, which has no DNAT rule for SSH to this VM", search.host,
-				   arm_id_name(firewall));
+		add_firewall(firewall_by_address(facts, search.host, NULL), firewall, search.host,
+			     finding);
+		return finding_set(
+		    finding, FAIL, "azure-firewall-dnat-missing",
+		    "%s is the firewall %s, which has no DNAT rule for SSH to this VM", search.host,
+		    arm_id_name(firewall));
 	}
 	if (search.body == NULL && doc_is(pip, "properties.publicIPAllocationMethod", "Dynamic") &&
-	    doc_str(pip, "properties.ipAddress") != NULL && ip_parse(search.host, &ip) == 0 && ip_is_public(ip)) {
+	    doc_str(pip, "properties.ipAddress") != NULL && ip_parse(search.host, &ip) == 0 &&
+	    ip_is_public(ip)) {
 		finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
-		return finding_set(finding, FAIL, "pip-changed-after-restart",
-				   "%s is not this VM's address: its public IP is dynamic and is %s now", search.host,
-				   doc_str(pip, "properties.ipAddress"));
+		return finding_set(
+		    finding, FAIL, "pip-changed-after-restart",
+		    "%s is not this VM's address: its public IP is dynamic and is %s now",
+		    search.host, doc_str(pip, "properties.ipAddress"));
 	}
 	if (search.body == NULL && doc_is(pip, "properties.publicIPAllocationMethod", "Dynamic") &&
-	    doc_str(pip, "properties.ipAddress") == NULL && ip_parse(search.host, &ip) == 0 && ip_is_public(ip)) {
+	    doc_str(pip, "properties.ipAddress") == NULL && ip_parse(search.host, &ip) == 0 &&
+	    ip_is_public(ip)) {
 		finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
 		return finding_set(finding, FAIL, "pip-dynamic-unallocated",
-				   "the dynamic public IP %s has no address at present; %s is not, or no longer, this VM's",
+				   "the dynamic public IP %s has no address at present; %s is not, "
+				   "or no longer, this VM's",
 				   arm_id_name(in->path->pip.id), search.host);
 	}
-	return finding_set(finding, FAIL, "wrong-target-address", "%s is none of this VM's addresses%s%s", search.host,
+	return finding_set(finding, FAIL, "wrong-target-address",
+			   "%s is none of this VM's addresses%s%s", search.host,
 			   now != NULL ? "; it has " : "", now != NULL ? now : "");
 }
 
@@ -107,7 +120,8 @@ has_private_ways(const struct net_path *path)
 	if (json_array_size(doc_list(path->vnet.body, "properties.virtualNetworkPeerings")) > 0)
 		return true;
 	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, subnet)
-		if (doc_same(arm_id_name(doc_str(subnet, "id")), "GatewaySubnet") || doc_is(subnet, "name", "GatewaySubnet"))
+		if (doc_same(arm_id_name(doc_str(subnet, "id")), "GatewaySubnet") ||
+		    doc_is(subnet, "name", "GatewaySubnet"))
 			return true;
 	return false;
 }
@@ -115,7 +129,8 @@ has_private_ways(const struct net_path *path)
 static bool
 port_in_use(const json_t *balancer, json_int_t port)
 {
-	static const char *const lists[] = { "properties.inboundNatRules", "properties.loadBalancingRules" };
+	static const char *const lists[] = { "properties.inboundNatRules",
+					     "properties.loadBalancingRules" };
 	const json_t *rule;
 	size_t i;
 
@@ -141,12 +156,15 @@ add_balancer(const struct facts *facts, const char *id, struct finding *finding)
 	while (port < FRONT_PORT + 1000 && port_in_use(balancer.body, port))
 		port++;
 	finding_number(finding, "frontend_port", port);
-	json_array_foreach (doc_list(balancer.body, "properties.frontendIPConfigurations"), i, front)
-		if (doc_get(front, "properties.publicIPAddress") != NULL && doc_get(finding->evidence, "frontend") == NULL)
+	json_array_foreach (doc_list(balancer.body, "properties.frontendIPConfigurations"), i,
+			    front)
+		if (doc_get(front, "properties.publicIPAddress") != NULL &&
+		    doc_get(finding->evidence, "frontend") == NULL)
 			finding_text(finding, "frontend", doc_str(front, "name"));
 }
 
-/* The subnet sends everything to a firewall with a public address: the way in would be a DNAT rule of that one. */
+/* The subnet sends everything to a firewall with a public address: the way in would be a DNAT rule
+ * of that one. */
 static bool
 behind_firewall(const struct facts *facts, const struct net_path *path, struct finding *finding)
 {
@@ -156,11 +174,13 @@ behind_firewall(const struct facts *facts, const struct net_path *path, struct f
 	bool effective;
 	size_t i;
 
-	if (route_to(facts, path, NULL, &route, &effective) != ROUTE_FOUND || !doc_same(route.hop_type, "VirtualAppliance"))
+	if (route_to(facts, path, NULL, &route, &effective) != ROUTE_FOUND ||
+	    !doc_same(route.hop_type, "VirtualAppliance"))
 		return false;
 	firewall = firewall_by_address(facts, route.hop, &id);
 	json_array_foreach (doc_list(firewall, "properties.ipConfigurations"), i, config) {
-		struct net_ref pip = net_ref_follow(facts, doc_get(config, "properties.publicIPAddress"));
+		struct net_ref pip =
+		    net_ref_follow(facts, doc_get(config, "properties.publicIPAddress"));
 
 		if (doc_str(pip.body, "properties.ipAddress") == NULL)
 			continue;
@@ -171,7 +191,8 @@ behind_firewall(const struct facts *facts, const struct net_path *path, struct f
 }
 
 int
-inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding)
+inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm,
+	     struct finding *finding)
 {
 	struct owner_search search = { .vm_name = vm->name };
 	bool private_front = in->way != NULL && in->way->internal;
@@ -180,18 +201,22 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 	int r;
 
 	if (unread.id != NULL)
-		return finding_missing(finding, "public-ip-unknown", "the way through the load balancer", &unread);
+		return finding_missing(finding, "public-ip-unknown",
+				       "the way through the load balancer", &unread);
 	finding_text(finding, "kind", address_kind_word(ADDRESS_NONE));
 	if (!private_front && (lb = balancer_of(in->path)) != NULL) {
 		add_balancer(facts, lb, finding);
-		r = finding_set(finding, FAIL, "lb-nat-no-rule",
-				"the VM is behind load balancer %s, which has no inbound rule for SSH to it", arm_id_name(lb));
+		r = finding_set(
+		    finding, FAIL, "lb-nat-no-rule",
+		    "the VM is behind load balancer %s, which has no inbound rule for SSH to it",
+		    arm_id_name(lb));
 		free(lb);
 		return r;
 	}
 	if (!private_front && behind_firewall(facts, in->path, finding)) {
 		r = finding_set(finding, FAIL, "azure-firewall-dnat-missing",
-				"everything from the VM's subnet goes through firewall %s, which has no DNAT rule for SSH to this VM",
+				"everything from the VM's subnet goes through firewall %s, which "
+				"has no DNAT rule for SSH to this VM",
 				doc_str(finding->evidence, "firewall"));
 		finding->confidence = LIKELY;
 		return r;
@@ -199,18 +224,22 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 	if (vm->scale_set != NULL || vm->uniform) {
 		finding_text(finding, "scale_set", arm_id_name(vm->scale_set));
 		return finding_set(finding, FAIL, "vmss-flexible-no-pip",
-				   "the VM belongs to a scale set, whose instances have no public IP of their own");
+				   "the VM belongs to a scale set, whose instances have no public "
+				   "IP of their own");
 	}
 	if (vm->name != NULL && *vm->name != '\0' &&
 	    net_each(facts, "microsoft.network/publicipaddresses", was_this_vms, &search)) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
-		r = finding_set(finding, FAIL, "pip-detached", "public IP %s is not attached to anything, and the VM has none",
+		r = finding_set(finding, FAIL, "pip-detached",
+				"public IP %s is not attached to anything, and the VM has none",
 				arm_id_name(search.id));
 		finding->confidence = LIKELY;
 		return r;
 	}
-	if (bastion_list_known(facts, in->path) && in->path->vnet.state == FACT_KNOWN && !has_private_ways(in->path))
-		return finding_set(finding, FAIL, "no-pip-no-bastion",
-				   "the VM has no public IP, and neither a Bastion nor a gateway leads to it");
+	if (bastion_list_known(facts, in->path) && in->path->vnet.state == FACT_KNOWN &&
+	    !has_private_ways(in->path))
+		return finding_set(
+		    finding, FAIL, "no-pip-no-bastion",
+		    "the VM has no public IP, and neither a Bastion nor a gateway leads to it");
 	return finding_set(finding, FAIL, "no-public-ip", "the VM has no public IP address");
 }

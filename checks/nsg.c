@@ -8,7 +8,8 @@
 
 #define TRACE_MAX 40
 
-/* The trace of the gates: every rule looked at and why it matched or not, the last ones when there are many. */
+/* The trace of the gates: every rule looked at and why it matched or not, the last ones when there
+ * are many. */
 static void
 add_trace(const struct nsg_judgement *judgement, struct finding *finding)
 {
@@ -19,16 +20,17 @@ add_trace(const struct nsg_judgement *judgement, struct finding *finding)
 		size_t count = gate->result.step_count;
 
 		if (count > TRACE_MAX) {
-			char *line = doc_fmt("%s %s: %zu rules before these were looked at and do not decide",
-					     nsg_scope_word(gate->scope), gate->nsg.name, count - TRACE_MAX);
+			char *line = doc_fmt(
+			    "%s %s: %zu rules before these were looked at and do not decide",
+			    nsg_scope_word(gate->scope), gate->nsg.name, count - TRACE_MAX);
 
 			doc_append_str(trace, line);
 			free(line);
 		}
 		for (size_t i = count > TRACE_MAX ? count - TRACE_MAX : 0; i < count; i++) {
 			char *words = nsg_step_words(&gate->result.steps[i]);
-			char *line =
-			    doc_fmt("%s %s: %s", nsg_scope_word(gate->scope), gate->nsg.name, words != NULL ? words : "?");
+			char *line = doc_fmt("%s %s: %s", nsg_scope_word(gate->scope),
+					     gate->nsg.name, words != NULL ? words : "?");
 
 			doc_append_str(trace, line);
 			free(line);
@@ -43,7 +45,8 @@ add_trace(const struct nsg_judgement *judgement, struct finding *finding)
 
 /* What stands in every answer, whatever the status. */
 static void
-add_evidence(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+add_evidence(const struct nsg_judgement *judgement, const struct inbound *in,
+	     struct finding *finding)
 {
 	if (judgement->verdict != NSG_UNKNOWN)
 		finding_text(finding, "verdict", nsg_verdict_word(judgement->verdict));
@@ -57,14 +60,16 @@ add_evidence(const struct nsg_judgement *judgement, const struct inbound *in, st
 	inbound_evidence(in, finding);
 	if (judgement->admin_unread)
 		finding_text(finding, "admin_rules",
-			     "could not be read: the verdict holds unless a security admin rule says otherwise");
+			     "could not be read: the verdict holds unless a security admin rule "
+			     "says otherwise");
 	add_trace(judgement, finding);
 }
 
-/* It depends: on who you are, or on what a tag holds. When the address is known, a tag is all that is open and nothing came back
- * on the wire, the tag most likely does not hold it. */
+/* It depends: on who you are, or on what a tag holds. When the address is known, a tag is all that
+ * is open and nothing came back on the wire, the tag most likely does not hold it. */
 static int
-depends(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+depends(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in,
+	struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
 	const char *tag = gate != NULL ? gate->result.unknown_tag : NULL;
@@ -74,23 +79,27 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 
 	finding_text(finding, "condition", condition);
 	finding_text(finding, "tag", tag);
-	if (in->source_known && tag != NULL && gate->result.decider != NULL && gate->result.decider->access == NSG_ACCESS_DENY &&
-	    wire_timed_out(facts)) {
-		r = finding_set(finding, FAIL, "nsg-wrong-service-tag",
-				"%s: %s, and most likely %s does not include %s, since nothing came back",
-				arm_id_name(gate->ref.id), words, tag, in->source_text);
+	if (in->source_known && tag != NULL && gate->result.decider != NULL &&
+	    gate->result.decider->access == NSG_ACCESS_DENY && wire_timed_out(facts)) {
+		r = finding_set(
+		    finding, FAIL, "nsg-wrong-service-tag",
+		    "%s: %s, and most likely %s does not include %s, since nothing came back",
+		    arm_id_name(gate->ref.id), words, tag, in->source_text);
 		finding->confidence = LIKELY;
-		finding_text(finding, "near_rule", gate->result.other != NULL ? gate->result.other->name : NULL);
+		finding_text(finding, "near_rule",
+			     gate->result.other != NULL ? gate->result.other->name : NULL);
 		finding_text(finding, "near_source", tag);
 		nsg_remedy_evidence(gate, in, finding);
 	} else if (in->source_known) {
 		r = finding_set(finding, UNKNOWN, "nsg-depends-on-tag",
 				"%s: %s; whether that holds for %s cannot be told from here",
-				gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words, in->source_text);
+				gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words,
+				in->source_text);
 	} else {
-		r = finding_set(finding, UNKNOWN, "nsg-depends-on-source",
-				"%s: %s, and the address you connect from is not known (--source-ip says it)",
-				gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words);
+		r = finding_set(
+		    finding, UNKNOWN, "nsg-depends-on-source",
+		    "%s: %s, and the address you connect from is not known (--source-ip says it)",
+		    gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words);
 		if (gate != NULL && gate->scope != NSG_SCOPE_ADMIN)
 			nsg_remedy_evidence(gate, in, finding);
 	}
@@ -98,7 +107,8 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 	return r;
 }
 
-/* A field of a rule as the group's body has it: "sourceAddressPrefix is \"300.1.2.3\"". The caller frees. */
+/* A field of a rule as the group's body has it: "sourceAddressPrefix is \"300.1.2.3\"". The caller
+ * frees. */
 static char *
 field_words(const struct nsg_gate *gate, const struct nsg_rule *rule, const char *field)
 {
@@ -130,25 +140,35 @@ nonsense(const struct nsg_judgement *judgement, struct finding *finding)
 	finding_text(finding, "field", judgement->unknown);
 	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
 	if (rule != NULL)
-		r = finding_set(finding, UNKNOWN, "nsg-nonsense", "%s: %s in rule %s, so nothing certain can be said",
-				gate->scope == NSG_SCOPE_ADMIN ? gate->nsg.name : arm_id_name(gate->ref.id),
+		r = finding_set(finding, UNKNOWN, "nsg-nonsense",
+				"%s: %s in rule %s, so nothing certain can be said",
+				gate->scope == NSG_SCOPE_ADMIN ? gate->nsg.name
+							       : arm_id_name(gate->ref.id),
 				words != NULL ? words : judgement->unknown, rule->name);
 	else
-		r = finding_set(finding, UNKNOWN, "nsg-nonsense", "%s: %s is missing or makes no sense, so nothing certain can be said",
-				gate->scope == NSG_SCOPE_ADMIN ? "security admin rules" : arm_id_name(gate->ref.id), judgement->unknown);
+		r = finding_set(
+		    finding, UNKNOWN, "nsg-nonsense",
+		    "%s: %s is missing or makes no sense, so nothing certain can be said",
+		    gate->scope == NSG_SCOPE_ADMIN ? "security admin rules"
+						   : arm_id_name(gate->ref.id),
+		    judgement->unknown);
 	free(words);
 	return r;
 }
 
 /* Without any group the kind of the public address decides, and that is not known. */
 static int
-front_not_known(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+front_not_known(const struct nsg_judgement *judgement, const struct inbound *in,
+		struct finding *finding)
 {
 	if (in->path->pip.state != FACT_KNOWN && in->path->pip.state != FACT_ABSENT)
-		return finding_missing(finding, "nsg-unknown", "no security group stands there, and the public address", &in->path->pip);
+		return finding_missing(finding, "nsg-unknown",
+				       "no security group stands there, and the public address",
+				       &in->path->pip);
 	finding_text(finding, "field", judgement->unknown);
 	return finding_set(finding, UNKNOWN, "nsg-nonsense",
-			   "there is no security group, and %s of what stands in front is %s: whether that is open without one cannot be said",
+			   "there is no security group, and %s of what stands in front is %s: "
+			   "whether that is open without one cannot be said",
 			   judgement->unknown, in->front_sku != NULL ? in->front_sku : "missing");
 }
 
@@ -156,9 +176,10 @@ static int
 not_known(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
-	const char *what = gate == NULL || gate->scope == NSG_SCOPE_ADMIN ? "the security admin rules"
-			   : gate->scope == NSG_SCOPE_SUBNET              ? "the subnet's security group"
-									  : "the NIC's security group";
+	const char *what = gate == NULL || gate->scope == NSG_SCOPE_ADMIN
+			       ? "the security admin rules"
+			   : gate->scope == NSG_SCOPE_SUBNET ? "the subnet's security group"
+							     : "the NIC's security group";
 
 	if (judgement->unknown != NULL && gate != NULL && gate->ref.state == FACT_KNOWN)
 		return nonsense(judgement, finding);
@@ -169,7 +190,8 @@ not_known(const struct nsg_judgement *judgement, const struct inbound *in, struc
 
 /* A verdict that holds whatever the source is stays certain though the source is only likely. */
 static int
-is_certain(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *judgement, bool *ret)
+is_certain(const struct facts *facts, const struct inbound *in,
+	   const struct nsg_judgement *judgement, bool *ret)
 {
 	struct nsg_judgement any;
 	struct nsg_flow flow;
@@ -192,9 +214,11 @@ is_certain(const struct facts *facts, const struct inbound *in, const struct nsg
 
 /* The verdict in words, without words on how certain it is. */
 static int
-say(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *judgement, struct finding *finding)
+say(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *judgement,
+    struct finding *finding)
 {
-	const struct nsg_rule *rule = judgement->deciding != NULL ? judgement->deciding->result.decider : NULL;
+	const struct nsg_rule *rule =
+	    judgement->deciding != NULL ? judgement->deciding->result.decider : NULL;
 
 	add_evidence(judgement, in, finding);
 	if (judgement->verdict == NSG_DENY)
@@ -203,16 +227,19 @@ say(const struct facts *facts, const struct inbound *in, const struct nsg_judgem
 		return depends(facts, judgement, in, finding);
 	if (judgement->verdict == NSG_UNKNOWN)
 		return not_known(judgement, in, finding);
-	return finding_set(finding, PASS, "nsg-allows", "TCP %u from %s is allowed%s%s", in->flow.port,
-			   *in->source_text != '\0' ? in->source_text : "any address", rule != NULL ? " by " : "",
-			   rule != NULL ? rule->name : "");
+	return finding_set(finding, PASS, "nsg-allows", "TCP %u from %s is allowed%s%s",
+			   in->flow.port,
+			   *in->source_text != '\0' ? in->source_text : "any address",
+			   rule != NULL ? " by " : "", rule != NULL ? rule->name : "");
 }
 
 /* The answer is Azure's, since ours was none: that is said. */
 static int
 tell_judge(struct finding *finding)
 {
-	char *words = doc_fmt("%s (by the effective rules that Azure computes; the rules as written leave it open)", finding->summary);
+	char *words = doc_fmt(
+	    "%s (by the effective rules that Azure computes; the rules as written leave it open)",
+	    finding->summary);
 
 	if (words == NULL)
 		return -ENOMEM;
@@ -232,7 +259,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 
 	if ((r = nsg_judge(facts, in->path, &in->flow, in->has_front, in->front_sku, &raw)) < 0)
 		return r;
-	deep = nsg_judge_effective(facts, in->path, &in->flow, in->has_front, in->front_sku, &effective);
+	deep = nsg_judge_effective(facts, in->path, &in->flow, in->has_front, in->front_sku,
+				   &effective);
 	if (deep == 0 && !nsg_is_definite(&raw) && nsg_is_definite(&effective))
 		best = &effective;
 	r = deep == -ENOMEM ? deep : best == &raw ? is_certain(facts, in, &raw, &certain) : 0;
@@ -240,7 +268,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 		r = say(facts, in, best, finding);
 	if (r == 0 && best == &effective)
 		r = tell_judge(finding);
-	else if (!certain && finding->confidence == CERTAIN && (finding->status == PASS || finding->status == FAIL))
+	else if (!certain && finding->confidence == CERTAIN &&
+		 (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
 	if (r == 0)
 		r = nsg_opinions(facts, in, &raw, deep == 0 ? &effective : NULL, finding);
@@ -264,7 +293,8 @@ nsg_run(const struct facts *facts, const struct rule *rule, struct finding *find
 		return r;
 	if (in.path == NULL)
 		r = finding_missing(finding, "nsg-unknown", "the network interface",
-				    in.network.missing_nic.id != NULL ? &in.network.missing_nic : NULL);
+				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
+								      : NULL);
 	else
 		r = judge(facts, &in, finding);
 	inbound_free(&in);

@@ -1,22 +1,28 @@
-/* The parts of the check nsg: nsg.c judges and says what is allowed, depends or is not known; nsg_deny.c says what denies and computes the rule
- * that would mend it; nsg_opinion.c sets Azure's own answers (--deep) beside ours. */
+/* The parts of the check nsg: nsg.c judges and says what is allowed, depends or is not known;
+ * nsg_deny.c says what denies and computes the rule that would mend it; nsg_opinion.c sets Azure's
+ * own answers (--deep) beside ours. */
 #ifndef CHECKS_NSG_H
 #define CHECKS_NSG_H
 
 #include "checks/inbound.h"
 
 /* Scope, group, deciding rule and its source as evidence. */
-void nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding);
+void nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in,
+		       struct finding *finding);
 
-/* What the remedy needs: the smallest rule that would admit this source in a gate that denies (or may). */
-void nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding);
+/* What the remedy needs: the smallest rule that would admit this source in a gate that denies (or
+ * may). */
+void nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in,
+			 struct finding *finding);
 
 /* The finding for a judgement that denies; 0 or -ENOMEM. */
-int nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding);
+int nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement,
+	     const struct inbound *in, struct finding *finding);
 
-/* Azure's answers beside ours: `effective` (NULL: not read) and IP flow verify. Where one is definite and differs, both are told in a finding of
- * its own; ours stands. 0 or -ENOMEM. */
-int nsg_opinions(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw,
-    const struct nsg_judgement *effective, struct finding *finding);
+/* Azure's answers beside ours: `effective` (NULL: not read) and IP flow verify. Where one is
+ * definite and differs, both are told in a finding of its own; ours stands. 0 or -ENOMEM. */
+int nsg_opinions(const struct facts *facts, const struct inbound *in,
+		 const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+		 struct finding *finding);
 
 #endif

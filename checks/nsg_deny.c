@@ -32,7 +32,8 @@ nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in, struct 
 
 /* "netrg", and the subscription where it is not the VM's: the words after -g. */
 static void
-add_place(const char *key, const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+add_place(const char *key, const struct nsg_gate *gate, const struct inbound *in,
+	  struct finding *finding)
 {
 	char group[128], own[128], vm[128];
 	json_t *words = json_array();
@@ -63,7 +64,9 @@ add_source(const struct inbound *in, struct finding *finding)
 	if (*source != '\0')
 		finding_text(finding, "source_prefix", source);
 	else
-		finding_value(finding, in->flow.private_path ? "needs_private_ip" : "needs_public_ip", json_true());
+		finding_value(finding,
+			      in->flow.private_path ? "needs_private_ip" : "needs_public_ip",
+			      json_true());
 }
 
 void
@@ -82,7 +85,8 @@ nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in, struc
 	add_source(in, finding);
 }
 
-/* The other group denies as well: what would open it stands beside, since opening one of the two would not help. */
+/* The other group denies as well: what would open it stands beside, since opening one of the two
+ * would not help. */
 static void
 add_other_remedy(const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
 {
@@ -106,21 +110,27 @@ add_other_remedy(const struct nsg_gate *gate, const struct inbound *in, struct f
 		finding_value(finding, "other_needs_ip", json_true());
 }
 
-/* Just-in-time access's own deny decides. Where its policy may not be read, the rule's description names it, and the request can be put
- * together all the same; where the policies were read and none is for this VM, the rule was left behind. */
+/* Just-in-time access's own deny decides. Where its policy may not be read, the rule's description
+ * names it, and the request can be put together all the same; where the policies were read and none
+ * is for this VM, the rule was left behind. */
 static void
-add_jit_request(const struct facts *facts, const struct inbound *in, const struct nsg_rule *rule, struct finding *finding)
+add_jit_request(const struct facts *facts, const struct inbound *in, const struct nsg_rule *rule,
+		struct finding *finding)
 {
-	const char *vm = vm_id(facts), *at = rule->description != NULL ? strstr(rule->description, "policy '") : NULL, *location;
+	const char *vm = vm_id(facts),
+		   *at = rule->description != NULL ? strstr(rule->description, "policy '") : NULL,
+		   *location;
 	char subscription[128], group[128];
 	const json_t *body = NULL;
 	char *body_text, *url;
 	struct jit jit;
 
-	jit_from_facts(facts, vm, (int)in->flow.port, in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
+	jit_from_facts(facts, vm, (int)in->flow.port,
+		       in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
 	if (jit.state != JIT_NONE && jit.state != JIT_UNCLEAR)
 		return; /* the check jit says what to do */
-	if (jit.state == JIT_NONE && facts_state(facts, FACT_JIT, NULL) == FACT_KNOWN && jit.missing == NULL) {
+	if (jit.state == JIT_NONE && facts_state(facts, FACT_JIT, NULL) == FACT_KNOWN &&
+	    jit.missing == NULL) {
 		finding_value(finding, "jit_left_behind", json_true());
 		return;
 	}
@@ -132,10 +142,14 @@ add_jit_request(const struct facts *facts, const struct inbound *in, const struc
 	if (jit.policy_id != NULL)
 		url = doc_fmt("%s/initiate?api-version=2020-01-01", jit.policy_id);
 	else
-		url = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/locations/%s/jitNetworkAccessPolicies/%.*s/"
+		url = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/"
+			      "locations/%s/jitNetworkAccessPolicies/%.*s/"
 			      "initiate?api-version=2020-01-01",
-			      subscription, group, location, at != NULL ? (int)strcspn(at + 8, "'/? ") : 7, at != NULL ? at + 8 : "default");
-	body_text = jit_request_body(&jit, vm, (int)in->flow.port, in->source_known ? in->source_text : NULL, facts->now);
+			      subscription, group, location,
+			      at != NULL ? (int)strcspn(at + 8, "'/? ") : 7,
+			      at != NULL ? at + 8 : "default");
+	body_text = jit_request_body(&jit, vm, (int)in->flow.port,
+				     in->source_known ? in->source_text : NULL, facts->now);
 	finding_text(finding, "jit_url", url);
 	finding_text(finding, "jit_body", body_text);
 	free(body_text);
@@ -148,33 +162,44 @@ struct answer {
 
 static const struct answer near_answers[] = {
 	[NSG_NEAR_SHADOWED] = { "nsg-priority-shadowed", "stands before the allow rule" },
-	[NSG_NEAR_PROTOCOL] = { "nsg-udp-not-tcp", "decides, since SSH is TCP and not the protocol of rule" },
-	[NSG_NEAR_ASG] = { "nsg-asg-not-attached", "decides, since the NIC is not in the application security group of rule" },
-	[NSG_NEAR_SOURCE] = { "nsg-source-ip-changed", "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_TAG] = { "nsg-wrong-service-tag", "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_SOURCE_PORT] = { "nsg-wrong-source-port", "decides, since no client has the source port of rule" },
+	[NSG_NEAR_PROTOCOL] = { "nsg-udp-not-tcp",
+				"decides, since SSH is TCP and not the protocol of rule" },
+	[NSG_NEAR_ASG] = { "nsg-asg-not-attached", "decides, since the NIC is not in the "
+						   "application security group of rule" },
+	[NSG_NEAR_SOURCE] = { "nsg-source-ip-changed",
+			      "decides, since your address is not in the source of rule" },
+	[NSG_NEAR_TAG] = { "nsg-wrong-service-tag",
+			   "decides, since your address is not in the source of rule" },
+	[NSG_NEAR_SOURCE_PORT] = { "nsg-wrong-source-port",
+				   "decides, since no client has the source port of rule" },
 	[NSG_NEAR_DESTINATION] = { "nsg-wrong-destination",
-				   "decides, since the VM's private address is not the destination of rule" },
+				   "decides, since the VM's private address is not the destination "
+				   "of rule" },
 	[NSG_NEAR_PORT] = { "nsg-wrong-port", "decides, since the port is not that of rule" },
 };
 
-/* Does the other group of the path, the one that does not decide, let the flow through (or is there none)? */
+/* Does the other group of the path, the one that does not decide, let the flow through (or is there
+ * none)? */
 static bool
 other_lets_through(const struct nsg_judgement *judgement, const struct nsg_gate *gate)
 {
-	const struct nsg_gate *other = &judgement->gates[gate->scope == NSG_SCOPE_SUBNET ? NSG_SCOPE_NIC : NSG_SCOPE_SUBNET];
+	const struct nsg_gate *other =
+	    &judgement->gates[gate->scope == NSG_SCOPE_SUBNET ? NSG_SCOPE_NIC : NSG_SCOPE_SUBNET];
 
 	return other->ref.state == FACT_KNOWN && other->result.can_allow && !other->result.can_deny;
 }
 
 /* The code for a gate that denies:
  *  - a just-in-time deny decides: jit's business, this finding follows from it;
- *  - an allow rule comes near (nsg_near.c): what is wrong with it; but a rule that merely opens another port says less than the
- * other group letting the flow through, which makes it "this of the two groups denies";
- *  - a custom deny decides, or the other group allows, or the other denies too: the group of the subnet, or of the NIC, denies;
+ *  - an allow rule comes near (nsg_near.c): what is wrong with it; but a rule that merely opens
+ * another port says less than the other group letting the flow through, which makes it "this of the
+ * two groups denies";
+ *  - a custom deny decides, or the other group allows, or the other denies too: the group of the
+ * subnet, or of the NIC, denies;
  *  - only the default deny matches and nothing comes near: there is no allow rule. */
 static const char *
-code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct nsg_near *near)
+code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate,
+	 const struct nsg_near *near)
 {
 	const struct nsg_rule *rule = gate->result.decider;
 	const char *by_scope = gate->scope == NSG_SCOPE_SUBNET ? "nsg-deny-subnet" : "nsg-deny-nic";
@@ -182,7 +207,8 @@ code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate, con
 
 	if (rule != NULL && rule->is_jit)
 		return "nsg-jit-deny";
-	if (near->kind != NSG_NEAR_NONE && !(near->kind >= NSG_NEAR_DESTINATION && (other_lets_through(judgement, gate) || both)))
+	if (near->kind != NSG_NEAR_NONE &&
+	    !(near->kind >= NSG_NEAR_DESTINATION && (other_lets_through(judgement, gate) || both)))
 		return near_answers[near->kind].code;
 	if ((rule != NULL && !rule->is_default) || other_lets_through(judgement, gate) || both)
 		return by_scope;
@@ -226,28 +252,36 @@ add_near(const struct nsg_near *near, const struct inbound *in, struct finding *
 }
 
 static int
-deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const struct nsg_gate *gate, const struct inbound *in,
-	struct finding *finding)
+deny_at(const struct facts *facts, const struct nsg_judgement *judgement,
+	const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
 {
 	struct nsg_near near = nsg_near_miss(gate, &in->flow);
 	const struct nsg_rule *rule = gate->result.decider;
-	const char *code, *name = rule != NULL ? rule->name : "no rule", *group = arm_id_name(gate->ref.id);
+	const char *code, *name = rule != NULL ? rule->name : "no rule",
+			  *group = arm_id_name(gate->ref.id);
 	bool uses_near;
 	int r;
 
-	if (near.kind == NSG_NEAR_SOURCE && in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
-		near.kind = NSG_NEAR_NONE; /* the client's address was right, and is not what the rules see */
+	if (near.kind == NSG_NEAR_SOURCE && in->way != NULL &&
+	    in->way->kind == ADDRESS_FIREWALL_DNAT)
+		near.kind = NSG_NEAR_NONE; /* the client's address was right, and is not what the
+					      rules see */
 	code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
 	uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
-	if (uses_near && near.kind == NSG_NEAR_SOURCE && doc_bool(facts->doc, "machine.cloud_shell", false))
+	if (uses_near && near.kind == NSG_NEAR_SOURCE &&
+	    doc_bool(facts->doc, "machine.cloud_shell", false))
 		code = "cloudshell-ip-not-allowed";
 	if (uses_near)
-		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name, rule->priority, group,
-				near_answers[near.kind].words, near.rule->name, near.rule->priority);
+		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name,
+				rule->priority, group, near_answers[near.kind].words,
+				near.rule->name, near.rule->priority);
 	else
-		r = finding_set(finding, FAIL, code, "%s (%d) in %s, the security group of the %s, denies TCP %u from %s", name,
-				rule != NULL ? rule->priority : 0, group, gate->scope == NSG_SCOPE_SUBNET ? "subnet" : "NIC",
-				in->flow.port, *in->source_text != '\0' ? in->source_text : "any address");
+		r = finding_set(
+		    finding, FAIL, code,
+		    "%s (%d) in %s, the security group of the %s, denies TCP %u from %s", name,
+		    rule != NULL ? rule->priority : 0, group,
+		    gate->scope == NSG_SCOPE_SUBNET ? "subnet" : "NIC", in->flow.port,
+		    *in->source_text != '\0' ? in->source_text : "any address");
 	if (uses_near)
 		add_near(&near, in, finding);
 	if (!in->source_known) {
@@ -264,14 +298,16 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement, const 
 }
 
 static int
-deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in,
+	      struct finding *finding)
 {
 	const struct nsg_rule *rule = judgement->deciding->result.decider;
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (doc_list(judgement->deciding->ref.body, "value"), i, entry) {
-		const char *id = doc_str(entry, "id"), *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
+		const char *id = doc_str(entry, "id"),
+			   *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
 
 		if (manager != NULL && rule != NULL && doc_same(arm_id_name(id), rule->name)) {
 			size_t len = strcspn(manager + 17, "/");
@@ -280,8 +316,9 @@ deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in, s
 		}
 	}
 	return finding_set(finding, FAIL, "security-admin-rule-deny",
-			   "security admin rule %s (%d) denies TCP %u before any security group", rule != NULL ? rule->name : "?",
-			   rule != NULL ? rule->priority : 0, in->flow.port);
+			   "security admin rule %s (%d) denies TCP %u before any security group",
+			   rule != NULL ? rule->name : "?", rule != NULL ? rule->priority : 0,
+			   in->flow.port);
 }
 
 /* Closed for want of any group: the words of a new one. */
@@ -296,12 +333,14 @@ deny_closed(const struct inbound *in, struct finding *finding)
 	add_source(in, finding);
 	free(name);
 	return finding_set(finding, FAIL, "pip-standard-no-nsg",
-			   "neither the subnet nor the NIC has a security group, and a %s public address lets nothing in without one",
+			   "neither the subnet nor the NIC has a security group, and a %s public "
+			   "address lets nothing in without one",
 			   in->front_sku);
 }
 
 int
-nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
+nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in,
+	 struct finding *finding)
 {
 	struct finding *also;
 	int r;
@@ -309,7 +348,8 @@ nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const
 	if (judgement->closed)
 		return deny_closed(in, finding);
 	if (judgement->deciding == NULL)
-		return finding_set(finding, UNKNOWN, "nsg-unknown", "no security group could be named");
+		return finding_set(finding, UNKNOWN, "nsg-unknown",
+				   "no security group could be named");
 	if (judgement->deciding->scope == NSG_SCOPE_ADMIN)
 		return deny_by_admin(judgement, in, finding);
 	r = deny_at(facts, judgement, judgement->deciding, in, finding);

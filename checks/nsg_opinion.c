@@ -16,22 +16,26 @@ verdict_words(const struct nsg_judgement *judgement)
 		return doc_fmt("leave it open");
 	if (rule == NULL)
 		return doc_fmt("say %s", nsg_verdict_word(judgement->verdict));
-	return doc_fmt("say %s by %s (%d) of %s", nsg_verdict_word(judgement->verdict), rule->name, rule->priority,
-		       gate->nsg.name != NULL && *gate->nsg.name != '\0' ? gate->nsg.name : arm_id_name(gate->ref.id));
+	return doc_fmt("say %s by %s (%d) of %s", nsg_verdict_word(judgement->verdict), rule->name,
+		       rule->priority,
+		       gate->nsg.name != NULL && *gate->nsg.name != '\0'
+			   ? gate->nsg.name
+			   : arm_id_name(gate->ref.id));
 }
 
-/* Both answers beside each other; ours stands, and is no longer certain. Where ours allows, theirs denies and nothing came back on the wire, theirs
- * is most likely why. */
+/* Both answers beside each other; ours stands, and is no longer certain. Where ours allows, theirs
+ * denies and nothing came back on the wire, theirs is most likely why. */
 static int
-add_opinion(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *ours, bool denies, const char *theirs,
-	    struct finding *finding)
+add_opinion(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *ours,
+	    bool denies, const char *theirs, struct finding *finding)
 {
 	bool borne_out = denies && ours->verdict == NSG_ALLOW && wire_timed_out(facts);
 	char *own = verdict_words(ours), *words = NULL;
 	struct finding *also = finding_also(finding);
 	int r = -ENOMEM;
 
-	if (also != NULL && own != NULL && (words = doc_fmt("the rules as written %s, %s", own, theirs)) != NULL) {
+	if (also != NULL && own != NULL &&
+	    (words = doc_fmt("the rules as written %s, %s", own, theirs)) != NULL) {
 		finding_text(also, "second_opinion", words);
 		inbound_evidence(in, also);
 		finding_number(also, "port", in->flow.port);
@@ -45,16 +49,21 @@ add_opinion(const struct facts *facts, const struct inbound *in, const struct ns
 }
 
 static int
-compare_effective(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective, struct finding *finding)
+compare_effective(const struct facts *facts, const struct inbound *in,
+		  const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+		  struct finding *finding)
 {
 	char *own, *words;
 	int r;
 
-	if (!nsg_is_definite(raw) || !nsg_is_definite(effective) || raw->verdict == effective->verdict)
+	if (!nsg_is_definite(raw) || !nsg_is_definite(effective) ||
+	    raw->verdict == effective->verdict)
 		return 0;
 	own = verdict_words(effective);
 	words = own != NULL ? doc_fmt("the effective rules that Azure computes %s", own) : NULL;
-	r = words != NULL ? add_opinion(facts, in, raw, effective->verdict == NSG_DENY, words, finding) : -ENOMEM;
+	r = words != NULL
+		? add_opinion(facts, in, raw, effective->verdict == NSG_DENY, words, finding)
+		: -ENOMEM;
 	free(words);
 	free(own);
 	return r;
@@ -64,17 +73,22 @@ compare_effective(const struct facts *facts, const struct inbound *in, const str
 static bool
 same_flow(const json_t *asked, const struct inbound *in)
 {
-	return in->source_known && doc_is(asked, "remoteIPAddress", in->source_text) && in->path->private_text != NULL &&
-	       doc_is(asked, "localIPAddress", in->path->private_text) && doc_int(asked, "localPort", 0) == (json_int_t)in->flow.port;
+	return in->source_known && doc_is(asked, "remoteIPAddress", in->source_text) &&
+	       in->path->private_text != NULL &&
+	       doc_is(asked, "localIPAddress", in->path->private_text) &&
+	       doc_int(asked, "localPort", 0) == (json_int_t)in->flow.port;
 }
 
 static int
-compare_verified(const struct facts *facts, const json_t *body, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+compare_verified(const struct facts *facts, const json_t *body, const struct inbound *in,
+		 const struct nsg_judgement *raw, const struct nsg_judgement *effective,
 		 struct finding *finding)
 {
 	const char *access = doc_str(body, "access"), *rule = doc_str(body, "ruleName");
 	bool allow = doc_same(access, "Allow"), known = allow || doc_same(access, "Deny");
-	const struct nsg_judgement *ours = !nsg_is_definite(raw) && effective != NULL && nsg_is_definite(effective) ? effective : raw;
+	const struct nsg_judgement *ours =
+	    !nsg_is_definite(raw) && effective != NULL && nsg_is_definite(effective) ? effective
+										     : raw;
 	char *words;
 	int r = 0;
 
@@ -82,13 +96,15 @@ compare_verified(const struct facts *facts, const json_t *body, const struct inb
 		finding_text(finding, "ip_flow", "was asked about another port or address");
 		return 0;
 	}
-	if ((words = doc_fmt("%s by %s", known ? access : "an answer that is not understood", rule != NULL ? rule : "no rule")) == NULL)
+	if ((words = doc_fmt("%s by %s", known ? access : "an answer that is not understood",
+			     rule != NULL ? rule : "no rule")) == NULL)
 		return -ENOMEM;
 	finding_text(finding, "ip_flow", words);
 	free(words);
 	if (!known || (nsg_is_definite(ours) && (ours->verdict == NSG_ALLOW) == allow))
 		return 0;
-	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny", rule != NULL ? rule : "no rule")) == NULL)
+	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny",
+			     rule != NULL ? rule : "no rule")) == NULL)
 		return -ENOMEM;
 	r = add_opinion(facts, in, ours, !allow, words, finding);
 	free(words);
@@ -96,8 +112,8 @@ compare_verified(const struct facts *facts, const json_t *body, const struct inb
 }
 
 int
-nsg_opinions(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw, const struct nsg_judgement *effective,
-	     struct finding *finding)
+nsg_opinions(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw,
+	     const struct nsg_judgement *effective, struct finding *finding)
 {
 	const json_t *body = NULL, *why = NULL;
 	char *id = doc_fmt("%s/ipFlowVerify", in->path->nic_id);

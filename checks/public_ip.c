@@ -8,7 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAPPING "Microsoft.Network/loadBalancers/backendAddressPools/queryInboundNatRulePortMapping/action"
+#define MAPPING                                                                                    \
+	"Microsoft.Network/loadBalancers/backendAddressPools/queryInboundNatRulePortMapping/"      \
+	"action"
 
 static void
 add_evidence(const struct inbound *in, enum address_kind kind, struct finding *finding)
@@ -63,25 +65,32 @@ unallocated(const struct inbound *in, struct finding *finding)
 
 	finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
 	finding_text(finding, "sku", doc_str(in->path->pip.body, "sku.name"));
-	finding_text(finding, "allocation", doc_str(in->path->pip.body, "properties.publicIPAllocationMethod"));
+	finding_text(finding, "allocation",
+		     doc_str(in->path->pip.body, "properties.publicIPAllocationMethod"));
 	if (dynamic)
-		return finding_set(finding, FAIL, "pip-dynamic-unallocated", "the dynamic public IP %s has no address at present",
+		return finding_set(finding, FAIL, "pip-dynamic-unallocated",
+				   "the dynamic public IP %s has no address at present",
 				   arm_id_name(in->path->pip.id));
-	return finding_set(finding, FAIL, "pip-no-address", "the public IP %s has no address", arm_id_name(in->path->pip.id));
+	return finding_set(finding, FAIL, "pip-no-address", "the public IP %s has no address",
+			   arm_id_name(in->path->pip.id));
 }
 
 static int
 bastion(const struct inbound *in, struct finding *finding)
 {
 	if (in->bastion.tunneling)
-		return finding_set(finding, PASS, "bastion-way-in",
-				   "az network bastion ssh -n %s: the way in without a public address", in->bastion.name);
-	return finding_set(finding, FAIL, "bastion-tunneling-disabled",
-			   "no public address, and Bastion %s (%s) does not take native SSH clients", in->bastion.name,
-			   in->bastion.sku != NULL ? in->bastion.sku : "SKU unknown");
+		return finding_set(
+		    finding, PASS, "bastion-way-in",
+		    "az network bastion ssh -n %s: the way in without a public address",
+		    in->bastion.name);
+	return finding_set(
+	    finding, FAIL, "bastion-tunneling-disabled",
+	    "no public address, and Bastion %s (%s) does not take native SSH clients",
+	    in->bastion.name, in->bastion.sku != NULL ? in->bastion.sku : "SKU unknown");
 }
 
-/* A private address counts as this VM only with a known or proven host key: home networks use 10.0.0.4 too. */
+/* A private address counts as this VM only with a known or proven host key: home networks
+ * use 10.0.0.4 too. */
 static bool
 host_key_known(const struct facts *facts)
 {
@@ -94,37 +103,43 @@ host_key_known(const struct facts *facts)
 	json_array_foreach (live, i, key)
 		for (size_t list = 0; list < 2; list++)
 			json_array_foreach (lists[list], j, entry)
-				if (doc_same(doc_str(key, "fingerprint"), doc_str(entry, "fingerprint")) &&
+				if (doc_same(doc_str(key, "fingerprint"),
+					     doc_str(entry, "fingerprint")) &&
 				    doc_str(entry, "marker") == NULL)
 					return true;
 	return false;
 }
 
 static int
-only_private(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding)
+only_private(const struct facts *facts, const struct inbound *in, const struct vm *vm,
+	     struct finding *finding)
 {
 	struct ip asked;
 	int r;
 
 	if (address_by_proxy(facts))
-		return finding_set(finding, PASS, "private-by-jump", "no public address; ssh goes through a jump host");
+		return finding_set(finding, PASS, "private-by-jump",
+				   "no public address; ssh goes through a jump host");
 	if (wire_accepted(facts) || (wire_answers(facts) && host_key_known(facts)))
-		return finding_set(finding, PASS, "private-path", "the private address %s answers from here",
+		return finding_set(finding, PASS, "private-path",
+				   "the private address %s answers from here",
 				   in->path->private_text);
 	if (wire_answers(facts)) {
-		r = finding_set(
-		    finding, WARN, "private-address-unproven",
-		    "something answers at %s, but nothing proves that it is this VM: other networks use such addresses too",
-		    in->path->private_text);
+		r = finding_set(finding, WARN, "private-address-unproven",
+				"something answers at %s, but nothing proves that it is this VM: "
+				"other networks use such addresses too",
+				in->path->private_text);
 		finding->confidence = LIKELY;
 		return r;
 	}
 	if (ip_parse(address_asked_host(facts), &asked) == 0 && !in->foreign)
-		return finding_set(finding, PASS, "private-path", "you asked for the private address %s", in->path->private_text);
+		return finding_set(finding, PASS, "private-path",
+				   "you asked for the private address %s", in->path->private_text);
 	return inbound_none(facts, in, vm, finding);
 }
 
-/* A retired Basic address is to blame only where everything else lets us in and nothing comes back. */
+/* A retired Basic address is to blame only where everything else lets us in and nothing comes back.
+ */
 static int
 judge_retired(const struct facts *facts, const struct inbound *in, struct finding *finding)
 {
@@ -132,7 +147,8 @@ judge_retired(const struct facts *facts, const struct inbound *in, struct findin
 	enum nsg_verdict verdict;
 	int r;
 
-	if (!doc_same(in->way->sku, "Basic") || !wire_timed_out(facts) || !power_is(facts, "running"))
+	if (!doc_same(in->way->sku, "Basic") || !wire_timed_out(facts) ||
+	    !power_is(facts, "running"))
 		return 0;
 	if ((r = nsg_judge(facts, in->path, &in->flow, true, in->front_sku, &judgement)) < 0)
 		return r;
@@ -140,8 +156,10 @@ judge_retired(const struct facts *facts, const struct inbound *in, struct findin
 	nsg_judgement_free(&judgement);
 	if (verdict != NSG_ALLOW)
 		return 0;
-	r = finding_set(finding, FAIL, "pip-basic-retired",
-			"public IP %s is of the Basic SKU, which Azure has retired, and nothing comes back", in->way->name);
+	r = finding_set(
+	    finding, FAIL, "pip-basic-retired",
+	    "public IP %s is of the Basic SKU, which Azure has retired, and nothing comes back",
+	    in->way->name);
 	finding->confidence = LIKELY;
 	return r;
 }
@@ -152,7 +170,8 @@ public_instead(const struct facts *facts, const struct inbound *in)
 {
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 
-	if (address_asked_host(facts) == NULL || address_by_proxy(facts) || tcp == NULL || doc_is(tcp, "result", "connected"))
+	if (address_asked_host(facts) == NULL || address_by_proxy(facts) || tcp == NULL ||
+	    doc_is(tcp, "result", "connected"))
 		return NULL;
 	for (size_t i = 0; i < in->way_count; i++)
 		if (in->ways[i].kind == ADDRESS_PUBLIC_IP || in->ways[i].kind == ADDRESS_NAT_RULE)
@@ -161,10 +180,13 @@ public_instead(const struct facts *facts, const struct inbound *in)
 }
 
 static int
-judge(const struct facts *facts, const struct inbound *in, const struct vm *vm, struct finding *finding)
+judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
+      struct finding *finding)
 {
 	const struct address *way = in->way, *instead;
-	enum address_kind kind = in->by_bastion ? ADDRESS_BASTION : way != NULL ? way->kind : ADDRESS_NONE;
+	enum address_kind kind = in->by_bastion ? ADDRESS_BASTION
+				 : way != NULL  ? way->kind
+						: ADDRESS_NONE;
 
 	if (in->foreign) {
 		add_evidence(in, way != NULL ? kind : ADDRESS_NONE, finding);
@@ -173,11 +195,12 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm, 
 	if (kind == ADDRESS_PRIVATE && !wire_answers(facts) && address_asked_host(facts) == NULL &&
 	    in->path->pip.state == FACT_UNKNOWN) {
 		add_evidence(in, kind, finding);
-		return finding_missing(finding, "public-ip-unknown", "the public IP", &in->path->pip);
+		return finding_missing(finding, "public-ip-unknown", "the public IP",
+				       &in->path->pip);
 	}
 	if (in->path != NULL && in->path->pip.state == FACT_KNOWN &&
-	    doc_str(in->path->pip.body, "properties.ipAddress") == NULL && (kind == ADDRESS_PRIVATE || kind == ADDRESS_NONE) &&
-	    !wire_answers(facts)) {
+	    doc_str(in->path->pip.body, "properties.ipAddress") == NULL &&
+	    (kind == ADDRESS_PRIVATE || kind == ADDRESS_NONE) && !wire_answers(facts)) {
 		finding_text(finding, "kind", address_kind_word(ADDRESS_NONE));
 		inbound_evidence(in, finding);
 		return unallocated(in, finding);
@@ -190,24 +213,27 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm, 
 	if (kind == ADDRESS_PRIVATE && (instead = public_instead(facts, in)) != NULL) {
 		finding_text(finding, "public_address", instead->host);
 		return finding_set(finding, FAIL, "private-ip-from-internet",
-				   "%s is the VM's private address; from the Internet it is %s", way->host, instead->host);
+				   "%s is the VM's private address; from the Internet it is %s",
+				   way->host, instead->host);
 	}
 	if (kind == ADDRESS_PRIVATE)
 		return only_private(facts, in, vm, finding);
 	if (kind == ADDRESS_LB_RULE)
-		return finding_set(finding, PASS, "lb-rule-way-in",
-				   "%s:%d reaches some member of the load balancer's pool, not always this VM", way->host,
-				   way->port);
+		return finding_set(
+		    finding, PASS, "lb-rule-way-in",
+		    "%s:%d reaches some member of the load balancer's pool, not always this VM",
+		    way->host, way->port);
 	if (way->internal)
 		return only_private(facts, in, vm, finding);
 	if (way->port == 0) {
 		finding_text(finding, "action", MAPPING);
 		return finding_set(finding, UNKNOWN, "lb-nat-port-unknown",
-				   "%s leads to the VM by pool NAT rule %s; its port for this VM is not known (asking takes %s)",
+				   "%s leads to the VM by pool NAT rule %s; its port for this VM "
+				   "is not known (asking takes %s)",
 				   way->host, way->name, MAPPING);
 	}
-	return finding_set(finding, PASS, "address-known", "%s:%d (%s %s)", way->host, way->port, address_kind_word(way->kind),
-			   way->name);
+	return finding_set(finding, PASS, "address-known", "%s:%d (%s %s)", way->host, way->port,
+			   address_kind_word(way->kind), way->name);
 }
 
 static int
@@ -226,10 +252,12 @@ public_ip_run(const struct facts *facts, const struct rule *rule, struct finding
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		vm.name = arm_id_name(ref.id);
 	if (in.way == NULL && in.network.missing_nic.id != NULL)
-		r = finding_missing(finding, "public-ip-unknown", "the network interface", &in.network.missing_nic);
+		r = finding_missing(finding, "public-ip-unknown", "the network interface",
+				    &in.network.missing_nic);
 	else
 		r = judge(facts, &in, &vm, finding);
-	if (r == 0 && finding->status == PASS && in.way != NULL && in.way->kind == ADDRESS_PUBLIC_IP)
+	if (r == 0 && finding->status == PASS && in.way != NULL &&
+	    in.way->kind == ADDRESS_PUBLIC_IP)
 		r = judge_retired(facts, &in, finding);
 	inbound_free(&in);
 	return r;

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What models Azure's network; the wire outranks them. A VM that is off, or an address that is not the VM's, is another matter: then
- * whatever answered was not this VM. */
+/* What models Azure's network; the wire outranks them. A VM that is off, or an address that is not
+ * the VM's, is another matter: then whatever answered was not this VM. */
 static const char *const models[] = { "nsg", "jit", "route", NULL };
-static const char *const no_way_in[] = { "no-public-ip", "no-pip-no-bastion", "vmss-flexible-no-pip", NULL };
+static const char *const no_way_in[] = { "no-public-ip", "no-pip-no-bastion",
+					 "vmss-flexible-no-pip", NULL };
 
 struct finding *
 finding_of(struct finding *findings, size_t count, const char *check)
@@ -27,8 +28,8 @@ listed(const char *const *list, const char *word)
 	return *list != NULL;
 }
 
-/* How the wire proves that packets from here reach the VM, NULL when it does not. An address of this machine proves nothing about
- * Azure's network unless the server behind it knows the key. */
+/* How the wire proves that packets from here reach the VM, NULL when it does not. An address of
+ * this machine proves nothing about Azure's network unless the server behind it knows the key. */
 static const char *
 wire_proof(const struct facts *facts)
 {
@@ -36,7 +37,8 @@ wire_proof(const struct facts *facts)
 
 	if (doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL)
 		return "the server accepted your key from here";
-	if (facts_state(facts, FACT_TCP, NULL) == FACT_KNOWN && doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
+	if (facts_state(facts, FACT_TCP, NULL) == FACT_KNOWN &&
+	    doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
 	    doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"))
 		return "an SSH server answered from here";
 	return NULL;
@@ -49,8 +51,9 @@ contradict(struct finding *finding, const char *proof)
 
 	if (finding->status != FAIL && finding->status != UNKNOWN)
 		return;
-	summary = doc_fmt("%s; yet %s, so something that these rules do not show lets you in (a VPN, a proxy, another public address)",
-	    finding->summary, proof);
+	summary = doc_fmt("%s; yet %s, so something that these rules do not show lets you in (a "
+			  "VPN, a proxy, another public address)",
+			  finding->summary, proof);
 	if (summary == NULL)
 		return;
 	free(finding->summary);
@@ -60,21 +63,27 @@ contradict(struct finding *finding, const char *proof)
 		finding->status = WARN;
 }
 
-/* ssh goes through another host, and the VM was not met there: the models judged packets from this machine, which are not the ones that come. */
+/* ssh goes through another host, and the VM was not met there: the models judged packets from this
+ * machine, which are not the ones that come. */
 static void
 doubt_models(const struct facts *facts, struct finding *findings, size_t count)
 {
 	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
 	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
-	const char *way = jump != NULL && strcmp(jump, "none") != 0 ? jump : command != NULL && strcmp(command, "none") != 0 ? command : NULL;
+	const char *way = jump != NULL && strcmp(jump, "none") != 0         ? jump
+			  : command != NULL && strcmp(command, "none") != 0 ? command
+									    : NULL;
 
 	for (size_t i = 0; way != NULL && i < count; i++) {
 		struct finding *finding = &findings[i];
-		bool no_way = strcmp(finding->check, "public-ip") == 0 && listed(no_way_in, finding->code);
+		bool no_way =
+		    strcmp(finding->check, "public-ip") == 0 && listed(no_way_in, finding->code);
 		char *summary;
 
-		if ((finding->status != FAIL && finding->status != UNKNOWN) || !(no_way || listed(models, finding->check)) ||
-		    (summary = doc_fmt("not judged, as ssh goes through %s; from this computer: %s", way, finding->summary)) == NULL)
+		if ((finding->status != FAIL && finding->status != UNKNOWN) ||
+		    !(no_way || listed(models, finding->check)) ||
+		    (summary = doc_fmt("not judged, as ssh goes through %s; from this computer: %s",
+				       way, finding->summary)) == NULL)
 			continue;
 		free(finding->summary);
 		finding->summary = summary;
@@ -102,18 +111,23 @@ outrank_models(const struct facts *facts, struct finding *findings, size_t count
 		contradict(found, proof);
 }
 
-/* The fingerprint that ssh goes by for a file: its entry's, which FILE.pub decides; else the file's own. */
+/* The fingerprint that ssh goes by for a file: its entry's, which FILE.pub decides; else the file's
+ * own. */
 static const char *
 offered_as(const struct facts *facts, const char *path)
 {
 	const char *fingerprint = doc_str(key_entry(facts, path), "fingerprint");
 
-	return fingerprint != NULL || path == NULL ? fingerprint : doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path), "fingerprint");
+	return fingerprint != NULL || path == NULL
+		   ? fingerprint
+		   : doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path),
+			     "fingerprint");
 }
 
-/* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no failure. While ssh has a further key
- * that the server was not asked about, what is wrong with one file need not be what keeps the user out; and where it refused this file's key
- * and another one that is sound, mending the file would not help. */
+/* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no
+ * failure. While ssh has a further key that the server was not asked about, what is wrong with one
+ * file need not be what keeps the user out; and where it refused this file's key and another one
+ * that is sound, mending the file would not help. */
 static void
 weigh_other_keys(const struct facts *facts, struct finding *findings, size_t count)
 {
@@ -122,34 +136,43 @@ weigh_other_keys(const struct facts *facts, struct finding *findings, size_t cou
 	static const char *const checks[] = { "key-file", "key-permissions", "key-format", NULL };
 
 	for (size_t i = 0; i < count; i++) {
-		const char *path = doc_str(findings[i].evidence, "path"), *offered = offered_as(facts, path);
-		bool beside = accepted == NULL && !doc_same(explicit, path) && key_denied_beside(facts, path);
+		const char *path = doc_str(findings[i].evidence, "path"),
+			   *offered = offered_as(facts, path);
+		bool beside =
+		    accepted == NULL && !doc_same(explicit, path) && key_denied_beside(facts, path);
 
-		if (!listed(checks, findings[i].check) || findings[i].status != FAIL || doc_same(findings[i].code, "key-path-not-expanded"))
-			continue;		/* that one ends ssh, whatever other keys there are */
-		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 || key_elsewhere(facts, accepted, path)))
+		if (!listed(checks, findings[i].check) || findings[i].status != FAIL ||
+		    doc_same(findings[i].code, "key-path-not-expanded"))
+			continue; /* that one ends ssh, whatever other keys there are */
+		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 ||
+					 key_elsewhere(facts, accepted, path)))
 			findings[i].status = WARN;
 		else if (beside && doc_same(key_server_says(facts, offered), "denied"))
 			findings[i].status = WARN;
-		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL && (beside || key_left_unasked(facts, path)))
+		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL &&
+			 (beside || key_left_unasked(facts, path)))
 			findings[i].confidence = LIKELY;
 	}
 }
 
-/* A timeout although the VM runs and every rule allows: what is left cannot be told apart from here. At an address that is none of the
- * VM's, its rules mean nothing. */
+/* A timeout although the VM runs and every rule allows: what is left cannot be told apart from
+ * here. At an address that is none of the VM's, its rules mean nothing. */
 static void
 name_what_is_left(struct finding *findings, size_t count)
 {
-	struct finding *tcp = finding_of(findings, count, "tcp"), *nsg = finding_of(findings, count, "nsg");
-	struct finding *vm = finding_of(findings, count, "vm-state"), *config = finding_of(findings, count, "ssh-config");
+	struct finding *tcp = finding_of(findings, count, "tcp"),
+		       *nsg = finding_of(findings, count, "nsg");
+	struct finding *vm = finding_of(findings, count, "vm-state"),
+		       *config = finding_of(findings, count, "ssh-config");
 	char *code;
 
 	if (config != NULL && strcmp(config->code, "cfg-host-alias-override") == 0)
 		return;
-	if (tcp == NULL || nsg == NULL || vm == NULL || tcp->status != FAIL || strcmp(tcp->code, "tcp-timeout") != 0)
+	if (tcp == NULL || nsg == NULL || vm == NULL || tcp->status != FAIL ||
+	    strcmp(tcp->code, "tcp-timeout") != 0)
 		return;
-	if (nsg->status != PASS || (vm->status != PASS && vm->status != WARN) || (code = strdup("blocked-outside-azure-rules")) == NULL)
+	if (nsg->status != PASS || (vm->status != PASS && vm->status != WARN) ||
+	    (code = strdup("blocked-outside-azure-rules")) == NULL)
 		return;
 	free(tcp->code);
 	tcp->code = code;
@@ -160,11 +183,14 @@ name_what_is_left(struct finding *findings, size_t count)
 static void
 yield_to_alias(struct finding *findings, size_t count)
 {
-	static const char *const foreign[] = { "wrong-target-address", "pip-changed-after-restart", "pip-detached",
-		"azure-firewall-dnat-missing", NULL };
-	struct finding *config = finding_of(findings, count, "ssh-config"), *address = finding_of(findings, count, "public-ip");
+	static const char *const foreign[] = { "wrong-target-address", "pip-changed-after-restart",
+					       "pip-detached", "azure-firewall-dnat-missing",
+					       NULL };
+	struct finding *config = finding_of(findings, count, "ssh-config"),
+		       *address = finding_of(findings, count, "public-ip");
 
-	if (config != NULL && address != NULL && strcmp(config->code, "cfg-host-alias-override") == 0 && config->status == FAIL &&
+	if (config != NULL && address != NULL &&
+	    strcmp(config->code, "cfg-host-alias-override") == 0 && config->status == FAIL &&
 	    address->status == FAIL && listed(foreign, address->code))
 		address->status = WARN;
 }

@@ -4,8 +4,9 @@
 #include "model/facts.h"
 #include "model/finding.h"
 
-/* What only all findings together show: the wire outranks the model (DESIGN, principle 3), a key that the server accepted makes missing
- * others moot, and a timeout that every rule allows lies outside Azure's rules. Changes the findings in place. */
+/* What only all findings together show: the wire outranks the model (DESIGN, principle 3), a key
+ * that the server accepted makes missing others moot, and a timeout that every rule allows lies
+ * outside Azure's rules. Changes the findings in place. */
 void findings_refine(const struct facts *facts, struct finding *findings, size_t count);
 
 /* The finding of a check, NULL when there is none. */

@@ -1,4 +1,5 @@
-/* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a program that watches over the rules. */
+/* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a
+ * program that watches over the rules. */
 #include "checks/hindrance.h"
 #include "model/arm.h"
 #include "model/network.h"
@@ -23,7 +24,8 @@ below(const char *resource, const char *group)
 {
 	size_t len = strlen(group);
 
-	return resource != NULL && strncasecmp(resource, group, len) == 0 && (resource[len] == '/' || resource[len] == '\0');
+	return resource != NULL && strncasecmp(resource, group, len) == 0 &&
+	       (resource[len] == '/' || resource[len] == '\0');
 }
 
 /* People sign in with a name that has an @; policies and other programs have none. */
@@ -50,7 +52,8 @@ rule_is_gone(const struct facts *facts, const json_t *change, const char *group)
 	const json_t *body, *rule;
 	size_t i;
 
-	if (!ends_with(doc_str(change, "operation"), "/securityRules/write") || !doc_is(change, "status", "Succeeded") ||
+	if (!ends_with(doc_str(change, "operation"), "/securityRules/write") ||
+	    !doc_is(change, "status", "Succeeded") ||
 	    facts_resource(facts, group, &body, NULL) != FACT_KNOWN)
 		return false;
 	json_array_foreach (doc_list(body, "properties.securityRules"), i, rule)
@@ -64,14 +67,17 @@ static bool
 undoes(const json_t *later, const json_t *change, const char *group)
 {
 	const char *operation = doc_str(later, "operation");
-	time_t at = time_from_iso(doc_str(change, "time")), then = time_from_iso(doc_str(later, "time"));
+	time_t at = time_from_iso(doc_str(change, "time")),
+	       then = time_from_iso(doc_str(later, "time"));
 
-	if (!below(doc_str(later, "resource"), group) || !by_program(later) || doc_same(doc_str(later, "caller"), doc_str(change, "caller")) ||
-	    at < 0 || then <= at || then - at > SOON_S || doc_is(later, "status", "Failed"))
+	if (!below(doc_str(later, "resource"), group) || !by_program(later) ||
+	    doc_same(doc_str(later, "caller"), doc_str(change, "caller")) || at < 0 || then <= at ||
+	    then - at > SOON_S || doc_is(later, "status", "Failed"))
 		return false;
 	if (ends_with(operation, "/networkSecurityGroups/write"))
 		return true;
-	return ends_with(operation, "/securityRules/delete") && arm_id_same(doc_str(later, "resource"), doc_str(change, "resource"));
+	return ends_with(operation, "/securityRules/delete") &&
+	       arm_id_same(doc_str(later, "resource"), doc_str(change, "resource"));
 }
 
 static bool
@@ -88,16 +94,19 @@ say_undone(const json_t *change, const json_t *later, struct finding *finding)
 	finding_text(finding, "changed_at", doc_str(change, "time"));
 	finding_text(finding, "reverted_by", doc_str(later, "caller"));
 	finding_text(finding, "reverted_at", doc_str(later, "time"));
-	return finding_set(finding, FAIL, "policy-reverts-nsg", "rule %s, written by %s at %s, was taken away by %s at %s",
-			   arm_id_name(doc_str(change, "resource")), doc_str(change, "caller"), doc_str(change, "time"),
-			   doc_str(later, "caller"), doc_str(later, "time"));
+	return finding_set(finding, FAIL, "policy-reverts-nsg",
+			   "rule %s, written by %s at %s, was taken away by %s at %s",
+			   arm_id_name(doc_str(change, "resource")), doc_str(change, "caller"),
+			   doc_str(change, "time"), doc_str(later, "caller"),
+			   doc_str(later, "time"));
 }
 
 /* 1 when the activity log shows it. */
 static int
 from_log(const struct facts *facts, const char *group, struct finding *finding)
 {
-	const json_t *changes = doc_list(facts_section(facts, FACT_DEEP), "changes"), *change, *later;
+	const json_t *changes = doc_list(facts_section(facts, FACT_DEEP), "changes"), *change,
+		     *later;
 	size_t i, j;
 
 	json_array_foreach (changes, i, change) {
@@ -106,8 +115,10 @@ from_log(const struct facts *facts, const char *group, struct finding *finding)
 		if (refused(change)) {
 			finding_text(finding, "changed_by", doc_str(change, "caller"));
 			finding_text(finding, "changed_at", doc_str(change, "time"));
-			finding_set(finding, FAIL, "policy-reverts-nsg", "Azure Policy refused a change of %s at %s",
-				    arm_id_name(doc_str(change, "resource")), doc_str(change, "time"));
+			finding_set(finding, FAIL, "policy-reverts-nsg",
+				    "Azure Policy refused a change of %s at %s",
+				    arm_id_name(doc_str(change, "resource")),
+				    doc_str(change, "time"));
 			return 1;
 		}
 		json_array_foreach (changes, j, later)
@@ -131,13 +142,17 @@ forbids_ssh(const char *id, const json_t *body, void *ctx)
 	const char *texts[] = { doc_str(body, "name"), doc_str(body, "properties.displayName") };
 	struct policy *policy = ctx;
 
-	for (size_t i = 0; i < 2 && !doc_is(body, "properties.enforcementMode", "DoNotEnforce"); i++) {
+	for (size_t i = 0; i < 2 && !doc_is(body, "properties.enforcementMode", "DoNotEnforce");
+	     i++) {
 		bool ports = texts[i] != NULL && strcasestr(texts[i], "port") != NULL &&
-			     (strcasestr(texts[i], "mgmt") != NULL || strcasestr(texts[i], "management") != NULL);
+			     (strcasestr(texts[i], "mgmt") != NULL ||
+			      strcasestr(texts[i], "management") != NULL);
 
-		if (!ports && (texts[i] == NULL || strcasestr(texts[i], "ssh") == NULL || strcasestr(texts[i], "internet") == NULL))
+		if (!ports && (texts[i] == NULL || strcasestr(texts[i], "ssh") == NULL ||
+			       strcasestr(texts[i], "internet") == NULL))
 			continue;
-		*policy = (struct policy){ body, doc_str(body, "id") != NULL ? doc_str(body, "id") : id };
+		*policy =
+		    (struct policy){ body, doc_str(body, "id") != NULL ? doc_str(body, "id") : id };
 		return true;
 	}
 	return false;
@@ -170,8 +185,10 @@ finding_revert(const struct facts *facts, struct finding *finding)
 	finding_text(&made, "nsg", doc_str(finding->evidence, "nsg"));
 	finding_text(&made, "nsg_id", group);
 	if ((found = from_log(facts, group, &made)) == 0 && named) {
-		finding_set(&made, WARN, "policy-reverts-nsg", "the policy %s is assigned here: a rule that opens the port may be refused",
-			    doc_str(made.evidence, "policy"));
+		finding_set(
+		    &made, WARN, "policy-reverts-nsg",
+		    "the policy %s is assigned here: a rule that opens the port may be refused",
+		    doc_str(made.evidence, "policy"));
 		found = 1;
 	}
 	made.confidence = LIKELY;

@@ -24,14 +24,16 @@ add_route(const struct inbound *in, const struct route *route, struct finding *f
 	}
 }
 
-/* A peering of the VNet that does not work, NULL when all do. It matters to those who come by the private address. */
+/* A peering of the VNet that does not work, NULL when all do. It matters to those who come by the
+ * private address. */
 static const json_t *
 broken_peering(const struct net_path *path)
 {
 	const json_t *peering;
 	size_t i;
 
-	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i, peering) {
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    peering) {
 		const char *state = doc_str(peering, "properties.peeringState");
 
 		if ((state != NULL && strcasecmp(state, "Connected") != 0) ||
@@ -41,7 +43,8 @@ broken_peering(const struct net_path *path)
 	return NULL;
 }
 
-/* This machine stands in Azure, or some tunnel or route leads from it to the private address. What has not been tried is taken at its word. */
+/* This machine stands in Azure, or some tunnel or route leads from it to the private address. What
+ * has not been tried is taken at its word. */
 static bool
 comes_privately(const struct facts *facts)
 {
@@ -51,7 +54,8 @@ comes_privately(const struct facts *facts)
 		return address_asked_host(facts) != NULL;
 	if (doc_get(tcp, "route.default") == NULL)
 		return true;
-	return doc_bool(tcp, "on_azure", false) || json_array_size(doc_list(tcp, "tunnels")) > 0 || !doc_bool(tcp, "route.default", true);
+	return doc_bool(tcp, "on_azure", false) || json_array_size(doc_list(tcp, "tunnels")) > 0 ||
+	       !doc_bool(tcp, "route.default", true);
 }
 
 /* Came in by the private address: the routes that matter are those between networks. */
@@ -63,19 +67,25 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 	int r;
 
 	if (peering == NULL)
-		return finding_set(finding, PASS, "route-private",
-				   "the way is private; nothing seen of the network stands against it");
+		return finding_set(
+		    finding, PASS, "route-private",
+		    "the way is private; nothing seen of the network stands against it");
 	closed = !doc_bool(peering, "properties.allowVirtualNetworkAccess", true);
 	finding_text(finding, "peering", doc_str(peering, "name"));
 	finding_text(finding, "peering_state",
-		     closed ? "closed to traffic (allowVirtualNetworkAccess is false)" : doc_str(peering, "properties.peeringState"));
+		     closed ? "closed to traffic (allowVirtualNetworkAccess is false)"
+			    : doc_str(peering, "properties.peeringState"));
 	if (closed)
 		finding_value(finding, "closed", json_true());
-	finding_text(finding, "remote_vnet", arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
-	finding_text(finding, "remote_vnet_id", doc_str(peering, "properties.remoteVirtualNetwork.id"));
+	finding_text(finding, "remote_vnet",
+		     arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
+	finding_text(finding, "remote_vnet_id",
+		     doc_str(peering, "properties.remoteVirtualNetwork.id"));
 	if (wire_answers(facts) || in->by_bastion || !comes_privately(facts))
-		return finding_set(finding, PASS, "route-private", "a peering is not connected, which does not concern this way");
-	r = finding_set(finding, FAIL, "peering-disconnected", "peering %s of the virtual network is %s",
+		return finding_set(finding, PASS, "route-private",
+				   "a peering is not connected, which does not concern this way");
+	r = finding_set(finding, FAIL, "peering-disconnected",
+			"peering %s of the virtual network is %s",
 			doc_str(peering, "name") != NULL ? doc_str(peering, "name") : "?",
 			doc_bool(peering, "properties.allowVirtualNetworkAccess", true)
 			    ? doc_str(peering, "properties.peeringState")
@@ -84,24 +94,31 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 	return r;
 }
 
-/* Answers to a client on the Internet that leave by anything but Internet come back by another way than the request, and are
- * dropped. */
+/* Answers to a client on the Internet that leave by anything but Internet come back by another way
+ * than the request, and are dropped. */
 static int
-judge_hop(const struct facts *facts, const struct route *route, bool effective, struct finding *finding)
+judge_hop(const struct facts *facts, const struct route *route, bool effective,
+	  struct finding *finding)
 {
 	const char *type = route->hop_type;
-	bool works = wire_answers(facts) || doc_is(facts_section(facts, FACT_TCP), "result", "refused");
+	bool works =
+	    wire_answers(facts) || doc_is(facts_section(facts, FACT_TCP), "result", "refused");
 	const char *code, *words;
 	int r;
 
 	if (type == NULL)
-		return finding_set(finding, UNKNOWN, "route-nonsense", "nextHopType of route %s is missing",
+		return finding_set(finding, UNKNOWN, "route-nonsense",
+				   "nextHopType of route %s is missing",
 				   route->name != NULL ? route->name : "?");
-	if (strcasecmp(type, "Internet") == 0 || strcasecmp(type, "VnetLocal") == 0 || strcasecmp(type, "VNetPeering") == 0)
-		return finding_set(finding, PASS, "route-direct", "answers leave by %s (%s)", type, route->prefix);
+	if (strcasecmp(type, "Internet") == 0 || strcasecmp(type, "VnetLocal") == 0 ||
+	    strcasecmp(type, "VNetPeering") == 0)
+		return finding_set(finding, PASS, "route-direct", "answers leave by %s (%s)", type,
+				   route->prefix);
 	if (works)
-		return finding_set(finding, PASS, "route-works", "answers to you leave by %s%s%s, and come back all the same",
-				   type, route->hop != NULL ? " " : "", route->hop != NULL ? route->hop : "");
+		return finding_set(finding, PASS, "route-works",
+				   "answers to you leave by %s%s%s, and come back all the same",
+				   type, route->hop != NULL ? " " : "",
+				   route->hop != NULL ? route->hop : "");
 	if (strcasecmp(type, "VirtualAppliance") == 0) {
 		code = "udr-default-to-nva";
 		words = "an appliance that never saw the request";
@@ -112,10 +129,12 @@ judge_hop(const struct facts *facts, const struct route *route, bool effective, 
 		code = "udr-none-blackhole";
 		words = "nowhere: they are dropped";
 	} else {
-		return finding_set(finding, UNKNOWN, "route-nonsense", "next hop type %s is not known to this program", type);
+		return finding_set(finding, UNKNOWN, "route-nonsense",
+				   "next hop type %s is not known to this program", type);
 	}
-	r = finding_set(finding, FAIL, code, "answers to you match %s and go to %s%s%s%s", route->prefix, words,
-			route->hop != NULL ? " (" : "", route->hop != NULL ? route->hop : "", route->hop != NULL ? ")" : "");
+	r = finding_set(finding, FAIL, code, "answers to you match %s and go to %s%s%s%s",
+			route->prefix, words, route->hop != NULL ? " (" : "",
+			route->hop != NULL ? route->hop : "", route->hop != NULL ? ")" : "");
 	finding->confidence = effective && wire_timed_out(facts) ? CERTAIN : LIKELY;
 	return r;
 }
@@ -129,19 +148,25 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 
 	inbound_evidence(in, finding);
 	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
-		return finding_set(finding, PASS, "route-direct", "the way in leads through the firewall, and so do the answers");
+		return finding_set(finding, PASS, "route-direct",
+				   "the way in leads through the firewall, and so do the answers");
 	if (in->flow.private_path)
 		return private_way(facts, in, finding);
-	switch (route_to(facts, path, in->source_known ? &in->flow.source.list[0].from : NULL, &route, &effective)) {
+	switch (route_to(facts, path, in->source_known ? &in->flow.source.list[0].from : NULL,
+			 &route, &effective)) {
 	case ROUTE_NONE:
-		return finding_set(finding, PASS, "route-direct", "no route of your own stands in the way of the answers");
+		return finding_set(finding, PASS, "route-direct",
+				   "no route of your own stands in the way of the answers");
 	case ROUTE_UNKNOWN:
 		if (path->subnet.state != FACT_KNOWN)
-			return finding_missing(finding, "route-unknown", "the subnet", &path->subnet);
-		return finding_missing(finding, "route-unknown", "the route table", &path->route_table);
+			return finding_missing(finding, "route-unknown", "the subnet",
+					       &path->subnet);
+		return finding_missing(finding, "route-unknown", "the route table",
+				       &path->route_table);
 	case ROUTE_NONSENSE:
 		finding_text(finding, "field", "addressPrefix");
-		return finding_set(finding, UNKNOWN, "route-nonsense", "addressPrefix of a route makes no sense");
+		return finding_set(finding, UNKNOWN, "route-nonsense",
+				   "addressPrefix of a route makes no sense");
 	default:
 		add_route(in, &route, finding);
 		return judge_hop(facts, &route, effective, finding);
@@ -162,7 +187,8 @@ route_run(const struct facts *facts, const struct rule *rule, struct finding *fi
 		return r;
 	if (in.path == NULL)
 		r = finding_missing(finding, "route-unknown", "the network interface",
-				    in.network.missing_nic.id != NULL ? &in.network.missing_nic : NULL);
+				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
+								      : NULL);
 	else
 		r = judge(facts, &in, finding);
 	inbound_free(&in);

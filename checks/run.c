@@ -20,11 +20,13 @@ selected(const struct selection *selection, const char *id)
 {
 	if (selection == NULL)
 		return true;
-	return (selection->only == NULL || listed(selection->only, id)) && !listed(selection->skip, id);
+	return (selection->only == NULL || listed(selection->only, id)) &&
+	       !listed(selection->skip, id);
 }
 
-/* Answers for a check one of whose needs is not known; false when all of them are. What nobody asked for, what does not exist and what
- * an earlier step kept from being reached is skipped; only what should have been there and is not is unknown. */
+/* Answers for a check one of whose needs is not known; false when all of them are. What nobody
+ * asked for, what does not exist and what an earlier step kept from being reached is skipped; only
+ * what should have been there and is not is unknown. */
 static bool
 guard(const struct facts *facts, const struct check *check, struct finding *finding)
 {
@@ -35,8 +37,8 @@ guard(const struct facts *facts, const struct check *check, struct finding *find
 }
 
 static int
-run_one(const struct check *check, const struct facts *facts, const struct rules *rules, const struct selection *selection,
-    struct finding *finding)
+run_one(const struct check *check, const struct facts *facts, const struct rules *rules,
+	const struct selection *selection, struct finding *finding)
 {
 	struct rule rule = rules_for(rules, check->id);
 
@@ -51,7 +53,8 @@ run_one(const struct check *check, const struct facts *facts, const struct rules
 }
 
 static int
-run_custom(const json_t *custom, const struct facts *facts, const struct selection *selection, struct finding *finding)
+run_custom(const json_t *custom, const struct facts *facts, const struct selection *selection,
+	   struct finding *finding)
 {
 	const char *id = doc_str(custom, "id");
 
@@ -78,7 +81,8 @@ waive(const struct rules *rules, const struct facts *facts, struct finding *find
 }
 
 int
-checks_run(const struct facts *facts, const struct rules *rules, const struct selection *selection, struct finding **ret, size_t *count)
+checks_run(const struct facts *facts, const struct rules *rules, const struct selection *selection,
+	   struct finding **ret, size_t *count)
 {
 	const json_t *custom = rules_custom(rules);
 	size_t n = 0, made = 0;

@@ -7,8 +7,7 @@ CHECKS(CHECK_EXTERN)
 
 const struct check *const check_table[] = {
 #define CHECK_ROW(name) &check_##name,
-	CHECKS(CHECK_ROW)
-	NULL
+	CHECKS(CHECK_ROW) NULL
 };
 
 bool

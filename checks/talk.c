@@ -25,12 +25,14 @@ talk_missing(const struct facts *facts, enum fact_section section, struct findin
 	else if (doc_same(cause, "not-reached"))
 		finding_set(finding, SKIP, "not-reached", "%s", reason);
 	else
-		finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s", facts_section_words(section), reason);
+		finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s",
+			    facts_section_words(section), reason);
 	finding_text(finding, "cause", cause);
 	return true;
 }
 
-/* The VM's ways in, the best first; NULL and 0 when nothing is known of them. The caller frees the list. */
+/* The VM's ways in, the best first; NULL and 0 when nothing is known of them. The caller frees the
+ * list. */
 static struct address *
 ways(const struct facts *facts, struct network *network, size_t *count)
 {
@@ -38,7 +40,8 @@ ways(const struct facts *facts, struct network *network, size_t *count)
 
 	*count = 0;
 	*network = (struct network){ 0 };
-	if (network_from_facts(facts, network) == 0 && address_list(facts, network, &list, count) < 0)
+	if (network_from_facts(facts, network) == 0 &&
+	    address_list(facts, network, &list, count) < 0)
 		list = NULL;
 	return list;
 }
@@ -75,7 +78,7 @@ talk_vm_public(const struct facts *facts)
 
 	for (size_t i = 0; list != NULL && i < count && public == NULL; i++)
 		if (list[i].kind == ADDRESS_PUBLIC_IP)
-			public = strdup(list[i].host);
+	public = strdup(list[i].host);
 	free(list);
 	network_free(&network);
 	return public;
@@ -105,10 +108,13 @@ talk_way_around(const struct facts *facts, struct finding *finding)
 	struct bastion bastion;
 	char group[128];
 
-	for (size_t i = 0; i < json_array_size(order) && doc_get(finding->evidence, "identity") == NULL; i++)
+	for (size_t i = 0;
+	     i < json_array_size(order) && doc_get(finding->evidence, "identity") == NULL; i++)
 		if (doc_bool(json_array_get(order, i), "present", false))
-			finding_text(finding, "identity", doc_str(json_array_get(order, i), "path"));
-	if (network_from_facts(facts, &network) == 0 && network.count > 0 && bastion_for(facts, &network.paths[0], &bastion) && bastion.tunneling) {
+			finding_text(finding, "identity",
+				     doc_str(json_array_get(order, i), "path"));
+	if (network_from_facts(facts, &network) == 0 && network.count > 0 &&
+	    bastion_for(facts, &network.paths[0], &bastion) && bastion.tunneling) {
 		arm_id_group(bastion.id, group, sizeof(group));
 		finding_text(finding, "bastion", bastion.name);
 		finding_text(finding, "bastion_rg", group);
@@ -125,7 +131,8 @@ address_is_v6(const char *text)
 bool
 address_is_stand_in(const char *text)
 {
-	return text != NULL && (strncmp(text, "198.18.", 7) == 0 || strncmp(text, "198.19.", 7) == 0);
+	return text != NULL &&
+	       (strncmp(text, "198.18.", 7) == 0 || strncmp(text, "198.19.", 7) == 0);
 }
 
 bool
@@ -139,7 +146,8 @@ address_is_private(const char *text)
 	if (text == NULL || inet_pton(AF_INET, text, &v4) != 1)
 		return false;
 	host = ntohl(v4.s_addr);
-	return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 || host >> 22 == 0x191;
+	return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 ||
+	       host >> 22 == 0x191;
 }
 
 enum talk_reference

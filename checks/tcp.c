@@ -7,7 +7,7 @@
 struct view {
 	const struct facts *facts;
 	const json_t *tcp;
-	const char *address, *result, *error, *local, *from;	/* from: who sent the ICMP message */
+	const char *address, *result, *error, *local, *from; /* from: who sent the ICMP message */
 	bool icmp, loopback, private;
 	long long ms;
 };
@@ -26,16 +26,23 @@ from_here(const struct view *view)
 	return view->from != NULL && !view->loopback && doc_same(view->from, view->local);
 }
 
-/* ICMP, or a reset made of it, says that a filter forbids: whose filter it is stands in the sender's address. */
+/* ICMP, or a reset made of it, says that a filter forbids: whose filter it is stands in the
+ * sender's address. */
 static int
 judge_rejected(const struct view *view, struct finding *finding)
 {
 	if (from_here(view))
-		return finding_set(finding, FAIL, "local-firewall-reject", "this machine's own firewall rejects connections to %s", view->address);
+		return finding_set(finding, FAIL, "local-firewall-reject",
+				   "this machine's own firewall rejects connections to %s",
+				   view->address);
 	if (view->from != NULL && !from_target(view))
-		return finding_set(finding, FAIL, "rejected-on-path", "%s, a device on the way, rejects connections to %s", view->from, view->address);
+		return finding_set(finding, FAIL, "rejected-on-path",
+				   "%s, a device on the way, rejects connections to %s", view->from,
+				   view->address);
 	finding_possible(finding, "fail2ban-ban");
-	return finding_set(finding, FAIL, "firewalld-reject", "the firewall of %s itself rejects the connection (answer after %lld ms)",
+	return finding_set(
+	    finding, FAIL, "firewalld-reject",
+	    "the firewall of %s itself rejects the connection (answer after %lld ms)",
 	    view->address, view->ms);
 }
 
@@ -57,33 +64,46 @@ judge_other_port(const struct view *view, const json_t *other, struct finding *f
 {
 	finding_number(finding, "other_port", doc_int(other, "port", 0));
 	finding_text(finding, "line", doc_str(other, "line"));
-	return finding_set(finding, FAIL, "sshd-custom-port", "%s port %lld %s, but SSH answers on port %lld: %s", view->address,
-	    (long long)doc_int(view->tcp, "port", 22), doc_is(view->tcp, "result", "refused") ? "refuses" : "does not answer",
-	    (long long)doc_int(other, "port", 0), doc_str(other, "line"));
+	return finding_set(finding, FAIL, "sshd-custom-port",
+			   "%s port %lld %s, but SSH answers on port %lld: %s", view->address,
+			   (long long)doc_int(view->tcp, "port", 22),
+			   doc_is(view->tcp, "result", "refused") ? "refuses" : "does not answer",
+			   (long long)doc_int(other, "port", 0), doc_str(other, "line"));
 }
 
 static int
 judge_refused(const struct view *view, struct finding *finding)
 {
-	static const char *const linux_causes[] = { "sshd-custom-port", "sshd-config-syntax", "sshd-disabled-at-boot", "sshd-listen-address",
-		"sshd-hostkeys-missing", "fail2ban-ban", NULL };
-	static const char *const windows_causes[] = { "windows-openssh-missing", "win-sshd-stopped", NULL };
+	static const char *const linux_causes[] = { "sshd-custom-port",
+						    "sshd-config-syntax",
+						    "sshd-disabled-at-boot",
+						    "sshd-listen-address",
+						    "sshd-hostkeys-missing",
+						    "fail2ban-ban",
+						    NULL };
+	static const char *const windows_causes[] = { "windows-openssh-missing", "win-sshd-stopped",
+						      NULL };
 
 	if (view->icmp && !view->loopback)
 		return judge_rejected(view, finding);
 	talk_possible(finding, talk_vm_windows(view->facts) ? windows_causes : linux_causes);
 	/* a firewall that answers with RST looks just the same (measured) */
-	return talk_confidence(finding, view->loopback ? CERTAIN : LIKELY, finding_set(finding, FAIL, "sshd-refused",
-	    "%s port %lld refused the connection: nothing listens there%s", view->address, (long long)doc_int(view->tcp, "port", 22),
-	    view->loopback ? "" : ", or a firewall answers in its place"));
+	return talk_confidence(
+	    finding, view->loopback ? CERTAIN : LIKELY,
+	    finding_set(finding, FAIL, "sshd-refused",
+			"%s port %lld refused the connection: nothing listens there%s",
+			view->address, (long long)doc_int(view->tcp, "port", 22),
+			view->loopback ? "" : ", or a firewall answers in its place"));
 }
 
-/* A private address, no tunnel up, and nothing but the default route leads there: the network behind it is not ours. */
+/* A private address, no tunnel up, and nothing but the default route leads there: the network
+ * behind it is not ours. */
 static bool
 lacks_vpn(const struct view *view)
 {
-	return view->private && !doc_bool(view->tcp, "on_azure", false) && json_array_size(doc_list(view->tcp, "tunnels")) == 0 &&
-	    doc_bool(view->tcp, "route.default", true) && !view->loopback;
+	return view->private && !doc_bool(view->tcp, "on_azure", false) &&
+	       json_array_size(doc_list(view->tcp, "tunnels")) == 0 &&
+	       doc_bool(view->tcp, "route.default", true) && !view->loopback;
 }
 
 /* That the VM has a public address as well is for the check of its addresses to say. */
@@ -91,8 +111,12 @@ static int
 judge_private(const struct view *view, struct finding *finding)
 {
 	finding_possible(finding, "private-ip-from-internet");
-	return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "vpn-not-connected",
-	    "%s is a private address, and this machine has no VPN or route to its network", view->address));
+	return talk_confidence(
+	    finding, LIKELY,
+	    finding_set(
+		finding, FAIL, "vpn-not-connected",
+		"%s is a private address, and this machine has no VPN or route to its network",
+		view->address));
 }
 
 /* What a second server says: the fault lies before both of them when it does not answer either. */
@@ -105,73 +129,110 @@ reference(const struct view *view)
 static int
 judge_timeout(const struct view *view, struct finding *finding)
 {
-	static const char *const outside[] = { "corp-firewall-blocks-22", "local-firewall-drop", "ufw-drop", "udr-default-to-nva", "fail2ban-ban",
-		"egress-ip-differs", NULL };
-	static const char *const azure[] = { "vm-deallocated", "nsg-no-allow-rule", "jit-no-active-request", NULL };
+	static const char *const outside[] = { "corp-firewall-blocks-22",
+					       "local-firewall-drop",
+					       "ufw-drop",
+					       "udr-default-to-nva",
+					       "fail2ban-ban",
+					       "egress-ip-differs",
+					       NULL };
+	static const char *const azure[] = { "vm-deallocated", "nsg-no-allow-rule",
+					     "jit-no-active-request", NULL };
 	const char *address = doc_str(reference(view), "address");
-	bool answered = doc_is(reference(view), "result", "connected") || doc_is(reference(view), "result", "refused");
+	bool answered = doc_is(reference(view), "result", "connected") ||
+			doc_is(reference(view), "result", "refused");
 	json_int_t failed = doc_int(view->tcp, "send_failed", 0);
 
 	if (failed > 0) {
 		finding_number(finding, "send_failed", failed);
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "local-firewall-drop",
-		    "this machine dropped its own packets to %s: sending failed %lld times", view->address, (long long)failed));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(
+			finding, FAIL, "local-firewall-drop",
+			"this machine dropped its own packets to %s: sending failed %lld times",
+			view->address, (long long)failed));
 	}
 	if (lacks_vpn(view))
 		return judge_private(view, finding);
 	if (address != NULL && !answered && doc_is(reference(view), "result", "timeout")) {
 		finding_text(finding, "reference", address);
 		finding_possible(finding, "local-firewall-drop");
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "corp-firewall-blocks-22",
-		    "neither %s nor the reference server %s answers: this network blocks the port", view->address, address));
+		return talk_confidence(finding, LIKELY,
+				       finding_set(finding, FAIL, "corp-firewall-blocks-22",
+						   "neither %s nor the reference server %s "
+						   "answers: this network blocks the port",
+						   view->address, address));
 	}
 	if (talk_egress_differs(view->facts, finding))
-		return talk_confidence(finding, LIKELY, finding_set(finding, FAIL, "egress-ip-differs",
-		    "the rules admit %s, but SSH seems to leave as %s, which they turn away", doc_str(finding->evidence, "source_ip"),
-		    doc_str(finding->evidence, "egress_ip")));
+		return talk_confidence(
+		    finding, LIKELY,
+		    finding_set(
+			finding, FAIL, "egress-ip-differs",
+			"the rules admit %s, but SSH seems to leave as %s, which they turn away",
+			doc_str(finding->evidence, "source_ip"),
+			doc_str(finding->evidence, "egress_ip")));
 	talk_possible(finding, answered ? outside + 2 : outside);
 	if (facts_state(view->facts, FACT_NETWORK, NULL) != FACT_KNOWN)
 		talk_possible(finding, azure);
-	return finding_set(finding, FAIL, "tcp-timeout", "%s port %lld did not answer within %lld ms", view->address,
-	    (long long)doc_int(view->tcp, "port", 22), view->ms);
+	return finding_set(finding, FAIL, "tcp-timeout",
+			   "%s port %lld did not answer within %lld ms", view->address,
+			   (long long)doc_int(view->tcp, "port", 22), view->ms);
 }
 
 static int
 judge_unreachable(const struct view *view, struct finding *finding)
 {
-	bool v6 = address_is_v6(view->address), way4 = doc_bool(view->tcp, "way4", true), way6 = doc_bool(view->tcp, "way6", true);
+	bool v6 = address_is_v6(view->address), way4 = doc_bool(view->tcp, "way4", true),
+	     way6 = doc_bool(view->tcp, "way6", true);
 
 	if (view->icmp)
-		return from_target(view) || from_here(view) ? judge_rejected(view, finding) : finding_set(finding, FAIL, "tcp-unreachable",
-		    "%s answers that it has no way to %s", view->from != NULL ? view->from : "a router", view->address);
+		return from_target(view) || from_here(view)
+			   ? judge_rejected(view, finding)
+			   : finding_set(finding, FAIL, "tcp-unreachable",
+					 "%s answers that it has no way to %s",
+					 view->from != NULL ? view->from : "a router",
+					 view->address);
 	if (!view->loopback && v6 && !way6 && way4)
-		return finding_set(finding, FAIL, "ipv6-only-route", "%s is an IPv6 address, and this machine has no route for IPv6", view->address);
+		return finding_set(finding, FAIL, "ipv6-only-route",
+				   "%s is an IPv6 address, and this machine has no route for IPv6",
+				   view->address);
 	if (!view->loopback && !(v6 ? way6 : way4))
-		return finding_set(finding, FAIL, "no-local-network", "this machine has no route to the Internet (%s)", view->error);
+		return finding_set(finding, FAIL, "no-local-network",
+				   "this machine has no route to the Internet (%s)", view->error);
 	if (view->private && lacks_vpn(view))
 		return judge_private(view, finding);
 	if (view->ms >= ARP_MS)
-		return finding_set(finding, FAIL, "tcp-unreachable", "nobody on the local network answers for %s or its router", view->address);
-	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->ms < FAST_MS && view->ms > 0)
+		return finding_set(finding, FAIL, "tcp-unreachable",
+				   "nobody on the local network answers for %s or its router",
+				   view->address);
+	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->ms < FAST_MS &&
+	    view->ms > 0)
 		return talk_confidence(finding, LIKELY, judge_rejected(view, finding));
-	return finding_set(finding, FAIL, "tcp-unreachable", "this machine has no route to %s (%s)", view->address, view->error);
+	return finding_set(finding, FAIL, "tcp-unreachable", "this machine has no route to %s (%s)",
+			   view->address, view->error);
 }
 
-/* The way leads through a jump host: what ssh said when it could not carry the bytes tells which hop failed. */
+/* The way leads through a jump host: what ssh said when it could not carry the bytes tells which
+ * hop failed. */
 static int
 judge_jump(const struct view *view, struct finding *finding)
 {
-	const char *jump = doc_str(view->tcp, "proxy.jump"), *stage = doc_str(view->tcp, "proxy.stage"), *words = doc_str(view->tcp, "proxy.words");
+	const char *jump = doc_str(view->tcp, "proxy.jump"),
+		   *stage = doc_str(view->tcp, "proxy.stage"),
+		   *words = doc_str(view->tcp, "proxy.words");
 
 	finding_text(finding, "proxyjump", jump);
 	finding_text(finding, "words", words);
 	words = words != NULL ? words : view->result;
 	if (doc_same(stage, "through"))
-		return finding_set(finding, PASS, "tcp-connected", "%s answers through %s", view->address, jump);
+		return finding_set(finding, PASS, "tcp-connected", "%s answers through %s",
+				   view->address, jump);
 	if (doc_same(stage, "target"))
-		return finding_set(finding, FAIL, "jump-cannot-reach-target", "the jump host %s lets you in, but does not reach %s: %s", jump,
-		    view->address, words);
-	return finding_set(finding, FAIL, "jump-login-failed", "the jump host %s does not let ssh through: %s", jump, words);
+		return finding_set(finding, FAIL, "jump-cannot-reach-target",
+				   "the jump host %s lets you in, but does not reach %s: %s", jump,
+				   view->address, words);
+	return finding_set(finding, FAIL, "jump-login-failed",
+			   "the jump host %s does not let ssh through: %s", jump, words);
 }
 
 static int
@@ -180,13 +241,16 @@ judge_connected(const struct view *view, struct finding *finding)
 	const json_t *tried = doc_list(view->tcp, "tried"), *first = json_array_get(tried, 0);
 	struct finding *also;
 
-	if (json_array_size(tried) > 1 && doc_is(first, "result", "timeout") && (also = finding_also(finding)) != NULL) {
+	if (json_array_size(tried) > 1 && doc_is(first, "result", "timeout") &&
+	    (also = finding_also(finding)) != NULL) {
 		finding_text(also, "address", doc_str(first, "address"));
-		finding_set(also, WARN, "tcp-first-address-silent", "%s, which ssh tries first, does not answer: ssh waits about two minutes before it tries %s",
-		    doc_str(first, "address"), view->address);
+		finding_set(also, WARN, "tcp-first-address-silent",
+			    "%s, which ssh tries first, does not answer: ssh waits about two "
+			    "minutes before it tries %s",
+			    doc_str(first, "address"), view->address);
 	}
-	return finding_set(finding, PASS, "tcp-connected", "%s port %lld answered in %lld ms", view->address,
-	    (long long)doc_int(view->tcp, "port", 22), view->ms);
+	return finding_set(finding, PASS, "tcp-connected", "%s port %lld answered in %lld ms",
+			   view->address, (long long)doc_int(view->tcp, "port", 22), view->ms);
 }
 
 static void
@@ -216,20 +280,30 @@ static int
 tcp_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *tcp = facts_section(facts, FACT_TCP);
-	struct view view = { .facts = facts, .tcp = tcp, .address = doc_str(tcp, "address"), .result = doc_str(tcp, "result"),
-		.error = doc_str(tcp, "errno"), .local = doc_str(tcp, "local_address"), .from = doc_str(tcp, "icmp.from"),
-		.icmp = doc_get(tcp, "icmp") != NULL, .loopback = doc_bool(tcp, "loopback", false), .ms = doc_int(tcp, "ms", 0) };
+	struct view view = { .facts = facts,
+			     .tcp = tcp,
+			     .address = doc_str(tcp, "address"),
+			     .result = doc_str(tcp, "result"),
+			     .error = doc_str(tcp, "errno"),
+			     .local = doc_str(tcp, "local_address"),
+			     .from = doc_str(tcp, "icmp.from"),
+			     .icmp = doc_get(tcp, "icmp") != NULL,
+			     .loopback = doc_bool(tcp, "loopback", false),
+			     .ms = doc_int(tcp, "ms", 0) };
 
 	(void)rule;
 	if (doc_is(tcp, "cause", "proxied")) {
-		finding_text(finding, "proxycommand", doc_str(facts_section(facts, FACT_SSH_CONFIG), "proxycommand"));
-		return finding_set(finding, UNKNOWN, "proxycommand-not-run", "%s", doc_str(tcp, "reason"));
+		finding_text(finding, "proxycommand",
+			     doc_str(facts_section(facts, FACT_SSH_CONFIG), "proxycommand"));
+		return finding_set(finding, UNKNOWN, "proxycommand-not-run", "%s",
+				   doc_str(tcp, "reason"));
 	}
 	if (talk_missing(facts, FACT_TCP, finding))
 		return 0;
 	view.private = address_is_private(view.address);
 	if (view.address == NULL || view.result == NULL)
-		return finding_set(finding, UNKNOWN, "not-known", "the connection's result is not recorded");
+		return finding_set(finding, UNKNOWN, "not-known",
+				   "the connection's result is not recorded");
 	evidence(&view, finding);
 	view.error = view.error != NULL ? view.error : view.result;
 	if (doc_get(tcp, "proxy") != NULL)
@@ -247,11 +321,17 @@ tcp_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	if (strcmp(view.result, "timeout") == 0)
 		return judge_timeout(&view, finding);
 	if (strcmp(view.result, "local") == 0)
-		return finding_set(finding, FAIL, "local-route-refuses", "this machine itself refuses to send to %s (%s)", view.address, view.error);
+		return finding_set(finding, FAIL, "local-route-refuses",
+				   "this machine itself refuses to send to %s (%s)", view.address,
+				   view.error);
 	finding_possible(finding, "dpi-resets-ssh");
-	return finding_set(finding, FAIL, "tcp-reset", "the connection to %s was reset while it was being made", view.address);
+	return finding_set(finding, FAIL, "tcp-reset",
+			   "the connection to %s was reset while it was being made", view.address);
 }
 
 const struct check check_tcp = {
-	.id = "tcp", .title = "TCP connection", .needs = 0, .run = tcp_run,
+	.id = "tcp",
+	.title = "TCP connection",
+	.needs = 0,
+	.run = tcp_run,
 };

@@ -10,32 +10,39 @@ evidence(const struct facts *facts, const json_t *vm, struct finding *finding)
 	finding_text(finding, "name", name != NULL ? name : doc_str(facts->target, "name"));
 	finding_text(finding, "host", doc_str(facts->doc, "asked.host"));
 	if (json_array_size(doc_list(vm, "near")) > 0) {
-		finding_text(finding, "near", json_string_value(json_array_get(doc_list(vm, "near"), 0)));
+		finding_text(finding, "near",
+			     json_string_value(json_array_get(doc_list(vm, "near"), 0)));
 		finding_value(finding, "near_all", json_deep_copy(doc_list(vm, "near")));
 	}
 	if (doc_list(vm, "searched") != NULL)
 		finding_value(finding, "searched", json_deep_copy(doc_list(vm, "searched")));
 	if (json_array_size(doc_list(vm, "other_tenants")) > 0) {
-		finding_text(finding, "other_tenant", json_string_value(json_array_get(doc_list(vm, "other_tenants"), 0)));
-		finding_value(finding, "other_tenants", json_deep_copy(doc_list(vm, "other_tenants")));
+		finding_text(finding, "other_tenant",
+			     json_string_value(json_array_get(doc_list(vm, "other_tenants"), 0)));
+		finding_value(finding, "other_tenants",
+			      json_deep_copy(doc_list(vm, "other_tenants")));
 	}
 	if (doc_list(vm, "candidates") != NULL)
 		finding_value(finding, "candidates", json_deep_copy(doc_list(vm, "candidates")));
 }
 
-/* The VM is there, but in another subscription than the one asked for, or than the active one, where every command without --subscription
- * would miss it. Whoever gave no more than a name and gets in all the same has no fault, only something to know. */
+/* The VM is there, but in another subscription than the one asked for, or than the active one,
+ * where every command without --subscription would miss it. Whoever gave no more than a name and
+ * gets in all the same has no fault, only something to know. */
 static int
 run_elsewhere(const struct facts *facts, const json_t *vm, struct finding *finding)
 {
-	bool asked = doc_is(vm, "elsewhere.from", "option"), group = doc_str(facts->target, "resource_group") != NULL;
+	bool asked = doc_is(vm, "elsewhere.from", "option"),
+	     group = doc_str(facts->target, "resource_group") != NULL;
 	bool in = doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL;
 
 	finding_text(finding, "found_in", doc_str(vm, "subscription"));
 	finding_text(finding, "active", doc_str(vm, "elsewhere.active"));
-	return finding_set(finding, in && !asked && !group ? WARN : FAIL, "sub-wrong", "%s is in the subscription %s, not in %s, which is %s",
-	    doc_str(vm, "name"), doc_str(vm, "subscription"), doc_str(vm, "elsewhere.active"),
-	    asked ? "the one asked for" : "the active one");
+	return finding_set(finding, in && !asked && !group ? WARN : FAIL, "sub-wrong",
+			   "%s is in the subscription %s, not in %s, which is %s",
+			   doc_str(vm, "name"), doc_str(vm, "subscription"),
+			   doc_str(vm, "elsewhere.active"),
+			   asked ? "the one asked for" : "the active one");
 }
 
 static int
@@ -49,20 +56,25 @@ run_absent(const json_t *vm, const char *reason, struct finding *finding)
 		return finding_set(finding, FAIL, "subscription-not-found", "%s", reason);
 	if (doc_is(vm, "cause", "ambiguous"))
 		return finding_set(finding, UNKNOWN, "vm-name-ambiguous", "%s", reason);
-	return finding_set(finding, FAIL, "vm-not-found", "%s%s%s%s", reason, near != NULL ? "; there is " : "",
-	    near != NULL ? near : "", json_array_size(doc_list(vm, "near")) > 1 ? " and others like it" : "");
+	return finding_set(finding, FAIL, "vm-not-found", "%s%s%s%s", reason,
+			   near != NULL ? "; there is " : "", near != NULL ? near : "",
+			   json_array_size(doc_list(vm, "near")) > 1 ? " and others like it" : "");
 }
 
 /* Nobody named this VM on the command line: worth knowing whatever becomes of it. */
 static void
 note_default(const struct facts *facts, const json_t *vm, struct finding *finding)
 {
-	struct finding *also = doc_bool(facts->doc, "asked.vm_default", false) ? finding_also(finding) : NULL;
+	struct finding *also =
+	    doc_bool(facts->doc, "asked.vm_default", false) ? finding_also(finding) : NULL;
 
 	if (also == NULL)
 		return;
-	finding_text(also, "name", doc_str(vm, "name") != NULL ? doc_str(vm, "name") : doc_str(facts->target, "name"));
-	finding_set(also, PASS, "vm-from-default", "no VM was named: az keeps %s as its default", doc_str(also->evidence, "name"));
+	finding_text(also, "name",
+		     doc_str(vm, "name") != NULL ? doc_str(vm, "name")
+						 : doc_str(facts->target, "name"));
+	finding_set(also, PASS, "vm-from-default", "no VM was named: az keeps %s as its default",
+		    doc_str(also->evidence, "name"));
 }
 
 static int
@@ -74,22 +86,27 @@ vm_found_run(const struct facts *facts, const struct rule *rule, struct finding 
 
 	(void)rule;
 	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
-		return finding_set(finding, SKIP, "not-asked", "%s", reason != NULL ? reason : "Azure was left out");
+		return finding_set(finding, SKIP, "not-asked", "%s",
+				   reason != NULL ? reason : "Azure was left out");
 	evidence(facts, vm, finding);
 	note_default(facts, vm, finding);
 	if (state == FACT_PENDING)
-		return finding_set(finding, UNKNOWN, "vm-not-looked-up", "the search for the VM had not ended");
+		return finding_set(finding, UNKNOWN, "vm-not-looked-up",
+				   "the search for the VM had not ended");
 	if (state == FACT_ABSENT)
 		return run_absent(vm, reason != NULL ? reason : "the VM does not exist", finding);
 	if (state == FACT_UNKNOWN)
-		return finding_set(
-		    finding, UNKNOWN, "vm-not-looked-up", "%s", reason != NULL ? reason : "the VM could not be looked up");
+		return finding_set(finding, UNKNOWN, "vm-not-looked-up", "%s",
+				   reason != NULL ? reason : "the VM could not be looked up");
 	if (doc_get(vm, "elsewhere") != NULL)
 		return run_elsewhere(facts, vm, finding);
-	return finding_set(
-	    finding, PASS, "vm-found-ok", "%s is in the resource group %s", doc_str(vm, "name"), doc_str(vm, "resource_group"));
+	return finding_set(finding, PASS, "vm-found-ok", "%s is in the resource group %s",
+			   doc_str(vm, "name"), doc_str(vm, "resource_group"));
 }
 
 const struct check check_vm_found = {
-	.id = "vm-found", .title = "The VM in Azure", .needs = FACTS_BIT(SIGNIN), .run = vm_found_run,
+	.id = "vm-found",
+	.title = "The VM in Azure",
+	.needs = FACTS_BIT(SIGNIN),
+	.run = vm_found_run,
 };

@@ -13,12 +13,14 @@
 static const char *
 login_user(const struct facts *facts)
 {
-	const char *user = doc_str(facts_section(facts, FACT_SSH_CONFIG), "user"), *asked = doc_str(facts->doc, "asked.login");
+	const char *user = doc_str(facts_section(facts, FACT_SSH_CONFIG), "user"),
+		   *asked = doc_str(facts->doc, "asked.login");
 
 	return asked != NULL ? asked : user;
 }
 
-/* An Entra login: the user name is an account name, or the key ssh would show carries az ssh's certificate. */
+/* An Entra login: the user name is an account name, or the key ssh would show carries az ssh's
+ * certificate. */
 static bool
 is_entra_login(const struct facts *facts, const char *user)
 {
@@ -42,7 +44,8 @@ failed(const struct vm_extension *extension)
 	return extension->state != NULL && strncasecmp(extension->state, "failed", 6) == 0;
 }
 
-/* What the installer ended with: "failed/22", or "exit status 22" in its message; 0 when it does not say. */
+/* What the installer ended with: "failed/22", or "exit status 22" in its message; 0 when it does
+ * not say. */
 static long
 exit_code(const struct vm_extension *extension)
 {
@@ -62,30 +65,36 @@ extension_failed(const struct vm_extension *extension, struct finding *finding)
 {
 	finding_text(finding, "extension", extension->type);
 	finding_text(finding, "extension_state", extension->state);
-	finding_text(finding, "message", extension->message != NULL ? extension->message : "Azure gives no message for it.");
+	finding_text(finding, "message",
+		     extension->message != NULL ? extension->message
+						: "Azure gives no message for it.");
 	if (exit_code(extension) == EXIT_NO_IDENTITY)
 		finding_value(finding, "no_identity", json_true());
 	if (exit_code(extension) == EXIT_OLD_EXTENSION)
 		finding_value(finding, "old_extension", json_true());
 	return finding_set(finding, FAIL, "aad-extension-failed",
 			   "the Entra login extension is there, but its installation failed%s%s",
-			   extension->message != NULL ? ": " : "", extension->message != NULL ? extension->message : "");
+			   extension->message != NULL ? ": " : "",
+			   extension->message != NULL ? extension->message : "");
 }
 
-/* What Entra login needs of the VM, in the order in which it is mended: the identity before the extension. */
+/* What Entra login needs of the VM, in the order in which it is mended: the identity before the
+ * extension. */
 static int
 entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
 {
 	struct vm_extension extension;
-	bool has = vm_extension(facts, vm, "AADSSHLoginForLinux", &extension), identity = vm_has_system_identity(vm);
+	bool has = vm_extension(facts, vm, "AADSSHLoginForLinux", &extension),
+	     identity = vm_has_system_identity(vm);
 	struct finding *other = finding;
 
 	finding_text(finding, "identity_type", vm->identity);
 	if (!identity) {
 		if (!has)
 			finding_value(finding, "extension_missing", json_true());
-		finding_set(finding, FAIL, "aad-identity-missing",
-			    "the VM has no system-assigned managed identity, which Entra login needs");
+		finding_set(
+		    finding, FAIL, "aad-identity-missing",
+		    "the VM has no system-assigned managed identity, which Entra login needs");
 		if (has && !failed(&extension))
 			return 0;
 		if ((other = finding_also(finding)) == NULL)
@@ -118,13 +127,15 @@ windows(const struct facts *facts, const struct vm *vm, struct finding *finding)
 					   extension.message != NULL ? ": " : "",
 					   extension.message != NULL ? extension.message : "");
 		}
-		return finding_set(finding, PASS, "windows-openssh", "Windows with the OpenSSH extension");
+		return finding_set(finding, PASS, "windows-openssh",
+				   "Windows with the OpenSSH extension");
 	}
 	if (speaks)
 		return finding_set(finding, PASS, "windows-openssh", "Windows with an SSH server");
 	r = finding_set(finding, FAIL, "windows-openssh-missing",
 			"Windows without the OpenSSH extension, and no SSH server answers");
-	finding->confidence = LIKELY; /* the built-in feature is no extension and cannot be seen from here */
+	finding->confidence =
+	    LIKELY; /* the built-in feature is no extension and cannot be seen from here */
 	return r;
 }
 
@@ -144,8 +155,8 @@ linux_vm(const struct facts *facts, const struct vm *vm, struct finding *finding
 	else
 		r = finding_set(finding, PASS, "os-linux", "Linux, set up with the user %s",
 				vm->admin != NULL ? vm->admin : "(not told)");
-	if (r == 0 && vm_extension(facts, vm, "AADSSHLoginForLinux", &extension) && failed(&extension) &&
-	    (also = finding_also(finding)) != NULL) {
+	if (r == 0 && vm_extension(facts, vm, "AADSSHLoginForLinux", &extension) &&
+	    failed(&extension) && (also = finding_also(finding)) != NULL) {
 		r = extension_failed(&extension, also);
 		also->status = WARN;
 	}
@@ -183,14 +194,17 @@ vm_os_run(const struct facts *facts, const struct rule *rule, struct finding *fi
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		return finding_missing(finding, "vm-os-unknown", "the VM", &ref);
 	finding_text(finding, "os", !vm.os_known ? NULL : vm.windows ? "Windows" : "Linux");
-	finding_text(finding, "publisher", doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));
-	finding_text(finding, "offer", doc_str(vm.body, "properties.storageProfile.imageReference.offer"));
+	finding_text(finding, "publisher",
+		     doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));
+	finding_text(finding, "offer",
+		     doc_str(vm.body, "properties.storageProfile.imageReference.offer"));
 	finding_text(finding, "adminuser", vm.admin);
 	if (vm.has_os_profile && !vm.windows)
 		finding_text(finding, "password_login", vm.password_off ? "off" : "on");
 	add_keys(&vm, finding);
 	if (!vm.os_known)
-		return finding_set(finding, PASS, "os-not-told", "Azure does not say which system it is");
+		return finding_set(finding, PASS, "os-not-told",
+				   "Azure does not say which system it is");
 	return vm.windows ? windows(facts, &vm, finding) : linux_vm(facts, &vm, finding);
 }
 

@@ -9,7 +9,8 @@
 
 #define YOUNG_S 300 /* a VM that was created or started so lately may still be booting */
 
-/* The activity log's word on who stopped it (--deep): the caller of the last deallocation, NULL when not known. */
+/* The activity log's word on who stopped it (--deep): the caller of the last deallocation, NULL
+ * when not known. */
 static const json_t *
 last_stop(const struct facts *facts)
 {
@@ -19,10 +20,11 @@ last_stop(const struct facts *facts)
 	json_array_foreach (doc_list(facts_section(facts, FACT_DEEP), "activity"), i, entry) {
 		const char *operation = doc_str(entry, "operation");
 
-		if (operation == NULL ||
-		    (strcasestr(operation, "deallocate") == NULL && strcasestr(operation, "powerOff") == NULL))
+		if (operation == NULL || (strcasestr(operation, "deallocate") == NULL &&
+					  strcasestr(operation, "powerOff") == NULL))
 			continue;
-		if (found == NULL || time_from_iso(doc_str(entry, "time")) > time_from_iso(doc_str(found, "time")))
+		if (found == NULL ||
+		    time_from_iso(doc_str(entry, "time")) > time_from_iso(doc_str(found, "time")))
 			found = entry;
 	}
 	return found;
@@ -31,16 +33,19 @@ last_stop(const struct facts *facts)
 static bool
 by_customer(const struct facts *facts)
 {
-	const json_t *health = vm_sub_resource(facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+	const json_t *health = vm_sub_resource(
+	    facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
 
-	return doc_is(health, "properties.context", "Customer Initiated") || doc_str(last_stop(facts), "caller") != NULL;
+	return doc_is(health, "properties.context", "Customer Initiated") ||
+	       doc_str(last_stop(facts), "caller") != NULL;
 }
 
 static int
 deallocated(const struct facts *facts, const struct vm *vm, struct finding *finding)
 {
 	const json_t *schedule = vm_shutdown_schedule(facts, vm), *stop = last_stop(facts);
-	const char *caller = doc_str(stop, "caller"), *when = doc_str(stop, "time"), *at = doc_str(schedule, "properties.dailyRecurrence.time");
+	const char *caller = doc_str(stop, "caller"), *when = doc_str(stop, "time"),
+		   *at = doc_str(schedule, "properties.dailyRecurrence.time");
 	int r;
 
 	finding_text(finding, "stopped_by", caller);
@@ -49,21 +54,25 @@ deallocated(const struct facts *facts, const struct vm *vm, struct finding *find
 	if (vm->hibernated)
 		return finding_set(finding, FAIL, "vm-hibernated", "the VM is hibernated");
 	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(facts)) {
-		r = finding_set(finding, FAIL, "vm-spot-evicted",
-				"the VM is a Spot VM and deallocated: Azure took its capacity back");
+		r = finding_set(
+		    finding, FAIL, "vm-spot-evicted",
+		    "the VM is a Spot VM and deallocated: Azure took its capacity back");
 		finding->confidence = LIKELY;
 		return r;
 	}
 	if (schedule != NULL && (caller == NULL || strcasestr(caller, "@") == NULL)) {
-		r = finding_set(finding, FAIL, "vm-auto-shutdown",
-				"the VM is deallocated, and a schedule shuts it down every day%s%.2s%s%s",
-				at != NULL ? " at " : "", at != NULL ? at : "", at != NULL ? ":" : "",
-				at != NULL && strlen(at) >= 4 ? at + 2 : "");
+		r = finding_set(
+		    finding, FAIL, "vm-auto-shutdown",
+		    "the VM is deallocated, and a schedule shuts it down every day%s%.2s%s%s",
+		    at != NULL ? " at " : "", at != NULL ? at : "", at != NULL ? ":" : "",
+		    at != NULL && strlen(at) >= 4 ? at + 2 : "");
 		finding->confidence = LIKELY;
 		return r;
 	}
-	return finding_set(finding, FAIL, "vm-deallocated", "the VM is stopped (deallocated)%s%s%s%s", caller != NULL ? " by " : "",
-			   caller != NULL ? caller : "", caller != NULL && when != NULL ? " at " : "",
+	return finding_set(finding, FAIL, "vm-deallocated",
+			   "the VM is stopped (deallocated)%s%s%s%s", caller != NULL ? " by " : "",
+			   caller != NULL ? caller : "",
+			   caller != NULL && when != NULL ? " at " : "",
 			   caller != NULL && when != NULL ? when : "");
 }
 
@@ -74,7 +83,8 @@ is_booting(const struct facts *facts, const struct vm *vm)
 	time_t created = time_from_iso(vm->created), started = time_from_iso(vm->power_time);
 	bool young = (created > 0 && facts->now >= created && facts->now - created < YOUNG_S) ||
 		     (started > 0 && facts->now >= started && facts->now - started < YOUNG_S);
-	bool busy = doc_same(vm->provisioning, "Creating") || doc_same(vm->provisioning, "Updating") ||
+	bool busy = doc_same(vm->provisioning, "Creating") ||
+		    doc_same(vm->provisioning, "Updating") ||
 		    doc_same(vm->provisioning_detail, "OSProvisioningInProgress");
 
 	return vm->agent != VM_AGENT_READY && (young || (busy && vm->agent == VM_AGENT_NOT_READY));
@@ -82,7 +92,8 @@ is_booting(const struct facts *facts, const struct vm *vm)
 
 /* A finding about a running VM is a failure only as long as the server has not let us in. */
 static int
-unless_it_works(const struct facts *facts, struct finding *finding, const char *code, const char *words)
+unless_it_works(const struct facts *facts, struct finding *finding, const char *code,
+		const char *words)
 {
 	bool works = wire_accepted(facts);
 	int r = finding_set(finding, works ? WARN : FAIL, code, "%s", words);
@@ -95,15 +106,18 @@ unless_it_works(const struct facts *facts, struct finding *finding, const char *
 static bool
 by_person(const char *text)
 {
-	return text != NULL && (strcasestr(text, "customer") != NULL || strcasestr(text, "user") != NULL);
+	return text != NULL &&
+	       (strcasestr(text, "customer") != NULL || strcasestr(text, "user") != NULL);
 }
 
 static const json_t *
 bad_health(const struct facts *facts)
 {
-	const json_t *health = vm_sub_resource(facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+	const json_t *health = vm_sub_resource(
+	    facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
 
-	if (by_person(doc_str(health, "properties.context")) || by_person(doc_str(health, "properties.reasonType")))
+	if (by_person(doc_str(health, "properties.context")) ||
+	    by_person(doc_str(health, "properties.reasonType")))
 		return NULL;
 	return doc_is(health, "properties.availabilityState", "Unavailable") ||
 		       doc_is(health, "properties.availabilityState", "Degraded")
@@ -119,26 +133,34 @@ running(const struct facts *facts, const struct vm *vm, struct finding *finding)
 	if (health != NULL) {
 		finding_text(finding, "health", doc_str(health, "properties.availabilityState"));
 		finding_text(finding, "reason",
-			     doc_str(health, "properties.summary") != NULL ? doc_str(health, "properties.summary")
-			     : doc_str(health, "properties.title") != NULL ? doc_str(health, "properties.title")
-									    : "Azure gives no reason.");
+			     doc_str(health, "properties.summary") != NULL
+				 ? doc_str(health, "properties.summary")
+			     : doc_str(health, "properties.title") != NULL
+				 ? doc_str(health, "properties.title")
+				 : "Azure gives no reason.");
 		if (doc_is(health, "properties.availabilityState", "Unavailable"))
 			return unless_it_works(facts, finding, "vm-health-unavailable",
 					       "Azure itself reports the VM as unavailable");
-		return finding_set(finding, WARN, "vm-health-degraded", "Azure itself reports the VM as degraded");
+		return finding_set(finding, WARN, "vm-health-degraded",
+				   "Azure itself reports the VM as degraded");
 	}
-	if (vm->provisioning_error != NULL && strncasecmp(vm->provisioning_error, "OSProvisioning", 14) == 0)
+	if (vm->provisioning_error != NULL &&
+	    strncasecmp(vm->provisioning_error, "OSProvisioning", 14) == 0)
 		return unless_it_works(facts, finding, "vm-provisioning-failed",
-				       "the operating system never reported that it was set up: user and key may be missing");
+				       "the operating system never reported that it was set up: "
+				       "user and key may be missing");
 	if (is_booting(facts, vm))
-		return unless_it_works(facts, finding, "vm-starting", "the VM runs, but is still booting or being set up");
+		return unless_it_works(facts, finding, "vm-starting",
+				       "the VM runs, but is still booting or being set up");
 	if (doc_same(vm->provisioning, "Failed"))
-		return finding_set(finding, WARN, "vm-last-operation-failed",
-				   "the VM runs; the last change to it failed, which alone does not break SSH");
+		return finding_set(
+		    finding, WARN, "vm-last-operation-failed",
+		    "the VM runs; the last change to it failed, which alone does not break SSH");
 	return finding_set(finding, PASS, "vm-running", "the VM runs");
 }
 
-/* What Azure says of a VM whose model is there but whose power state is not: it may be on its way, or simply not told. */
+/* What Azure says of a VM whose model is there but whose power state is not: it may be on its way,
+ * or simply not told. */
 static int
 no_power_state(const struct vm *vm, struct finding *finding)
 {
@@ -146,7 +168,8 @@ no_power_state(const struct vm *vm, struct finding *finding)
 		return finding_set(finding, FAIL, "vm-starting", "the VM is still being created");
 	if (doc_same(vm->provisioning, "Deleting"))
 		return finding_set(finding, FAIL, "vm-deleting", "the VM is being deleted");
-	return finding_set(finding, UNKNOWN, "vm-power-unknown", "Azure does not say whether the VM runs");
+	return finding_set(finding, UNKNOWN, "vm-power-unknown",
+			   "Azure does not say whether the VM runs");
 }
 
 static int
@@ -155,8 +178,9 @@ judge_power(const struct facts *facts, const struct vm *vm, struct finding *find
 	const char *power = vm->power;
 
 	if (vm->generalized)
-		return finding_set(finding, FAIL, "vm-generalized",
-				   "the VM was generalized for use as an image and cannot be started");
+		return finding_set(
+		    finding, FAIL, "vm-generalized",
+		    "the VM was generalized for use as an image and cannot be started");
 	if (doc_same(vm->provisioning, "Deleting"))
 		return finding_set(finding, FAIL, "vm-deleting", "the VM is being deleted");
 	if (power == NULL || strcasecmp(power, "unknown") == 0)
@@ -166,15 +190,17 @@ judge_power(const struct facts *facts, const struct vm *vm, struct finding *find
 	if (strcasecmp(power, "deallocated") == 0)
 		return deallocated(facts, vm, finding);
 	if (strcasecmp(power, "stopped") == 0)
-		return finding_set(finding, FAIL, "vm-stopped-guest",
-				   "the VM was shut down from inside and is stopped, but still allocated");
+		return finding_set(
+		    finding, FAIL, "vm-stopped-guest",
+		    "the VM was shut down from inside and is stopped, but still allocated");
 	if (strcasecmp(power, "starting") == 0 || strcasecmp(power, "creating") == 0)
 		return finding_set(finding, FAIL, "vm-starting", "the VM is %s", power);
 	if (strcasecmp(power, "stopping") == 0 || strcasecmp(power, "deallocating") == 0)
 		return finding_set(finding, FAIL, "vm-stopping", "the VM is %s", power);
 	finding_text(finding, "field", "PowerState");
 	return finding_set(finding, UNKNOWN, "vm-power-unknown",
-			   "Azure reports the power state \"%s\", which this program does not know", power);
+			   "Azure reports the power state \"%s\", which this program does not know",
+			   power);
 }
 
 /* Notes beside the verdict; the agent never breaks SSH, it only bars repair from outside. */
@@ -185,17 +211,19 @@ add_notes(const struct vm *vm, struct finding *finding)
 	struct finding *also;
 
 	if (runs && vm->agent_wanted && vm->has_instance_view &&
-	    (vm->agent == VM_AGENT_NOT_READY || vm->agent == VM_AGENT_NONE) && strcmp(finding->code, "vm-starting") != 0 &&
-	    (also = finding_also(finding)) != NULL) {
+	    (vm->agent == VM_AGENT_NOT_READY || vm->agent == VM_AGENT_NONE) &&
+	    strcmp(finding->code, "vm-starting") != 0 && (also = finding_also(finding)) != NULL) {
 		finding_set(also, vm->agent == VM_AGENT_NONE ? PASS : WARN, "vm-agent-not-ready",
 			    "the guest agent %s: Run Command and key reset do not work, SSH may",
 			    vm->agent == VM_AGENT_NONE ? "does not report" : "is not ready");
-		finding_text(also, "agent_status", vm->agent == VM_AGENT_NONE ? "absent" : "Not Ready");
+		finding_text(also, "agent_status",
+			     vm->agent == VM_AGENT_NONE ? "absent" : "Not Ready");
 		finding_text(also, "message", vm->agent_message);
 	}
 	if (vm->boot_diagnostics == 0 && (also = finding_also(finding)) != NULL)
-		finding_set(also, PASS, "boot-diagnostics-disabled",
-			    "boot diagnostics are off: neither serial log nor serial console can be used");
+		finding_set(
+		    also, PASS, "boot-diagnostics-disabled",
+		    "boot diagnostics are off: neither serial log nor serial console can be used");
 }
 
 /* An instance of a Uniform scale set is started by its set's name and its number. */
@@ -217,8 +245,10 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 
 	add_instance(vm, finding);
 
-	for (size_t i = 0; vm->power != NULL && vm->power[i] != '\0' && i < sizeof(power) - 1; i++) {
-		power[i] = vm->power[i] >= 'A' && vm->power[i] <= 'Z' ? (char)(vm->power[i] + 32) : vm->power[i];
+	for (size_t i = 0; vm->power != NULL && vm->power[i] != '\0' && i < sizeof(power) - 1;
+	     i++) {
+		power[i] = vm->power[i] >= 'A' && vm->power[i] <= 'Z' ? (char)(vm->power[i] + 32)
+								      : vm->power[i];
 		power[i + 1] = '\0';
 	}
 	if (*power != '\0')

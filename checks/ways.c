@@ -1,4 +1,5 @@
-/* The ways into the VM beside the direct one: Bastion, Run Command, the serial console. Only those that exist and work on this VM now. */
+/* The ways into the VM beside the direct one: Bastion, Run Command, the serial console. Only those
+ * that exist and work on this VM now. */
 #include "checks/inbound.h"
 #include "model/arm.h"
 #include "model/vm.h"
@@ -17,7 +18,8 @@ let_in(const struct facts *facts, const struct inbound *in, const struct bastion
 		return true;
 	flow.source = (struct ip_set){ 0 };
 	flow.private_path = true;
-	if (ip_set_add(&flow.source, &bastion->subnet) == 0 && nsg_judge(facts, in->path, &flow, false, NULL, &judgement) == 0) {
+	if (ip_set_add(&flow.source, &bastion->subnet) == 0 &&
+	    nsg_judge(facts, in->path, &flow, false, NULL, &judgement) == 0) {
 		allowed = judgement.verdict != NSG_DENY;
 		nsg_judgement_free(&judgement);
 	}
@@ -34,7 +36,8 @@ add_bastion(const struct facts *facts, json_t *globals)
 
 	if (inbound_make(facts, &in) < 0)
 		return;
-	if (in.path != NULL && bastion_for(facts, in.path, &bastion) && let_in(facts, &in, &bastion)) {
+	if (in.path != NULL && bastion_for(facts, in.path, &bastion) &&
+	    let_in(facts, &in, &bastion)) {
 		arm_id_group(bastion.id, group, sizeof(group));
 		doc_set_str(globals, "way_browser", bastion.name);
 		doc_set_str(globals, "way_bastion", bastion.tunneling ? bastion.name : NULL);

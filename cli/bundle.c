@@ -86,7 +86,8 @@ file_replace(const char *path, const char *bytes, size_t len, mode_t mode, struc
 int
 bundle_write(const char *path, const json_t *facts, struct err *err)
 {
-	json_t *bundle = json_pack("{s:s, s:O, s:[]}", "schema", "azssh-doctor/bundle/1", "facts", facts, "redactions");
+	json_t *bundle = json_pack("{s:s, s:O, s:[]}", "schema", "azssh-doctor/bundle/1", "facts",
+				   facts, "redactions");
 	char *text = bundle != NULL ? json_dumps(bundle, JSON_COMPACT) : NULL;
 	int r = -ENOMEM;
 
@@ -144,17 +145,23 @@ bundle_read(const char *path, json_t **ret, struct err *err)
 	int r;
 
 	if ((r = read_whole(path, &bytes, &len)) < 0) {
-		err_set(err, "'%s' cannot be read: %s", path, r == -EINVAL ? "a regular file is needed" : strerror(-r));
+		err_set(err, "'%s' cannot be read: %s", path,
+			r == -EINVAL ? "a regular file is needed" : strerror(-r));
 		return r;
 	}
 	bundle = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
 	free(bytes);
 	if (bundle == NULL) {
-		err_set(err, "'%s' is no bundle: line %d, column %d: %s", path, where.line, where.column, where.text);
+		err_set(err, "'%s' is no bundle: line %d, column %d: %s", path, where.line,
+			where.column, where.text);
 		return -EINVAL;
 	}
-	if (!doc_is(bundle, "schema", "azssh-doctor/bundle/1") || facts_view(doc_get(bundle, "facts"), 0, &view) < 0) {
-		err_set(err, "'%s' is no bundle of a version that this program reads (schema azssh-doctor/bundle/1 with facts of one target)", path);
+	if (!doc_is(bundle, "schema", "azssh-doctor/bundle/1") ||
+	    facts_view(doc_get(bundle, "facts"), 0, &view) < 0) {
+		err_set(err,
+			"'%s' is no bundle of a version that this program reads (schema "
+			"azssh-doctor/bundle/1 with facts of one target)",
+			path);
 		json_decref(bundle);
 		return -EINVAL;
 	}

@@ -11,10 +11,12 @@
 /* Writes the facts as a bundle, mode 0600. Returns 0, or -errno with a sentence. */
 int bundle_write(const char *path, const json_t *facts, struct err *err);
 
-/* Reads a bundle; *ret becomes its facts document, the caller owns it. Returns 0, or -EINVAL / -errno with a sentence. */
+/* Reads a bundle; *ret becomes its facts document, the caller owns it. Returns 0, or -EINVAL /
+ * -errno with a sentence. */
 int bundle_read(const char *path, json_t **ret, struct err *err);
 
-/* Writes a file by way of a temporary one beside it and a rename. Returns 0, or -errno with a sentence. */
+/* Writes a file by way of a temporary one beside it and a rename. Returns 0, or -errno with a
+ * sentence. */
 int file_replace(const char *path, const char *bytes, size_t len, mode_t mode, struct err *err);
 
 #endif

@@ -15,7 +15,8 @@ walk_table(struct run *run)
 			for (int c = 0; c < COLLECTORS; c++) {
 				struct job *job = &run->jobs[i];
 
-				if (job->started[c] || (collectors[c].once && i > 0) || !collectors[c].ready(job))
+				if (job->started[c] || (collectors[c].once && i > 0) ||
+				    !collectors[c].ready(job))
 					continue;
 				job->started[c] = true;
 				job->busy++;
@@ -45,12 +46,16 @@ settle_rest(struct job *job)
 
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
 		if (!job_settled(job, section)) {
-			if ((section == FACT_DEEP && !doc_bool(job->facts.doc, "asked.deep", false)) ||
-			    (section == FACT_PROOF && !doc_bool(job->facts.doc, "asked.guest", false)))
-				facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked", "not asked for");
+			if ((section == FACT_DEEP &&
+			     !doc_bool(job->facts.doc, "asked.deep", false)) ||
+			    (section == FACT_PROOF &&
+			     !doc_bool(job->facts.doc, "asked.guest", false)))
+				facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked",
+					     "not asked for");
 			else
-				facts_settle(&job->facts, section, FACT_UNKNOWN, "deadline", "the deadline of %lld ms came first",
-				    (long long)deadline);
+				facts_settle(&job->facts, section, FACT_UNKNOWN, "deadline",
+					     "the deadline of %lld ms came first",
+					     (long long)deadline);
 		}
 }
 
@@ -64,7 +69,8 @@ run_loop(struct run *run, int64_t began)
 			return;
 		}
 		if (!loop_turn(run->loop, 100) && !run->settled)
-			return;		/* nothing under way and nothing to start: a collector forgot to call back */
+			return; /* nothing under way and nothing to start: a collector forgot to
+				   call back */
 		walk_table(run);
 		if (run->hooks != NULL && run->hooks->turn != NULL)
 			run->hooks->turn(run->hooks->ctx, run->doc, loop_now(run->loop) - began);
@@ -76,14 +82,15 @@ static int
 refuse_ambiguous(const struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->count; i++) {
-		const json_t *vm = facts_section(&run->jobs[i].facts, FACT_VM), *candidates = doc_list(vm, "candidates"), *id;
+		const json_t *vm = facts_section(&run->jobs[i].facts, FACT_VM),
+			     *candidates = doc_list(vm, "candidates"), *id;
 		size_t j;
 
 		if (!doc_is(vm, "cause", "ambiguous"))
 			continue;
-		err_set(err, "'%s' is the name of %zu VMs; give one of these ids:", doc_str(run->jobs[i].facts.target, "name"),
-		    json_array_size(candidates));
-		json_array_foreach(candidates, j, id) {
+		err_set(err, "'%s' is the name of %zu VMs; give one of these ids:",
+			doc_str(run->jobs[i].facts.target, "name"), json_array_size(candidates));
+		json_array_foreach (candidates, j, id) {
 			struct err more = *err;
 
 			err_set(err, "%s%s %s", more.text, j > 0 ? "," : "", json_string_value(id));
@@ -106,7 +113,8 @@ make_jobs(struct run *run, struct err *err)
 	for (size_t i = 0; i < run->count && r == 0; i++) {
 		struct job *job = &run->jobs[i];
 
-		r = target_parse(options, options->vms.count > 0 ? options->vms.at[i] : NULL, &job->target, err);
+		r = target_parse(options, options->vms.count > 0 ? options->vms.at[i] : NULL,
+				 &job->target, err);
 		if (r == 0)
 			json_array_append_new(targets, target_object(&job->target));
 	}
@@ -115,10 +123,19 @@ make_jobs(struct run *run, struct err *err)
 
 		job->run = run;
 		r = facts_view(run->doc, i, &job->facts);
-		job->azure = (struct azure_target){ .id = job->target.id, .group = job->target.group, .name = job->target.name,
-			.host = job->target.name == NULL && job->target.id == NULL ? job->target.host : NULL, .resolver = "/proc/self/exe" };
-		job->config = (struct ssh_config_request){ .user = options->login, .port = options->port, .identity = options->identity,
-			.config_file = options->ssh_config, .no_config = options->no_ssh_config };
+		job->azure = (struct azure_target){ .id = job->target.id,
+						    .group = job->target.group,
+						    .name = job->target.name,
+						    .host = job->target.name == NULL &&
+								    job->target.id == NULL
+								? job->target.host
+								: NULL,
+						    .resolver = "/proc/self/exe" };
+		job->config = (struct ssh_config_request){ .user = options->login,
+							   .port = options->port,
+							   .identity = options->identity,
+							   .config_file = options->ssh_config,
+							   .no_config = options->no_ssh_config };
 	}
 	return r;
 }
@@ -127,9 +144,15 @@ static int
 make_azure(struct run *run, struct err *err)
 {
 	const struct options *options = run->options;
-	struct azure_options azure = { .cloud = options->cloud, .credential = options->credential, .tenant = options->tenant,
-		.arm_endpoint = options->arm_endpoint != NULL ? options->arm_endpoint : getenv("AZSSH_ARM_ENDPOINT"),
-		.subscription = options->subscription, .deep = options->deep, .guest = options->guest };
+	struct azure_options azure = { .cloud = options->cloud,
+				       .credential = options->credential,
+				       .tenant = options->tenant,
+				       .arm_endpoint = options->arm_endpoint != NULL
+							   ? options->arm_endpoint
+							   : getenv("AZSSH_ARM_ENDPOINT"),
+				       .subscription = options->subscription,
+				       .deep = options->deep,
+				       .guest = options->guest };
 
 	return options->no_azure ? 0 : azure_new(run->loop, run->doc, &azure, &run->azure, err);
 }
@@ -143,14 +166,18 @@ collect_deadline(const struct options *options)
 }
 
 int
-collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks, json_t **ret, struct err *err)
+collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks,
+	json_t **ret, struct err *err)
 {
-	struct run run = { .options = options, .hooks = hooks, .custom = custom, .doc = facts_new(time(NULL)) };
+	struct run run = {
+		.options = options, .hooks = hooks, .custom = custom, .doc = facts_new(time(NULL))
+	};
 	int deadline = collect_deadline(options);
 	int64_t began;
 	int r = -ENOMEM;
 
-	if (run.doc == NULL || (run.loop = loop_new(deadline, options->verbose ? stderr : NULL)) == NULL)
+	if (run.doc == NULL ||
+	    (run.loop = loop_new(deadline, options->verbose ? stderr : NULL)) == NULL)
 		goto out;
 	began = loop_now(run.loop);
 	target_asked(run.doc, options, deadline);

@@ -7,13 +7,17 @@
 #include <jansson.h>
 
 struct collect_hooks {
-	void (*turn)(void *ctx, json_t *doc, int64_t elapsed_ms);	/* after every turn of the loop; NULL for none */
+	void (*turn)(void *ctx, json_t *doc,
+		     int64_t elapsed_ms); /* after every turn of the loop; NULL for none */
 	void *ctx;
 };
 
-/* Looks at everything the options ask for, and runs the programs among the custom rules if they allow it. *ret becomes the facts document (the caller owns it), in which nothing is pending any more.
- * Returns 0, -EINVAL with a sentence (bad option values, a VM name found twice), or -ENOMEM. */
-int collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks, json_t **ret, struct err *err);
+/* Looks at everything the options ask for, and runs the programs among the custom rules if they
+ * allow it. *ret becomes the facts document (the caller owns it), in which nothing is pending any
+ * more. Returns 0, -EINVAL with a sentence (bad option values, a VM name found twice), or -ENOMEM.
+ */
+int collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks,
+	    json_t **ret, struct err *err);
 
 /* The hard limit of one look, in milliseconds: --deadline, else by depth. */
 int collect_deadline(const struct options *options);

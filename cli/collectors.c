@@ -37,7 +37,8 @@ after_signin(const struct job *job)
 static bool
 after_signin_and_alias(const struct job *job)
 {
-	return job_settled(job, FACT_SIGNIN) && (job->azure.host == NULL || job_settled(job, FACT_ALIAS));
+	return job_settled(job, FACT_SIGNIN) &&
+	       (job->azure.host == NULL || job_settled(job, FACT_ALIAS));
 }
 
 static bool
@@ -56,7 +57,8 @@ alias_says(const struct job *job)
 static bool
 after_place(const struct job *job)
 {
-	return job_settled(job, FACT_ALIAS) && (job->target.host != NULL || alias_says(job) || job_settled(job, FACT_NETWORK));
+	return job_settled(job, FACT_ALIAS) &&
+	       (job->target.host != NULL || alias_says(job) || job_settled(job, FACT_NETWORK));
 }
 
 static bool
@@ -77,7 +79,8 @@ after_user(const struct job *job)
 {
 	const char *from = doc_str(facts_section(&job->facts, FACT_SSH_CONFIG), "user_from");
 
-	return after_config(job) && (doc_same(from, "option") || doc_same(from, "ssh-config") || job_settled(job, FACT_NETWORK));
+	return after_config(job) && (doc_same(from, "option") || doc_same(from, "ssh-config") ||
+				     job_settled(job, FACT_NETWORK));
 }
 
 /* Programs of rule files see everything else. */
@@ -93,7 +96,8 @@ after_all(const struct job *job)
 static bool
 after_machine(const struct job *job)
 {
-	return job->started[USER] && job_settled(job, FACT_CLIENT) && job_settled(job, FACT_IDENTITIES) && job_settled(job, FACT_KNOWN_HOSTS);
+	return job->started[USER] && job_settled(job, FACT_CLIENT) &&
+	       job_settled(job, FACT_IDENTITIES) && job_settled(job, FACT_KNOWN_HOSTS);
 }
 
 static void
@@ -106,7 +110,8 @@ static void
 start_signin(struct job *job)
 {
 	if (job->run->azure == NULL) {
-		facts_settle(&job->facts, FACT_SIGNIN, FACT_NOT_ASKED, "no-azure", "Azure was left out (--no-azure)");
+		facts_settle(&job->facts, FACT_SIGNIN, FACT_NOT_ASKED, "no-azure",
+			     "Azure was left out (--no-azure)");
 		done(job);
 		return;
 	}
@@ -117,11 +122,13 @@ static void
 start_find(struct job *job)
 {
 	if (job->run->azure == NULL) {
-		facts_settle(&job->facts, FACT_VM, FACT_NOT_ASKED, "no-azure", "Azure was left out (--no-azure)");
+		facts_settle(&job->facts, FACT_VM, FACT_NOT_ASKED, "no-azure",
+			     "Azure was left out (--no-azure)");
 		done(job);
 		return;
 	}
-	if (job->azure.host != NULL && doc_str(facts_section(&job->facts, FACT_ALIAS), "hostname") != NULL)
+	if (job->azure.host != NULL &&
+	    doc_str(facts_section(&job->facts, FACT_ALIAS), "hostname") != NULL)
 		job->azure.host = doc_str(facts_section(&job->facts, FACT_ALIAS), "hostname");
 	azure_find(job->run->azure, &job->facts, &job->azure, done, job);
 }
@@ -130,8 +137,10 @@ static void
 start_read(struct job *job)
 {
 	if (job->run->azure == NULL) {
-		facts_settle(&job->facts, FACT_NETWORK, FACT_NOT_ASKED, "no-azure", "Azure was left out (--no-azure)");
-		facts_settle(&job->facts, FACT_JIT, FACT_NOT_ASKED, "no-azure", "Azure was left out (--no-azure)");
+		facts_settle(&job->facts, FACT_NETWORK, FACT_NOT_ASKED, "no-azure",
+			     "Azure was left out (--no-azure)");
+		facts_settle(&job->facts, FACT_JIT, FACT_NOT_ASKED, "no-azure",
+			     "Azure was left out (--no-azure)");
 		done(job);
 		return;
 	}
@@ -143,7 +152,8 @@ start_source(struct job *job)
 {
 	const struct options *options = job->run->options;
 
-	source_settle(job->run->loop, &job->facts, options->source_ip, options->ip_service, done, job);
+	source_settle(job->run->loop, &job->facts, options->source_ip, options->ip_service, done,
+		      job);
 }
 
 static void
@@ -152,8 +162,10 @@ start_alias(struct job *job)
 	const char *name = job->target.host != NULL ? job->target.host : job->target.name;
 
 	/* the number of a scale set's instance: ssh would take it for an address */
-	if (name == NULL || (job->target.host == NULL && name[strspn(name, "0123456789")] == '\0')) {
-		facts_settle(&job->facts, FACT_ALIAS, FACT_NOT_ASKED, "no-name", "no host was named");
+	if (name == NULL ||
+	    (job->target.host == NULL && name[strspn(name, "0123456789")] == '\0')) {
+		facts_settle(&job->facts, FACT_ALIAS, FACT_NOT_ASKED, "no-name",
+			     "no host was named");
 		done(job);
 		return;
 	}
@@ -168,15 +180,19 @@ start_address(struct job *job)
 	done(job);
 }
 
-/* `ssh -G` of the name typed has been asked already; only an address that came from Azure needs a question of its own. */
+/* `ssh -G` of the name typed has been asked already; only an address that came from Azure needs a
+ * question of its own. */
 static void
 start_config(struct job *job)
 {
-	const json_t *address = facts_section(&job->facts, FACT_ADDRESS), *alias = facts_section(&job->facts, FACT_ALIAS);
+	const json_t *address = facts_section(&job->facts, FACT_ADDRESS),
+		     *alias = facts_section(&job->facts, FACT_ALIAS);
 
-	if (facts_state(&job->facts, FACT_ADDRESS, NULL) != FACT_KNOWN || job->target.host != NULL || alias_says(job)) {
+	if (facts_state(&job->facts, FACT_ADDRESS, NULL) != FACT_KNOWN ||
+	    job->target.host != NULL || alias_says(job)) {
 		if (alias != NULL)
-			json_object_set_new(job->facts.target, facts_section_key(FACT_SSH_CONFIG), json_deep_copy(alias));
+			json_object_set_new(job->facts.target, facts_section_key(FACT_SSH_CONFIG),
+					    json_deep_copy(alias));
 		done(job);
 		return;
 	}
@@ -195,11 +211,14 @@ start_identities(struct job *job)
 static void
 start_known_hosts(struct job *job)
 {
-	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG), *address = facts_section(&job->facts, FACT_ADDRESS);
-	const char *host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname") : doc_str(address, "host");
+	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
+		     *address = facts_section(&job->facts, FACT_ADDRESS);
+	const char *host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname")
+							       : doc_str(address, "host");
 
 	if (host == NULL)
-		facts_settle(&job->facts, FACT_KNOWN_HOSTS, FACT_NOT_ASKED, "no-address", "there is no host to look up");
+		facts_settle(&job->facts, FACT_KNOWN_HOSTS, FACT_NOT_ASKED, "no-address",
+			     "there is no host to look up");
 	else
 		ssh_known_hosts_collect(&job->facts, host, (int)doc_int(config, "port", 22));
 	done(job);
@@ -215,23 +234,32 @@ start_user(struct job *job)
 static void
 start_wire(struct job *job)
 {
-	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG), *address = facts_section(&job->facts, FACT_ADDRESS);
+	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
+		     *address = facts_section(&job->facts, FACT_ADDRESS);
 
 	if (!target_may_probe(&job->facts, job->run->options->no_probe)) {
 		done(job);
 		return;
 	}
-	job->wire = (struct ssh_wire_request){ .self = "/proc/self/exe", .user = doc_str(config, "user"),
-		.reference = job->run->options->reference, .config_file = job->config.no_config ? "none" : job->config.config_file,
-		.host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname") : doc_str(address, "host"),
-		.port = (int)doc_int(config, "port", job->run->options->port != 0 ? job->run->options->port : doc_int(address, "port", 22)) };
+	job->wire = (struct ssh_wire_request){
+		.self = "/proc/self/exe",
+		.user = doc_str(config, "user"),
+		.reference = job->run->options->reference,
+		.config_file = job->config.no_config ? "none" : job->config.config_file,
+		.host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname")
+							    : doc_str(address, "host"),
+		.port = (int)doc_int(config, "port",
+				     job->run->options->port != 0 ? job->run->options->port
+								  : doc_int(address, "port", 22))
+	};
 	ssh_wire_collect(job->run->loop, &job->facts, &job->wire, done, job);
 }
 
 static void
 start_commands(struct job *job)
 {
-	commands_run(job->run->loop, &job->facts, job->run->custom, job->run->options->allow_commands, done, job);
+	commands_run(job->run->loop, &job->facts, job->run->custom,
+		     job->run->options->allow_commands, done, job);
 }
 
 const struct collector collectors[COLLECTORS] = {

@@ -8,8 +8,8 @@
 enum { DEFAULT_MS = 5000, MAX_ANSWER = 256 << 10 };
 
 struct batch {
-	json_t *commands;		/* borrowed: target.commands */
-	char *facts;			/* the document as text */
+	json_t *commands; /* borrowed: target.commands */
+	char *facts;      /* the document as text */
 	size_t running;
 	void (*done)(void *ctx);
 	void *ctx;
@@ -48,8 +48,11 @@ read_answer(json_t *commands, const char *id, const struct child_reply *reply)
 	json_t *object;
 	char *reason;
 
-	if (reply->error == 0 && !reply->cut && (object = json_loadb(reply->out, reply->out_len, JSON_REJECT_DUPLICATES, &where)) != NULL) {
-		json_object_set_new(commands, id, json_pack("{s:s, s:o}", "state", "known", "object", object));
+	if (reply->error == 0 && !reply->cut &&
+	    (object = json_loadb(reply->out, reply->out_len, JSON_REJECT_DUPLICATES, &where)) !=
+		NULL) {
+		json_object_set_new(commands, id,
+				    json_pack("{s:s, s:o}", "state", "known", "object", object));
 		return;
 	}
 	if (reply->error == -ETIMEDOUT || reply->error == -ECANCELED)
@@ -80,25 +83,32 @@ static void
 command_start(struct loop *loop, struct batch *batch, const json_t *rule)
 {
 	const json_t *words = doc_list(rule, "argv");
-	const char **argv = calloc(json_array_size(words) + 1, sizeof(*argv)), *deadline = doc_str(rule, "deadline");
+	const char **argv = calloc(json_array_size(words) + 1, sizeof(*argv)),
+		   *deadline = doc_str(rule, "deadline");
 	struct command *command = calloc(1, sizeof(*command));
 	int ms = DEFAULT_MS, r = -ENOMEM;
 
-	if (argv != NULL && command != NULL && (command->id = strdup(doc_str(rule, "id"))) != NULL) {
+	if (argv != NULL && command != NULL &&
+	    (command->id = strdup(doc_str(rule, "id"))) != NULL) {
 		for (size_t i = 0; i < json_array_size(words); i++)
 			argv[i] = json_string_value(json_array_get(words, i));
 		if (deadline != NULL)
 			options_duration(deadline, &ms);
 		command->batch = batch;
 		batch->running++;
-		r = loop_child(loop, &(struct child_request){ .argv = argv, .input = batch->facts, .input_len = strlen(batch->facts),
-		    .timeout_ms = ms, .max_bytes = MAX_ANSWER }, command_done, command);
+		r = loop_child(loop,
+			       &(struct child_request){ .argv = argv,
+							.input = batch->facts,
+							.input_len = strlen(batch->facts),
+							.timeout_ms = ms,
+							.max_bytes = MAX_ANSWER },
+			       command_done, command);
 		if (r < 0)
 			batch->running--;
 	}
 	if (r < 0) {
 		settle(batch->commands, doc_str(rule, "id"), "unknown", "command-failed",
-		    r == -ENOENT ? "there is no such program" : strerror(-r));
+		       r == -ENOENT ? "there is no such program" : strerror(-r));
 		if (command != NULL)
 			free(command->id);
 		free(command);
@@ -107,7 +117,8 @@ command_start(struct loop *loop, struct batch *batch, const json_t *rule)
 }
 
 void
-commands_run(struct loop *loop, struct facts *facts, const json_t *custom, bool allowed, void (*done)(void *ctx), void *ctx)
+commands_run(struct loop *loop, struct facts *facts, const json_t *custom, bool allowed,
+	     void (*done)(void *ctx), void *ctx)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 	json_t *commands = json_object();
@@ -120,14 +131,17 @@ commands_run(struct loop *loop, struct facts *facts, const json_t *custom, bool 
 		done(ctx);
 		return;
 	}
-	*batch = (struct batch){ .commands = commands, .facts = batch->facts, .running = 1, .done = done, .ctx = ctx };
-	json_array_foreach(custom, i, rule) {
+	*batch = (struct batch){
+		.commands = commands, .facts = batch->facts, .running = 1, .done = done, .ctx = ctx
+	};
+	json_array_foreach (custom, i, rule) {
 		if (!doc_is(rule, "type", "command"))
 			continue;
 		if (allowed)
 			command_start(loop, batch, rule);
 		else
-			settle(commands, doc_str(rule, "id"), "not-asked", "not-allowed", "rule files run programs only with --allow-commands");
+			settle(commands, doc_str(rule, "id"), "not-asked", "not-allowed",
+			       "rule files run programs only with --allow-commands");
 	}
 	if (json_object_size(commands) > 0 || batch->running > 1)
 		json_object_set_new(facts->target, "commands", commands);

@@ -12,7 +12,8 @@
 
 static struct curl_api api;
 
-/* A function's address into a function pointer: POSIX's way round ISO C, which knows no such conversion. */
+/* A function's address into a function pointer: POSIX's way round ISO C, which knows no such
+ * conversion. */
 static bool
 find(void *library, const char *name, void *member, size_t size)
 {
@@ -28,7 +29,8 @@ load(void)
 	void *library = dlopen(CURL_LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	bool found = library != NULL;
 
-#define CURL_FIND(type, name, args) found = found && find(library, "curl_" #name, &api.name, sizeof(api.name));
+#define CURL_FIND(type, name, args)                                                                \
+	found = found && find(library, "curl_" #name, &api.name, sizeof(api.name));
 	CURL_FUNCTIONS(CURL_FIND)
 #undef CURL_FIND
 	return found && api.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;

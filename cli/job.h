@@ -8,7 +8,22 @@
 #include "model/facts.h"
 #include "ssh/ssh.h"
 
-enum collector_id { CLIENT, SIGNIN, FIND, READ, SOURCE, ALIAS, ADDRESS, CONFIG, IDENTITIES, KNOWN_HOSTS, USER, WIRE, COMMANDS, COLLECTORS };
+enum collector_id {
+	CLIENT,
+	SIGNIN,
+	FIND,
+	READ,
+	SOURCE,
+	ALIAS,
+	ADDRESS,
+	CONFIG,
+	IDENTITIES,
+	KNOWN_HOSTS,
+	USER,
+	WIRE,
+	COMMANDS,
+	COLLECTORS
+};
 
 struct run;
 
@@ -21,23 +36,23 @@ struct job {
 	struct ssh_wire_request wire;
 	struct azure_target azure;
 	bool started[COLLECTORS];
-	int busy;			/* collectors under way */
+	int busy; /* collectors under way */
 };
 
 struct run {
 	const struct options *options;
 	const struct collect_hooks *hooks;
-	const json_t *custom;		/* the custom rules, for the programs among them */
+	const json_t *custom; /* the custom rules, for the programs among them */
 	struct loop *loop;
 	struct azure *azure;
 	json_t *doc;
 	struct job *jobs;
 	size_t count;
-	bool settled;			/* something has changed since the table was last walked */
+	bool settled; /* something has changed since the table was last walked */
 };
 
-/* One row of the table: when a collector may start, how, and whether it serves all VMs of a run. A start that has nothing to do settles its
- * sections and reports back at once. */
+/* One row of the table: when a collector may start, how, and whether it serves all VMs of a run. A
+ * start that has nothing to do settles its sections and reports back at once. */
 struct collector {
 	bool (*ready)(const struct job *job);
 	void (*start)(struct job *job);

@@ -19,7 +19,7 @@ host_key_evidence(const json_t *report)
 	const json_t *findings = doc_list(report, "findings"), *finding;
 	size_t i;
 
-	json_array_foreach(findings, i, finding)
+	json_array_foreach (findings, i, finding)
 		if (doc_is(finding, "check", "host-key"))
 			return doc_get(finding, "evidence");
 	return NULL;
@@ -32,8 +32,9 @@ live_key(const struct facts *facts, const char *fingerprint)
 	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys"), *key;
 	size_t i;
 
-	json_array_foreach(keys, i, key)
-		if (fingerprint != NULL && doc_str(key, "fingerprint") != NULL && strcmp(doc_str(key, "fingerprint"), fingerprint) == 0)
+	json_array_foreach (keys, i, key)
+		if (fingerprint != NULL && doc_str(key, "fingerprint") != NULL &&
+		    strcmp(doc_str(key, "fingerprint"), fingerprint) == 0)
 			return key;
 	return NULL;
 }
@@ -69,8 +70,9 @@ stands_there(const char *text, size_t len, const char *name, const json_t *key)
 	size_t i;
 
 	known_hosts_read(text, len, "", &query, entries, damaged);
-	json_array_foreach(entries, i, entry)
-		if (public != NULL && doc_str(entry, "public") != NULL && strcmp(public, doc_str(entry, "public")) == 0) {
+	json_array_foreach (entries, i, entry)
+		if (public != NULL && doc_str(entry, "public") != NULL &&
+		    strcmp(public, doc_str(entry, "public")) == 0) {
 			if (doc_is(entry, "marker", "revoked"))
 				found = "revoked";
 			else if (doc_get(entry, "marker") == NULL && found == NULL)
@@ -92,7 +94,8 @@ name_written(const struct facts *facts, const char *name)
 	return RAND_bytes(salt, sizeof(salt)) == 1 ? known_hosts_hash(name, salt) : NULL;
 }
 
-/* One write at the end, so that mode, owner and links stay what they are; a write that was cut short is taken back. */
+/* One write at the end, so that mode, owner and links stay what they are; a write that was cut
+ * short is taken back. */
 static int
 append(int fd, const char *line)
 {
@@ -108,7 +111,8 @@ append(int fd, const char *line)
 }
 
 static int
-add_line(int fd, const char *path, const struct facts *facts, const char *name, const json_t *key, struct err *err)
+add_line(int fd, const char *path, const struct facts *facts, const char *name, const json_t *key,
+	 struct err *err)
 {
 	char *text = NULL, *written = NULL, *line = NULL;
 	const char *found;
@@ -119,9 +123,13 @@ add_line(int fd, const char *path, const struct facts *facts, const char *name, 
 		return r;
 	if ((found = stands_there(text, len, name, key)) != NULL) {
 		if (strcmp(found, "revoked") == 0)
-			err_set(err, "--known-hosts: '%s' is left as it is, since it revokes this key", path);
+			err_set(err,
+				"--known-hosts: '%s' is left as it is, since it revokes this key",
+				path);
 	} else if ((written = name_written(facts, name)) == NULL ||
-	    (line = doc_fmt("%s%s %s %s\n", len > 0 && text[len - 1] != '\n' ? "\n" : "", written, doc_str(key, "type"), doc_str(key, "public"))) == NULL) {
+		   (line = doc_fmt("%s%s %s %s\n", len > 0 && text[len - 1] != '\n' ? "\n" : "",
+				   written, doc_str(key, "type"), doc_str(key, "public"))) ==
+		       NULL) {
 		r = -ENOMEM;
 	} else {
 		r = append(fd, line);
@@ -135,16 +143,22 @@ add_line(int fd, const char *path, const struct facts *facts, const char *name, 
 int
 known_append(const char *path, const struct facts *facts, const json_t *report, struct err *err)
 {
-	const json_t *evidence = host_key_evidence(report), *key = live_key(facts, doc_str(evidence, "fingerprint"));
+	const json_t *evidence = host_key_evidence(report),
+		     *key = live_key(facts, doc_str(evidence, "fingerprint"));
 	const char *name = doc_str(facts_section(facts, FACT_KNOWN_HOSTS), "name");
 	struct stat st;
 	int fd, r;
 
-	if (key == NULL || name == NULL || doc_str(key, "public") == NULL || !doc_is(evidence, "proof_result", "match")) {
-		err_set(err, "--known-hosts: '%s' is left as it is, since Azure has not proven the host key (--guest asks for the proof)", path);
+	if (key == NULL || name == NULL || doc_str(key, "public") == NULL ||
+	    !doc_is(evidence, "proof_result", "match")) {
+		err_set(err,
+			"--known-hosts: '%s' is left as it is, since Azure has not proven the host "
+			"key (--guest asks for the proof)",
+			path);
 		return 0;
 	}
-	if ((fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600)) < 0)
+	if ((fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		       0600)) < 0)
 		r = -errno;
 	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		r = -EINVAL;
@@ -153,6 +167,7 @@ known_append(const char *path, const struct facts *facts, const json_t *report, 
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)
-		err_set(err, "'%s' cannot be written: %s", path, r == -EINVAL ? "a regular file is needed" : strerror(-r));
+		err_set(err, "'%s' cannot be written: %s", path,
+			r == -EINVAL ? "a regular file is needed" : strerror(-r));
 	return r;
 }

@@ -7,9 +7,9 @@
 struct watch {
 	struct watch *next;
 	struct loop *loop;
-	int fd;				/* -1: a timer */
+	int fd; /* -1: a timer */
 	short events;
-	int64_t until;			/* loop_now() value, 0 for none */
+	int64_t until; /* loop_now() value, 0 for none */
 	bool dead;
 	void (*ready)(void *ctx, int revents);
 	void *ctx;
@@ -55,13 +55,16 @@ loop_reopen(struct loop *loop, int deadline_ms)
 }
 
 struct watch *
-loop_watch(struct loop *loop, int fd, short events, int timeout_ms, void (*ready)(void *ctx, int revents), void *ctx)
+loop_watch(struct loop *loop, int fd, short events, int timeout_ms,
+	   void (*ready)(void *ctx, int revents), void *ctx)
 {
 	struct watch *watch;
 
 	if (loop->closing || (watch = calloc(1, sizeof(*watch))) == NULL)
 		return NULL;
-	*watch = (struct watch){ .next = loop->watches, .loop = loop, .fd = fd, .ready = ready, .ctx = ctx };
+	*watch = (struct watch){
+		.next = loop->watches, .loop = loop, .fd = fd, .ready = ready, .ctx = ctx
+	};
 	loop_rewatch(watch, events, timeout_ms);
 	loop->watches = watch;
 	return watch;
@@ -122,8 +125,11 @@ wait_for(struct loop *loop, struct pollfd *fds, unsigned count, int timeout)
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		extra[i] = (struct curl_waitfd){ .fd = fds[i].fd,
-			.events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) | (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)) };
+		extra[i] = (struct curl_waitfd){
+			.fd = fds[i].fd,
+			.events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+					  (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))
+		};
 	loop->curl->multi_poll(loop->multi, extra, count, timeout, &ready);
 	/* curl reports no errors or hang-ups of foreign descriptors: ask again without waiting */
 	if (count > 0 && poll(fds, count, 0) < 0)
@@ -165,7 +171,8 @@ loop_turn(struct loop *loop, int longest_ms)
 	if (loop->multi != NULL && loop->requests != NULL)
 		loop->curl->multi_perform(loop->multi, &running);
 	loop_http_finished(loop);
-	for (struct watch *watch = loop->watches; watch != NULL && count < POLL_MAX; watch = watch->next) {
+	for (struct watch *watch = loop->watches; watch != NULL && count < POLL_MAX;
+	     watch = watch->next) {
 		if (watch->dead || watch->fd < 0)
 			continue;
 		owners[count] = watch;

@@ -18,14 +18,14 @@ struct child {
 	struct child *next;
 	struct loop *loop;
 	pid_t pid;
-	char *name;			/* argv[0], for the trace */
-	int fd[PIPES];			/* our ends, -1 when closed */
-	struct watch *watch[PIPES], *end;	/* end: the pidfd, or a timer where there is none */
+	char *name;                       /* argv[0], for the trace */
+	int fd[PIPES];                    /* our ends, -1 when closed */
+	struct watch *watch[PIPES], *end; /* end: the pidfd, or a timer where there is none */
 	int pidfd;
 	char *input, *bytes[PIPES];
 	size_t input_len, written, len[PIPES], max;
 	bool cut;
-	int64_t began, until;		/* until: when it is killed, 0 for never before the deadline */
+	int64_t began, until; /* until: when it is killed, 0 for never before the deadline */
 	void (*done)(void *ctx, const struct child_reply *reply);
 	void *ctx;
 };
@@ -33,16 +33,46 @@ struct child {
 enum { REAP_MS = 10, MAX_OUTPUT = 1 << 20 };
 
 /* What a child may see of our environment; AZURE_* is handed to az alone. */
-static const char *const allowed[] = { "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "LANG", "SSH_AUTH_SOCK", "SSH_AGENT_PID",
-	"SSH_ASKPASS", "DISPLAY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "WSL_DISTRO_NAME", "WSLENV", "SYSTEMROOT", NULL };
-static const char *const allowed_azure[] = { "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "ALL_PROXY",
-	"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH", "ADAL_PYTHON_SSL_NO_VERIFY", NULL };
+static const char *const allowed[] = { "PATH",
+				       "HOME",
+				       "USER",
+				       "LOGNAME",
+				       "SHELL",
+				       "TERM",
+				       "TMPDIR",
+				       "LANG",
+				       "SSH_AUTH_SOCK",
+				       "SSH_AGENT_PID",
+				       "SSH_ASKPASS",
+				       "DISPLAY",
+				       "WAYLAND_DISPLAY",
+				       "XDG_RUNTIME_DIR",
+				       "XDG_CONFIG_HOME",
+				       "WSL_DISTRO_NAME",
+				       "WSLENV",
+				       "SYSTEMROOT",
+				       NULL };
+static const char *const allowed_azure[] = { "HTTP_PROXY",
+					     "HTTPS_PROXY",
+					     "NO_PROXY",
+					     "http_proxy",
+					     "https_proxy",
+					     "no_proxy",
+					     "ALL_PROXY",
+					     "REQUESTS_CA_BUNDLE",
+					     "CURL_CA_BUNDLE",
+					     "SSL_CERT_FILE",
+					     "SSL_CERT_DIR",
+					     "PYTHONPATH",
+					     "ADAL_PYTHON_SSL_NO_VERIFY",
+					     NULL };
 
 static bool
 named_in(const char *entry, const char *const *names)
 {
 	for (size_t i = 0; names[i] != NULL; i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0 && entry[strlen(names[i])] == '=')
+		if (strncmp(entry, names[i], strlen(names[i])) == 0 &&
+		    entry[strlen(names[i])] == '=')
 			return true;
 	return false;
 }
@@ -63,7 +93,8 @@ child_environment(const struct child_request *request)
 		return NULL;
 	for (size_t i = 0; environ[i] != NULL; i++)
 		if (named_in(environ[i], allowed) ||
-		    (request->azure_env && (strncmp(environ[i], "AZURE_", 6) == 0 || named_in(environ[i], allowed_azure))))
+		    (request->azure_env && (strncmp(environ[i], "AZURE_", 6) == 0 ||
+					    named_in(environ[i], allowed_azure))))
 			env[used++] = environ[i];
 	env[used++] = locale;
 	for (size_t i = 0; request->env != NULL && request->env[i] != NULL; i++)
@@ -111,7 +142,8 @@ drain(struct child *child, int which)
 	ssize_t n;
 
 	while ((n = read(child->fd[which], buffer, sizeof(buffer))) > 0) {
-		size_t room = child->max - child->len[which], take = (size_t)n < room ? (size_t)n : room;
+		size_t room = child->max - child->len[which],
+		       take = (size_t)n < room ? (size_t)n : room;
 		char *grown = realloc(child->bytes[which], child->len[which] + take + 1);
 
 		if (grown == NULL)
@@ -147,8 +179,8 @@ finish(struct child *child, int error, int status)
 	reply.err_len = child->len[ERR];
 	reply.cut = child->cut;
 	if (child->loop->trace != NULL)
-		fprintf(child->loop->trace, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name, error != 0 ? error : reply.status,
-		    (long long)reply.ms);
+		fprintf(child->loop->trace, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
+			error != 0 ? error : reply.status, (long long)reply.ms);
 	child->done(child->ctx, &reply);
 	child_free(child);
 }
@@ -222,7 +254,8 @@ on_input(void *ctx, int revents)
 		close_pipe(child, IN);
 }
 
-/* Spawns argv with the far ends of the pipes as its stdin, stdout and stderr, in a process group of its own. Returns 0 or -errno. */
+/* Spawns argv with the far ends of the pipes as its stdin, stdout and stderr, in a process group of
+ * its own. Returns 0 or -errno. */
 static int
 spawn(struct child *child, const struct child_request *request, int far[PIPES])
 {
@@ -238,12 +271,14 @@ spawn(struct child *child, const struct child_request *request, int far[PIPES])
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+					    POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	for (int i = 0; i < PIPES; i++)
 		posix_spawn_file_actions_adddup2(&actions, far[i], i);
-	r = -posix_spawnp(&child->pid, request->argv[0], &actions, &attr, (char *const *)(uintptr_t)request->argv, env);
+	r = -posix_spawnp(&child->pid, request->argv[0], &actions, &attr,
+			  (char *const *)(uintptr_t)request->argv, env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	free(env);
@@ -277,10 +312,12 @@ watch_child(struct child *child)
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
 #endif
 	for (int i = 0; i < PIPES; i++)
-		if (child->fd[i] >= 0 &&
-		    (child->watch[i] = loop_watch(child->loop, child->fd[i], i == IN ? POLLOUT : POLLIN, 0, handlers[i], child)) == NULL)
+		if (child->fd[i] >= 0 && (child->watch[i] = loop_watch(
+					      child->loop, child->fd[i], i == IN ? POLLOUT : POLLIN,
+					      0, handlers[i], child)) == NULL)
 			return -ENOMEM;
-	child->end = loop_watch(child->loop, child->pidfd, POLLIN, child->pidfd >= 0 ? timeout : REAP_MS, on_end, child);
+	child->end = loop_watch(child->loop, child->pidfd, POLLIN,
+				child->pidfd >= 0 ? timeout : REAP_MS, on_end, child);
 	return child->end == NULL ? -ENOMEM : 0;
 }
 
@@ -291,8 +328,13 @@ child_new(struct loop *loop, const struct child_request *request)
 
 	if (child == NULL)
 		return NULL;
-	*child = (struct child){ .loop = loop, .fd = { -1, -1, -1 }, .pidfd = -1, .pid = -1, .began = loop_now(loop),
-		.max = request->max_bytes != 0 ? request->max_bytes : MAX_OUTPUT, .name = strdup(request->argv[0]) };
+	*child = (struct child){ .loop = loop,
+				 .fd = { -1, -1, -1 },
+				 .pidfd = -1,
+				 .pid = -1,
+				 .began = loop_now(loop),
+				 .max = request->max_bytes != 0 ? request->max_bytes : MAX_OUTPUT,
+				 .name = strdup(request->argv[0]) };
 	if (request->timeout_ms > 0)
 		child->until = child->began + request->timeout_ms;
 	if (request->input != NULL && (child->input = malloc(request->input_len + 1)) != NULL) {
@@ -307,7 +349,8 @@ child_new(struct loop *loop, const struct child_request *request)
 }
 
 int
-loop_child(struct loop *loop, const struct child_request *request, void (*done)(void *ctx, const struct child_reply *reply), void *ctx)
+loop_child(struct loop *loop, const struct child_request *request,
+	   void (*done)(void *ctx, const struct child_reply *reply), void *ctx)
 {
 	int far[PIPES] = { -1, -1, -1 }, r = 0;
 	struct child *child;

@@ -11,7 +11,7 @@ struct http {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *url, *body;
-	char *reply, *lines;		/* the reply's body and its header lines, both NUL-terminated */
+	char *reply, *lines; /* the reply's body and its header lines, both NUL-terminated */
 	size_t reply_len, lines_len, max_bytes;
 	int64_t began;
 	char error[CURL_ERROR_SIZE];
@@ -23,7 +23,7 @@ struct http {
 
 enum { MAX_BODY = 32 << 20, MAX_HEADERS = 256 << 10 };
 
-static const struct curl_api *curl;	/* set before the first request is made */
+static const struct curl_api *curl; /* set before the first request is made */
 
 static void
 wipe(void *bytes, size_t len)
@@ -94,19 +94,23 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
 	struct http *http = ctx;
 
 	if (n > 5 && strncmp(bytes, "HTTP/", 5) == 0)
-		http->lines_len = 0;	/* a 100 Continue came before */
+		http->lines_len = 0; /* a 100 Continue came before */
 	if (http->lines_len + size * n > MAX_HEADERS)
 		return 0;
 	return append(&http->lines, &http->lines_len, bytes, size * n) ? size * n : 0;
 }
 
-/* Ends every header line with a NUL in the place of what ended it, so that values can be lent out as they stand. */
+/* Ends every header line with a NUL in the place of what ended it, so that values can be lent out
+ * as they stand. */
 static void
 split_lines(struct http *http)
 {
 	for (size_t i = 0; i < http->lines_len; i++)
 		if (http->lines[i] == '\n')
-			for (size_t end = i + 1; end > 0 && strchr("\r\n \t", http->lines[end - 1]) != NULL && http->lines[end - 1] != '\0'; end--)
+			for (size_t end = i + 1;
+			     end > 0 && strchr("\r\n \t", http->lines[end - 1]) != NULL &&
+			     http->lines[end - 1] != '\0';
+			     end--)
 				http->lines[end - 1] = '\0';
 }
 
@@ -114,10 +118,12 @@ const char *
 http_header_nth(const struct http_reply *reply, const char *name, size_t n)
 {
 	const struct http *http = reply->headers;
-	const char *end = http != NULL && http->lines != NULL ? http->lines + http->lines_len : NULL;
+	const char *end =
+	    http != NULL && http->lines != NULL ? http->lines + http->lines_len : NULL;
 	size_t len = strlen(name), seen = 0;
 
-	for (const char *line = end != NULL ? http->lines : NULL; line < end; line += strlen(line) + 1)
+	for (const char *line = end != NULL ? http->lines : NULL; line < end;
+	     line += strlen(line) + 1)
 		if (strncasecmp(line, name, len) == 0 && line[len] == ':' && seen++ == n)
 			return line + len + 1 + strspn(line + len + 1, " \t");
 	return NULL;
@@ -180,16 +186,22 @@ refused_by_proxy(struct http *http)
 		curl->easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &code);
 	if (code < 300)
 		return false;
-	snprintf(http->error, sizeof(http->error), code == 407 ? "the proxy wants a sign-in of its own (HTTP %ld)" :
-	    "the proxy refuses to connect (HTTP %ld)", code);
+	snprintf(http->error, sizeof(http->error),
+		 code == 407 ? "the proxy wants a sign-in of its own (HTTP %ld)"
+			     : "the proxy refuses to connect (HTTP %ld)",
+		 code);
 	return true;
 }
 
 static void
 http_done(struct http *http)
 {
-	struct http_reply reply = { .error = error_of(http), .error_text = "", .body = http->reply != NULL ? http->reply : "",
-		.body_len = http->reply_len, .ms = loop_now(http->loop) - http->began, .headers = http };
+	struct http_reply reply = { .error = error_of(http),
+				    .error_text = "",
+				    .body = http->reply != NULL ? http->reply : "",
+				    .body_len = http->reply_len,
+				    .ms = loop_now(http->loop) - http->began,
+				    .headers = http };
 
 	split_lines(http);
 	if (http->easy != NULL)
@@ -201,10 +213,12 @@ http_done(struct http *http)
 	else if (http->too_big)
 		reply.error_text = "the reply is larger than this program reads";
 	else if (reply.error != 0)
-		reply.error_text = http->error[0] != '\0' ? http->error : curl->easy_strerror(http->result);
+		reply.error_text =
+		    http->error[0] != '\0' ? http->error : curl->easy_strerror(http->result);
 	if (http->loop->trace != NULL)
-		fprintf(http->loop->trace, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n", (int)strcspn(http->url, "?"), http->url, reply.status,
-		    reply.error_text, (long long)reply.ms);
+		fprintf(http->loop->trace, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n",
+			(int)strcspn(http->url, "?"), http->url, reply.status, reply.error_text,
+			(long long)reply.ms);
 	http->done(http->ctx, &reply);
 	http_free(http);
 }
@@ -226,7 +240,8 @@ loop_http_finished(struct loop *loop)
 	struct http *http;
 	int left;
 
-	while (loop->multi != NULL && (message = curl->multi_info_read(loop->multi, &left)) != NULL) {
+	while (loop->multi != NULL &&
+	       (message = curl->multi_info_read(loop->multi, &left)) != NULL) {
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&http);
@@ -251,7 +266,8 @@ loop_http_cancel(struct loop *loop)
 static const char *
 ca_file(void)
 {
-	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE" };
+	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
+					     "REQUESTS_CA_BUNDLE" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (getenv(names[i]) != NULL && *getenv(names[i]) != '\0')
@@ -262,7 +278,8 @@ ca_file(void)
 static void
 set_options(struct http *http, const struct http_request *request)
 {
-	long timeout = request->timeout_ms > 0 ? request->timeout_ms : (long)loop_left(http->loop) + 1000;
+	long timeout =
+	    request->timeout_ms > 0 ? request->timeout_ms : (long)loop_left(http->loop) + 1000;
 
 	curl->easy_setopt(http->easy, CURLOPT_PRIVATE, http);
 	curl->easy_setopt(http->easy, CURLOPT_URL, http->url);
@@ -280,7 +297,9 @@ set_options(struct http *http, const struct http_request *request)
 	curl->easy_setopt(http->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 	curl->easy_setopt(http->easy, CURLOPT_ERRORBUFFER, http->error);
 	curl->easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, timeout);
-	curl->easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms > 0 ? (long)request->connect_timeout_ms : timeout);
+	curl->easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS,
+			  request->connect_timeout_ms > 0 ? (long)request->connect_timeout_ms
+							  : timeout);
 	curl->easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 	curl->easy_setopt(http->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl->easy_setopt(http->easy, CURLOPT_WRITEDATA, http);
@@ -316,18 +335,24 @@ copy_request(struct http *http, const struct http_request *request)
 }
 
 int
-loop_http(struct loop *loop, const struct http_request *request, void (*done)(void *ctx, const struct http_reply *reply), void *ctx)
+loop_http(struct loop *loop, const struct http_request *request,
+	  void (*done)(void *ctx, const struct http_reply *reply), void *ctx)
 {
 	struct http *http;
 
 	if (loop->closing)
 		return -ECANCELED;
-	if (loop->multi == NULL && ((curl = loop->curl = curl_load()) == NULL || (loop->multi = curl->multi_init()) == NULL))
+	if (loop->multi == NULL && ((curl = loop->curl = curl_load()) == NULL ||
+				    (loop->multi = curl->multi_init()) == NULL))
 		return curl == NULL ? -ENOSYS : -ENOMEM;
 	if ((http = calloc(1, sizeof(*http))) == NULL)
 		return -ENOMEM;
-	*http = (struct http){ .loop = loop, .began = loop_now(loop), .done = done, .ctx = ctx,
-		.max_bytes = request->max_bytes != 0 ? request->max_bytes : MAX_BODY };
+	*http =
+	    (struct http){ .loop = loop,
+			   .began = loop_now(loop),
+			   .done = done,
+			   .ctx = ctx,
+			   .max_bytes = request->max_bytes != 0 ? request->max_bytes : MAX_BODY };
 	if (!copy_request(http, request) || (http->easy = curl->easy_init()) == NULL) {
 		http_free(http);
 		return -ENOMEM;

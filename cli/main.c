@@ -39,7 +39,8 @@ get_facts(const struct options *options, const struct rules *rules, json_t **ret
 {
 	struct progress progress = { .rules = rules };
 	struct collect_hooks hooks = { .turn = progress_turn, .ctx = &progress };
-	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet && !options->verbose;
+	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet &&
+		      !options->verbose;
 	int r;
 
 	if (options->replay != NULL)
@@ -52,14 +53,16 @@ get_facts(const struct options *options, const struct rules *rules, json_t **ret
 static int
 exit_code_of(enum status verdict, const struct options *options)
 {
-	if (verdict == FAIL || (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
+	if (verdict == FAIL ||
+	    (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
 		return EXIT_FAULT;
 	return verdict == UNKNOWN ? EXIT_UNDETERMINED : EXIT_HEALTHY;
 }
 
 /* Judges one target of the facts and appends its report. *code becomes its exit code. */
 static int
-judge(json_t *doc, size_t index, const struct options *options, const struct rules *rules, json_t *reports, int *code)
+judge(json_t *doc, size_t index, const struct options *options, const struct rules *rules,
+      json_t *reports, int *code)
 {
 	static const char *const az[] = { "az", NULL };
 	struct selection selection = { .only = options->only.at, .skip = options->skip.at };
@@ -70,11 +73,13 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 	size_t count = 0;
 	int r;
 
-	if ((r = facts_view(doc, index, &facts)) < 0 || (r = checks_run(&facts, rules, &selection, &findings, &count)) < 0)
+	if ((r = facts_view(doc, index, &facts)) < 0 ||
+	    (r = checks_run(&facts, rules, &selection, &findings, &count)) < 0)
 		return r;
 	globals = globals_from_facts(&facts);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = rules_lend(rules, &findings[i], globals, options->remedy.count > 0 ? options->remedy.at : az);
+		r = rules_lend(rules, &findings[i], globals,
+			       options->remedy.count > 0 ? options->remedy.at : az);
 	if (r == 0 && (r = diagnosis_make(&facts, rules, findings, count, &diagnosis)) == 0) {
 		*code = exit_code_of(diagnosis.verdict, options);
 		report = report_build(&facts, rules, findings, count, &diagnosis, globals, *code);
@@ -98,9 +103,11 @@ worse(int a, int b)
 	return a;
 }
 
-/* One look at everything. Returns 0 with *doc, *reports and *code set, or -errno with a sentence. */
+/* One look at everything. Returns 0 with *doc, *reports and *code set, or -errno with a sentence.
+ */
 static int
-look(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports, int *code, struct err *err)
+look(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports,
+     int *code, struct err *err)
 {
 	int r = get_facts(options, rules, doc, err), one = EXIT_HEALTHY;
 
@@ -112,24 +119,31 @@ look(const struct options *options, const struct rules *rules, json_t **doc, jso
 	return r;
 }
 
-/* --wait: looks again until all is well or the time is over, slowly enough for a server that punishes noisy clients. */
+/* --wait: looks again until all is well or the time is over, slowly enough for a server that
+ * punishes noisy clients. */
 static int
-look_until(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports, int *code, struct err *err)
+look_until(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports,
+	   int *code, struct err *err)
 {
 	struct options round = *options;
 	struct timespec began, now;
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	while ((r = look(&round, rules, doc, reports, code, err)) == 0 && options->wait_ms > 0 && *code != EXIT_HEALTHY) {
+	while ((r = look(&round, rules, doc, reports, code, err)) == 0 && options->wait_ms > 0 &&
+	       *code != EXIT_HEALTHY) {
 		int64_t left;
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = options->wait_ms - ((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000) - ROUND_PAUSE_MS;
+		left =
+		    options->wait_ms -
+		    ((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000) -
+		    ROUND_PAUSE_MS;
 		if (left <= 0)
 			break;
 		nanosleep(&(struct timespec){ .tv_sec = ROUND_PAUSE_MS / 1000 }, NULL);
-		round.deadline_ms = left < collect_deadline(options) ? (int)left : collect_deadline(options);
+		round.deadline_ms =
+		    left < collect_deadline(options) ? (int)left : collect_deadline(options);
 		json_decref(*reports);
 		json_decref(*doc);
 		*doc = NULL;
@@ -149,7 +163,8 @@ deliver(const struct options *options, json_t *doc, const json_t *reports, int c
 		code = EXIT_INTERNAL;
 	}
 	if (options->known_hosts != NULL && facts_view(doc, 0, &facts) == 0) {
-		int r = known_append(options->known_hosts, &facts, json_array_get(reports, 0), &err);
+		int r =
+		    known_append(options->known_hosts, &facts, json_array_get(reports, 0), &err);
 
 		if (r < 0 || err.text[0] != '\0')
 			complain(-EIO, &err);
@@ -209,8 +224,10 @@ with_rules(const struct options *options, struct rules *rules)
 	if (r < 0)
 		return complain(r, &err);
 	if (options->list_checks || options->explain != NULL)
-		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err) : EXIT_HEALTHY;
-	if ((r = usage_check(options, &err)) < 0 || (r = usage_check_ids(&options->only, "--only", rules, &err)) < 0 ||
+		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err)
+							     : EXIT_HEALTHY;
+	if ((r = usage_check(options, &err)) < 0 ||
+	    (r = usage_check_ids(&options->only, "--only", rules, &err)) < 0 ||
 	    (r = usage_check_ids(&options->skip, "--skip", rules, &err)) < 0)
 		return complain(r, &err);
 	return diagnose(options, rules);
@@ -232,7 +249,8 @@ run(const struct options *options)
 	if (options->lint.count > 0)
 		return lint(options);
 	if (options->permissions)
-		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL : EXIT_HEALTHY;
+		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL
+										    : EXIT_HEALTHY;
 	if ((r = rules_default(&rules, &err)) < 0)
 		return complain(r, &err);
 	code = with_rules(options, rules);
@@ -261,7 +279,7 @@ main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
-	setrlimit(RLIMIT_CORE, &no_core);	/* tokens pass through this memory */
+	setrlimit(RLIMIT_CORE, &no_core); /* tokens pass through this memory */
 	if (argc == 3 && strcmp(argv[1], "--resolve-for-probe") == 0)
 		return ssh_resolve_main(argv[2]);
 	if ((r = options_parse(argc, argv, &options, &err)) < 0)

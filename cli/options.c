@@ -16,9 +16,9 @@ struct option_row {
 	const char *name;
 	char letter;
 	enum kind kind;
-	const char *arg;		/* as --help shows it; for CHOICE the accepted words, with | between */
-	size_t at;			/* offset in struct options */
-	const char *help;		/* NULL continues nothing; a heading has no name */
+	const char *arg;  /* as --help shows it; for CHOICE the accepted words, with | between */
+	size_t at;        /* offset in struct options */
+	const char *help; /* NULL continues nothing; a heading has no name */
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -29,8 +29,10 @@ static const struct option_row rows[] = {
 	{ "subscription", 's', TEXT, "NAME-OR-ID", AT(subscription), "its subscription" },
 	{ "tenant", 0, TEXT, "ID", AT(tenant), "the tenant to sign in to" },
 	{ "cloud", 0, TEXT, "NAME", AT(cloud), "AzureCloud, AzureUSGovernment, AzureChinaCloud" },
-	{ "arm-endpoint", 0, TEXT, "URL", AT(arm_endpoint), "a custom ARM endpoint (also AZSSH_ARM_ENDPOINT)" },
-	{ "credential", 0, TEXT, "KIND", AT(credential), "auto, environment, workload, github, managed, cli" },
+	{ "arm-endpoint", 0, TEXT, "URL", AT(arm_endpoint),
+	  "a custom ARM endpoint (also AZSSH_ARM_ENDPOINT)" },
+	{ "credential", 0, TEXT, "KIND", AT(credential),
+	  "auto, environment, workload, github, managed, cli" },
 	{ .help = "How you connect (as in ssh)" },
 	{ "host", 0, TEXT, "HOST", AT(host), "what you type after ssh: a name or an address" },
 	{ "login", 'l', TEXT, "USER", AT(login), "user name (or USER@VM)" },
@@ -40,7 +42,8 @@ static const struct option_row rows[] = {
 	{ "no-ssh-config", 0, FLAG, NULL, AT(no_ssh_config), "ignore all ssh configuration files" },
 	{ "source-ip", 0, ADDRESS, "IP", AT(source_ip), "the public address you connect from" },
 	{ "ip-service", 0, TEXT, "URL", AT(ip_service), "ask this URL for that address" },
-	{ "reference", 0, TEXT, "HOST:PORT", AT(reference), "a second SSH server, to tell this VM from this network" },
+	{ "reference", 0, TEXT, "HOST:PORT", AT(reference),
+	  "a second SSH server, to tell this VM from this network" },
 	{ .help = "What to look at" },
 	{ "no-azure", 0, FLAG, NULL, AT(no_azure), "leave Azure out" },
 	{ "no-probe", 0, FLAG, NULL, AT(no_probe), "do not connect to the VM" },
@@ -48,24 +51,30 @@ static const struct option_row rows[] = {
 	{ "guest", 0, FLAG, NULL, AT(guest), "reach into the VM with Run Command" },
 	{ "only", 0, COMMAS, "ID,..", AT(only), "only these checks" },
 	{ "skip", 0, COMMAS, "ID,..", AT(skip), "all but these checks" },
-	{ "rules", 'r', LIST, "FILE", AT(rules), "layer a rule file on the built-in rules (repeatable)" },
+	{ "rules", 'r', LIST, "FILE", AT(rules),
+	  "layer a rule file on the built-in rules (repeatable)" },
 	{ "allow-commands", 0, FLAG, NULL, AT(allow_commands), "let rule files run programs" },
-	{ "deadline", 0, DURATION, "DURATION", AT(deadline_ms), "hard limit (30s, --deep 60s, --guest 120s)" },
-	{ "wait", 0, DURATION, "DURATION", AT(wait_ms), "look again every ten seconds until healthy, at most this long" },
+	{ "deadline", 0, DURATION, "DURATION", AT(deadline_ms),
+	  "hard limit (30s, --deep 60s, --guest 120s)" },
+	{ "wait", 0, DURATION, "DURATION", AT(wait_ms),
+	  "look again every ten seconds until healthy, at most this long" },
 	{ .help = "What comes out" },
 	{ "format", 'f', LIST, "FORMAT[=FILE]", AT(formats), "text, json, ndjson (repeatable)" },
 	{ "remedy", 0, COMMAS, "DIALECT,..", AT(remedy), "az, powershell, portal (default az)" },
 	{ "bundle", 0, TEXT, "FILE", AT(bundle), "write what was seen, to be replayed" },
 	{ "no-redact", 0, FLAG, NULL, AT(no_redact), "keep names and addresses in the bundle" },
-	{ "known-hosts", 0, TEXT, "FILE", AT(known_hosts), "append the host key if Azure has proven it (--guest)" },
+	{ "known-hosts", 0, TEXT, "FILE", AT(known_hosts),
+	  "append the host key if Azure has proven it (--guest)" },
 	{ "replay", 0, TEXT, "FILE", AT(replay), "judge a bundle again, without any I/O" },
-	{ "fail-on", 0, CHOICE, "fail|warn", AT(fail_on), "what makes the exit code 1 (default fail)" },
+	{ "fail-on", 0, CHOICE, "fail|warn", AT(fail_on),
+	  "what makes the exit code 1 (default fail)" },
 	{ "color", 0, CHOICE, "auto|always|never", AT(color), "colours (also NO_COLOR)" },
 	{ "quiet", 'q', FLAG, NULL, AT(quiet), "no report on stdout, only the exit code" },
 	{ "verbose", 'v', FLAG, NULL, AT(verbose), "show requests and programs on stderr" },
 	{ .help = "Help that works offline" },
 	{ "list-checks", 0, FLAG, NULL, AT(list_checks), "the checks, in path order" },
-	{ "permissions", 0, FLAG, NULL, AT(permissions), "the Azure role this needs, as JSON for az (also with --deep, --guest)" },
+	{ "permissions", 0, FLAG, NULL, AT(permissions),
+	  "the Azure role this needs, as JSON for az (also with --deep, --guest)" },
 	{ "explain", 0, TEXT, "CODE", AT(explain), "what a code means and how to mend it" },
 	{ "lint-rules", 0, LIST, "FILE", AT(lint), "check a rule file" },
 	{ "help", 'h', FLAG, NULL, AT(help), "this text" },
@@ -80,7 +89,8 @@ options_help(void)
 	char left[64];
 
 	puts("azssh-doctor: why can I not SSH to this Azure VM, and what do I type to fix it?\n\n"
-	     "  azssh-doctor [OPTION]... [USER@]VM...        VM = name, RG/name or full ARM id; an IP address means --host\n"
+	     "  azssh-doctor [OPTION]... [USER@]VM...        VM = name, RG/name or full ARM id; an "
+	     "IP address means --host\n"
 	     "  azssh-doctor [OPTION]... --host HOST         what you type after ssh\n"
 	     "  azssh-doctor [OPTION]... --replay BUNDLE     judge a bundle again\n"
 	     "  azssh-doctor --no-azure --no-probe -i FILE   is this key fit for a new VM?");
@@ -89,11 +99,14 @@ options_help(void)
 			printf("\n%s\n", rows[i].help);
 			continue;
 		}
-		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", rows[i].letter != 0 ? '-' : ' ', rows[i].letter != 0 ? rows[i].letter : ' ',
-		    rows[i].letter != 0 ? "," : " ", rows[i].name, rows[i].arg != NULL ? " " : "", rows[i].arg != NULL ? rows[i].arg : "");
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", rows[i].letter != 0 ? '-' : ' ',
+			 rows[i].letter != 0 ? rows[i].letter : ' ',
+			 rows[i].letter != 0 ? "," : " ", rows[i].name,
+			 rows[i].arg != NULL ? " " : "", rows[i].arg != NULL ? rows[i].arg : "");
 		printf("  %-34s %s\n", left, rows[i].help);
 	}
-	puts("\nExit codes: 0 healthy, 1 a fault was found, 2 usage, 3 could not be determined, 4 internal error.");
+	puts("\nExit codes: 0 healthy, 1 a fault was found, 2 usage, 3 could not be determined, 4 "
+	     "internal error.");
 }
 
 static int
@@ -138,7 +151,10 @@ parse_commas(struct options *options, struct words *words, const char *value)
 int
 options_duration(const char *value, int *ret)
 {
-	static const struct { const char *unit; long ms; } units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "h", 3600000 } };
+	static const struct {
+		const char *unit;
+		long ms;
+	} units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "h", 3600000 } };
 	char *end;
 	long number;
 
@@ -179,21 +195,24 @@ is_choice(const char *value, const char *choices)
 {
 	size_t len = strlen(value);
 
-	for (; choices != NULL; choices = strchr(choices, '|') != NULL ? strchr(choices, '|') + 1 : NULL)
+	for (; choices != NULL;
+	     choices = strchr(choices, '|') != NULL ? strchr(choices, '|') + 1 : NULL)
 		if (strcspn(choices, "|") == len && strncmp(choices, value, len) == 0)
 			return true;
 	return false;
 }
 
 static int
-store_value(struct options *options, const struct option_row *row, const char *value, struct err *err)
+store_value(struct options *options, const struct option_row *row, const char *value,
+	    struct err *err)
 {
 	void *at = (char *)options + row->at;
 	const char *accepted = NULL;
 	int r = 0;
 
 	if (row->kind != FLAG && *value == '\0') {
-		err_set(err, "--%s: an empty value is not accepted, it takes %s", row->name, row->arg);
+		err_set(err, "--%s: an empty value is not accepted, it takes %s", row->name,
+			row->arg);
 		return -EINVAL;
 	}
 	switch (row->kind) {
@@ -236,16 +255,18 @@ store_value(struct options *options, const struct option_row *row, const char *v
 bool
 options_key_only(const struct options *options)
 {
-	return options->no_azure && options->no_probe && options->identity != NULL && options->vms.count == 0 && options->host == NULL;
+	return options->no_azure && options->no_probe && options->identity != NULL &&
+	       options->vms.count == 0 && options->host == NULL;
 }
 
 bool
 options_want_vm(const struct options *options)
 {
-	bool other = options->help || options->version || options->list_checks || options->permissions || options->explain != NULL ||
-	    options->lint.count > 0;
+	bool other = options->help || options->version || options->list_checks ||
+		     options->permissions || options->explain != NULL || options->lint.count > 0;
 
-	return options->vms.count == 0 && options->host == NULL && options->replay == NULL && !other && !options_key_only(options);
+	return options->vms.count == 0 && options->host == NULL && options->replay == NULL &&
+	       !other && !options_key_only(options);
 }
 
 int
@@ -268,8 +289,11 @@ add_vm(struct options *options, const char *word, struct err *err)
 
 		if (user == NULL)
 			return -ENOMEM;
-		if (*user == '\0' || (options->login != NULL && strcmp(options->login, user) != 0)) {
-			err_set(err, "'%s': one user a run is accepted, %s", word, *user == '\0' ? "and its name may not be empty" : "another was given before");
+		if (*user == '\0' ||
+		    (options->login != NULL && strcmp(options->login, user) != 0)) {
+			err_set(err, "'%s': one user a run is accepted, %s", word,
+				*user == '\0' ? "and its name may not be empty"
+					      : "another was given before");
 			return -EINVAL;
 		}
 		options->login = user;
@@ -277,7 +301,8 @@ add_vm(struct options *options, const char *word, struct err *err)
 	if (!is_address(vm))
 		return append(&options->vms, vm);
 	if (options->host != NULL && strcmp(options->host, vm) != 0) {
-		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm, options->host);
+		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm,
+			options->host);
 		return -EINVAL;
 	}
 	options->host = vm;
@@ -303,8 +328,10 @@ getopt_tables(struct option *longs, char *shorts)
 	for (size_t i = 0; i < ROWS; i++) {
 		if (rows[i].name == NULL)
 			continue;
-		*longs++ = (struct option){ .name = rows[i].name, .has_arg = rows[i].kind == FLAG ? no_argument : required_argument,
-			.val = UCHAR_MAX + 1 + (int)i };
+		*longs++ = (struct option){ .name = rows[i].name,
+					    .has_arg = rows[i].kind == FLAG ? no_argument
+									    : required_argument,
+					    .val = UCHAR_MAX + 1 + (int)i };
 		if (rows[i].letter == 0)
 			continue;
 		*shorts++ = rows[i].letter;
@@ -326,8 +353,10 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	getopt_tables(longs, shorts);
 	opterr = 0;
 	while (r == 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_row *row = letter == '?' || letter == ':' ? NULL :
-		    find_row(letter, letter > UCHAR_MAX ? letter - UCHAR_MAX - 1 : -1);
+		const struct option_row *row =
+		    letter == '?' || letter == ':'
+			? NULL
+			: find_row(letter, letter > UCHAR_MAX ? letter - UCHAR_MAX - 1 : -1);
 
 		if (row != NULL) {
 			r = store_value(&options, row, optarg, err);
@@ -338,7 +367,9 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 			if (optopt > 0 && optopt <= UCHAR_MAX)
 				err_set(err, "unknown option '-%c' (see --help)", optopt);
 			else
-				err_set(err, "'%s' is no option, or not one on its own (see --help)", argv[optind - 1]);
+				err_set(err,
+					"'%s' is no option, or not one on its own (see --help)",
+					argv[optind - 1]);
 			r = -EINVAL;
 		}
 	}

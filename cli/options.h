@@ -1,4 +1,5 @@
-/* cli/: options, the order of things, the loop, children, the exit code; it knows no details of what it drives. */
+/* cli/: options, the order of things, the loop, children, the exit code; it knows no details of
+ * what it drives. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -7,23 +8,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum exit_code { EXIT_HEALTHY = 0, EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_UNDETERMINED = 3, EXIT_INTERNAL = 4 };
+enum exit_code {
+	EXIT_HEALTHY = 0,
+	EXIT_FAULT = 1,
+	EXIT_USAGE = 2,
+	EXIT_UNDETERMINED = 3,
+	EXIT_INTERNAL = 4
+};
 
 enum { TARGETS_MAX = 256 };
 
 /* A growing, NULL-terminated list of borrowed or owned strings. */
 struct words {
-	const char **at;		/* NULL while empty */
+	const char **at; /* NULL while empty */
 	size_t count;
 };
 
 /* What the command line says. Strings are borrowed from argv or owned by the lists' store. */
 struct options {
-	struct words vms;		/* as typed, without USER@ */
-	bool vm_default;		/* nobody typed it: it is the one that az keeps as its default */
+	struct words vms; /* as typed, without USER@ */
+	bool vm_default;  /* nobody typed it: it is the one that az keeps as its default */
 	const char *resource_group, *subscription, *tenant;
 	const char *host, *login, *identity, *ssh_config;
-	int port;			/* 0: not given */
+	int port; /* 0: not given */
 	bool no_ssh_config;
 	const char *source_ip, *ip_service, *reference;
 	const char *cloud, *arm_endpoint, *credential;
@@ -34,14 +41,15 @@ struct options {
 	bool no_redact, print_config;
 	const char *known_hosts;
 	const char *fail_on, *color;
-	int wait_ms, deadline_ms;	/* 0: not given */
+	int wait_ms, deadline_ms; /* 0: not given */
 	bool list_checks, permissions, quiet, verbose, help, version;
 	const char *explain;
 	struct words lint;
-	struct words store;		/* what the lists own */
+	struct words store; /* what the lists own */
 };
 
-/* Reads the command line. Returns 0, or -EINVAL with one sentence that quotes the bad value and says what is accepted. */
+/* Reads the command line. Returns 0, or -EINVAL with one sentence that quotes the bad value and
+ * says what is accepted. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
 void options_free(struct options *options);
 
@@ -56,7 +64,8 @@ bool options_want_vm(const struct options *options);
 /* Takes that name for the VM that nobody typed. 0 or -ENOMEM. */
 int options_default_vm(struct options *options, const char *vm);
 
-/* "90", "90s", "2m", "1500ms", "1h" to milliseconds, at most 24 h. 0, or -EINVAL with *ret untouched. */
+/* "90", "90s", "2m", "1500ms", "1h" to milliseconds, at most 24 h. 0, or -EINVAL with *ret
+ * untouched. */
 int options_duration(const char *value, int *ret);
 
 #endif

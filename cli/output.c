@@ -16,10 +16,12 @@ style_of(const struct options *options, bool file)
 {
 	struct report_style style = { .verbose = options->verbose, .quiet = options->quiet };
 	bool terminal = !file && isatty(STDOUT_FILENO) == 1;
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"), *columns = getenv("COLUMNS");
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"),
+		   *columns = getenv("COLUMNS");
 	struct winsize size;
 
-	style.color = terminal && (no_color == NULL || *no_color == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
+	style.color = terminal && (no_color == NULL || *no_color == '\0') &&
+		      (term == NULL || strcmp(term, "dumb") != 0);
 	if (options->color != NULL && strcmp(options->color, "auto") != 0)
 		style.color = strcmp(options->color, "always") == 0;
 	style.utf8 = terminal && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
@@ -32,7 +34,8 @@ style_of(const struct options *options, bool file)
 
 /* One format into memory. Returns 0 or -errno; the caller frees *ret. */
 static int
-render(const char *format, const json_t *reports, const struct report_style *style, char **ret, size_t *len)
+render(const char *format, const json_t *reports, const struct report_style *style, char **ret,
+       size_t *len)
 {
 	size_t count = json_array_size(reports), n = strcspn(format, "=");
 	json_t **list = calloc(count + 1, sizeof(*list));
@@ -70,7 +73,8 @@ write_stdout(const char *bytes, size_t len, struct err *err)
 }
 
 static int
-write_format(const char *format, const json_t *reports, const struct options *options, struct err *err)
+write_format(const char *format, const json_t *reports, const struct options *options,
+	     struct err *err)
 {
 	const char *file = strchr(format, '=');
 	struct report_style style = style_of(options, file != NULL);
@@ -83,7 +87,9 @@ write_format(const char *format, const json_t *reports, const struct options *op
 	else if (file != NULL)
 		r = file_replace(file + 1, bytes, len, 0644, err);
 	else
-		r = options->quiet && strncmp(format, "text", 4) == 0 ? 0 : write_stdout(bytes, len, err);
+		r = options->quiet && strncmp(format, "text", 4) == 0
+			? 0
+			: write_stdout(bytes, len, err);
 	free(bytes);
 	return r;
 }
@@ -125,6 +131,8 @@ output_help(const struct options *options, const struct rules *rules, struct err
 	if (options->list_checks)
 		return report_checks(stdout, rules, title_of, &style);
 	if ((r = report_explain(stdout, rules, options->explain, &style)) == -ENOENT)
-		err_set(err, "--explain: '%s' is no code that the rules know (--list-checks names them)", options->explain);
+		err_set(err,
+			"--explain: '%s' is no code that the rules know (--list-checks names them)",
+			options->explain);
 	return r;
 }

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-/* Writes the reports in every format asked for. A closed stdout is no error; a file, or a stdout, that cannot be written is: -errno
- * with a sentence. */
+/* Writes the reports in every format asked for. A closed stdout is no error; a file, or a stdout,
+ * that cannot be written is: -errno with a sentence. */
 int output_reports(const json_t *reports, const struct options *options, struct err *err);
 
 /* --list-checks and --explain. -EINVAL with a sentence for a code that no rule knows. */

@@ -8,12 +8,15 @@
 
 enum { FIRST_MS = 500, EVERY_MS = 100 };
 
-/* What is still being waited for: of the pending sections the one that the others wait for in turn. */
+/* What is still being waited for: of the pending sections the one that the others wait for in turn.
+ */
 static const char *
 waiting_for(json_t *doc)
 {
-	static const enum fact_section order[] = { FACT_SIGNIN, FACT_VM, FACT_NETWORK, FACT_JIT, FACT_IDENTITIES, FACT_DNS, FACT_TCP, FACT_BANNER,
-		FACT_KEX, FACT_HOST_KEY, FACT_AUTH };
+	static const enum fact_section order[] = { FACT_SIGNIN,   FACT_VM,         FACT_NETWORK,
+						   FACT_JIT,      FACT_IDENTITIES, FACT_DNS,
+						   FACT_TCP,      FACT_BANNER,     FACT_KEX,
+						   FACT_HOST_KEY, FACT_AUTH };
 	struct facts facts;
 
 	for (size_t i = 0; facts_view(doc, i, &facts) == 0; i++)
@@ -32,7 +35,8 @@ tell_cause(struct progress *progress, json_t *doc)
 	struct diagnosis diagnosis;
 	size_t count;
 
-	if (progress->told[0] != '\0' || facts_view(doc, 1, &facts) == 0 || facts_view(doc, 0, &facts) < 0 ||
+	if (progress->told[0] != '\0' || facts_view(doc, 1, &facts) == 0 ||
+	    facts_view(doc, 0, &facts) < 0 ||
 	    checks_run(&facts, progress->rules, NULL, &findings, &count) < 0)
 		return;
 	if (diagnosis_make(&facts, progress->rules, findings, count, &diagnosis) == 0) {
@@ -40,9 +44,11 @@ tell_cause(struct progress *progress, json_t *doc)
 			char *clean = visible_text(diagnosis.cause->summary, false);
 
 			progress_end(progress);
-			fprintf(stderr, "already certain: %s\n", clean != NULL ? clean : diagnosis.cause->code);
+			fprintf(stderr, "already certain: %s\n",
+				clean != NULL ? clean : diagnosis.cause->code);
 			free(clean);
-			snprintf(progress->told, sizeof(progress->told), "%s", diagnosis.cause->code);
+			snprintf(progress->told, sizeof(progress->told), "%s",
+				 diagnosis.cause->code);
 		}
 		diagnosis_free(&diagnosis);
 	}
@@ -61,7 +67,8 @@ progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms)
 	tell_cause(progress, doc);
 	if ((what = waiting_for(doc)) == NULL)
 		return;
-	fprintf(stderr, "\r\033[Kazssh-doctor: %lld s, waiting for %s", (long long)(elapsed_ms / 1000), what);
+	fprintf(stderr, "\r\033[Kazssh-doctor: %lld s, waiting for %s",
+		(long long)(elapsed_ms / 1000), what);
 	fflush(stderr);
 	progress->shown = true;
 }

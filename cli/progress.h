@@ -10,12 +10,13 @@
 
 struct progress {
 	const struct rules *rules;
-	bool shown;			/* a line stands on the terminal */
+	bool shown; /* a line stands on the terminal */
 	int64_t last_ms;
-	char told[128];			/* the code of the cause already told */
+	char told[128]; /* the code of the cause already told */
 };
 
-/* For collect_hooks.turn: after half a second a line on stderr; the first certain cause as soon as it is certain. */
+/* For collect_hooks.turn: after half a second a line on stderr; the first certain cause as soon as
+ * it is certain. */
 void progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms);
 
 /* Wipes the line away. */

@@ -20,7 +20,8 @@ claimed(const struct facts *facts)
 	return doc_str(facts_section(facts, FACT_SIGNIN), "claims.ipaddr");
 }
 
-/* What the sign-in saw stands beside another answer: web traffic and SSH may leave by different ways. */
+/* What the sign-in saw stands beside another answer: web traffic and SSH may leave by different
+ * ways. */
 static void
 known_source(struct facts *facts, const char *ip, const char *from, bool likely)
 {
@@ -31,7 +32,8 @@ known_source(struct facts *facts, const char *ip, const char *from, bool likely)
 	doc_set_str(source, "from", from);
 	doc_set_bool(source, "likely", likely);
 	if (claim != NULL && strcasecmp(claim, ip) != 0)
-		json_object_set_new(source, "others", json_pack("[{s:s, s:s}]", "ip", claim, "from", "token"));
+		json_object_set_new(source, "others",
+				    json_pack("[{s:s, s:s}]", "ip", claim, "from", "token"));
 }
 
 /* Without an answer of the address service. */
@@ -41,10 +43,12 @@ without_service(struct facts *facts, const char *service, const char *why)
 	if (claimed(facts) != NULL)
 		known_source(facts, claimed(facts), "token", true);
 	else if (service == NULL)
-		facts_settle(facts, FACT_SOURCE, FACT_ABSENT, "not-given",
+		facts_settle(
+		    facts, FACT_SOURCE, FACT_ABSENT, "not-given",
 		    "the public address you connect from is not known; --source-ip IP says it");
 	else
-		facts_settle(facts, FACT_SOURCE, FACT_UNKNOWN, "ip-service", "the address service gave no address: %s", why);
+		facts_settle(facts, FACT_SOURCE, FACT_UNKNOWN, "ip-service",
+			     "the address service gave no address: %s", why);
 }
 
 /* The reply is an address and white space, nothing else. */
@@ -78,15 +82,20 @@ ask(struct loop *loop, struct facts *facts, const char *service, void (*done)(vo
 	if (question == NULL)
 		return false;
 	*question = (struct question){ .facts = facts, .done = done, .ctx = ctx };
-	if (loop_http(loop, &(struct http_request){ .method = "GET", .url = service, .timeout_ms = SERVICE_MS, .max_bytes = SERVICE_MAX },
-	    on_reply, question) == 0)
+	if (loop_http(loop,
+		      &(struct http_request){ .method = "GET",
+					      .url = service,
+					      .timeout_ms = SERVICE_MS,
+					      .max_bytes = SERVICE_MAX },
+		      on_reply, question) == 0)
 		return true;
 	free(question);
 	return false;
 }
 
 void
-source_settle(struct loop *loop, struct facts *facts, const char *source_ip, const char *service, void (*done)(void *ctx), void *ctx)
+source_settle(struct loop *loop, struct facts *facts, const char *source_ip, const char *service,
+	      void (*done)(void *ctx), void *ctx)
 {
 	if (source_ip != NULL)
 		known_source(facts, source_ip, "option", false);

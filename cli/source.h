@@ -5,8 +5,11 @@
 #include "model/facts.h"
 #include "model/loop.h"
 
-/* Settles SOURCE: --source-ip; else what the opt-in address service says, as likely (a GET whose answer is the address alone); else the access
- * token's ipaddr claim, as likely; else absent. A claim that differs from the answer is kept under "others". Calls done(ctx) once, perhaps before it returns. */
-void source_settle(struct loop *loop, struct facts *facts, const char *source_ip, const char *service, void (*done)(void *ctx), void *ctx);
+/* Settles SOURCE: --source-ip; else what the opt-in address service says, as likely (a GET whose
+ * answer is the address alone); else the access token's ipaddr claim, as likely; else absent. A
+ * claim that differs from the answer is kept under "others". Calls done(ctx) once, perhaps before
+ * it returns. */
+void source_settle(struct loop *loop, struct facts *facts, const char *source_ip,
+		   const char *service, void (*done)(void *ctx), void *ctx);
 
 #endif

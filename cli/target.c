@@ -28,11 +28,16 @@ parse_name(const char *vm, struct target *target, struct err *err)
 {
 	const char *slash = strchr(vm, '/'), *name = slash != NULL ? slash + 1 : vm;
 
-	if (!is_name(name, strlen(name), NAME_MAX_VM) || (slash != NULL && !is_name(vm, (size_t)(slash - vm), NAME_MAX_GROUP))) {
-		err_set(err, "'%s' is no VM: a name, RESOURCE-GROUP/NAME or a full ARM id is accepted (letters, digits, '_', '.', '(', ')', '-')", vm);
+	if (!is_name(name, strlen(name), NAME_MAX_VM) ||
+	    (slash != NULL && !is_name(vm, (size_t)(slash - vm), NAME_MAX_GROUP))) {
+		err_set(err,
+			"'%s' is no VM: a name, RESOURCE-GROUP/NAME or a full ARM id is accepted "
+			"(letters, digits, '_', '.', '(', ')', '-')",
+			vm);
 		return -EINVAL;
 	}
-	if ((target->name = strdup(name)) == NULL || (slash != NULL && (target->group = strndup(vm, (size_t)(slash - vm))) == NULL))
+	if ((target->name = strdup(name)) == NULL ||
+	    (slash != NULL && (target->group = strndup(vm, (size_t)(slash - vm))) == NULL))
 		return -ENOMEM;
 	return 0;
 }
@@ -45,9 +50,14 @@ parse_id(const char *vm, struct target *target, struct err *err)
 
 	for (const char *p = vm; *p != '\0'; p++)
 		safe &= isalnum((unsigned char)*p) || strchr("/_.()-", *p) != NULL;
-	if (!safe || arm_id_type(vm, type, sizeof(type)) < 0 || (strcmp(type, "microsoft.compute/virtualmachines") != 0 &&
-	    strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") != 0)) {
-		err_set(err, "'%s' is no id of a VM: /subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/NAME is accepted", vm);
+	if (!safe || arm_id_type(vm, type, sizeof(type)) < 0 ||
+	    (strcmp(type, "microsoft.compute/virtualmachines") != 0 &&
+	     strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") != 0)) {
+		err_set(err,
+			"'%s' is no id of a VM: "
+			"/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/"
+			"virtualMachines/NAME is accepted",
+			vm);
 		return -EINVAL;
 	}
 	target->id = vm;
@@ -68,8 +78,10 @@ target_parse(const struct options *options, const char *vm, struct target *ret, 
 	if (vm != NULL)
 		r = *vm == '/' ? parse_id(vm, &target, err) : parse_name(vm, &target, err);
 	if (r == 0 && vm != NULL && target.group == NULL && options->resource_group != NULL) {
-		if (!is_name(options->resource_group, strlen(options->resource_group), NAME_MAX_GROUP)) {
-			err_set(err, "--resource-group: '%s' is no resource group's name", options->resource_group);
+		if (!is_name(options->resource_group, strlen(options->resource_group),
+			     NAME_MAX_GROUP)) {
+			err_set(err, "--resource-group: '%s' is no resource group's name",
+				options->resource_group);
 			r = -EINVAL;
 		} else if ((target.group = strdup(options->resource_group)) == NULL) {
 			r = -ENOMEM;
@@ -136,7 +148,8 @@ target_machine(json_t *doc)
 		doc_set_str(user, "home", pw->pw_dir);
 	}
 	json_object_set_new(machine, "user", user);
-	doc_set_bool(machine, "cloud_shell", getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);
+	doc_set_bool(machine, "cloud_shell",
+		     getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);
 	doc_set_bool(machine, "terminal", isatty(STDIN_FILENO) == 1);
 }
 
@@ -163,11 +176,15 @@ no_address(struct facts *facts)
 
 		if (state == FACT_KNOWN)
 			continue;
-		facts_settle(facts, FACT_ADDRESS, state == FACT_ABSENT ? FACT_ABSENT : FACT_UNKNOWN, "no-address",
-		    "no address is known: %s", state == FACT_NOT_ASKED ? "give --host, or let Azure be asked" : reason != NULL ? reason : "no reason");
+		facts_settle(facts, FACT_ADDRESS, state == FACT_ABSENT ? FACT_ABSENT : FACT_UNKNOWN,
+			     "no-address", "no address is known: %s",
+			     state == FACT_NOT_ASKED ? "give --host, or let Azure be asked"
+			     : reason != NULL        ? reason
+						     : "no reason");
 		return;
 	}
-	facts_settle(facts, FACT_ADDRESS, FACT_ABSENT, "no-address", "the VM has no address that can be reached from here");
+	facts_settle(facts, FACT_ADDRESS, FACT_ABSENT, "no-address",
+		     "the VM has no address that can be reached from here");
 }
 
 void
@@ -177,13 +194,17 @@ target_address(struct facts *facts, const char *host)
 	struct address address;
 
 	if (doc_bool(doc_get(facts->doc, "asked"), "key_only", false))
-		facts_settle(facts, FACT_ADDRESS, FACT_NOT_ASKED, "key-only", "only the key was asked about");
+		facts_settle(facts, FACT_ADDRESS, FACT_NOT_ASKED, "key-only",
+			     "only the key was asked about");
 	else if (host != NULL)
-		known_address(facts, doc_str(alias, "hostname") != NULL ? doc_str(alias, "hostname") : host, 0, "option");
+		known_address(
+		    facts, doc_str(alias, "hostname") != NULL ? doc_str(alias, "hostname") : host,
+		    0, "option");
 	else if (doc_bool(alias, "changes", false))
 		known_address(facts, doc_str(alias, "hostname"), 0, "alias");
 	else if (address_choose(facts, &address) == 0 && address.host[0] != '\0')
-		known_address(facts, address.host, address.port != 22 ? address.port : 0, address_kind_word(address.kind));
+		known_address(facts, address.host, address.port != 22 ? address.port : 0,
+			      address_kind_word(address.kind));
 	else
 		no_address(facts);
 }
@@ -192,12 +213,14 @@ void
 target_user(struct facts *facts)
 {
 	json_t *config = facts_section(facts, FACT_SSH_CONFIG);
-	const char *from = doc_str(config, "user_from"), *id = doc_str(facts_section(facts, FACT_VM), "id"), *admin = NULL;
+	const char *from = doc_str(config, "user_from"),
+		   *id = doc_str(facts_section(facts, FACT_VM), "id"), *admin = NULL;
 	const json_t *body;
 
 	if (id != NULL && facts_resource(facts, id, &body, NULL) == FACT_KNOWN)
 		admin = doc_str(body, "properties.osProfile.adminUsername");
-	if (config == NULL || admin == NULL || doc_same(from, "option") || doc_same(from, "ssh-config"))
+	if (config == NULL || admin == NULL || doc_same(from, "option") ||
+	    doc_same(from, "ssh-config"))
 		return;
 	doc_set_str(config, "user", admin);
 	doc_set_str(config, "user_from", "vm");
@@ -206,7 +229,8 @@ target_user(struct facts *facts)
 bool
 target_may_probe(struct facts *facts, bool no_probe)
 {
-	static const enum fact_section wire[] = { FACT_DNS, FACT_TCP, FACT_BANNER, FACT_KEX, FACT_HOST_KEY, FACT_AUTH };
+	static const enum fact_section wire[] = { FACT_DNS, FACT_TCP,      FACT_BANNER,
+						  FACT_KEX, FACT_HOST_KEY, FACT_AUTH };
 	const char *reason;
 	enum fact_state state = facts_state(facts, FACT_ADDRESS, &reason);
 
@@ -214,9 +238,11 @@ target_may_probe(struct facts *facts, bool no_probe)
 		return true;
 	for (size_t i = 0; i < sizeof(wire) / sizeof(*wire); i++) {
 		if (no_probe)
-			facts_settle(facts, wire[i], FACT_NOT_ASKED, "no-probe", "connecting was left out (--no-probe)");
+			facts_settle(facts, wire[i], FACT_NOT_ASKED, "no-probe",
+				     "connecting was left out (--no-probe)");
 		else
-			facts_settle(facts, wire[i], state, "no-address", "%s", reason != NULL ? reason : "no address is known");
+			facts_settle(facts, wire[i], state, "no-address", "%s",
+				     reason != NULL ? reason : "no address is known");
 	}
 	return false;
 }

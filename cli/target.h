@@ -1,5 +1,5 @@
-/* One VM or host as the user named it, and the small facts that need no collector: what was asked, this machine, the source address,
- * the user name, the address. */
+/* One VM or host as the user named it, and the small facts that need no collector: what was asked,
+ * this machine, the source address, the user name, the address. */
 #ifndef CLI_TARGET_H
 #define CLI_TARGET_H
 
@@ -7,13 +7,15 @@
 #include "model/facts.h"
 
 struct target {
-	char *name, *group;		/* NULL when not given */
-	const char *id;			/* the full ARM id as typed, NULL when it was a name */
-	const char *host;		/* --host */
+	char *name, *group; /* NULL when not given */
+	const char *id;     /* the full ARM id as typed, NULL when it was a name */
+	const char *host;   /* --host */
 };
 
-/* Reads one VM argument (NULL: only --host or a key). Returns 0, -ENOMEM, or -EINVAL with a sentence that quotes it. */
-int target_parse(const struct options *options, const char *vm, struct target *ret, struct err *err);
+/* Reads one VM argument (NULL: only --host or a key). Returns 0, -ENOMEM, or -EINVAL with a
+ * sentence that quotes it. */
+int target_parse(const struct options *options, const char *vm, struct target *ret,
+		 struct err *err);
 void target_free(struct target *target);
 
 /* The target's object in the facts; the caller owns it. */
@@ -26,10 +28,12 @@ void target_machine(json_t *doc);
 /* Settles ADDRESS: --host, else what ssh_config says of the name, else what Azure offers. */
 void target_address(struct facts *facts, const char *host);
 
-/* Puts the VM's own adminUsername into SSH_CONFIG when neither options nor ssh_config name a user. */
+/* Puts the VM's own adminUsername into SSH_CONFIG when neither options nor ssh_config name a user.
+ */
 void target_user(struct facts *facts);
 
-/* Whether there is something to connect to; if not, settles the sections of the wire with the reason. */
+/* Whether there is something to connect to; if not, settles the sections of the wire with the
+ * reason. */
 bool target_may_probe(struct facts *facts, bool no_probe);
 
 #endif

@@ -9,6 +9,7 @@
 int usage_check(const struct options *options, struct err *err);
 
 /* The same for the ids of --only and --skip, which the rules may add to. */
-int usage_check_ids(const struct words *ids, const char *option, const struct rules *rules, struct err *err);
+int usage_check_ids(const struct words *ids, const char *option, const struct rules *rules,
+		    struct err *err);
 
 #endif

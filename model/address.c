@@ -26,7 +26,8 @@ address_kind_word(enum address_kind kind)
 int
 address_ssh_port(const struct facts *facts, bool *given)
 {
-	const json_t *places[] = { doc_get(facts->doc, "asked.port"), doc_get(facts->target, "port"),
+	const json_t *places[] = { doc_get(facts->doc, "asked.port"),
+				   doc_get(facts->target, "port"),
 				   doc_get(facts_section(facts, FACT_SSH_CONFIG), "port"),
 				   doc_get(facts_section(facts, FACT_ALIAS), "port") };
 
@@ -66,32 +67,37 @@ address_by_proxy(const struct facts *facts)
 }
 
 static void
-add_public_ip(const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
+add_public_ip(const struct net_path *path, size_t index, int port, struct address *list,
+	      size_t *count)
 {
 	const char *host = doc_str(path->pip.body, "properties.ipAddress");
 	struct ip ip;
 
 	if (path->pip.state != FACT_KNOWN || ip_parse(host, &ip) < 0)
 		return;
-	list[*count] = (struct address){ .kind = ADDRESS_PUBLIC_IP,
-					 .port = port,
-					 .backend_port = port,
-					 .path = index,
-					 .name = arm_id_name(path->pip.id),
-					 .id = path->pip.id,
-					 .sku = doc_str(path->pip.body, "sku.name"),
-					 .allocation = doc_str(path->pip.body, "properties.publicIPAllocationMethod"),
-					 .fqdn = doc_str(path->pip.body, "properties.dnsSettings.fqdn") };
+	list[*count] =
+	    (struct address){ .kind = ADDRESS_PUBLIC_IP,
+			      .port = port,
+			      .backend_port = port,
+			      .path = index,
+			      .name = arm_id_name(path->pip.id),
+			      .id = path->pip.id,
+			      .sku = doc_str(path->pip.body, "sku.name"),
+			      .allocation =
+				  doc_str(path->pip.body, "properties.publicIPAllocationMethod"),
+			      .fqdn = doc_str(path->pip.body, "properties.dnsSettings.fqdn") };
 	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", host);
 }
 
 static void
-add_dnat(const struct facts *facts, const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
+add_dnat(const struct facts *facts, const struct net_path *path, size_t index, int port,
+	 struct address *list, size_t *count)
 {
 	int backend = SSH_PORT;
 	struct dnat dnat;
 
-	if (!firewall_dnat_for(facts, path, backend, &dnat) && !firewall_dnat_for(facts, path, backend = port, &dnat))
+	if (!firewall_dnat_for(facts, path, backend, &dnat) &&
+	    !firewall_dnat_for(facts, path, backend = port, &dnat))
 		return;
 	list[*count] = (struct address){ .kind = ADDRESS_FIREWALL_DNAT,
 					 .port = dnat.port,
@@ -103,7 +109,8 @@ add_dnat(const struct facts *facts, const struct net_path *path, size_t index, i
 }
 
 static void
-add_private(const struct net_path *path, size_t index, int port, struct address *list, size_t *count)
+add_private(const struct net_path *path, size_t index, int port, struct address *list,
+	    size_t *count)
 {
 	if (!path->has_private)
 		return;
@@ -116,7 +123,8 @@ add_private(const struct net_path *path, size_t index, int port, struct address 
 	ip_format(path->private_ip, list[(*count)++].host, IP_TEXT_MAX);
 }
 
-/* Lower is better: the kind, then the family of the source, then the order of the paths (primary first). */
+/* Lower is better: the kind, then the family of the source, then the order of the paths (primary
+ * first). */
 static int
 rank(const struct address *address, bool prefer_v6)
 {
@@ -140,7 +148,8 @@ sort_ways(struct address *list, size_t count, bool prefer_v6)
 }
 
 int
-address_list(const struct facts *facts, const struct network *network, struct address **ret, size_t *count)
+address_list(const struct facts *facts, const struct network *network, struct address **ret,
+	     size_t *count)
 {
 	struct address *list = calloc(network->count * WAYS_PER_PATH + 1, sizeof(*list));
 	const char *source = doc_str(facts_section(facts, FACT_SOURCE), "ip");
@@ -180,7 +189,8 @@ address_choose(const struct facts *facts, struct address *ret)
 		return r;
 	}
 	if (count == 0 ||
-	    (list[0].kind == ADDRESS_PRIVATE && bastion_for(facts, &network.paths[list[0].path], &bastion) && bastion.tunneling))
+	    (list[0].kind == ADDRESS_PRIVATE &&
+	     bastion_for(facts, &network.paths[list[0].path], &bastion) && bastion.tunneling))
 		r = -ENOENT;
 	else
 		*ret = list[0];
@@ -210,8 +220,9 @@ way_by_host(const struct address *list, size_t count, const char *host, int port
 const struct address *
 address_in_use(const struct facts *facts, const struct address *list, size_t count, bool *foreign)
 {
-	const char *asked = address_asked_host(facts), *hosts[] = { doc_str(facts_section(facts, FACT_TCP), "address"), asked,
-								    doc_str(facts_section(facts, FACT_ADDRESS), "host") };
+	const char *asked = address_asked_host(facts),
+		   *hosts[] = { doc_str(facts_section(facts, FACT_TCP), "address"), asked,
+				doc_str(facts_section(facts, FACT_ADDRESS), "host") };
 	const struct address *way;
 	struct ip ip;
 	bool given;

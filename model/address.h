@@ -1,63 +1,76 @@
-/* The ways in: which address and port reach the VM, from its own public address, a load balancer, a firewall, a Bastion, or privately.
- * Strings are borrowed from the facts. */
+/* The ways in: which address and port reach the VM, from its own public address, a load balancer, a
+ * firewall, a Bastion, or privately. Strings are borrowed from the facts. */
 #ifndef MODEL_ADDRESS_H
 #define MODEL_ADDRESS_H
 
 #include "model/network.h"
 
 enum address_kind {
-	ADDRESS_PUBLIC_IP, ADDRESS_NAT_RULE, ADDRESS_FIREWALL_DNAT, ADDRESS_LB_RULE, ADDRESS_BASTION, ADDRESS_PRIVATE, ADDRESS_NONE,
+	ADDRESS_PUBLIC_IP,
+	ADDRESS_NAT_RULE,
+	ADDRESS_FIREWALL_DNAT,
+	ADDRESS_LB_RULE,
+	ADDRESS_BASTION,
+	ADDRESS_PRIVATE,
+	ADDRESS_NONE,
 };
 
 struct address {
 	enum address_kind kind;
-	char host[IP_TEXT_MAX];		/* what to connect to; "" for Bastion and none */
-	int port;			/* there; 0 when it cannot be told (a member of a pool NAT rule) */
-	int backend_port;		/* where it arrives at the VM */
-	size_t path;			/* index into the network's paths */
-	const char *name;		/* of the public IP, NAT rule, firewall or Bastion */
-	const char *id;			/* its ARM id */
-	const char *sku;		/* of the public IP or load balancer: decides whether it is open without any NSG */
-	const char *allocation;		/* Static, Dynamic */
-	const char *fqdn;		/* DNS label of the public IP */
-	bool internal;			/* a load balancer with a private front end only */
+	char host[IP_TEXT_MAX]; /* what to connect to; "" for Bastion and none */
+	int port;               /* there; 0 when it cannot be told (a member of a pool NAT rule) */
+	int backend_port;       /* where it arrives at the VM */
+	size_t path;            /* index into the network's paths */
+	const char *name;       /* of the public IP, NAT rule, firewall or Bastion */
+	const char *id;         /* its ARM id */
+	const char *
+	    sku; /* of the public IP or load balancer: decides whether it is open without any NSG */
+	const char *allocation; /* Static, Dynamic */
+	const char *fqdn;       /* DNS label of the public IP */
+	bool internal;          /* a load balancer with a private front end only */
 };
 
 const char *address_kind_word(enum address_kind kind);
 
-/* Every way in, the best first: own public IP (of the family of the source address, when that is known), NAT rule, DNAT, load balancing
- * rule, private address. The caller frees *ret. 0 or -ENOMEM. Public IPs without an address are left out. */
-int address_list(const struct facts *facts, const struct network *network, struct address **ret, size_t *count);
+/* Every way in, the best first: own public IP (of the family of the source address, when that is
+ * known), NAT rule, DNAT, load balancing rule, private address. The caller frees *ret. 0 or
+ * -ENOMEM. Public IPs without an address are left out. */
+int address_list(const struct facts *facts, const struct network *network, struct address **ret,
+		 size_t *count);
 
-/* The address to probe, to settle the ADDRESS section with: 0; -ENOENT when the VM has none, only a private one while a Bastion is the way
- * in, or nothing is known of its network. */
+/* The address to probe, to settle the ADDRESS section with: 0; -ENOENT when the VM has none, only a
+ * private one while a Bastion is the way in, or nothing is known of its network. */
 int address_choose(const struct facts *facts, struct address *ret);
 
-/* The way that the conversation takes: by the address that was connected to, or the host that was asked for when it is literal, else the
- * best one. NULL when there is none. *foreign becomes true when a literal address was asked for that is none of the VM's. */
-const struct address *address_in_use(const struct facts *facts, const struct address *list, size_t count,
-    bool *foreign);
+/* The way that the conversation takes: by the address that was connected to, or the host that was
+ * asked for when it is literal, else the best one. NULL when there is none. *foreign becomes true
+ * when a literal address was asked for that is none of the VM's. */
+const struct address *address_in_use(const struct facts *facts, const struct address *list,
+				     size_t count, bool *foreign);
 
 /* The port ssh connects to: -p, what ssh -G says, else 22; *given: somebody chose it. */
 int address_ssh_port(const struct facts *facts, bool *given);
 
-/* The host asked for (--host, or the host name that ssh_config gives), NULL when none was; only literal addresses with `ip`. */
+/* The host asked for (--host, or the host name that ssh_config gives), NULL when none was; only
+ * literal addresses with `ip`. */
 const char *address_asked_host(const struct facts *facts);
 
-/* true when the way leads through a jump host or a proxy command: its address, not ours, is the source. */
+/* true when the way leads through a jump host or a proxy command: its address, not ours, is the
+ * source. */
 bool address_by_proxy(const struct facts *facts);
 
 /* ---- Bastion ---- */
 
 struct bastion {
 	const char *id, *name, *sku;
-	bool tunneling;			/* native clients allowed: Standard or Premium, and enabled */
-	bool peered;			/* stands in a peered VNet */
-	struct ip_range subnet;		/* where its connections come from */
+	bool tunneling;         /* native clients allowed: Standard or Premium, and enabled */
+	bool peered;            /* stands in a peered VNet */
+	struct ip_range subnet; /* where its connections come from */
 	bool subnet_known;
 };
 
-/* A Bastion that reaches this path's VNet, one with native client support first; false when there is none among the facts. */
+/* A Bastion that reaches this path's VNet, one with native client support first; false when there
+ * is none among the facts. */
 bool bastion_for(const struct facts *facts, const struct net_path *path, struct bastion *ret);
 
 /* true when all Bastions of the subscription were listed, so that none found means none. */
@@ -67,28 +80,33 @@ bool bastion_list_known(const struct facts *facts, const struct net_path *path);
 
 struct dnat {
 	const char *rule, *firewall_id, *firewall;
-	const char *address;		/* the firewall's public address */
+	const char *address; /* the firewall's public address */
 	int port;
 };
 
-/* A TCP DNAT rule, of a firewall itself or of its policy, that leads from where we come from to this private address and port; false when
- * there is none among the facts. */
-bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port, struct dnat *ret);
+/* A TCP DNAT rule, of a firewall itself or of its policy, that leads from where we come from to
+ * this private address and port; false when there is none among the facts. */
+bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
+		       struct dnat *ret);
 
-/* A firewall that owns this public address or private address; NULL when none does. Its id through *id. */
+/* A firewall that owns this public address or private address; NULL when none does. Its id through
+ * *id. */
 const json_t *firewall_by_address(const struct facts *facts, const char *address, const char **id);
 
 /* ---- load balancer ---- */
 
-/* The NAT or load balancing rules that lead to the path, appended to the list: room for `room` entries; returns how many there are. */
-size_t balancer_ways(const struct facts *facts, const struct net_path *path, size_t index, int ssh_port, bool given, struct address *list,
-    size_t room);
+/* The NAT or load balancing rules that lead to the path, appended to the list: room for `room`
+ * entries; returns how many there are. */
+size_t balancer_ways(const struct facts *facts, const struct net_path *path, size_t index,
+		     int ssh_port, bool given, struct address *list, size_t room);
 
-/* The first of the path's load balancers, or of the public IPs on their front ends, that was not read; FACT_ABSENT when all were.
- * `buf` may come to hold the id. */
-struct net_ref balancer_unread(const struct facts *facts, const struct net_path *path, char *buf, size_t size);
+/* The first of the path's load balancers, or of the public IPs on their front ends, that was not
+ * read; FACT_ABSENT when all were. `buf` may come to hold the id. */
+struct net_ref balancer_unread(const struct facts *facts, const struct net_path *path, char *buf,
+			       size_t size);
 
-/* The id of a load balancer whose pool the path is in, or that refers to it; NULL when there is none. The caller frees. */
+/* The id of a load balancer whose pool the path is in, or that refers to it; NULL when there is
+ * none. The caller frees. */
 char *balancer_of(const struct net_path *path);
 
 #endif

@@ -49,7 +49,8 @@ arm_id_parse(const char *id, struct arm_id *ret)
 			parsed.name = value;
 		}
 	}
-	if (parsed.subscription.len == 0 || parsed.name.len == 0 || (*id != '\0' && strcmp(id, "/") != 0))
+	if (parsed.subscription.len == 0 || parsed.name.len == 0 ||
+	    (*id != '\0' && strcmp(id, "/") != 0))
 		return -EINVAL;
 	*ret = parsed;
 	return 0;

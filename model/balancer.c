@@ -26,25 +26,31 @@ front_end(const struct search *search, const char *id)
 	const json_t *front;
 	size_t i;
 
-	json_array_foreach (doc_list(search->balancer, "properties.frontendIPConfigurations"), i, front)
+	json_array_foreach (doc_list(search->balancer, "properties.frontendIPConfigurations"), i,
+			    front)
 		if (arm_id_same(doc_str(front, "id"), id))
 			return front;
 	return NULL;
 }
 
-/* Host, name and allocation of the front end a rule uses; false when it has no address that we know. */
+/* Host, name and allocation of the front end a rule uses; false when it has no address that we
+ * know. */
 static bool
 fill_front(const struct search *search, const json_t *rule, struct address *address)
 {
-	const json_t *front = front_end(search, doc_str(rule, "properties.frontendIPConfiguration.id"));
-	struct net_ref pip = net_ref_follow(search->facts, doc_get(front, "properties.publicIPAddress"));
+	const json_t *front =
+	    front_end(search, doc_str(rule, "properties.frontendIPConfiguration.id"));
+	struct net_ref pip =
+	    net_ref_follow(search->facts, doc_get(front, "properties.publicIPAddress"));
 	const char *host = doc_str(pip.body, "properties.ipAddress");
 
-	address->internal = pip.state == FACT_ABSENT && doc_str(front, "properties.privateIPAddress") != NULL;
+	address->internal =
+	    pip.state == FACT_ABSENT && doc_str(front, "properties.privateIPAddress") != NULL;
 	if (address->internal)
 		host = doc_str(front, "properties.privateIPAddress");
-	address->sku =
-	    doc_str(search->balancer, "sku.name") != NULL ? doc_str(search->balancer, "sku.name") : doc_str(pip.body, "sku.name");
+	address->sku = doc_str(search->balancer, "sku.name") != NULL
+			   ? doc_str(search->balancer, "sku.name")
+			   : doc_str(pip.body, "sku.name");
 	address->allocation = doc_str(pip.body, "properties.publicIPAllocationMethod");
 	address->fqdn = doc_str(pip.body, "properties.dnsSettings.fqdn");
 	if (host == NULL)
@@ -81,8 +87,10 @@ nat_rule_leads_here(const struct search *search, const json_t *rule)
 	const struct net_path *path = search->path;
 	const char *pool = doc_str(rule, "properties.backendAddressPool.id");
 
-	return arm_id_same(doc_str(rule, "properties.backendIPConfiguration.id"), path->config_id) ||
-	       net_list_has(path->nat_rules, doc_str(rule, "id")) || (pool != NULL && net_list_has(path->pools, pool));
+	return arm_id_same(doc_str(rule, "properties.backendIPConfiguration.id"),
+			   path->config_id) ||
+	       net_list_has(path->nat_rules, doc_str(rule, "id")) ||
+	       (pool != NULL && net_list_has(path->pools, pool));
 }
 
 /* A load balancing rule names one pool, or several. */
@@ -104,20 +112,25 @@ pools_lead_here(const struct net_path *path, const json_t *rule)
 static bool
 rule_is_tcp(const json_t *rule)
 {
-	return doc_is(rule, "properties.protocol", "Tcp") || doc_is(rule, "properties.protocol", "All");
+	return doc_is(rule, "properties.protocol", "Tcp") ||
+	       doc_is(rule, "properties.protocol", "All");
 }
 
-/* A rule serves when it leads to the SSH port: the one named with -p (in front or behind), else 22. */
+/* A rule serves when it leads to the SSH port: the one named with -p (in front or behind), else 22.
+ */
 static void
 try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 {
-	struct address address = {
-		.kind = kind, .path = search->index, .name = doc_str(rule, "name"), .id = doc_str(rule, "id")
-	};
-	json_int_t front = doc_int(rule, "properties.frontendPort", 0), back = doc_int(rule, "properties.backendPort", 0);
+	struct address address = { .kind = kind,
+				   .path = search->index,
+				   .name = doc_str(rule, "name"),
+				   .id = doc_str(rule, "id") };
+	json_int_t front = doc_int(rule, "properties.frontendPort", 0),
+		   back = doc_int(rule, "properties.backendPort", 0);
 	bool wanted;
 
-	if (!rule_is_tcp(rule) || search->count >= search->room || front < 0 || front > 65535 || back < 0 || back > 65535)
+	if (!rule_is_tcp(rule) || search->count >= search->room || front < 0 || front > 65535 ||
+	    back < 0 || back > 65535)
 		return;
 	address.port = (int)front;
 	address.backend_port = (int)back;
@@ -165,7 +178,8 @@ try_refs(struct search *search, const json_t *refs, char *last, size_t size)
 	json_array_foreach (refs, i, ref) {
 		char parent[ARM_ID_MAX];
 
-		if (arm_id_parent(doc_str(ref, "id"), parent, sizeof(parent)) < 0 || arm_id_same(parent, last))
+		if (arm_id_parent(doc_str(ref, "id"), parent, sizeof(parent)) < 0 ||
+		    arm_id_same(parent, last))
 			continue;
 		snprintf(last, size, "%s", parent);
 		if (facts_resource(search->facts, parent, &search->balancer, NULL) == FACT_KNOWN)
@@ -174,12 +188,16 @@ try_refs(struct search *search, const json_t *refs, char *last, size_t size)
 }
 
 size_t
-balancer_ways(const struct facts *facts, const struct net_path *path, size_t index, int ssh_port, bool given,
-	      struct address *list, size_t room)
+balancer_ways(const struct facts *facts, const struct net_path *path, size_t index, int ssh_port,
+	      bool given, struct address *list, size_t room)
 {
-	struct search search = {
-		.facts = facts, .path = path, .ssh_port = ssh_port, .given = given, .index = index, .list = list, .room = room
-	};
+	struct search search = { .facts = facts,
+				 .path = path,
+				 .ssh_port = ssh_port,
+				 .given = given,
+				 .index = index,
+				 .list = list,
+				 .room = room };
 	char last[ARM_ID_MAX] = "";
 
 	try_refs(&search, path->nat_rules, last, sizeof(last));
@@ -194,7 +212,8 @@ balancer_of(const struct net_path *path)
 	char parent[ARM_ID_MAX];
 
 	for (size_t i = 0; i < 2; i++)
-		if (arm_id_parent(doc_str(json_array_get(lists[i], 0), "id"), parent, sizeof(parent)) == 0)
+		if (arm_id_parent(doc_str(json_array_get(lists[i], 0), "id"), parent,
+				  sizeof(parent)) == 0)
 			return doc_fmt("%s", parent);
 	return NULL;
 }
@@ -207,7 +226,8 @@ front_unread(const struct facts *facts, const json_t *balancer)
 	size_t i;
 
 	json_array_foreach (doc_list(balancer, "properties.frontendIPConfigurations"), i, front) {
-		struct net_ref pip = net_ref_follow(facts, doc_get(front, "properties.publicIPAddress"));
+		struct net_ref pip =
+		    net_ref_follow(facts, doc_get(front, "properties.publicIPAddress"));
 
 		if (pip.state == FACT_UNKNOWN)
 			return pip;

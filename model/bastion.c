@@ -19,7 +19,8 @@ is_peered(const struct net_path *path, const char *vnet)
 	const json_t *peering;
 	size_t i;
 
-	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i, peering)
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    peering)
 		if (arm_id_same(doc_str(peering, "properties.remoteVirtualNetwork.id"), vnet) &&
 		    doc_is(peering, "properties.peeringState", "Connected") &&
 		    doc_bool(peering, "properties.allowVirtualNetworkAccess", true))
@@ -36,7 +37,8 @@ read_subnet(const struct facts *facts, const char *id, struct bastion *bastion)
 	if (facts_resource(facts, id, &body, NULL) != FACT_KNOWN)
 		return;
 	if ((prefix = doc_str(body, "properties.addressPrefix")) == NULL || *prefix == '\0')
-		prefix = json_string_value(json_array_get(doc_list(body, "properties.addressPrefixes"), 0));
+		prefix = json_string_value(
+		    json_array_get(doc_list(body, "properties.addressPrefixes"), 0));
 	bastion->subnet_known = prefix_parse(prefix, &bastion->subnet) == 0;
 }
 
@@ -49,7 +51,9 @@ read_subnet_in_vnet(const struct net_path *path, const char *id, struct bastion 
 
 	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, subnet)
 		if (!bastion->subnet_known && arm_id_same(doc_str(subnet, "id"), id))
-			bastion->subnet_known = prefix_parse(doc_str(subnet, "properties.addressPrefix"), &bastion->subnet) == 0;
+			bastion->subnet_known =
+			    prefix_parse(doc_str(subnet, "properties.addressPrefix"),
+					 &bastion->subnet) == 0;
 }
 
 static bool
@@ -60,7 +64,8 @@ visit(const char *id, const json_t *body, void *ctx)
 				   .name = doc_str(body, "name"),
 				   .sku = doc_str(body, "sku.name") };
 	const json_t *config = json_array_get(doc_list(body, "properties.ipConfigurations"), 0);
-	const char *subnet = doc_str(config, "properties.subnet.id"), *own = doc_str(body, "properties.virtualNetwork.id");
+	const char *subnet = doc_str(config, "properties.subnet.id"),
+		   *own = doc_str(body, "properties.virtualNetwork.id");
 	bool developer = doc_same(bastion.sku, "Developer");
 	char vnet[ARM_ID_MAX];
 
@@ -73,8 +78,9 @@ visit(const char *id, const json_t *body, void *ctx)
 			return false;
 		bastion.peered = true;
 	}
-	bastion.tunneling = (doc_same(bastion.sku, "Standard") || doc_same(bastion.sku, "Premium")) &&
-			    doc_bool(body, "properties.enableTunneling", false);
+	bastion.tunneling =
+	    (doc_same(bastion.sku, "Standard") || doc_same(bastion.sku, "Premium")) &&
+	    doc_bool(body, "properties.enableTunneling", false);
 	if (subnet != NULL) {
 		read_subnet(search->facts, subnet, &bastion);
 		read_subnet_in_vnet(search->path, subnet, &bastion);
@@ -105,6 +111,7 @@ bastion_list_known(const struct facts *facts, const struct net_path *path)
 	char subscription[128], list[256];
 
 	arm_id_subscription(path->nic_id, subscription, sizeof(subscription));
-	snprintf(list, sizeof(list), "/subscriptions/%s/providers/Microsoft.Network/bastionHosts", subscription);
+	snprintf(list, sizeof(list), "/subscriptions/%s/providers/Microsoft.Network/bastionHosts",
+		 subscription);
 	return net_list_known(facts, list);
 }

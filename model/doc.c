@@ -86,14 +86,19 @@ doc_same(const char *a, const char *b)
 static size_t
 utf8_sequence(const unsigned char *p, size_t left)
 {
-	size_t need = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+	size_t need = *p < 0x80                 ? 1
+		      : *p >= 0xc2 && *p < 0xe0 ? 2
+		      : *p >= 0xe0 && *p < 0xf0 ? 3
+		      : *p >= 0xf0 && *p < 0xf5 ? 4
+						: 0;
 
 	if (need == 0 || need > left || *p == '\0')
 		return 0;
 	for (size_t i = 1; i < need; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return need;
 }
@@ -197,7 +202,8 @@ doc_join(const json_t *list, size_t most)
 	json_array_foreach (list, i, each) {
 		if (joined == NULL || i > most)
 			break;
-		longer = doc_fmt("%s%s%s", joined, i > 0 ? ", " : "", i == most ? "..." : json_string_value(each));
+		longer = doc_fmt("%s%s%s", joined, i > 0 ? ", " : "",
+				 i == most ? "..." : json_string_value(each));
 		free(joined);
 		joined = longer;
 	}
@@ -225,7 +231,7 @@ doc_sort(json_t *object)
 	json_t *value;
 	const char *key;
 
-	json_object_foreach(object, key, value)
+	json_object_foreach (object, key, value)
 		if (members != NULL && (members[used].key = strdup(key)) != NULL)
 			members[used++].value = json_incref(value);
 	if (members != NULL && used == count) {

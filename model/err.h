@@ -8,7 +8,8 @@ struct err {
 	char text[1024];
 };
 
-/* Sets the sentence; bytes that a terminal would act on are escaped by whoever prints it. NULL err is fine. */
+/* Sets the sentence; bytes that a terminal would act on are escaped by whoever prints it. NULL err
+ * is fine. */
 void err_set(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prepends context: "context: former text". */

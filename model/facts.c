@@ -14,7 +14,7 @@ static const struct section {
 
 static const char *const state_words[] = {
 	[FACT_PENDING] = "pending", [FACT_NOT_ASKED] = "not-asked", [FACT_UNKNOWN] = "unknown",
-	[FACT_ABSENT] = "absent", [FACT_KNOWN] = "known",
+	[FACT_ABSENT] = "absent",   [FACT_KNOWN] = "known",
 };
 
 const char *
@@ -43,8 +43,9 @@ facts_new(time_t started)
 
 	if (gmtime_r(&started, &tm) != NULL)
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:s, s:i, s:{}, s:{s:{}}, s:{s:{}, s:{}, s:[]}, s:[]}", "schema", "azssh-doctor/facts/1", "started", stamp,
-	    "duration_ms", 0, "asked", "machine", "keys", "azure", "resources", "missing", "requests", "targets");
+	return json_pack("{s:s, s:s, s:i, s:{}, s:{s:{}}, s:{s:{}, s:{}, s:[]}, s:[]}", "schema",
+			 "azssh-doctor/facts/1", "started", stamp, "duration_ms", 0, "asked",
+			 "machine", "keys", "azure", "resources", "missing", "requests", "targets");
 }
 
 static time_t
@@ -69,13 +70,15 @@ facts_view(json_t *doc, size_t index, struct facts *ret)
 	return 0;
 }
 
-/* The object that holds the section: the document's machine or azure, the target, or the target's wire. */
+/* The object that holds the section: the document's machine or azure, the target, or the target's
+ * wire. */
 static json_t *
 section_owner(const struct facts *facts, const struct section *section)
 {
 	if (strcmp(section->where, "target") == 0)
 		return facts->target;
-	return doc_get(strcmp(section->where, "wire") == 0 ? facts->target : facts->doc, section->where);
+	return doc_get(strcmp(section->where, "wire") == 0 ? facts->target : facts->doc,
+		       section->where);
 }
 
 json_t *
@@ -113,7 +116,8 @@ facts_known(struct facts *facts, enum fact_section section)
 }
 
 void
-facts_settle(struct facts *facts, enum fact_section section, enum fact_state state, const char *cause, const char *fmt, ...)
+facts_settle(struct facts *facts, enum fact_section section, enum fact_state state,
+	     const char *cause, const char *fmt, ...)
 {
 	json_t *obj = facts_known(facts, section);
 	va_list ap;
@@ -147,5 +151,7 @@ facts_resource(const struct facts *facts, const char *id, const json_t **body, c
 		return FACT_NOT_ASKED;
 	if (why != NULL)
 		*why = missing;
-	return doc_is(missing, "state", "absent") ? FACT_ABSENT : doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED : FACT_UNKNOWN;
+	return doc_is(missing, "state", "absent")      ? FACT_ABSENT
+	       : doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED
+						       : FACT_UNKNOWN;
 }

@@ -8,7 +8,11 @@
 const char *
 status_word(enum status status)
 {
-	static const char *const words[] = { [PASS] = "pass", [WARN] = "warn", [FAIL] = "fail", [SKIP] = "skip", [UNKNOWN] = "unknown" };
+	static const char *const words[] = { [PASS] = "pass",
+					     [WARN] = "warn",
+					     [FAIL] = "fail",
+					     [SKIP] = "skip",
+					     [UNKNOWN] = "unknown" };
 
 	return words[status];
 }
@@ -16,7 +20,9 @@ status_word(enum status status)
 const char *
 confidence_word(enum confidence confidence)
 {
-	static const char *const words[] = { [CERTAIN] = "certain", [LIKELY] = "likely", [POSSIBLE] = "possible" };
+	static const char *const words[] = {
+		[CERTAIN] = "certain", [LIKELY] = "likely", [POSSIBLE] = "possible"
+	};
 
 	return words[confidence];
 }
@@ -107,7 +113,8 @@ finding_possible(struct finding *finding, const char *code)
 struct finding *
 finding_also(struct finding *finding)
 {
-	struct finding *grown = reallocarray(finding->also, finding->also_count + 1, sizeof(*grown));
+	struct finding *grown =
+	    reallocarray(finding->also, finding->also_count + 1, sizeof(*grown));
 
 	if (grown == NULL)
 		return NULL;

@@ -1,4 +1,5 @@
-/* What a check says: one finding, perhaps with more of them beside it, and the words that the rules lend it. */
+/* What a check says: one finding, perhaps with more of them beside it, and the words that the rules
+ * lend it. */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H
 
@@ -11,35 +12,37 @@ enum confidence { CERTAIN, LIKELY, POSSIBLE };
 
 /* One way to mend it, ready to be shown. */
 struct remedy {
-	const char *dialect;		/* "az", "powershell", "portal", "shell" */
-	char *title, *command, *cost, *undo, *verify;	/* any but command may be NULL */
-	bool runnable;			/* false when a value was missing and <LIKE-THIS> stands for it */
+	const char *dialect;                          /* "az", "powershell", "portal", "shell" */
+	char *title, *command, *cost, *undo, *verify; /* any but command may be NULL */
+	bool runnable; /* false when a value was missing and <LIKE-THIS> stands for it */
 };
 
 struct finding {
-	const char *check;		/* the check's id */
-	const char *rule;		/* the rule that asked: the check's id, or a custom rule's */
+	const char *check; /* the check's id */
+	const char *rule;  /* the rule that asked: the check's id, or a custom rule's */
 	enum status status;
 	enum confidence confidence;
-	char *code;			/* stable, kebab-case */
-	char *summary;			/* one sentence with this case's values */
-	json_t *evidence;		/* object; never NULL after finding_init */
-	json_t *possible;		/* array of codes that cannot be told apart from outside; NULL for none */
-	struct finding *also;		/* further things the same check has to say; owned */
+	char *code;       /* stable, kebab-case */
+	char *summary;    /* one sentence with this case's values */
+	json_t *evidence; /* object; never NULL after finding_init */
+	json_t *possible; /* array of codes that cannot be told apart from outside; NULL for none */
+	struct finding *also; /* further things the same check has to say; owned */
 	size_t also_count;
 
 	/* lent by the rules, after the check has run */
 	char *title, *why, *docs;
 	struct remedy *remedies;
 	size_t remedy_count;
-	const struct finding *explained_by;	/* the failed finding this one follows from; borrowed, NULL for none */
+	const struct finding
+	    *explained_by; /* the failed finding this one follows from; borrowed, NULL for none */
 };
 
 /* Starts a finding as SKIP "not-run". */
 void finding_init(struct finding *finding, const char *check);
-void finding_free(struct finding *finding);	/* its contents; NULL is fine */
+void finding_free(struct finding *finding); /* its contents; NULL is fine */
 
-/* Sets verdict, code and sentence (confidence CERTAIN); returns 0 so that a check can end with it, -ENOMEM when out of memory. */
+/* Sets verdict, code and sentence (confidence CERTAIN); returns 0 so that a check can end with it,
+ * -ENOMEM when out of memory. */
 int finding_set(struct finding *finding, enum status status, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
@@ -48,14 +51,15 @@ void finding_text(struct finding *finding, const char *key, const char *text);
 void finding_number(struct finding *finding, const char *key, json_int_t value);
 void finding_value(struct finding *finding, const char *key, json_t *value);
 
-/* Names a code that may be the true cause but cannot be told from outside; its rule's `decide` says what would tell. */
+/* Names a code that may be the true cause but cannot be told from outside; its rule's `decide` says
+ * what would tell. */
 void finding_possible(struct finding *finding, const char *code);
 
-/* A further finding of the same check, to be filled with finding_set; borrowed and valid until the next finding_also on the same
- * finding. NULL when out of memory. */
+/* A further finding of the same check, to be filled with finding_set; borrowed and valid until the
+ * next finding_also on the same finding. NULL when out of memory. */
 struct finding *finding_also(struct finding *finding);
 
-const char *status_word(enum status status);		/* "pass", "warn", "fail", "skip", "unknown" */
-const char *confidence_word(enum confidence confidence);	/* "certain", "likely", "possible" */
+const char *status_word(enum status status); /* "pass", "warn", "fail", "skip", "unknown" */
+const char *confidence_word(enum confidence confidence); /* "certain", "likely", "possible" */
 
 #endif

@@ -24,12 +24,14 @@ rule_is_tcp(const json_t *rule)
 	if (list == NULL && (list = doc_list(rule, "ipProtocols")) == NULL)
 		return true;
 	json_array_foreach (list, i, word)
-		if (doc_same(json_string_value(word), "TCP") || doc_same(json_string_value(word), "Any"))
+		if (doc_same(json_string_value(word), "TCP") ||
+		    doc_same(json_string_value(word), "Any"))
 			return true;
 	return false;
 }
 
-/* false when the rule forwards for other sources than the one we come from; IP groups cannot be looked into. */
+/* false when the rule forwards for other sources than the one we come from; IP groups cannot be
+ * looked into. */
 static bool
 rule_takes_source(const struct search *search, const json_t *rule)
 {
@@ -43,7 +45,8 @@ rule_takes_source(const struct search *search, const json_t *rule)
 	json_array_foreach (list, i, prefix) {
 		struct ip_range range;
 
-		if (doc_same(json_string_value(prefix), "*") || prefix_parse(json_string_value(prefix), &range) < 0 ||
+		if (doc_same(json_string_value(prefix), "*") ||
+		    prefix_parse(json_string_value(prefix), &range) < 0 ||
 		    range_has(&range, source))
 			return true;
 	}
@@ -55,9 +58,11 @@ rule_leads_here(const struct search *search, const json_t *rule)
 {
 	struct ip target;
 
-	return search->path->has_private && ip_parse(doc_str(rule, "translatedAddress"), &target) == 0 &&
-	       ip_cmp(target, search->path->private_ip) == 0 && doc_int(rule, "translatedPort", 0) == search->backend_port &&
-	       rule_is_tcp(rule) && rule_takes_source(search, rule);
+	return search->path->has_private &&
+	       ip_parse(doc_str(rule, "translatedAddress"), &target) == 0 &&
+	       ip_cmp(target, search->path->private_ip) == 0 &&
+	       doc_int(rule, "translatedPort", 0) == search->backend_port && rule_is_tcp(rule) &&
+	       rule_takes_source(search, rule);
 }
 
 static bool
@@ -67,8 +72,10 @@ take_rules(struct search *search, const json_t *rules, const char *firewall)
 	size_t i;
 
 	json_array_foreach (rules, i, rule) {
-		const char *address = json_string_value(json_array_get(doc_list(rule, "destinationAddresses"), 0));
-		const char *port = json_string_value(json_array_get(doc_list(rule, "destinationPorts"), 0));
+		const char *address =
+		    json_string_value(json_array_get(doc_list(rule, "destinationAddresses"), 0));
+		const char *port =
+		    json_string_value(json_array_get(doc_list(rule, "destinationPorts"), 0));
 
 		if (!rule_leads_here(search, rule) || address == NULL || port == NULL)
 			continue;
@@ -101,9 +108,11 @@ static bool
 under_policy(const char *id, const json_t *body, void *ctx)
 {
 	struct search *search = ctx;
-	struct net_ref policy = net_ref_by_id(search->facts, doc_str(body, "properties.firewallPolicy.id"));
+	struct net_ref policy =
+	    net_ref_by_id(search->facts, doc_str(body, "properties.firewallPolicy.id"));
 
-	if (!arm_id_same(policy.id, search->wanted) && !arm_id_same(doc_str(policy.body, "properties.basePolicy.id"), search->wanted))
+	if (!arm_id_same(policy.id, search->wanted) &&
+	    !arm_id_same(doc_str(policy.body, "properties.basePolicy.id"), search->wanted))
 		return false;
 	search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
 	return true;
@@ -131,12 +140,14 @@ visit_policy_group(const char *id, const json_t *body, void *ctx)
 }
 
 bool
-firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port, struct dnat *ret)
+firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
+		  struct dnat *ret)
 {
 	struct search search = { .facts = facts, .path = path, .backend_port = backend_port };
 
 	if (!net_each(facts, "microsoft.network/azurefirewalls", visit_firewall, &search) &&
-	    !net_each(facts, "microsoft.network/firewallpolicies/rulecollectiongroups", visit_policy_group, &search))
+	    !net_each(facts, "microsoft.network/firewallpolicies/rulecollectiongroups",
+		      visit_policy_group, &search))
 		return false;
 	*ret = search.dnat;
 	return true;
@@ -150,7 +161,8 @@ owns_address(const char *id, const json_t *body, void *ctx)
 	size_t i;
 
 	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config) {
-		struct net_ref pip = net_ref_follow(search->facts, doc_get(config, "properties.publicIPAddress"));
+		struct net_ref pip =
+		    net_ref_follow(search->facts, doc_get(config, "properties.publicIPAddress"));
 
 		if (doc_same(doc_str(pip.body, "properties.ipAddress"), search->wanted) ||
 		    doc_is(config, "properties.privateIPAddress", search->wanted)) {
@@ -167,7 +179,8 @@ firewall_by_address(const struct facts *facts, const char *address, const char *
 {
 	struct search search = { .facts = facts, .wanted = address };
 
-	if (address == NULL || !net_each(facts, "microsoft.network/azurefirewalls", owns_address, &search))
+	if (address == NULL ||
+	    !net_each(facts, "microsoft.network/azurefirewalls", owns_address, &search))
 		return NULL;
 	if (id != NULL)
 		*id = search.id;

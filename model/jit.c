@@ -8,17 +8,23 @@
 #include <strings.h>
 
 #define HOUR 3600
-#define SETTLE_S 120 /* a request still "Initiating" after this long is in force: Azure does not update the word reliably */
+#define SETTLE_S                                                                                   \
+	120 /* a request still "Initiating" after this long is in force: Azure does not update the \
+	       word reliably */
 
 const char *
 jit_state_word(enum jit_state state)
 {
-	static const char *const words[] = {
-		[JIT_NONE] = "none",       [JIT_NOT_COVERED] = "not-covered", [JIT_NOT_REQUESTED] = "not-requested",
-		[JIT_PENDING] = "pending", [JIT_FAILED] = "failed",           [JIT_ACTIVE] = "active",
-		[JIT_EXPIRED] = "expired", [JIT_REVOKED] = "revoked",         [JIT_OTHER_SOURCE] = "other-source",
-		[JIT_UNCLEAR] = NULL
-	};
+	static const char *const words[] = { [JIT_NONE] = "none",
+					     [JIT_NOT_COVERED] = "not-covered",
+					     [JIT_NOT_REQUESTED] = "not-requested",
+					     [JIT_PENDING] = "pending",
+					     [JIT_FAILED] = "failed",
+					     [JIT_ACTIVE] = "active",
+					     [JIT_EXPIRED] = "expired",
+					     [JIT_REVOKED] = "revoked",
+					     [JIT_OTHER_SOURCE] = "other-source",
+					     [JIT_UNCLEAR] = NULL };
 
 	return words[state];
 }
@@ -80,7 +86,8 @@ static const char *
 source_at(const json_t *entry, size_t i)
 {
 	const char *text = i == 0 ? doc_str(entry, "allowedSourceAddressPrefix")
-				  : json_string_value(json_array_get(doc_list(entry, "allowedSourceAddressPrefixes"), i - 1));
+				  : json_string_value(json_array_get(
+					doc_list(entry, "allowedSourceAddressPrefixes"), i - 1));
 
 	return text != NULL && *text != '\0' ? text : NULL;
 }
@@ -141,11 +148,13 @@ port_is_tcp(const json_t *port)
 static bool
 port_is(const json_t *port, int number)
 {
-	return port_is_tcp(port) && (doc_int(port, "number", -1) == number || doc_is(port, "number", "*") ||
-				     doc_int(port, "mappedPort", -1) == number);
+	return port_is_tcp(port) &&
+	       (doc_int(port, "number", -1) == number || doc_is(port, "number", "*") ||
+		doc_int(port, "mappedPort", -1) == number);
 }
 
-/* The entry for the port among all entries of a list that name the VM; one with its own number before "*". *vm becomes its VM's. */
+/* The entry for the port among all entries of a list that name the VM; one with its own number
+ * before "*". *vm becomes its VM's. */
 static const json_t *
 port_entry(const json_t *list, const char *vm_id, int number, const json_t **vm)
 {
@@ -158,7 +167,8 @@ port_entry(const json_t *list, const char *vm_id, int number, const json_t **vm)
 		if (*vm == NULL)
 			*vm = entry;
 		json_array_foreach (doc_list(entry, "ports"), k, port)
-			if (port_is(port, number) && (found == NULL || doc_is(found, "number", "*"))) {
+			if (port_is(port, number) &&
+			    (found == NULL || doc_is(found, "number", "*"))) {
 				found = port;
 				*vm = entry;
 			}
@@ -173,12 +183,15 @@ unclear(struct jit *one, const char *field)
 	return JIT_UNCLEAR;
 }
 
-/* What one request's port entry means for this source at that time; what else it says goes into *one. */
+/* What one request's port entry means for this source at that time; what else it says goes into
+ * *one. */
 static enum jit_state
-state_of(const json_t *request, const json_t *port, const struct ip *source, time_t now, struct jit *one)
+state_of(const json_t *request, const json_t *port, const struct ip *source, time_t now,
+	 struct jit *one)
 {
 	const char *status = doc_str(port, "status"), *reason = doc_str(port, "statusReason");
-	time_t end = time_from_iso(doc_str(port, "endTimeUtc")), start = time_from_iso(doc_str(request, "startTimeUtc"));
+	time_t end = time_from_iso(doc_str(port, "endTimeUtc")),
+	       start = time_from_iso(doc_str(request, "startTimeUtc"));
 	bool initiating = doc_same(status, "Initiating") || doc_same(status, "Pending"), said;
 	enum fit mine = sources_fit(port, source, &said);
 
@@ -186,11 +199,13 @@ state_of(const json_t *request, const json_t *port, const struct ip *source, tim
 	if (status != NULL && strcasestr(status, "fail") != NULL)
 		return JIT_FAILED;
 	if (doc_same(status, "Revoked") || doc_same(status, "Expired"))
-		return doc_same(status, "Expired") || doc_same(reason, "Expired") ? JIT_EXPIRED : JIT_REVOKED;
+		return doc_same(status, "Expired") || doc_same(reason, "Expired") ? JIT_EXPIRED
+										  : JIT_REVOKED;
 	if (end >= 0 && end <= now)
 		return JIT_EXPIRED;
 	if (said && mine == FIT_NO)
-		return end < 0 || !(initiating || doc_same(status, "Initiated")) ? JIT_NOT_REQUESTED : JIT_OTHER_SOURCE;
+		return end < 0 || !(initiating || doc_same(status, "Initiated")) ? JIT_NOT_REQUESTED
+										 : JIT_OTHER_SOURCE;
 	if (!initiating && !doc_same(status, "Initiated"))
 		return unclear(one, "status");
 	if (start > now || (initiating && (start < 0 || now - start < SETTLE_S)))
@@ -203,8 +218,8 @@ state_of(const json_t *request, const json_t *port, const struct ip *source, tim
 	return JIT_ACTIVE;
 }
 
-/* The order in which states win when several requests stand there; among ended ones the later end wins, and one that a newer request has
- * replaced says least. */
+/* The order in which states win when several requests stand there; among ended ones the later end
+ * wins, and one that a newer request has replaced says least. */
 static int
 weight(const struct jit *jit)
 {
@@ -228,7 +243,8 @@ weight(const struct jit *jit)
 }
 
 static void
-consider(const json_t *request, const json_t *port, const struct ip *source, time_t now, struct jit *jit)
+consider(const json_t *request, const json_t *port, const struct ip *source, time_t now,
+	 struct jit *jit)
 {
 	struct jit one = *jit;
 	int mine, best = weight(jit);
@@ -241,20 +257,25 @@ consider(const json_t *request, const json_t *port, const struct ip *source, tim
 	one.mapped_port = mapped > 0 && mapped <= 65535 ? (int)mapped : 0;
 	one.state = state_of(request, port, source, now, &one);
 	mine = weight(&one);
-	if (one.state != JIT_NOT_REQUESTED && (mine > best || (mine == best && time_from_iso(one.end) >= time_from_iso(jit->end))))
+	if (one.state != JIT_NOT_REQUESTED &&
+	    (mine > best || (mine == best && time_from_iso(one.end) >= time_from_iso(jit->end))))
 		*jit = one;
 }
 
-/* What a policy says of the VM's port. Of several policies for it, one that takes requests from this source stands for all. */
+/* What a policy says of the VM's port. Of several policies for it, one that takes requests from
+ * this source stands for all. */
 static void
-read_policy(const json_t *body, const char *vm_id, int number, const struct ip *source, struct jit *jit)
+read_policy(const json_t *body, const char *vm_id, int number, const struct ip *source,
+	    struct jit *jit)
 {
-	const json_t *vm = NULL, *port = port_entry(doc_list(body, "properties.virtualMachines"), vm_id, number, &vm);
+	const json_t *vm = NULL, *port = port_entry(doc_list(body, "properties.virtualMachines"),
+						    vm_id, number, &vm);
 	const char *limit = doc_str(port, "maxRequestAccessDuration");
 	long max = duration_from_iso(limit);
 	bool said, forbidden = source != NULL && sources_fit(port, source, &said) == FIT_NO && said;
 
-	if (vm == NULL || (jit->port != NULL && (port == NULL || forbidden || !jit->source_forbidden)))
+	if (vm == NULL ||
+	    (jit->port != NULL && (port == NULL || forbidden || !jit->source_forbidden)))
 		return;
 	jit->policy_id = doc_str(body, "id");
 	jit->policy_name = doc_str(body, "name");
@@ -265,14 +286,17 @@ read_policy(const json_t *body, const char *vm_id, int number, const struct ip *
 	jit->state = JIT_NOT_REQUESTED;
 	jit->port = port;
 	jit->max_seconds = max > 0 ? max : 3 * HOUR;
-	jit->bad_limit = max <= 0 && doc_get(port, "maxRequestAccessDuration") != NULL ? (limit != NULL ? limit : "no text") : NULL;
+	jit->bad_limit = max <= 0 && doc_get(port, "maxRequestAccessDuration") != NULL
+			     ? (limit != NULL ? limit : "no text")
+			     : NULL;
 	jit->source_forbidden = forbidden;
 	jit->mapped_address = doc_str(vm, "publicIpAddress");
 }
 
 /* The requests of a policy, also of one that does not list the VM itself (any more). */
 static void
-read_requests(const json_t *body, const char *vm_id, int number, const struct ip *source, time_t now, struct jit *jit)
+read_requests(const json_t *body, const char *vm_id, int number, const struct ip *source,
+	      time_t now, struct jit *jit)
 {
 	const json_t *request, *vm, *entry, *port;
 	size_t i, k, n;
@@ -288,7 +312,8 @@ read_requests(const json_t *body, const char *vm_id, int number, const struct ip
 		}
 }
 
-/* The port of the VM behind one that Azure Firewall maps to it, as the requests say; `number` itself when they do not. */
+/* The port of the VM behind one that Azure Firewall maps to it, as the requests say; `number`
+ * itself when they do not. */
 static int
 behind_mapping(const json_t *body, const char *vm_id, int number)
 {
@@ -306,7 +331,8 @@ behind_mapping(const json_t *body, const char *vm_id, int number)
 }
 
 static void
-each_policy(const struct facts *facts, const char *vm_id, int port, const struct ip *source, bool requests, struct jit *jit)
+each_policy(const struct facts *facts, const char *vm_id, int port, const struct ip *source,
+	    bool requests, struct jit *jit)
 {
 	const json_t *id, *body, *why;
 	size_t i;
@@ -320,17 +346,21 @@ each_policy(const struct facts *facts, const char *vm_id, int port, const struct
 		} else {
 			read_policy(body, vm_id, port, source, jit);
 			if (jit->port == NULL && behind_mapping(body, vm_id, port) != port)
-				read_policy(body, vm_id, behind_mapping(body, vm_id, port), source, jit);
+				read_policy(body, vm_id, behind_mapping(body, vm_id, port), source,
+					    jit);
 		}
 	}
 }
 
 void
-jit_from_facts(const struct facts *facts, const char *vm_id, int port, const struct ip *source, struct jit *ret)
+jit_from_facts(const struct facts *facts, const char *vm_id, int port, const struct ip *source,
+	       struct jit *ret)
 {
 	time_t end;
 
-	*ret = (struct jit){ .state = JIT_NONE, .minutes_left = -1, .max_seconds = 3 * HOUR, .asked_seconds = -1 };
+	*ret = (struct jit){
+		.state = JIT_NONE, .minutes_left = -1, .max_seconds = 3 * HOUR, .asked_seconds = -1
+	};
 	each_policy(facts, vm_id, port, source, false, ret);
 	if (ret->port != NULL)
 		each_policy(facts, vm_id, port, source, true, ret);
@@ -343,14 +373,18 @@ char *
 jit_request_body(const struct jit *jit, const char *vm_id, int port, const char *source, time_t now)
 {
 	long seconds = jit->max_seconds < HOUR ? jit->max_seconds : HOUR;
-	time_t end = now + seconds - (seconds == jit->max_seconds ? 30 : 0); /* a slow clock here must not overstep the limit */
+	time_t end =
+	    now + seconds -
+	    (seconds == jit->max_seconds ? 30
+					 : 0); /* a slow clock here must not overstep the limit */
 	json_t *entry, *body;
 	char stamp[32] = "", *text;
 	struct tm tm;
 
 	if (gmtime_r(&end, &tm) != NULL)
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	entry = json_pack("{s:i, s:s*, s:s}", "number", port, "allowedSourceAddressPrefix", source, "endTimeUtc", stamp);
+	entry = json_pack("{s:i, s:s*, s:s}", "number", port, "allowedSourceAddressPrefix", source,
+			  "endTimeUtc", stamp);
 	body = json_pack("{s:[{s:s, s:[o]}]}", "virtualMachines", "id", vm_id, "ports", entry);
 	text = body != NULL ? json_dumps(body, JSON_PRESERVE_ORDER) : NULL;
 	json_decref(body);

@@ -15,25 +15,45 @@ same(const char *a, const char *b)
 static enum key_answer
 answer(const json_t *obj, const char *path)
 {
-	return doc_get(obj, path) == NULL ? KEY_CANNOT_TELL : doc_bool(obj, path, false) ? KEY_YES : KEY_NO;
+	return doc_get(obj, path) == NULL   ? KEY_CANNOT_TELL
+	       : doc_bool(obj, path, false) ? KEY_YES
+					    : KEY_NO;
 }
 
 int
 key_from_facts(const struct facts *facts, const char *path, struct key *ret)
 {
-	const json_t *key = path == NULL ? NULL : json_object_get(doc_get(facts->doc, "machine.keys"), path);
+	const json_t *key =
+	    path == NULL ? NULL : json_object_get(doc_get(facts->doc, "machine.keys"), path);
 	const char *mode = doc_str(key, "mode");
 
 	if (key == NULL)
 		return -ENOENT;
-	*ret = (struct key){ .facts = key, .path = path, .present = doc_bool(key, "present", false), .readable = doc_bool(key, "readable", false),
-		.owned = doc_bool(key, "owned", false), .acl = doc_bool(key, "acl", false), .searchable = doc_bool(key, "parent_searchable", true),
-		.drive = doc_bool(key, "mount.drvfs", false) && !doc_bool(key, "mount.metadata", false),
-		.mode = mode != NULL ? (unsigned)strtoul(mode, NULL, 8) : 0, .owner = doc_str(key, "owner"), .error = doc_str(key, "errno"),
-		.what = doc_str(key, "what"), .kind = doc_str(key, "kind"), .format = doc_str(key, "format"), .type = doc_str(key, "type"),
-		.defect = doc_str(key, "defect"), .azure = doc_str(key, "azure"), .fingerprint = doc_str(key, "fingerprint"),
-		.public = doc_str(key, "public"), .bits = (unsigned)doc_int(key, "bits", 0), .encrypted = doc_is(key, "encrypted", "yes"),
-		.loads = answer(key, "loads"), .pub_matches = answer(key, "pub.matches"), .pub_path = doc_str(key, "pub.path") };
+	*ret = (struct key){ .facts = key,
+			     .path = path,
+			     .present = doc_bool(key, "present", false),
+			     .readable = doc_bool(key, "readable", false),
+			     .owned = doc_bool(key, "owned", false),
+			     .acl = doc_bool(key, "acl", false),
+			     .searchable = doc_bool(key, "parent_searchable", true),
+			     .drive = doc_bool(key, "mount.drvfs", false) &&
+				      !doc_bool(key, "mount.metadata", false),
+			     .mode = mode != NULL ? (unsigned)strtoul(mode, NULL, 8) : 0,
+			     .owner = doc_str(key, "owner"),
+			     .error = doc_str(key, "errno"),
+			     .what = doc_str(key, "what"),
+			     .kind = doc_str(key, "kind"),
+			     .format = doc_str(key, "format"),
+			     .type = doc_str(key, "type"),
+			     .defect = doc_str(key, "defect"),
+			     .azure = doc_str(key, "azure"),
+			     .fingerprint = doc_str(key, "fingerprint"),
+			     .public = doc_str(key, "public"),
+			     .bits = (unsigned)doc_int(key, "bits", 0),
+			     .encrypted = doc_is(key, "encrypted", "yes"),
+			     .loads = answer(key, "loads"),
+			     .pub_matches = answer(key, "pub.matches"),
+			     .pub_path = doc_str(key, "pub.path") };
 	return 0;
 }
 
@@ -46,7 +66,8 @@ key_is_open(const struct key *key)
 bool
 key_is_gone(const struct key *key)
 {
-	return !key->present && (key->error == NULL || same(key->error, "ENOENT") || same(key->error, "ENOTDIR") || same(key->error, "ENAMETOOLONG"));
+	return !key->present && (key->error == NULL || same(key->error, "ENOENT") ||
+				 same(key->error, "ENOTDIR") || same(key->error, "ENAMETOOLONG"));
 }
 
 const json_t *
@@ -70,7 +91,8 @@ key_in_agent(const struct facts *facts, const struct key *key)
 	if (doc_bool(key_entry(facts, key->path), "agent", false))
 		return true;
 	json_array_foreach (order, i, entry)
-		if (doc_bool(entry, "agent", false) && same(doc_str(entry, "fingerprint"), key->fingerprint))
+		if (doc_bool(entry, "agent", false) &&
+		    same(doc_str(entry, "fingerprint"), key->fingerprint))
 			return true;
 	return false;
 }
@@ -82,15 +104,18 @@ fingerprint_of(const struct key *key)
 	return key->fingerprint != NULL ? key->fingerprint : doc_str(key->facts, "pub.fingerprint");
 }
 
-/* The first file of the order that `wanted` approves of; NULL approves of every file that is there. */
+/* The first file of the order that `wanted` approves of; NULL approves of every file that is there.
+ */
 static int
-first_file(const struct facts *facts, bool (*wanted)(const struct facts *facts, const struct key *key), struct key *ret)
+first_file(const struct facts *facts,
+	   bool (*wanted)(const struct facts *facts, const struct key *key), struct key *ret)
 {
 	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
 	size_t i;
 
 	json_array_foreach (order, i, entry)
-		if (!doc_is(entry, "from", "certificate") && key_from_facts(facts, doc_str(entry, "path"), ret) == 0 &&
+		if (!doc_is(entry, "from", "certificate") &&
+		    key_from_facts(facts, doc_str(entry, "path"), ret) == 0 &&
 		    (wanted != NULL ? wanted(facts, ret) : ret->present))
 			return 0;
 	return -ENOENT;
@@ -114,7 +139,8 @@ is_refused(const struct facts *facts, const json_t *entry)
 	return same(key_server_says(facts, doc_str(entry, "fingerprint")), "denied");
 }
 
-/* Named in ssh_config, there, and not refused: where the server refused others, this is the one that may yet do. */
+/* Named in ssh_config, there, and not refused: where the server refused others, this is the one
+ * that may yet do. */
 static bool
 is_named(const struct facts *facts, const struct key *key)
 {
@@ -130,7 +156,8 @@ key_that_matters(const struct facts *facts, struct key *ret)
 
 	if (explicit != NULL)
 		return key_from_facts(facts, explicit, ret);
-	if (first_file(facts, is_accepted, ret) == 0 || first_file(facts, is_on_vm, ret) == 0 || first_file(facts, is_named, ret) == 0)
+	if (first_file(facts, is_accepted, ret) == 0 || first_file(facts, is_on_vm, ret) == 0 ||
+	    first_file(facts, is_named, ret) == 0)
 		return 0;
 	return first_file(facts, NULL, ret);
 }
@@ -158,7 +185,8 @@ key_on_vm(const struct facts *facts, const char *fingerprint)
 	struct vm vm;
 	size_t i;
 
-	if (fingerprint == NULL || vm_from_facts(facts, &vm, NULL) < 0 || json_array_size(vm.keys) == 0)
+	if (fingerprint == NULL || vm_from_facts(facts, &vm, NULL) < 0 ||
+	    json_array_size(vm.keys) == 0)
 		return KEY_CANNOT_TELL;
 	json_array_foreach (vm.keys, i, each)
 		if (data_is(doc_str(each, "keyData"), fingerprint))
@@ -178,7 +206,8 @@ key_server_says(const struct facts *facts, const char *fingerprint)
 	if (same(doc_str(auth, "accepted"), fingerprint))
 		return "accepted";
 	json_array_foreach (doc_list(auth, "queries"), i, query)
-		if (same(doc_str(query, "fingerprint"), fingerprint) && (said = doc_str(query, "answer")) != NULL && !same(said, "unknown"))
+		if (same(doc_str(query, "fingerprint"), fingerprint) &&
+		    (said = doc_str(query, "answer")) != NULL && !same(said, "unknown"))
 			return said;
 	return NULL;
 }
@@ -210,7 +239,8 @@ key_type_accepted(const struct facts *facts, const char *type)
 
 	list = list != NULL ? list : doc_str(config, "options.pubkeyacceptedkeytypes");
 	if (list == NULL || type == NULL ||
-	    (strncmp(type, "ssh-", 4) != 0 && strncmp(type, "ecdsa-sha2-", 11) != 0 && strncmp(type, "sk-", 3) != 0))
+	    (strncmp(type, "ssh-", 4) != 0 && strncmp(type, "ecdsa-sha2-", 11) != 0 &&
+	     strncmp(type, "sk-", 3) != 0))
 		return true;
 	for (size_t i = 0; strcmp(type, "ssh-rsa") == 0 && rsa[i] != NULL; i++)
 		if (listed(list, rsa[i]))
@@ -221,10 +251,11 @@ key_type_accepted(const struct facts *facts, const char *type)
 bool
 key_allowed(const struct facts *facts, const char *type, unsigned bits)
 {
-	const char *least = doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
+	const char *least =
+	    doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
 
-	return key_type_accepted(facts, type) &&
-	    (least == NULL || !same(type, "ssh-rsa") || bits == 0 || bits >= strtoul(least, NULL, 10));
+	return key_type_accepted(facts, type) && (least == NULL || !same(type, "ssh-rsa") ||
+						  bits == 0 || bits >= strtoul(least, NULL, 10));
 }
 
 bool
@@ -239,7 +270,8 @@ is_ready(const struct facts *facts, const json_t *entry)
 {
 	if (!key_entry_allowed(facts, entry))
 		return false;
-	return doc_bool(entry, "agent", false) || (doc_bool(entry, "usable", false) && !doc_is(entry, "encrypted", "yes"));
+	return doc_bool(entry, "agent", false) ||
+	       (doc_bool(entry, "usable", false) && !doc_is(entry, "encrypted", "yes"));
 }
 
 bool
@@ -262,7 +294,8 @@ key_left_unasked(const struct facts *facts, const char *path)
 	size_t i;
 
 	json_array_foreach (order, i, entry)
-		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) && key_server_says(facts, doc_str(entry, "fingerprint")) == NULL)
+		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) &&
+		    key_server_says(facts, doc_str(entry, "fingerprint")) == NULL)
 			return true;
 	return false;
 }
@@ -274,7 +307,8 @@ key_denied_beside(const struct facts *facts, const char *path)
 	size_t i;
 
 	json_array_foreach (order, i, entry)
-		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) && is_refused(facts, entry))
+		if (is_ready(facts, entry) && !same(doc_str(entry, "path"), path) &&
+		    is_refused(facts, entry))
 			return true;
 	return false;
 }

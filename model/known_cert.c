@@ -1,5 +1,6 @@
-/* What ssh 9.2 says of a host certificate: it looks for the authority's key among the @cert-authority lines of the host, then at what the
- * certificate is for. Whatever is wrong with it, ssh goes on with the key within, as if there were no certificate (measured). */
+/* What ssh 9.2 says of a host certificate: it looks for the authority's key among the
+ * @cert-authority lines of the host, then at what the certificate is for. Whatever is wrong with
+ * it, ssh goes on with the key within, as if there were no certificate (measured). */
 #include "model/known_hosts.h"
 
 #include <stdint.h>
@@ -12,20 +13,22 @@ find_authority(const json_t *entries, const json_t *cert, const char *marker)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-		if (doc_is(entry, "marker", marker) && public != NULL && (own = doc_str(entry, "public")) != NULL && strcmp(own, public) == 0)
+	json_array_foreach (entries, i, entry)
+		if (doc_is(entry, "marker", marker) && public != NULL &&
+		    (own = doc_str(entry, "public")) != NULL && strcmp(own, public) == 0)
 			return entry;
 	return NULL;
 }
 
-/* No principals: it is for every name. Otherwise ssh compares them byte by byte with the name in lower case; no patterns. */
+/* No principals: it is for every name. Otherwise ssh compares them byte by byte with the name in
+ * lower case; no patterns. */
 static bool
 is_for(const json_t *cert, const char *name)
 {
 	const json_t *principals = doc_list(cert, "principals"), *one;
 	size_t i;
 
-	json_array_foreach(principals, i, one)
+	json_array_foreach (principals, i, one)
 		if (json_string_value(one) != NULL && strcmp(json_string_value(one), name) == 0)
 			return true;
 	return json_array_size(principals) == 0;
@@ -43,7 +46,8 @@ is_listed(const char *list, const char *word)
 }
 
 struct known_cert
-known_cert_judge(const json_t *entries, const json_t *key, const char *name, time_t now, const char *algorithms)
+known_cert_judge(const json_t *entries, const json_t *key, const char *name, time_t now,
+		 const char *algorithms)
 {
 	const json_t *cert = doc_get(key, "certificate");
 	struct known_cert ret = { .verdict = KNOWN_CERT_NONE };
@@ -57,7 +61,7 @@ known_cert_judge(const json_t *entries, const json_t *key, const char *name, tim
 	else if ((ret.entry = find_authority(entries, cert, "cert-authority")) == NULL)
 		ret.verdict = KNOWN_CERT_UNKNOWN;
 	else if (!doc_bool(cert, "host", true) || doc_bool(cert, "critical", false) ||
-	    (algorithms != NULL && !is_listed(algorithms, doc_str(cert, "algorithm"))))
+		 (algorithms != NULL && !is_listed(algorithms, doc_str(cert, "algorithm"))))
 		ret.verdict = KNOWN_CERT_REFUSED;
 	else if (now < doc_int(cert, "valid_after", 0))
 		ret.verdict = KNOWN_CERT_EARLY;

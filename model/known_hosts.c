@@ -1,4 +1,5 @@
-/* The lines of a known_hosts file: [@marker] names type base64 [comment]. ssh skips what it cannot read and goes on; so do we. */
+/* The lines of a known_hosts file: [@marker] names type base64 [comment]. ssh skips what it cannot
+ * read and goes on; so do we. */
 #include "model/known_hosts.h"
 
 #include <ctype.h>
@@ -14,9 +15,9 @@ struct part {
 };
 
 struct line {
-	const char *marker;		/* "revoked", "cert-authority" or NULL */
+	const char *marker; /* "revoked", "cert-authority" or NULL */
 	struct part hosts, type, key;
-	unsigned char *blob;		/* owned */
+	unsigned char *blob; /* owned */
 	size_t blob_len;
 };
 
@@ -74,7 +75,8 @@ find_type(const struct part *word)
 {
 	for (size_t i = 0; i < sizeof(key_types) / sizeof(key_types[0]); i++)
 		if (part_is(word, key_types[i].name) ||
-		    (key_types[i].nick != NULL && word->len == strlen(key_types[i].nick) && strncasecmp(word->at, key_types[i].nick, word->len) == 0))
+		    (key_types[i].nick != NULL && word->len == strlen(key_types[i].nick) &&
+		     strncasecmp(word->at, key_types[i].nick, word->len) == 0))
 			return &key_types[i];
 	return NULL;
 }
@@ -87,7 +89,8 @@ blob_field(const unsigned char *blob, size_t len, size_t *at, struct part *ret)
 
 	if (len - *at < 4)
 		return false;
-	n = (size_t)blob[*at] << 24 | (size_t)blob[*at + 1] << 16 | (size_t)blob[*at + 2] << 8 | blob[*at + 3];
+	n = (size_t)blob[*at] << 24 | (size_t)blob[*at + 1] << 16 | (size_t)blob[*at + 2] << 8 |
+	    blob[*at + 3];
 	*at += 4;
 	if (n > len - *at)
 		return false;
@@ -105,7 +108,9 @@ blob_fits(const struct line *line, const struct key_type *type)
 
 	if (!blob_field(line->blob, line->blob_len, &at, &name))
 		return false;
-	if (!part_is(&name, type->name) && !(type->fields == 3 && strncmp(type->name, "rsa-", 4) == 0 && part_is(&name, "ssh-rsa")))
+	if (!part_is(&name, type->name) &&
+	    !(type->fields == 3 && strncmp(type->name, "rsa-", 4) == 0 &&
+	      part_is(&name, "ssh-rsa")))
 		return false;
 	for (unsigned i = 1; i < type->fields; i++)
 		if (!blob_field(line->blob, line->blob_len, &at, &field) || field.len == 0)
@@ -123,12 +128,16 @@ decode_key(struct line *line, const struct key_type *type)
 		return "its key is no whole base64";
 	if ((line->blob = malloc(line->key.len / 4 * 3 + 1)) == NULL)
 		return "out of memory";
-	if ((n = EVP_DecodeBlock(line->blob, (const unsigned char *)line->key.at, (int)line->key.len)) < 0)
+	if ((n = EVP_DecodeBlock(line->blob, (const unsigned char *)line->key.at,
+				 (int)line->key.len)) < 0)
 		return "its key is no base64";
 	line->blob_len = (size_t)n;
-	for (size_t i = 1; i <= 2 && i <= line->key.len && line->key.at[line->key.len - i] == '=' && line->blob_len > 0; i++)
+	for (size_t i = 1; i <= 2 && i <= line->key.len && line->key.at[line->key.len - i] == '=' &&
+			   line->blob_len > 0;
+	     i++)
 		line->blob_len--;
-	return blob_fits(line, type) ? NULL : "its key is damaged or of another type than the line says";
+	return blob_fits(line, type) ? NULL
+				     : "its key is damaged or of another type than the line says";
 }
 
 /* ssh ends a marker at the first space of the line, at a tab only when the line has no space. */
@@ -140,18 +149,22 @@ read_marker(const char **at, const char *end, struct line *line)
 
 	if (*at == end || **at != '@')
 		return NULL;
-	if ((stop = memchr(*at, ' ', (size_t)(end - *at))) == NULL && (stop = memchr(*at, '\t', (size_t)(end - *at))) == NULL)
+	if ((stop = memchr(*at, ' ', (size_t)(end - *at))) == NULL &&
+	    (stop = memchr(*at, '\t', (size_t)(end - *at))) == NULL)
 		stop = end;
 	marker = (struct part){ *at, (size_t)(stop - *at) };
 	*at = stop;
-	line->marker = part_is(&marker, "@revoked") ? "revoked" : part_is(&marker, "@cert-authority") ? "cert-authority" : NULL;
+	line->marker = part_is(&marker, "@revoked")          ? "revoked"
+		       : part_is(&marker, "@cert-authority") ? "cert-authority"
+							     : NULL;
 	*at += blanks(*at, end);
 	if (line->marker == NULL)
 		return "it begins with an unknown @marker";
 	return *at < end && **at == '@' ? "it has more than one @marker" : NULL;
 }
 
-/* Reads one line (without its end). Of damaged ones *why becomes the reason. The caller frees line->blob. */
+/* Reads one line (without its end). Of damaged ones *why becomes the reason. The caller frees
+ * line->blob. */
 static enum reading
 read_line(const char *text, size_t len, struct line *line, const char **why)
 {
@@ -178,15 +191,18 @@ read_line(const char *text, size_t len, struct line *line, const char **why)
 		return LINE_DAMAGED;
 	}
 	if (isdigit((unsigned char)line->type.at[0]))
-		return LINE_FOREIGN;	/* of protocol 1 */
+		return LINE_FOREIGN; /* of protocol 1 */
 	if ((type = find_type(&line->type)) == NULL)
-		return memchr(line->type.at, '-', line->type.len) != NULL ? LINE_FOREIGN : (*why = "its key has no type", LINE_DAMAGED);
+		return memchr(line->type.at, '-', line->type.len) != NULL
+			   ? LINE_FOREIGN
+			   : (*why = "its key has no type", LINE_DAMAGED);
 	return (*why = decode_key(line, type)) == NULL ? LINE_KEY : LINE_DAMAGED;
 }
 
 /* ---- what a line says to a query ---- */
 
-/* The word of "via" for a line; NULL when it does not speak of the query, *bad when its hash is damaged. */
+/* The word of "via" for a line; NULL when it does not speak of the query, *bad when its hash is
+ * damaged. */
 static const char *
 line_via(const struct line *line, const struct known_query *query, const char *full, bool *bad)
 {
@@ -196,7 +212,8 @@ line_via(const struct line *line, const struct known_query *query, const char *f
 	*bad = via < 0;
 	if (via > 0)
 		return query->alias ? "alias" : words[via];
-	if (via == 0 && strcmp(full, query->name) != 0 && known_hosts_names(line->hosts.at, line->hosts.len, query->name) > 0)
+	if (via == 0 && strcmp(full, query->name) != 0 &&
+	    known_hosts_names(line->hosts.at, line->hosts.len, query->name) > 0)
 		return "port-less";
 	return NULL;
 }
@@ -228,7 +245,8 @@ canonical_key(const struct line *line)
 }
 
 static void
-add_entry(json_t *entries, const struct line *line, const char *file, json_int_t number, const char *via)
+add_entry(json_t *entries, const struct line *line, const char *file, json_int_t number,
+	  const char *via)
 {
 	json_t *entry = json_object();
 	struct part name = { "", 0 };
@@ -262,7 +280,8 @@ add_damaged(json_t *damaged, const char *file, json_int_t number, const char *wh
 }
 
 void
-known_hosts_read(const char *text, size_t len, const char *file, const struct known_query *query, json_t *entries, json_t *damaged)
+known_hosts_read(const char *text, size_t len, const char *file, const struct known_query *query,
+		 json_t *entries, json_t *damaged)
 {
 	char *full = known_hosts_name(query);
 	json_int_t number = 0;
@@ -278,7 +297,8 @@ known_hosts_read(const char *text, size_t len, const char *file, const struct kn
 		if (reading == LINE_KEY)
 			via = line_via(&line, query, full, &bad_hash);
 		if (reading == LINE_DAMAGED || bad_hash)
-			add_damaged(damaged, file, number, bad_hash ? "its hashed name is damaged" : why);
+			add_damaged(damaged, file, number,
+				    bad_hash ? "its hashed name is damaged" : why);
 		if (via != NULL)
 			add_entry(entries, &line, file, number, via);
 		free(line.blob);
@@ -295,7 +315,7 @@ known_hosts_second_look(json_t *entries)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
+	json_array_foreach (entries, i, entry)
 		found |= doc_str(entry, "marker") == NULL && !doc_is(entry, "via", "port-less");
 	for (i = json_array_size(entries); found && i-- > 0;)
 		if (doc_is(json_array_get(entries, i), "via", "port-less"))
@@ -312,8 +332,9 @@ is_one_of(const struct line *line, const json_t *keys)
 	bool found = false;
 	size_t i;
 
-	json_array_foreach(keys, i, key)
-		found |= text != NULL && doc_str(key, "public") != NULL && strcmp(doc_str(key, "public"), text) == 0;
+	json_array_foreach (keys, i, key)
+		found |= text != NULL && doc_str(key, "public") != NULL &&
+			 strcmp(doc_str(key, "public"), text) == 0;
 	free(text);
 	return found;
 }
@@ -328,12 +349,14 @@ add_elsewhere(json_t *found, const struct line *line, const char *file, json_int
 	if (line->hosts.at[0] == '|')
 		doc_set_str(obj, "name", "(hashed)");
 	else
-		doc_set_strn(obj, "name", line->hosts.at, line->hosts.len < 256 ? line->hosts.len : 256);
+		doc_set_strn(obj, "name", line->hosts.at,
+			     line->hosts.len < 256 ? line->hosts.len : 256);
 	json_array_append_new(found, obj);
 }
 
 void
-known_hosts_elsewhere(const char *text, size_t len, const char *file, const struct known_query *query, const json_t *keys, json_t *found)
+known_hosts_elsewhere(const char *text, size_t len, const char *file,
+		      const struct known_query *query, const json_t *keys, json_t *found)
 {
 	char *full = known_hosts_name(query);
 	json_int_t number = 0;
@@ -345,8 +368,8 @@ known_hosts_elsewhere(const char *text, size_t len, const char *file, const stru
 		struct line line;
 
 		number++;
-		if (read_line(text, line_len, &line, &why) == LINE_KEY && line.marker == NULL && is_one_of(&line, keys) &&
-		    line_via(&line, query, full, &bad_hash) == NULL)
+		if (read_line(text, line_len, &line, &why) == LINE_KEY && line.marker == NULL &&
+		    is_one_of(&line, keys) && line_via(&line, query, full, &bad_hash) == NULL)
 			add_elsewhere(found, &line, file, number);
 		free(line.blob);
 		text += line_len + (end != NULL);

@@ -1,4 +1,5 @@
-/* What ssh would say of a server's key: it asks for the types that it has on file, compares, and believes a revocation before all else. */
+/* What ssh would say of a server's key: it asks for the types that it has on file, compares, and
+ * believes a revocation before all else. */
 #include "model/known_hosts.h"
 
 #include <stdlib.h>
@@ -7,8 +8,11 @@
 const char *
 known_verdict_word(enum known_verdict verdict)
 {
-	static const char *const words[] = { [KNOWN_MATCH] = "match", [KNOWN_UNKNOWN] = "unknown", [KNOWN_OTHER_TYPE] = "other-type",
-		[KNOWN_CA] = "ca", [KNOWN_CHANGED] = "changed", [KNOWN_REVOKED] = "revoked" };
+	static const char *const words[] = {
+		[KNOWN_MATCH] = "match",           [KNOWN_UNKNOWN] = "unknown",
+		[KNOWN_OTHER_TYPE] = "other-type", [KNOWN_CA] = "ca",
+		[KNOWN_CHANGED] = "changed",       [KNOWN_REVOKED] = "revoked"
+	};
 
 	return words[verdict];
 }
@@ -18,7 +22,8 @@ known_hosts_plain_type(const char *algorithm, char *ret, size_t size)
 {
 	const char *cert = strstr(algorithm, "-cert-v01@openssh.com");
 	size_t len = cert != NULL ? (size_t)(cert - algorithm) : strlen(algorithm);
-	bool rsa = len >= 8 && strncmp(algorithm, "rsa-sha2", 8) == 0, sk = cert != NULL && strncmp(algorithm, "sk-", 3) == 0;
+	bool rsa = len >= 8 && strncmp(algorithm, "rsa-sha2", 8) == 0,
+	     sk = cert != NULL && strncmp(algorithm, "sk-", 3) == 0;
 
 	if (rsa)
 		snprintf(ret, size, "ssh-rsa");
@@ -48,10 +53,11 @@ find_entry(const json_t *entries, const char *marker, const char *type)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry) {
+	json_array_foreach (entries, i, entry) {
 		const char *has = doc_str(entry, "marker");
 
-		if (is_port_less(entry) || (has == NULL) != (marker == NULL) || (has != NULL && strcmp(has, marker) != 0))
+		if (is_port_less(entry) || (has == NULL) != (marker == NULL) ||
+		    (has != NULL && strcmp(has, marker) != 0))
 			continue;
 		if (type == NULL || doc_is(entry, "type", type))
 			return entry;
@@ -66,9 +72,11 @@ is_preferred(const json_t *entries, const char *algorithm)
 {
 	char type[64];
 
-	if (strstr(algorithm, "-cert-v01@") != NULL && find_entry(entries, "cert-authority", NULL) != NULL)
+	if (strstr(algorithm, "-cert-v01@") != NULL &&
+	    find_entry(entries, "cert-authority", NULL) != NULL)
 		return true;
-	return find_entry(entries, NULL, known_hosts_plain_type(algorithm, type, sizeof(type))) != NULL;
+	return find_entry(entries, NULL, known_hosts_plain_type(algorithm, type, sizeof(type))) !=
+	       NULL;
 }
 
 static void
@@ -85,7 +93,8 @@ char *
 known_hosts_order(const json_t *entries, const char *algorithms)
 {
 	size_t size = strlen(algorithms) + 2;
-	char *copy = strdup(algorithms), *rest = copy, *name, *first = calloc(1, size), *last = calloc(1, size), *ret = NULL;
+	char *copy = strdup(algorithms), *rest = copy, *name, *first = calloc(1, size),
+	     *last = calloc(1, size), *ret = NULL;
 	bool verbatim = false;
 
 	if (copy == NULL || first == NULL || last == NULL)
@@ -95,7 +104,9 @@ known_hosts_order(const json_t *entries, const char *algorithms)
 
 		if (*name == '\0')
 			continue;
-		verbatim = best && find_entry(entries, NULL, known_hosts_plain_type(name, type, sizeof(type))) != NULL;
+		verbatim =
+		    best && find_entry(entries, NULL,
+				       known_hosts_plain_type(name, type, sizeof(type))) != NULL;
 		append_algorithm(is_preferred(entries, name) ? first : last, name);
 	}
 	if (verbatim)
@@ -109,19 +120,24 @@ out:
 	return ret;
 }
 
-/* The live key of the first algorithm that fits one: a certificate's algorithm fits a key that came in one. */
+/* The live key of the first algorithm that fits one: a certificate's algorithm fits a key that came
+ * in one. */
 static const json_t *
 negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
 {
-	char *order = algorithms == NULL ? NULL : fixed ? strdup(algorithms) : known_hosts_order(entries, algorithms);
+	char *order = algorithms == NULL ? NULL
+		      : fixed            ? strdup(algorithms)
+					 : known_hosts_order(entries, algorithms);
 	char *rest = order, *name, type[64];
 	const json_t *key, *ret = NULL;
 	size_t i;
 
 	while (ret == NULL && (name = strsep(&rest, ",")) != NULL)
-		json_array_foreach(keys, i, key)
-			if (ret == NULL && doc_is(key, "type", known_hosts_plain_type(name, type, sizeof(type))) &&
-			    (strstr(name, "-cert-v01@") == NULL || doc_get(key, "certificate") != NULL))
+		json_array_foreach (keys, i, key)
+			if (ret == NULL &&
+			    doc_is(key, "type", known_hosts_plain_type(name, type, sizeof(type))) &&
+			    (strstr(name, "-cert-v01@") == NULL ||
+			     doc_get(key, "certificate") != NULL))
 				ret = key;
 	free(order);
 	return ret != NULL ? ret : json_array_get(keys, 0);
@@ -129,15 +145,17 @@ negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms
 
 /* ---- the verdict ---- */
 
-/* The entry that revokes the key, under the name itself or, when so asked, under the name without its port. */
+/* The entry that revokes the key, under the name itself or, when so asked, under the name without
+ * its port. */
 static const json_t *
 find_revocation(const json_t *entries, const json_t *key, bool port_less)
 {
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-		if (doc_is(entry, "marker", "revoked") && is_port_less(entry) == port_less && same_key(entry, key))
+	json_array_foreach (entries, i, entry)
+		if (doc_is(entry, "marker", "revoked") && is_port_less(entry) == port_less &&
+		    same_key(entry, key))
 			return entry;
 	return NULL;
 }
@@ -148,13 +166,15 @@ find_match(const json_t *entries, const json_t *key, bool port_less)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(entries, i, entry)
-		if (doc_str(entry, "marker") == NULL && is_port_less(entry) == port_less && same_key(entry, key))
+	json_array_foreach (entries, i, entry)
+		if (doc_str(entry, "marker") == NULL && is_port_less(entry) == port_less &&
+		    same_key(entry, key))
 			return entry;
 	return NULL;
 }
 
-/* Nothing stands there for the name: what is known for the name without its port counts only when it fits or revokes. */
+/* Nothing stands there for the name: what is known for the name without its port counts only when
+ * it fits or revokes. */
 static struct known_judgement
 judge_nothing_found(const json_t *entries, const json_t *key)
 {
@@ -172,7 +192,8 @@ judge_nothing_found(const json_t *entries, const json_t *key)
 struct known_judgement
 known_hosts_judge(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
 {
-	struct known_judgement ret = { .verdict = KNOWN_UNKNOWN, .key = negotiated_key(entries, keys, algorithms, fixed) };
+	struct known_judgement ret = { .verdict = KNOWN_UNKNOWN,
+				       .key = negotiated_key(entries, keys, algorithms, fixed) };
 
 	if (ret.key == NULL)
 		return ret;

@@ -16,7 +16,8 @@ lower(char c)
 	return tolower((unsigned char)c);
 }
 
-/* * and ? as in a shell, without classes; linear in the product of the lengths whatever the pattern. */
+/* * and ? as in a shell, without classes; linear in the product of the lengths whatever the
+ * pattern. */
 static bool
 pattern_matches(const char *pattern, size_t len, const char *name)
 {
@@ -42,7 +43,8 @@ pattern_matches(const char *pattern, size_t len, const char *name)
 	return p == len;
 }
 
-/* One negated match makes the whole list match nothing; so does a part that is longer than ssh takes, from there on. */
+/* One negated match makes the whole list match nothing; so does a part that is longer than ssh
+ * takes, from there on. */
 static int
 list_names(const char *hosts, size_t len, const char *name)
 {
@@ -61,7 +63,9 @@ list_names(const char *hosts, size_t len, const char *name)
 			if (negated)
 				return KNOWN_VIA_NONE;
 			if (via != KNOWN_VIA_HOST)
-				via = memchr(part, '*', part_len) || memchr(part, '?', part_len) ? KNOWN_VIA_PATTERN : KNOWN_VIA_HOST;
+				via = memchr(part, '*', part_len) || memchr(part, '?', part_len)
+					  ? KNOWN_VIA_PATTERN
+					  : KNOWN_VIA_HOST;
 		}
 		at += negated + part_len + 1;
 	}
@@ -78,14 +82,18 @@ hash_names(const char *hosts, size_t len, const char *name)
 
 	if (len < 3 + HASH_TEXT + 1 || memcmp(hosts, "|1|", 3) != 0 || rest[HASH_TEXT] != '|')
 		return -EINVAL;
-	if (rest[HASH_TEXT - 1] != '=' || EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != KNOWN_SALT + 1)
+	if (rest[HASH_TEXT - 1] != '=' ||
+	    EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != KNOWN_SALT + 1)
 		return -EINVAL;
-	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
+	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash,
+		 &hash_len) == NULL ||
+	    hash_len != HASH_LEN)
 		return -EINVAL;
 	EVP_EncodeBlock(text, hash, HASH_LEN);
 	rest += HASH_TEXT + 1;
 	len -= 3 + HASH_TEXT + 1;
-	return len == HASH_TEXT && memcmp(rest, text, HASH_TEXT) == 0 ? KNOWN_VIA_HASHED : KNOWN_VIA_NONE;
+	return len == HASH_TEXT && memcmp(rest, text, HASH_TEXT) == 0 ? KNOWN_VIA_HASHED
+								      : KNOWN_VIA_NONE;
 }
 
 char *
@@ -94,7 +102,9 @@ known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT])
 	unsigned char hash[EVP_MAX_MD_SIZE], salt_text[HASH_TEXT + 1], hash_text[HASH_TEXT + 1];
 	unsigned int hash_len = 0;
 
-	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash, &hash_len) == NULL || hash_len != HASH_LEN)
+	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash,
+		 &hash_len) == NULL ||
+	    hash_len != HASH_LEN)
 		return NULL;
 	EVP_EncodeBlock(salt_text, salt, KNOWN_SALT);
 	EVP_EncodeBlock(hash_text, hash, HASH_LEN);

@@ -19,11 +19,14 @@ covers(const char *id, const json_t *body, void *ctx)
 	const char *end = strcasestr(own, "/providers/Microsoft.Authorization/locks/");
 	size_t len = end != NULL ? (size_t)(end - own) : 0;
 
-	if (len == 0 || len >= sizeof(search->lock.scope) || !doc_is(body, "properties.level", "ReadOnly") ||
-	    strncasecmp(search->resource, own, len) != 0 || (search->resource[len] != '/' && search->resource[len] != '\0'))
+	if (len == 0 || len >= sizeof(search->lock.scope) ||
+	    !doc_is(body, "properties.level", "ReadOnly") ||
+	    strncasecmp(search->resource, own, len) != 0 ||
+	    (search->resource[len] != '/' && search->resource[len] != '\0'))
 		return false;
 	search->lock.id = own;
-	search->lock.name = doc_str(body, "name") != NULL ? doc_str(body, "name") : arm_id_name(own);
+	search->lock.name =
+	    doc_str(body, "name") != NULL ? doc_str(body, "name") : arm_id_name(own);
 	snprintf(search->lock.scope, sizeof(search->lock.scope), "%.*s", (int)len, own);
 	return true;
 }

@@ -1,12 +1,13 @@
-/* ReadOnly locks: while one stands on a resource, its group or its subscription, Azure refuses every change to it, and the start of a VM. */
+/* ReadOnly locks: while one stands on a resource, its group or its subscription, Azure refuses
+ * every change to it, and the start of a VM. */
 #ifndef MODEL_LOCK_H
 #define MODEL_LOCK_H
 
 #include "model/facts.h"
 
 struct lock {
-	const char *id, *name;		/* borrowed from the facts */
-	char scope[256];		/* id of what it stands on */
+	const char *id, *name; /* borrowed from the facts */
+	char scope[256];       /* id of what it stands on */
 };
 
 /* The first ReadOnly lock among the facts that covers the resource; false when there is none. */

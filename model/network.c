@@ -19,7 +19,8 @@ net_ref_by_id(const struct facts *facts, const char *id)
 	return ref;
 }
 
-/* true when the object is the resource itself and not a reference with settings of its own ({"id", "properties": {"primary": true}}). */
+/* true when the object is the resource itself and not a reference with settings of its own ({"id",
+ * "properties": {"primary": true}}). */
 static bool
 is_inline(const json_t *obj)
 {
@@ -33,7 +34,8 @@ is_inline(const json_t *obj)
 	return false;
 }
 
-/* Azure deletes nothing that is still referred to: what a reference names and Azure does not find is not known, rather than absent. */
+/* Azure deletes nothing that is still referred to: what a reference names and Azure does not find
+ * is not known, rather than absent. */
 struct net_ref
 net_ref_follow(const struct facts *facts, const json_t *obj)
 {
@@ -67,14 +69,16 @@ net_list_has(const json_t *list, const char *id)
 }
 
 bool
-net_each(const struct facts *facts, const char *type, bool (*visit)(const char *id, const json_t *body, void *ctx), void *ctx)
+net_each(const struct facts *facts, const char *type,
+	 bool (*visit)(const char *id, const json_t *body, void *ctx), void *ctx)
 {
 	json_t *resources = doc_get(facts->doc, "azure.resources"), *body;
 	const char *id;
 	char own[160];
 
 	json_object_foreach (resources, id, body) {
-		if (arm_id_type(id, own, sizeof(own)) == 0 && strcmp(own, type) == 0 && visit(id, body, ctx))
+		if (arm_id_type(id, own, sizeof(own)) == 0 && strcmp(own, type) == 0 &&
+		    visit(id, body, ctx))
 			return true;
 	}
 	return false;
@@ -104,7 +108,8 @@ follow_subnet(const struct facts *facts, struct net_path *path, const json_t *ob
 	path->vnet = net_ref_by_id(facts, parent);
 	path->vnet.id = NULL; /* `parent` is ours: take the borrowed one */
 	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, subnet) {
-		if (path->subnet.state != FACT_UNKNOWN || !arm_id_same(doc_str(subnet, "id"), path->subnet.id))
+		if (path->subnet.state != FACT_UNKNOWN ||
+		    !arm_id_same(doc_str(subnet, "id"), path->subnet.id))
 			continue;
 		if (doc_get(subnet, "properties") != NULL) {
 			path->subnet.state = FACT_KNOWN;
@@ -120,15 +125,17 @@ follow_subnet_refs(const struct facts *facts, struct net_path *path)
 	const json_t *properties = doc_get(subnet->body, "properties");
 
 	if (subnet->state == FACT_KNOWN && json_is_object(properties)) {
-		path->subnet_nsg = net_ref_follow(facts, doc_get(properties, "networkSecurityGroup"));
+		path->subnet_nsg =
+		    net_ref_follow(facts, doc_get(properties, "networkSecurityGroup"));
 		path->route_table = net_ref_follow(facts, doc_get(properties, "routeTable"));
 		return;
 	}
-	path->subnet_nsg = (struct net_ref){ .state = FACT_UNKNOWN,
-					     .why = subnet->why,
-					     .field = subnet->state == FACT_KNOWN ? "properties of the subnet"
-						      : subnet->id == NULL	  ? "subnet of the ipConfiguration"
-										  : NULL };
+	path->subnet_nsg =
+	    (struct net_ref){ .state = FACT_UNKNOWN,
+			      .why = subnet->why,
+			      .field = subnet->state == FACT_KNOWN ? "properties of the subnet"
+				       : subnet->id == NULL        ? "subnet of the ipConfiguration"
+								   : NULL };
 	path->route_table = path->subnet_nsg;
 }
 
@@ -145,18 +152,21 @@ groups_make_sense(const json_t *groups)
 }
 
 static void
-read_path(const struct facts *facts, const json_t *nic, const char *nic_id, const json_t *config, struct net_path *path)
+read_path(const struct facts *facts, const json_t *nic, const char *nic_id, const json_t *config,
+	  struct net_path *path)
 {
 	const json_t *properties = doc_get(config, "properties");
 
-	*path = (struct net_path){ .nic_id = doc_str(nic, "id") != NULL ? doc_str(nic, "id") : nic_id,
-				   .config_id = doc_str(config, "id"),
-				   .config_name = doc_str(config, "name"),
-				   .vnet = { .state = FACT_UNKNOWN } };
+	*path =
+	    (struct net_path){ .nic_id = doc_str(nic, "id") != NULL ? doc_str(nic, "id") : nic_id,
+			       .config_id = doc_str(config, "id"),
+			       .config_name = doc_str(config, "name"),
+			       .vnet = { .state = FACT_UNKNOWN } };
 	path->nic_name = arm_id_name(path->nic_id);
 	path->private_text = doc_str(properties, "privateIPAddress");
 	path->has_private = ip_parse_loose(path->private_text, &path->private_ip) == 0;
-	path->v6 = doc_is(properties, "privateIPAddressVersion", "IPv6") || (path->has_private && !ip_is_v4(path->private_ip));
+	path->v6 = doc_is(properties, "privateIPAddressVersion", "IPv6") ||
+		   (path->has_private && !ip_is_v4(path->private_ip));
 	path->asgs = doc_list(properties, "applicationSecurityGroups");
 	path->asgs_bad = !groups_make_sense(doc_get(properties, "applicationSecurityGroups"));
 	path->nat_rules = doc_list(properties, "loadBalancerInboundNatRules");
@@ -169,7 +179,8 @@ read_path(const struct facts *facts, const json_t *nic, const char *nic_id, cons
 
 /* The paths of one NIC, its primary configuration first. */
 static int
-read_nic(const struct facts *facts, const char *id, const json_t *nic, bool primary, struct network *network)
+read_nic(const struct facts *facts, const char *id, const json_t *nic, bool primary,
+	 struct network *network)
 {
 	const json_t *configs = doc_list(nic, "properties.ipConfigurations"), *config;
 	size_t n = json_array_size(configs), i, first = 0;
@@ -186,7 +197,8 @@ read_nic(const struct facts *facts, const char *id, const json_t *nic, bool prim
 	for (i = 0; i < n; i++) {
 		size_t at = i == 0 ? first : i <= first ? i - 1 : i;
 
-		read_path(facts, nic, id, json_array_get(configs, at), &network->paths[network->count]);
+		read_path(facts, nic, id, json_array_get(configs, at),
+			  &network->paths[network->count]);
 		network->paths[network->count++].primary = primary && i == 0;
 	}
 	return 0;
@@ -201,7 +213,8 @@ nic_is_primary(const struct facts *facts, const json_t *ref, size_t count)
 	if (count == 1 || doc_bool(ref, "properties.primary", false))
 		return true;
 	return facts_resource(facts, doc_str(ref, "id"), &body, NULL) == FACT_KNOWN &&
-	       doc_get(ref, "properties.primary") == NULL && doc_bool(body, "properties.primary", false);
+	       doc_get(ref, "properties.primary") == NULL &&
+	       doc_bool(body, "properties.primary", false);
 }
 
 static int
@@ -217,20 +230,23 @@ read_nics(const struct facts *facts, const json_t *refs, bool primary, struct ne
 		if (nic_is_primary(facts, ref, json_array_size(refs)) != primary)
 			continue;
 		nic = net_ref_follow(facts, ref);
-		if (nic.state == FACT_KNOWN && doc_list(nic.body, "properties.ipConfigurations") == NULL)
+		if (nic.state == FACT_KNOWN &&
+		    doc_list(nic.body, "properties.ipConfigurations") == NULL)
 			nic.state = FACT_UNKNOWN;
 		if (nic.state != FACT_KNOWN && network->missing_nic.id == NULL) {
 			network->missing_nic = nic;
 			if (nic.id == NULL)
 				network->missing_nic.id = "";
 		}
-		if (nic.state == FACT_KNOWN && (r = read_nic(facts, nic.id, nic.body, primary, network)) < 0)
+		if (nic.state == FACT_KNOWN &&
+		    (r = read_nic(facts, nic.id, nic.body, primary, network)) < 0)
 			return r;
 	}
 	return r;
 }
 
-/* The NICs as [{"id"}]: from the VM, else from what the collector found. *own is a new array to be released, or NULL. */
+/* The NICs as [{"id"}]: from the VM, else from what the collector found. *own is a new array to be
+ * released, or NULL. */
 static const json_t *
 nic_refs(const struct facts *facts, json_t **own)
 {
@@ -238,10 +254,12 @@ nic_refs(const struct facts *facts, json_t **own)
 	size_t i;
 
 	facts_resource(facts, vm_id(facts), &body, NULL);
-	if (json_array_size(refs = doc_list(body, "properties.networkProfile.networkInterfaces")) > 0)
+	if (json_array_size(refs = doc_list(body, "properties.networkProfile.networkInterfaces")) >
+	    0)
 		return refs;
 	refs = doc_list(facts_section(facts, FACT_NETWORK), "nics");
-	if (json_array_size(refs) == 0 ||		/* no VM is without one: what was read is not whole */ (*own = json_array()) == NULL)
+	if (json_array_size(refs) == 0 ||
+	    /* no VM is without one: what was read is not whole */ (*own = json_array()) == NULL)
 		return NULL;
 	json_array_foreach (refs, i, id)
 		json_array_append_new(*own, json_pack("{s:O}", "id", id));

@@ -1,5 +1,6 @@
-/* The VM's paths: every ipConfiguration of every NIC with what stands on the way to it. Every reference says whether its resource
- * arrived; what was refused (403) is never taken for "there is none". Strings and bodies are borrowed from the facts. */
+/* The VM's paths: every ipConfiguration of every NIC with what stands on the way to it. Every
+ * reference says whether its resource arrived; what was refused (403) is never taken for "there is
+ * none". Strings and bodies are borrowed from the facts. */
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
 
@@ -9,33 +10,36 @@
 /* A reference to another resource: FACT_ABSENT with a NULL id means that nothing is referred to. */
 struct net_ref {
 	const char *id;
-	enum fact_state state;		/* KNOWN: body; ABSENT: no reference, or the resource does not exist; UNKNOWN: see why */
+	enum fact_state state; /* KNOWN: body; ABSENT: no reference, or the resource does not exist;
+				  UNKNOWN: see why */
 	const json_t *body;
-	const json_t *why;		/* entry of azure.missing, NULL when there is none */
-	const char *field;		/* UNKNOWN because this field of what did arrive is missing or makes no sense; else NULL */
+	const json_t *why; /* entry of azure.missing, NULL when there is none */
+	const char *field; /* UNKNOWN because this field of what did arrive is missing or makes no
+			      sense; else NULL */
 };
 
 struct net_path {
 	const char *nic_id, *nic_name;
 	const char *config_id, *config_name;
-	bool primary;			/* primary configuration of the primary NIC */
+	bool primary; /* primary configuration of the primary NIC */
 	bool v6;
-	const char *private_text;	/* as ARM wrote it */
+	const char *private_text; /* as ARM wrote it */
 	struct ip private_ip;
 	bool has_private;
 	struct net_ref pip, nic_nsg, subnet, subnet_nsg, vnet, route_table;
-	const json_t *asgs, *nat_rules, *pools;		/* arrays of {"id"}; NULL for none */
-	bool asgs_bad;			/* its application security groups make no sense */
+	const json_t *asgs, *nat_rules, *pools; /* arrays of {"id"}; NULL for none */
+	bool asgs_bad;                          /* its application security groups make no sense */
 };
 
 struct network {
-	struct net_path *paths;		/* the primary one first */
+	struct net_path *paths; /* the primary one first */
 	size_t count;
-	struct net_ref missing_nic;	/* a NIC that did not arrive; id NULL when all did */
-	size_t nic_count;		/* how many NICs the VM has */
+	struct net_ref missing_nic; /* a NIC that did not arrive; id NULL when all did */
+	size_t nic_count;           /* how many NICs the VM has */
 };
 
-/* Builds the view; 0, -ENOMEM, or -ENOENT when neither the VM's body nor the list of its NICs is known. */
+/* Builds the view; 0, -ENOMEM, or -ENOENT when neither the VM's body nor the list of its NICs is
+ * known. */
 int network_from_facts(const struct facts *facts, struct network *ret);
 void network_free(struct network *network);
 
@@ -46,10 +50,13 @@ struct net_ref net_ref_by_id(const struct facts *facts, const char *id);
 /* true when the array of {"id"} holds this id. */
 bool net_list_has(const json_t *list, const char *id);
 
-/* Calls visit for every known resource of that (lower-case) type until it returns true; returns what the last call did. */
-bool net_each(const struct facts *facts, const char *type, bool (*visit)(const char *id, const json_t *body, void *ctx), void *ctx);
+/* Calls visit for every known resource of that (lower-case) type until it returns true; returns
+ * what the last call did. */
+bool net_each(const struct facts *facts, const char *type,
+	      bool (*visit)(const char *id, const json_t *body, void *ctx), void *ctx);
 
-/* true when the whole list of that path is known (azure.lists), so that what is not among the resources does not exist. */
+/* true when the whole list of that path is known (azure.lists), so that what is not among the
+ * resources does not exist. */
 bool net_list_known(const struct facts *facts, const char *path);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Cutting a source of many ranges by many prefixes costs their product; beyond this a rule counts as "may match" instead. */
+/* Cutting a source of many ranges by many prefixes costs their product; beyond this a rule counts
+ * as "may match" instead. */
 #define CUT_BUDGET 20000
 
 struct run {
@@ -12,7 +13,8 @@ struct run {
 	struct ip_set rest; /* sources that no rule has settled yet */
 	struct nsg_result result;
 	size_t cuts;
-	const struct nsg_rule *first[4]; /* first rule of each access that settles, or may settle, some of the source */
+	const struct nsg_rule *first[4]; /* first rule of each access that settles, or may settle,
+					    some of the source */
 };
 
 static void
@@ -63,8 +65,8 @@ settle_range(struct run *run, const struct ip_range *range, bool allow)
 	return r < 0 ? r : ip_set_cut(&run->rest, range);
 }
 
-/* The rule matches some of the source for certain: that part is settled. `whole` are the ranges of the rest that lie in it
- * entirely. */
+/* The rule matches some of the source for certain: that part is settled. `whole` are the ranges of
+ * the rest that lie in it entirely. */
 static int
 settle(struct run *run, const struct nsg_rule *rule, const bool *whole)
 {
@@ -90,15 +92,18 @@ settle(struct run *run, const struct nsg_rule *rule, const bool *whole)
 	return r;
 }
 
-/* Matches the rule's source against what is left. Sets whole[i] for ranges inside it; returns YES when it takes all, MAYBE when
- * it takes some (or may), NO when nothing. *certain: some prefix of the rule meets the rest. */
+/* Matches the rule's source against what is left. Sets whole[i] for ranges inside it; returns YES
+ * when it takes all, MAYBE when it takes some (or may), NO when nothing. *certain: some prefix of
+ * the rule meets the rest. */
 static enum nsg_match
-match_rest(struct run *run, const struct nsg_rule *rule, bool *whole, bool *certain, const char **tag, bool *nonsense)
+match_rest(struct run *run, const struct nsg_rule *rule, bool *whole, bool *certain,
+	   const char **tag, bool *nonsense)
 {
 	size_t yes = 0, maybe = 0;
 
 	for (size_t i = 0; i < run->rest.count; i++) {
-		enum nsg_match one = nsg_match_source(rule, run->flow, &run->rest.list[i], tag, nonsense);
+		enum nsg_match one =
+		    nsg_match_source(rule, run->flow, &run->rest.list[i], tag, nonsense);
 
 		whole[i] = one == NSG_YES;
 		yes += one == NSG_YES;
@@ -110,7 +115,8 @@ match_rest(struct run *run, const struct nsg_rule *rule, bool *whole, bool *cert
 	return yes == run->rest.count ? NSG_YES : yes + maybe > 0 ? NSG_MAYBE : NSG_NO;
 }
 
-/* Another rule of the same priority and the other access may match too: which of the two comes first is not said. */
+/* Another rule of the same priority and the other access may match too: which of the two comes
+ * first is not said. */
 static bool
 has_rival(const struct nsg *nsg, size_t at, const struct nsg_flow *flow)
 {
@@ -119,8 +125,10 @@ has_rival(const struct nsg *nsg, size_t at, const struct nsg_flow *flow)
 
 	while (first > 0 && nsg->rules[first - 1].priority == rule->priority)
 		first--;
-	for (size_t i = first; rule->twin && i < nsg->count && nsg->rules[i].priority == rule->priority; i++)
-		if (nsg->rules[i].access != rule->access && nsg_match_rule(&nsg->rules[i], flow).match != NSG_NO)
+	for (size_t i = first;
+	     rule->twin && i < nsg->count && nsg->rules[i].priority == rule->priority; i++)
+		if (nsg->rules[i].access != rule->access &&
+		    nsg_match_rule(&nsg->rules[i], flow).match != NSG_NO)
 			return true;
 	return false;
 }
@@ -133,9 +141,10 @@ look_at_source(struct run *run, struct nsg_step *step, bool *whole)
 	const char *tag = NULL;
 	bool nonsense = false, certain;
 	enum nsg_match source = match_rest(run, rule, whole, &certain, &tag, &nonsense);
-	struct nsg_step part = {
-		.rule = rule, .match = source, .field = "sourceAddressPrefix", .nonsense = nonsense && source == NSG_MAYBE
-	};
+	struct nsg_step part = { .rule = rule,
+				 .match = source,
+				 .field = "sourceAddressPrefix",
+				 .nonsense = nonsense && source == NSG_MAYBE };
 
 	if (part.nonsense)
 		part.field = rule->source.bad;
@@ -168,7 +177,9 @@ look_at(struct run *run, const struct nsg *nsg, size_t at)
 	int r = 0;
 
 	if (step.match == NSG_YES && has_rival(nsg, at, run->flow))
-		step = (struct nsg_step){ .rule = step.rule, .match = NSG_MAYBE, .field = "priority", .nonsense = true };
+		step = (struct nsg_step){
+			.rule = step.rule, .match = NSG_MAYBE, .field = "priority", .nonsense = true
+		};
 	if (step.match != NSG_NO) {
 		if ((whole = calloc(run->rest.count, sizeof(*whole))) == NULL)
 			return -ENOMEM;
@@ -186,7 +197,8 @@ opposite(const struct run *run)
 	const struct nsg_rule *decider = run->result.decider;
 
 	for (size_t access = 0; access < 4; access++)
-		if (run->first[access] != NULL && (decider == NULL || decider->access != (enum nsg_access)access))
+		if (run->first[access] != NULL &&
+		    (decider == NULL || decider->access != (enum nsg_access)access))
 			return run->first[access];
 	return NULL;
 }
@@ -198,7 +210,9 @@ nsg_evaluate(const struct nsg *nsg, const struct nsg_flow *flow, struct nsg_resu
 	int r;
 
 	if (nsg->bad != NULL) {
-		*ret = (struct nsg_result){ .can_allow = true, .can_deny = true, .unknown_field = nsg->bad };
+		*ret = (struct nsg_result){ .can_allow = true,
+					    .can_deny = true,
+					    .unknown_field = nsg->bad };
 		return 0;
 	}
 	if ((r = ip_set_copy(&flow->source, &run.rest)) < 0)

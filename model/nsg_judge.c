@@ -41,7 +41,8 @@ judge_gate(struct nsg_gate *gate, const struct nsg_flow *flow)
 	return 0;
 }
 
-/* The admin rules in force on the VNet. They are read by an action that a Reader lacks: refused is not none. */
+/* The admin rules in force on the VNet. They are read by an action that a Reader lacks: refused is
+ * not none. */
 static void
 find_admin(const struct facts *facts, const struct net_path *path, struct nsg_judgement *judgement)
 {
@@ -65,8 +66,9 @@ nothing_passes_both(const struct nsg_gate *subnet, const struct nsg_gate *nic)
 {
 	const struct ip_set *a = &subnet->result.allowed, *b = &nic->result.allowed;
 
-	if (!present(subnet) || !present(nic) || !subnet->result.exact || !nic->result.exact || subnet->ref.state != FACT_KNOWN ||
-	    nic->ref.state != FACT_KNOWN || subnet->nsg.bad != NULL || nic->nsg.bad != NULL)
+	if (!present(subnet) || !present(nic) || !subnet->result.exact || !nic->result.exact ||
+	    subnet->ref.state != FACT_KNOWN || nic->ref.state != FACT_KNOWN ||
+	    subnet->nsg.bad != NULL || nic->nsg.bad != NULL)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		for (size_t k = 0; k < b->count; k++)
@@ -79,7 +81,8 @@ struct outcome {
 	bool can_allow, can_deny;
 };
 
-/* No group at all: a Standard address in front is closed, a Basic one and a private path are open. */
+/* No group at all: a Standard address in front is closed, a Basic one and a private path are open.
+ */
 static struct outcome
 without_groups(bool has_front, const char *sku, struct nsg_judgement *judgement)
 {
@@ -99,7 +102,8 @@ without_groups(bool has_front, const char *sku, struct nsg_judgement *judgement)
 static struct outcome
 judge_groups(bool has_front, const char *sku, struct nsg_judgement *judgement)
 {
-	const struct nsg_gate *subnet = &judgement->gates[NSG_SCOPE_SUBNET], *nic = &judgement->gates[NSG_SCOPE_NIC];
+	const struct nsg_gate *subnet = &judgement->gates[NSG_SCOPE_SUBNET],
+			      *nic = &judgement->gates[NSG_SCOPE_NIC];
 	struct outcome sum = { true, false };
 
 	if (!present(subnet) && !present(nic))
@@ -120,11 +124,12 @@ judge_groups(bool has_front, const char *sku, struct nsg_judgement *judgement)
 static bool
 denies(const struct nsg_gate *gate)
 {
-	return present(gate) && gate->result.can_deny && !gate->result.can_allow && !gate->result.can_always;
+	return present(gate) && gate->result.can_deny && !gate->result.can_allow &&
+	       !gate->result.can_always;
 }
 
-/* Which gate gives the answer: for a denial the first that denies for certain, for an allowance the last group, else the first
- * that may go either way. */
+/* Which gate gives the answer: for a denial the first that denies for certain, for an allowance the
+ * last group, else the first that may go either way. */
 static void
 name_decider(struct nsg_judgement *judgement)
 {
@@ -136,27 +141,32 @@ name_decider(struct nsg_judgement *judgement)
 		if (!present(gate) || (i == 0 && gate->result.decider == NULL))
 			continue;
 		if (judgement->verdict == NSG_DENY && denies(gate)) {
-			if (i > 0 && judgement->deciding != NULL && arm_id_same(judgement->deciding->ref.id, gate->ref.id))
+			if (i > 0 && judgement->deciding != NULL &&
+			    arm_id_same(judgement->deciding->ref.id, gate->ref.id))
 				continue;
 			if (judgement->deciding == NULL)
 				judgement->deciding = gate;
-			else if (judgement->also == NULL && judgement->deciding->scope != NSG_SCOPE_ADMIN)
+			else if (judgement->also == NULL &&
+				 judgement->deciding->scope != NSG_SCOPE_ADMIN)
 				judgement->also = gate;
 		} else if (judgement->verdict == NSG_ALLOW) {
 			if (i > 0 || gate->result.can_always)
 				judgement->deciding = gate;
-			if (i == 0 && gate->result.can_always && !gate->result.can_allow && !gate->result.open)
+			if (i == 0 && gate->result.can_always && !gate->result.can_allow &&
+			    !gate->result.open)
 				return;
-		} else if (judgement->verdict != NSG_DENY && judgement->deciding == NULL && gate->result.can_allow &&
-			   gate->result.can_deny) {
+		} else if (judgement->verdict != NSG_DENY && judgement->deciding == NULL &&
+			   gate->result.can_allow && gate->result.can_deny) {
 			judgement->deciding = gate;
 		}
 	}
 	if (judgement->deciding == NULL && judgement->verdict == NSG_DENY && !judgement->closed)
-		judgement->deciding = present(&gates[NSG_SCOPE_SUBNET]) ? &gates[NSG_SCOPE_SUBNET] : &gates[NSG_SCOPE_NIC];
+		judgement->deciding = present(&gates[NSG_SCOPE_SUBNET]) ? &gates[NSG_SCOPE_SUBNET]
+									: &gates[NSG_SCOPE_NIC];
 }
 
-/* "Depends" is for conditions that can be put into words; what did not arrive or makes no sense is unknown. */
+/* "Depends" is for conditions that can be put into words; what did not arrive or makes no sense is
+ * unknown. */
 static void
 name_unknown(struct nsg_judgement *judgement)
 {
@@ -167,13 +177,15 @@ name_unknown(struct nsg_judgement *judgement)
 	for (size_t i = 0; i < 3; i++) {
 		struct nsg_gate *gate = &judgement->gates[i];
 
-		if (!present(gate) || (gate->ref.state == FACT_KNOWN && gate->result.unknown_field == NULL))
+		if (!present(gate) ||
+		    (gate->ref.state == FACT_KNOWN && gate->result.unknown_field == NULL))
 			continue;
 		if (gate->result.can_allow + gate->result.can_deny + gate->result.can_always < 2)
 			continue;
 		judgement->verdict = NSG_UNKNOWN;
 		judgement->deciding = gate;
-		judgement->unknown = gate->ref.state == FACT_KNOWN ? gate->result.unknown_field : NULL;
+		judgement->unknown =
+		    gate->ref.state == FACT_KNOWN ? gate->result.unknown_field : NULL;
 		return;
 	}
 }
@@ -208,8 +220,8 @@ judge_all(const struct nsg_flow *flow, bool has_front, const char *sku, struct n
 }
 
 int
-nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow, bool has_front, const char *sku,
-	  struct nsg_judgement *ret)
+nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow,
+	  bool has_front, const char *sku, struct nsg_judgement *ret)
 {
 	*ret = (struct nsg_judgement){ 0 };
 	find_admin(facts, path, ret);
@@ -218,7 +230,8 @@ nsg_judge(const struct facts *facts, const struct net_path *path, const struct n
 	return judge_all(flow, has_front, sku, ret);
 }
 
-/* An entry belongs to the NIC or the subnet that it names, one that names neither but a network manager holds admin rules. */
+/* An entry belongs to the NIC or the subnet that it names, one that names neither but a network
+ * manager holds admin rules. */
 static enum nsg_scope
 scope_of(const json_t *entry, const struct net_path *path)
 {
@@ -230,7 +243,8 @@ scope_of(const json_t *entry, const struct net_path *path)
 	return doc_get(entry, "association.subnet") != NULL ? NSG_SCOPE_SUBNET : NSG_SCOPE_ADMIN;
 }
 
-/* Each entry says what it belongs to, and no two belong to the same: else the gates cannot be told apart. */
+/* Each entry says what it belongs to, and no two belong to the same: else the gates cannot be told
+ * apart. */
 static bool
 entries_make_sense(const json_t *entries, const struct net_path *path)
 {
@@ -248,8 +262,9 @@ entries_make_sense(const json_t *entries, const struct net_path *path)
 }
 
 int
-nsg_judge_effective(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow, bool has_front,
-		    const char *sku, struct nsg_judgement *ret)
+nsg_judge_effective(const struct facts *facts, const struct net_path *path,
+		    const struct nsg_flow *flow, bool has_front, const char *sku,
+		    struct nsg_judgement *ret)
 {
 	char *id = doc_fmt("%s/effectiveNetworkSecurityGroups", path->nic_id);
 	const json_t *body = NULL, *entry;

@@ -61,7 +61,8 @@ sort_rules(struct nsg *nsg)
 	for (size_t i = 0, end; i < nsg->count; i = end) {
 		bool mixed = false;
 
-		for (end = i + 1; end < nsg->count && nsg->rules[end].priority == nsg->rules[i].priority; end++)
+		for (end = i + 1;
+		     end < nsg->count && nsg->rules[end].priority == nsg->rules[i].priority; end++)
 			mixed |= nsg->rules[end].access != nsg->rules[i].access;
 		for (size_t k = i; mixed && k < end; k++)
 			nsg->rules[k].twin = true;
@@ -90,8 +91,8 @@ add_list(struct nsg *nsg, const json_t *list)
 	json_array_foreach (list, i, entry) {
 		const char *name = doc_str(entry, "name");
 
-		if ((r = add_rule(nsg, name != NULL ? name : arm_id_name(doc_str(entry, "id")), doc_get(entry, "properties"))) <
-		    0)
+		if ((r = add_rule(nsg, name != NULL ? name : arm_id_name(doc_str(entry, "id")),
+				  doc_get(entry, "properties"))) < 0)
 			break;
 	}
 	return r;
@@ -111,7 +112,8 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 		nsg.bad = "properties.securityRules";
 	else if (defaults != NULL && !json_is_array(defaults))
 		nsg.bad = "properties.defaultSecurityRules";
-	nsg.rules = calloc(json_array_size(custom) + json_array_size(defaults) + BUILT_IN_COUNT, sizeof(*nsg.rules));
+	nsg.rules = calloc(json_array_size(custom) + json_array_size(defaults) + BUILT_IN_COUNT,
+			   sizeof(*nsg.rules));
 	if (nsg.rules == NULL)
 		return -ENOMEM;
 	if ((r = add_list(&nsg, custom)) == 0)
@@ -121,8 +123,8 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 	return finish(r, &nsg, ret);
 }
 
-/* The prefixes of a side of an admin rule, a list of {addressPrefixType, addressPrefix}; no list, or an empty one, is no restriction. A new
- * reference. */
+/* The prefixes of a side of an admin rule, a list of {addressPrefixType, addressPrefix}; no list,
+ * or an empty one, is no restriction. A new reference. */
 static json_t *
 admin_prefixes(const json_t *side)
 {
@@ -148,8 +150,10 @@ flatten_admin(const json_t *properties)
 	json_t *flat = json_copy((json_t *)(uintptr_t)properties);
 
 	if (flat != NULL) {
-		json_object_set_new(flat, "sourceAddressPrefixes", admin_prefixes(doc_get(properties, "sources")));
-		json_object_set_new(flat, "destinationAddressPrefixes", admin_prefixes(doc_get(properties, "destinations")));
+		json_object_set_new(flat, "sourceAddressPrefixes",
+				    admin_prefixes(doc_get(properties, "sources")));
+		json_object_set_new(flat, "destinationAddressPrefixes",
+				    admin_prefixes(doc_get(properties, "destinations")));
 	}
 	return flat;
 }
@@ -170,7 +174,8 @@ nsg_from_admin(const json_t *body, struct nsg *ret)
 		const json_t *properties = doc_get(entry, "properties");
 		json_t *flat = json_is_object(properties) ? flatten_admin(properties) : json_null();
 
-		r = flat == NULL ? -ENOMEM : add_rule(&nsg, arm_id_name(doc_str(entry, "id")), flat);
+		r = flat == NULL ? -ENOMEM
+				 : add_rule(&nsg, arm_id_name(doc_str(entry, "id")), flat);
 		json_decref(flat); /* the strings in it are shared with the body and live on */
 		if (r < 0)
 			break;

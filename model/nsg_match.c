@@ -12,7 +12,8 @@
 static struct nsg_step
 step(const struct nsg_rule *rule, enum nsg_match match, const char *field, bool nonsense)
 {
-	return (struct nsg_step){ .rule = rule, .match = match, .field = field, .nonsense = nonsense };
+	return (
+	    struct nsg_step){ .rule = rule, .match = match, .field = field, .nonsense = nonsense };
 }
 
 size_t
@@ -75,12 +76,14 @@ nsg_side_meets(const struct nsg_side *side, const struct ip_range *range)
 		if (range_meets(&side->list[i], range))
 			found = NSG_MAYBE;
 	}
-	if (!ip_is_v4(range->from) || !ip_is_v4(range->to) || side->hull.from > to || side->hull.to < from)
+	if (!ip_is_v4(range->from) || !ip_is_v4(range->to) || side->hull.from > to ||
+	    side->hull.to < from)
 		return found;
 	for (size_t i = side->sorted ? first_behind(side, from) : 0; i < side->v4_count; i++) {
 		if (side->sorted && side->v4[i].from > to)
 			break;
-		if (i % BLOCK == 0 && side->v4_count - i >= BLOCK && !block_meets(&side->v4[i], from, to)) {
+		if (i % BLOCK == 0 && side->v4_count - i >= BLOCK &&
+		    !block_meets(&side->v4[i], from, to)) {
 			i += BLOCK - 1;
 			continue;
 		}
@@ -143,7 +146,8 @@ match_destination(const struct nsg_rule *rule, const struct nsg_flow *flow, bool
 {
 	const struct nsg_side *side = &rule->destination;
 	const struct ip_range own = { flow->destination, flow->destination };
-	const struct ip_range *any = flow->source.count > 0 && !ip_is_v4(flow->source.list[0].from) ? &range_v6 : &range_v4;
+	const struct ip_range *any =
+	    flow->source.count > 0 && !ip_is_v4(flow->source.list[0].from) ? &range_v6 : &range_v4;
 	enum nsg_match found = NSG_NO;
 
 	if (nsg_side_meets(side, flow->destination_known ? &own : any) == NSG_YES)
@@ -170,8 +174,8 @@ match_destination(const struct nsg_rule *rule, const struct nsg_flow *flow, bool
 struct nsg_step
 nsg_match_rule(const struct nsg_rule *rule, const struct nsg_flow *flow)
 {
-	enum nsg_match port = match_port(&rule->destination_ports, flow->port), client = match_client_port(&rule->source_ports),
-		       destination;
+	enum nsg_match port = match_port(&rule->destination_ports, flow->port),
+		       client = match_client_port(&rule->source_ports), destination;
 	bool nonsense = false;
 
 	if (rule->protocol >= 0 && rule->protocol != flow->protocol)
@@ -183,24 +187,31 @@ nsg_match_rule(const struct nsg_rule *rule, const struct nsg_flow *flow)
 	if ((destination = match_destination(rule, flow, &nonsense)) == NSG_NO) {
 		bool group = json_array_size(rule->destination.asgs) > 0;
 
-		return step(rule, NSG_NO, group ? "destinationApplicationSecurityGroups" : "destinationAddressPrefix", false);
+		return step(rule, NSG_NO,
+			    group ? "destinationApplicationSecurityGroups"
+				  : "destinationAddressPrefix",
+			    false);
 	}
 	if (rule->bad != NULL)
 		return step(rule, NSG_MAYBE, rule->bad, true);
 	if (port == NSG_MAYBE)
 		return step(rule, NSG_MAYBE, rule->destination_ports.bad, true);
 	if (destination == NSG_MAYBE)
-		return step(rule, NSG_MAYBE, rule->destination.bad != NULL ? rule->destination.bad : "destinationAddressPrefix",
+		return step(rule, NSG_MAYBE,
+			    rule->destination.bad != NULL ? rule->destination.bad
+							  : "destinationAddressPrefix",
 			    nonsense);
 	if (client == NSG_MAYBE)
-		return step(rule, NSG_MAYBE, rule->source_ports.bad != NULL ? rule->source_ports.bad : "sourcePortRange",
+		return step(rule, NSG_MAYBE,
+			    rule->source_ports.bad != NULL ? rule->source_ports.bad
+							   : "sourcePortRange",
 			    rule->source_ports.bad != NULL);
 	return step(rule, NSG_YES, NULL, false);
 }
 
 enum nsg_match
-nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow, const struct ip_range *range, const char **tag,
-		 bool *nonsense)
+nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow,
+		 const struct ip_range *range, const char **tag, bool *nonsense)
 {
 	const struct nsg_side *side = &rule->source;
 	enum nsg_match found = nsg_side_meets(side, range);
@@ -208,7 +219,8 @@ nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow, const
 	if (found == NSG_YES)
 		return NSG_YES;
 	for (size_t i = 0; i < side->tag_count; i++) {
-		enum nsg_match one = nsg_tag_has(&flow->tags, side->tags[i], range, flow->private_path);
+		enum nsg_match one =
+		    nsg_tag_has(&flow->tags, side->tags[i], range, flow->private_path);
 
 		if (one == NSG_YES)
 			return NSG_YES;
@@ -219,7 +231,8 @@ nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow, const
 	}
 	if (json_array_size(side->asgs) > 0 && flow->private_path) {
 		*tag =
-		    arm_id_name(doc_str(json_array_get(side->asgs, 0), "id")); /* who is in it shows only in the NICs of others */
+		    arm_id_name(doc_str(json_array_get(side->asgs, 0),
+					"id")); /* who is in it shows only in the NICs of others */
 		found = NSG_MAYBE;
 	}
 	if (side->bad != NULL) {

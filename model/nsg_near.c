@@ -5,10 +5,11 @@
 
 /* Which allow rule comes near, for a gate that denies:
  *  - one that matches in every respect but stands behind the deny: shadowed;
- *  - one before the deny that is wrong in exactly one respect: the protocol, the application security group, the source, the
- * client's port, the destination address or the port. When several come near, the order of enum nsg_near_kind decides: what has
- * the right port speaks of SSH more surely than what has the right source, so the wrong port comes last. Just-in-time access's
- * own rules are no near misses: its state is the business of another check. */
+ *  - one before the deny that is wrong in exactly one respect: the protocol, the application
+ * security group, the source, the client's port, the destination address or the port. When several
+ * come near, the order of enum nsg_near_kind decides: what has the right port speaks of SSH more
+ * surely than what has the right source, so the wrong port comes last. Just-in-time access's own
+ * rules are no near misses: its state is the business of another check. */
 
 static bool
 is_wide(const struct nsg_side *side)
@@ -35,7 +36,8 @@ source_fits(const struct nsg_rule *rule, const struct nsg_flow *flow)
 	return true;
 }
 
-/* A source that is a tag or only private ranges was never meant for this client's address; a public one was, once. */
+/* A source that is a tag or only private ranges was never meant for this client's address; a public
+ * one was, once. */
 static enum nsg_near_kind
 source_kind(const struct nsg_rule *rule)
 {
@@ -50,12 +52,14 @@ static bool
 names_ports(const struct nsg_rule *rule)
 {
 	for (size_t i = 0; i < rule->destination_ports.count; i++)
-		if (rule->destination_ports.list[i].from == 0 && rule->destination_ports.list[i].to == 65535)
+		if (rule->destination_ports.list[i].from == 0 &&
+		    rule->destination_ports.list[i].to == 65535)
 			return false;
 	return true;
 }
 
-/* The single respect in which the allow rule does not fit, NONE when it is none or more than one. */
+/* The single respect in which the allow rule does not fit, NONE when it is none or more than one.
+ */
 static enum nsg_near_kind
 misfit(const struct nsg_rule *rule, const struct nsg_flow *flow)
 {
@@ -66,24 +70,28 @@ misfit(const struct nsg_rule *rule, const struct nsg_flow *flow)
 	if (step.match == NSG_MAYBE)
 		return NSG_NEAR_NONE;
 	if (step.match == NSG_YES && !source)
-		return source_kind(rule) == NSG_NEAR_SOURCE || names_ports(rule) ? source_kind(rule) : NSG_NEAR_NONE;
+		return source_kind(rule) == NSG_NEAR_SOURCE || names_ports(rule) ? source_kind(rule)
+										 : NSG_NEAR_NONE;
 	if (!source || step.match == NSG_YES)
 		return NSG_NEAR_NONE;
 	if (strcmp(step.field, "protocol") == 0) {
 		if (!names_ports(rule))
 			return NSG_NEAR_NONE;
 		other.protocol = rule->protocol;
-		return nsg_match_rule(rule, &other).match == NSG_YES ? NSG_NEAR_PROTOCOL : NSG_NEAR_NONE;
+		return nsg_match_rule(rule, &other).match == NSG_YES ? NSG_NEAR_PROTOCOL
+								     : NSG_NEAR_NONE;
 	}
 	if (strcmp(step.field, "destinationPortRange") == 0 && rule->destination_ports.count > 0) {
 		other.port = rule->destination_ports.list[0].from;
-		return nsg_match_rule(rule, &other).match == NSG_YES ? NSG_NEAR_PORT : NSG_NEAR_NONE;
+		return nsg_match_rule(rule, &other).match == NSG_YES ? NSG_NEAR_PORT
+								     : NSG_NEAR_NONE;
 	}
 	if (strcmp(step.field, "sourcePortRange") == 0)
 		return NSG_NEAR_SOURCE_PORT;
 	if (strcmp(step.field, "destinationApplicationSecurityGroups") == 0)
 		return NSG_NEAR_ASG;
-	return strcmp(step.field, "destinationAddressPrefix") == 0 ? NSG_NEAR_DESTINATION : NSG_NEAR_NONE;
+	return strcmp(step.field, "destinationAddressPrefix") == 0 ? NSG_NEAR_DESTINATION
+								   : NSG_NEAR_NONE;
 }
 
 struct nsg_near
@@ -96,19 +104,24 @@ nsg_near_miss(const struct nsg_gate *gate, const struct nsg_flow *flow)
 		const struct nsg_rule *rule = &gate->nsg.rules[i];
 		enum nsg_near_kind kind;
 
-		if (rule->access != NSG_ACCESS_ALLOW || rule->is_default || rule->is_jit || rule->bad != NULL)
+		if (rule->access != NSG_ACCESS_ALLOW || rule->is_default || rule->is_jit ||
+		    rule->bad != NULL)
 			continue;
 		if (rule->priority > decider->priority) {
 			if (best.kind == NSG_NEAR_NONE || best.kind > NSG_NEAR_SHADOWED)
-				if (nsg_match_rule(rule, flow).match == NSG_YES && source_fits(rule, flow))
+				if (nsg_match_rule(rule, flow).match == NSG_YES &&
+				    source_fits(rule, flow))
 					best = (struct nsg_near){ NSG_NEAR_SHADOWED, rule };
 			continue;
 		}
-		/* a narrow deny was put there for this flow: allow rules before it for others are no attempt that failed */
+		/* a narrow deny was put there for this flow: allow rules before it for others are
+		 * no attempt that failed */
 		if (!decider->is_default && !is_wide(&decider->source))
 			continue;
 		kind = misfit(rule, flow);
-		if (kind == NSG_NEAR_PORT && names_ports(decider)) /* denied by name: opening another port was no attempt at this one */
+		if (kind == NSG_NEAR_PORT &&
+		    names_ports(decider)) /* denied by name: opening another port was no attempt at
+					     this one */
 			continue;
 		if (kind != NSG_NEAR_NONE && (best.kind == NSG_NEAR_NONE || kind < best.kind))
 			best = (struct nsg_near){ kind, rule };

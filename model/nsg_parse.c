@@ -83,8 +83,10 @@ is_tag(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len > 0 && len < 128 && ((*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z')) &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+	return len > 0 && len < 128 &&
+	       ((*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z')) &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
+		   len;
 }
 
 typedef void take_fn(const char *text, const char *field, void *ctx);
@@ -97,7 +99,8 @@ take_value(const json_t *value, const char *field, const char **bad, take_fn *ta
 	char number[32];
 
 	if (json_is_integer(value))
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
 	if (json_is_integer(value))
 		take(number, field, ctx);
 	else if (text != NULL && *text != '\0')
@@ -106,11 +109,14 @@ take_value(const json_t *value, const char *field, const char **bad, take_fn *ta
 		*bad = field;
 }
 
-/* Calls take for the single value and for each of the list; counts what is there. An empty single value is none. */
+/* Calls take for the single value and for each of the list; counts what is there. An empty single
+ * value is none. */
 static size_t
-each_value(const json_t *properties, const char *single, const char *several, const char **bad, take_fn *take, void *ctx)
+each_value(const json_t *properties, const char *single, const char *several, const char **bad,
+	   take_fn *take, void *ctx)
 {
-	const json_t *one = doc_get(properties, single), *list = doc_get(properties, several), *entry;
+	const json_t *one = doc_get(properties, single), *list = doc_get(properties, several),
+		     *entry;
 	const char *text = json_string_value(one);
 	size_t n = 0, i;
 
@@ -135,7 +141,8 @@ each_piece(const char *text, const char *field, take_fn *take, void *ctx)
 
 	if (strchr(text, ',') == NULL)
 		return false;
-	for (const char *at = text; at != NULL; at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+	for (const char *at = text; at != NULL;
+	     at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
 		size_t len;
 
 		at += strspn(at, " ");
@@ -159,7 +166,8 @@ take_ports(const char *text, const char *field, void *ctx)
 		return;
 	}
 	if ((ports->count & (ports->count - 1)) == 0) /* room for 1, 2, 4, 8, ... */
-		grown = realloc(ports->list, (ports->count == 0 ? 1 : ports->count * 2) * sizeof(*grown));
+		grown = realloc(ports->list,
+				(ports->count == 0 ? 1 : ports->count * 2) * sizeof(*grown));
 	if (grown == NULL) {
 		ports->bad = field;
 		return;
@@ -174,7 +182,8 @@ add_range(struct nsg_side *side, const struct ip_range *range, const char *field
 	struct ip_range *grown = side->list;
 
 	if ((side->count & (side->count - 1)) == 0) /* room for 1, 2, 4, 8, ... */
-		grown = realloc(side->list, (side->count == 0 ? 1 : side->count * 2) * sizeof(*grown));
+		grown =
+		    realloc(side->list, (side->count == 0 ? 1 : side->count * 2) * sizeof(*grown));
 	if (grown == NULL) {
 		side->bad = field;
 		return;
@@ -183,7 +192,8 @@ add_range(struct nsg_side *side, const struct ip_range *range, const char *field
 	side->list[side->count++] = *range;
 }
 
-/* A prefix out of a list with commas: rare, so it stands with the ranges that grow. Tags never come this way. */
+/* A prefix out of a list with commas: rare, so it stands with the ranges that grow. Tags never come
+ * this way. */
 static void
 take_piece(const char *text, const char *field, void *ctx)
 {
@@ -201,7 +211,8 @@ add_v4(struct nsg_side *side, struct range4 range)
 {
 	if (side->v4_count == 0)
 		side->hull = range;
-	side->sorted = side->v4_count == 0 || (side->sorted && range.from > side->v4[side->v4_count - 1].to);
+	side->sorted =
+	    side->v4_count == 0 || (side->sorted && range.from > side->v4[side->v4_count - 1].to);
 	if (range.from < side->hull.from)
 		side->hull.from = range.from;
 	if (range.to > side->hull.to)
@@ -218,7 +229,8 @@ take_side(const char *text, const char *field, void *ctx)
 
 	if (any || prefix_parse(text, &range) == 0) {
 		if (ip_is_v4(range.from) && ip_is_v4(range.to))
-			add_v4(side, (struct range4){ (uint32_t)range.from.lo, (uint32_t)range.to.lo });
+			add_v4(side,
+			       (struct range4){ (uint32_t)range.from.lo, (uint32_t)range.to.lo });
 		else
 			add_range(side, &range, field);
 	} else if (is_tag(text))
@@ -232,8 +244,10 @@ struct field_names {
 };
 
 static const struct field_names source_fields = { "sourceAddressPrefix", "sourceAddressPrefixes",
-						  "sourceApplicationSecurityGroups", "expandedSourceAddressPrefix" };
-static const struct field_names destination_fields = { "destinationAddressPrefix", "destinationAddressPrefixes",
+						  "sourceApplicationSecurityGroups",
+						  "expandedSourceAddressPrefix" };
+static const struct field_names destination_fields = { "destinationAddressPrefix",
+						       "destinationAddressPrefixes",
 						       "destinationApplicationSecurityGroups",
 						       "expandedDestinationAddressPrefix" };
 
@@ -242,7 +256,9 @@ first_text(const json_t *properties, const char *single, const char *several)
 {
 	const char *text = doc_str(properties, single);
 
-	return text != NULL && *text != '\0' ? text : json_string_value(json_array_get(doc_list(properties, several), 0));
+	return text != NULL && *text != '\0'
+		   ? text
+		   : json_string_value(json_array_get(doc_list(properties, several), 0));
 }
 
 /* A list of {"id"}: anything else makes no sense. */
@@ -269,18 +285,20 @@ read_side(const json_t *properties, const struct field_names *fields, struct nsg
 	size_t room = json_array_size(doc_list(properties, several)) + 1;
 
 	side->text = first_text(properties, fields->single, fields->several);
-	if ((side->v4 = calloc(room, sizeof(*side->v4))) == NULL || (side->tags = calloc(room, sizeof(*side->tags))) == NULL)
+	if ((side->v4 = calloc(room, sizeof(*side->v4))) == NULL ||
+	    (side->tags = calloc(room, sizeof(*side->tags))) == NULL)
 		return -ENOMEM;
 	read_groups(properties, fields->asgs, side);
-	if (each_value(properties, several == fields->expanded ? "" : fields->single, several, &side->bad, take_side, side) ==
-		0 &&
+	if (each_value(properties, several == fields->expanded ? "" : fields->single, several,
+		       &side->bad, take_side, side) == 0 &&
 	    json_array_size(side->asgs) == 0)
 		side->bad = fields->single;
 	return 0;
 }
 
 static void
-read_ports(const json_t *properties, const char *single, const char *several, struct nsg_ports *ports)
+read_ports(const json_t *properties, const char *single, const char *several,
+	   struct nsg_ports *ports)
 {
 	ports->text = first_text(properties, single, several);
 	if (each_value(properties, single, several, &ports->bad, take_ports, ports) == 0)
@@ -290,7 +308,8 @@ read_ports(const json_t *properties, const char *single, const char *several, st
 bool
 nsg_name_is_jit(const char *name)
 {
-	static const char *const prefixes[] = { "MicrosoftDefenderForCloud-JITRule", "SecurityCenter-JITRule" };
+	static const char *const prefixes[] = { "MicrosoftDefenderForCloud-JITRule",
+						"SecurityCenter-JITRule" };
 
 	for (size_t i = 0; name != NULL && i < sizeof(prefixes) / sizeof(*prefixes); i++)
 		if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0)
@@ -317,13 +336,14 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 
 	if (doc_same(direction, "Outbound"))
 		return false;
-	*rule = (struct nsg_rule){ .name = name != NULL && *name != '\0' ? name : "?",
-				   .description = doc_str(properties, "description"),
-				   .priority = priority >= 0 && priority <= 65535 ? (int)priority : -1,
-				   .access = parse_access(doc_str(properties, "access")),
-				   .protocol = parse_protocol(doc_get(properties, "protocol")),
-				   .protocol_text = doc_str(properties, "protocol"),
-				   .is_jit = nsg_name_is_jit(name) };
+	*rule =
+	    (struct nsg_rule){ .name = name != NULL && *name != '\0' ? name : "?",
+			       .description = doc_str(properties, "description"),
+			       .priority = priority >= 0 && priority <= 65535 ? (int)priority : -1,
+			       .access = parse_access(doc_str(properties, "access")),
+			       .protocol = parse_protocol(doc_get(properties, "protocol")),
+			       .protocol_text = doc_str(properties, "protocol"),
+			       .is_jit = nsg_name_is_jit(name) };
 	rule->is_default = rule->priority >= 65000;
 	if (rule->protocol == NSG_PROTOCOL_BAD)
 		rule->bad = "protocol";
@@ -349,7 +369,8 @@ nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule)
 	    (r = read_side(properties, &destination_fields, &rule->destination)) < 0)
 		return r;
 	read_ports(properties, "sourcePortRange", "sourcePortRanges", &rule->source_ports);
-	read_ports(properties, "destinationPortRange", "destinationPortRanges", &rule->destination_ports);
+	read_ports(properties, "destinationPortRange", "destinationPortRanges",
+		   &rule->destination_ports);
 	return 1;
 }
 
@@ -357,7 +378,8 @@ static int
 fill_side(struct nsg_side *side, const char *text)
 {
 	side->text = text;
-	if ((side->v4 = calloc(1, sizeof(*side->v4))) == NULL || (side->tags = calloc(1, sizeof(*side->tags))) == NULL)
+	if ((side->v4 = calloc(1, sizeof(*side->v4))) == NULL ||
+	    (side->tags = calloc(1, sizeof(*side->tags))) == NULL)
 		return -ENOMEM;
 	take_side(text, "", side);
 	return 0;
@@ -376,7 +398,8 @@ nsg_rule_fill(struct nsg_rule *rule, const char *source, const char *destination
 {
 	int r;
 
-	if ((r = fill_side(&rule->source, source)) < 0 || (r = fill_side(&rule->destination, destination)) < 0 ||
+	if ((r = fill_side(&rule->source, source)) < 0 ||
+	    (r = fill_side(&rule->destination, destination)) < 0 ||
 	    (r = fill_ports(&rule->source_ports)) < 0)
 		return r;
 	return fill_ports(&rule->destination_ports);

@@ -24,8 +24,8 @@ first_deny(const struct nsg_gate *gate)
 	for (size_t i = 0; i < gate->result.step_count; i++) {
 		const struct nsg_step *step = &gate->result.steps[i];
 
-		if (step->match != NSG_NO && step->rule->access != NSG_ACCESS_ALLOW && step->rule->priority >= 0 &&
-		    step->rule->priority < first)
+		if (step->match != NSG_NO && step->rule->access != NSG_ACCESS_ALLOW &&
+		    step->rule->priority >= 0 && step->rule->priority < first)
 			first = step->rule->priority;
 	}
 	return first;

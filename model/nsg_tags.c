@@ -30,31 +30,39 @@ larger(enum nsg_match a, enum nsg_match b)
 	return a > b ? a : b;
 }
 
-/* The address spaces that make up VirtualNetwork as far as they can be read: the VNet's own, the peered ones, 168.63.129.16. */
+/* The address spaces that make up VirtualNetwork as far as they can be read: the VNet's own, the
+ * peered ones, 168.63.129.16. */
 static enum nsg_match
 in_vnet(const struct nsg_tags *tags, const struct ip_range *range)
 {
 	struct ip_range platform;
 	const json_t *peering;
-	enum nsg_match found = range_in_list(doc_list(tags->vnet, "properties.addressSpace.addressPrefixes"), range);
+	enum nsg_match found =
+	    range_in_list(doc_list(tags->vnet, "properties.addressSpace.addressPrefixes"), range);
 	size_t i;
 
 	json_array_foreach (doc_list(tags->vnet, "properties.virtualNetworkPeerings"), i, peering) {
 		if (!doc_bool(peering, "properties.allowVirtualNetworkAccess", true) ||
 		    !doc_is(peering, "properties.peeringState", "Connected"))
 			continue;
-		found = larger(found, range_in_list(doc_list(peering, "properties.remoteAddressSpace.addressPrefixes"), range));
-		found =
-		    larger(found, range_in_list(doc_list(peering, "properties.remoteVirtualNetworkAddressSpace.addressPrefixes"),
-						range));
+		found = larger(
+		    found,
+		    range_in_list(
+			doc_list(peering, "properties.remoteAddressSpace.addressPrefixes"), range));
+		found = larger(
+		    found,
+		    range_in_list(
+			doc_list(peering,
+				 "properties.remoteVirtualNetworkAddressSpace.addressPrefixes"),
+			range));
 	}
 	if (prefix_parse("168.63.129.16", &platform) == 0 && range_covers(&platform, range))
 		found = NSG_YES;
 	return found;
 }
 
-/* Prefixes of user-defined routes count as VirtualNetwork; a default route "might" (Azure's own words), which only the effective
- * rules show. */
+/* Prefixes of user-defined routes count as VirtualNetwork; a default route "might" (Azure's own
+ * words), which only the effective rules show. */
 static enum nsg_match
 in_routes(const struct nsg_tags *tags, const struct ip_range *range)
 {
@@ -63,11 +71,12 @@ in_routes(const struct nsg_tags *tags, const struct ip_range *range)
 	size_t i;
 
 	json_array_foreach (doc_list(tags->routes, "properties.routes"), i, route) {
-		const char *prefix = doc_str(route, "properties.addressPrefix"), *hop = doc_str(route, "properties.nextHopType");
+		const char *prefix = doc_str(route, "properties.addressPrefix"),
+			   *hop = doc_str(route, "properties.nextHopType");
 		struct ip_range own;
 
-		if (doc_same(hop, "Internet") || doc_same(hop, "None") || prefix_parse(prefix, &own) < 0 ||
-		    !range_meets(&own, range))
+		if (doc_same(hop, "Internet") || doc_same(hop, "None") ||
+		    prefix_parse(prefix, &own) < 0 || !range_meets(&own, range))
 			continue;
 		if (range_covers(&own, &range_v4) || !range_covers(&own, range))
 			found = larger(found, NSG_MAYBE);
@@ -77,8 +86,9 @@ in_routes(const struct nsg_tags *tags, const struct ip_range *range)
 	return found;
 }
 
-/* What reaches a private address comes from the VNet, a peered one or through a gateway: all of it is VirtualNetwork. Where the
- * source is one known address outside of what can be read, it may still be on-premises. */
+/* What reaches a private address comes from the VNet, a peered one or through a gateway: all of it
+ * is VirtualNetwork. Where the source is one known address outside of what can be read, it may
+ * still be on-premises. */
 static enum nsg_match
 in_virtual_network(const struct nsg_tags *tags, const struct ip_range *range, bool private_path)
 {
@@ -104,7 +114,8 @@ in_table(const json_t *table, const char *tag, const struct ip_range *range)
 }
 
 enum nsg_match
-nsg_tag_has(const struct nsg_tags *tags, const char *tag, const struct ip_range *range, bool private_path)
+nsg_tag_has(const struct nsg_tags *tags, const char *tag, const struct ip_range *range,
+	    bool private_path)
 {
 	struct ip_range platform;
 

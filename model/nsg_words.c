@@ -8,9 +8,10 @@
 const char *
 nsg_verdict_word(enum nsg_verdict verdict)
 {
-	static const char *const words[] = {
-		[NSG_ALLOW] = "allow", [NSG_DENY] = "deny", [NSG_DEPENDS] = "depends", [NSG_UNKNOWN] = "unknown"
-	};
+	static const char *const words[] = { [NSG_ALLOW] = "allow",
+					     [NSG_DENY] = "deny",
+					     [NSG_DEPENDS] = "depends",
+					     [NSG_UNKNOWN] = "unknown" };
 
 	return words[verdict];
 }
@@ -39,7 +40,8 @@ nsg_step_words(const struct nsg_step *s)
 	if (s->match == NSG_YES)
 		return doc_fmt("%d %s (%s): matches", rule->priority, rule->name, access);
 	if (s->nonsense)
-		return doc_fmt("%d %s (%s): %s makes no sense or is missing", rule->priority, rule->name, access, s->field);
+		return doc_fmt("%d %s (%s): %s makes no sense or is missing", rule->priority,
+			       rule->name, access, s->field);
 	if (strcmp(s->field, "protocol") == 0)
 		text = rule->protocol_text;
 	else if (strcmp(s->field, "destinationPortRange") == 0)
@@ -52,7 +54,8 @@ nsg_step_words(const struct nsg_step *s)
 		text = rule->destination.text;
 	else
 		text = arm_id_name(doc_str(json_array_get(rule->destination.asgs, 0), "id"));
-	words = doc_fmt("%d %s (%s): %s %s %s", rule->priority, rule->name, access, s->field, text != NULL ? text : "?",
+	words = doc_fmt("%d %s (%s): %s %s %s", rule->priority, rule->name, access, s->field,
+			text != NULL ? text : "?",
 			s->match == NSG_MAYBE ? "may match" : "does not match");
 	free(source);
 	return words;
@@ -80,7 +83,8 @@ nsg_source_text(const struct nsg_rule *rule)
 		} else if (i < ranges + side->tag_count) {
 			one = side->tags[i - ranges];
 		} else {
-			one = arm_id_name(doc_str(json_array_get(side->asgs, i - ranges - side->tag_count), "id"));
+			one = arm_id_name(doc_str(
+			    json_array_get(side->asgs, i - ranges - side->tag_count), "id"));
 		}
 		longer = words == NULL ? doc_fmt("%s", one) : doc_fmt("%s, %s", words, one);
 		free(words);
@@ -99,19 +103,24 @@ nsg_source_text(const struct nsg_rule *rule)
 static bool
 is_probe_rule(const struct nsg_rule *rule)
 {
-	return rule->source.tag_count == 1 && nsg_side_size(&rule->source) == 0 && doc_same(rule->source.tags[0], "AzureLoadBalancer");
+	return rule->source.tag_count == 1 && nsg_side_size(&rule->source) == 0 &&
+	       doc_same(rule->source.tags[0], "AzureLoadBalancer");
 }
 
-/* Does the step tell a source of that access? `all`: also one that only lacks this flow's source. */
+/* Does the step tell a source of that access? `all`: also one that only lacks this flow's source.
+ */
 static bool
 tells_source(const struct nsg_step *step, enum nsg_access access, bool all)
 {
-	bool lacks = step->match == NSG_NO && step->field != NULL && strcmp(step->field, "sourceAddressPrefix") == 0;
+	bool lacks = step->match == NSG_NO && step->field != NULL &&
+		     strcmp(step->field, "sourceAddressPrefix") == 0;
 
-	return step->rule->access == access && !is_probe_rule(step->rule) && (step->match != NSG_NO || (all && lacks));
+	return step->rule->access == access && !is_probe_rule(step->rule) &&
+	       (step->match != NSG_NO || (all && lacks));
 }
 
-/* The sources of the rules of one access up to the deciding rule: "10.0.0.0/8 and VirtualNetwork". */
+/* The sources of the rules of one access up to the deciding rule: "10.0.0.0/8 and VirtualNetwork".
+ */
 static char *
 sources_of(const struct nsg_gate *gate, enum nsg_access access, bool all)
 {
@@ -130,7 +139,9 @@ sources_of(const struct nsg_gate *gate, enum nsg_access access, bool all)
 	for (size_t i = 0; i < count; i++) {
 		char *one = nsg_source_text(told[i]->rule), *longer;
 
-		longer = words == NULL ? doc_fmt("%s", one) : doc_fmt("%s%s%s", words, i + 1 < count || left > 0 ? ", " : " and ", one);
+		longer = words == NULL ? doc_fmt("%s", one)
+				       : doc_fmt("%s%s%s", words,
+						 i + 1 < count || left > 0 ? ", " : " and ", one);
 		free(one);
 		free(words);
 		words = longer;
@@ -151,10 +162,12 @@ nsg_condition(const struct nsg_judgement *judgement, bool all)
 	bool denied_last;
 	char *sources, *words = NULL;
 
-	if ((judgement->verdict != NSG_DEPENDS && judgement->verdict != NSG_DENY) || gate == NULL || gate->result.decider == NULL)
+	if ((judgement->verdict != NSG_DEPENDS && judgement->verdict != NSG_DENY) || gate == NULL ||
+	    gate->result.decider == NULL)
 		return NULL;
 	denied_last = gate->result.decider->access == NSG_ACCESS_DENY;
-	if ((sources = sources_of(gate, denied_last ? NSG_ACCESS_ALLOW : NSG_ACCESS_DENY, denied_last && all)) == NULL)
+	if ((sources = sources_of(gate, denied_last ? NSG_ACCESS_ALLOW : NSG_ACCESS_DENY,
+				  denied_last && all)) == NULL)
 		return NULL;
 	words = doc_fmt(denied_last ? "allowed from %s only" : "allowed except from %s", sources);
 	free(sources);

@@ -60,8 +60,9 @@ ip_parse(const char *text, struct ip *ret)
 	if (text == NULL)
 		return -EINVAL;
 	if (inet_pton(AF_INET, text, bytes) == 1) {
-		*ret = (struct ip){ 0, V4_BASE | (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 |
-					   bytes[3] };
+		*ret =
+		    (struct ip){ 0, V4_BASE | (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 |
+					(uint64_t)bytes[2] << 8 | bytes[3] };
 		return 0;
 	}
 	if (inet_pton(AF_INET6, text, bytes) != 1)
@@ -140,10 +141,12 @@ ip_parse_loose(const char *text, struct ip *ret)
 	return ip_parse(address, ret);
 }
 
-/* IANA special-purpose registries, less the documentation ranges, plus the platform's own address. Sorted, without overlaps. */
-static const char *const special_v4[] = { "0.0.0.0/8",        "10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",
-					  "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
-					  "198.18.0.0/15",    "224.0.0.0/3" };
+/* IANA special-purpose registries, less the documentation ranges, plus the platform's own address.
+ * Sorted, without overlaps. */
+static const char *const special_v4[] = { "0.0.0.0/8",     "10.0.0.0/8",       "100.64.0.0/10",
+					  "127.0.0.0/8",   "168.63.129.16/32", "169.254.0.0/16",
+					  "172.16.0.0/12", "192.168.0.0/16",   "198.18.0.0/15",
+					  "224.0.0.0/3" };
 
 bool
 ip_is_public(struct ip ip)
@@ -262,9 +265,11 @@ ip_set_cut(struct ip_set *set, const struct ip_range *range)
 			continue;
 		}
 		set_remove(set, i);
-		if (tail && set_insert(set, i, &(struct ip_range){ ip_next(range->to), old.to }) < 0)
+		if (tail &&
+		    set_insert(set, i, &(struct ip_range){ ip_next(range->to), old.to }) < 0)
 			return -ENOMEM;
-		if (head && set_insert(set, i, &(struct ip_range){ old.from, ip_before(range->from) }) < 0)
+		if (head &&
+		    set_insert(set, i, &(struct ip_range){ old.from, ip_before(range->from) }) < 0)
 			return -ENOMEM;
 		i += (size_t)head + (size_t)tail;
 	}
@@ -306,7 +311,8 @@ ip_set_free(struct ip_set *set)
 }
 
 static int
-set_change(struct ip_set *set, const char *prefix, int (*change)(struct ip_set *, const struct ip_range *))
+set_change(struct ip_set *set, const char *prefix,
+	   int (*change)(struct ip_set *, const struct ip_range *))
 {
 	struct ip_range range;
 
@@ -330,7 +336,8 @@ ip_set_public(struct ip_set *set, bool v6)
 int
 ip_set_private(struct ip_set *set, bool v6)
 {
-	static const char *const private_v4[] = { "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16" };
+	static const char *const private_v4[] = { "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12",
+						  "192.168.0.0/16" };
 	int r = 0;
 
 	if (v6)

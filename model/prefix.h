@@ -1,5 +1,5 @@
-/* IP addresses, prefixes and sets of ranges, IPv4 and IPv6 in one number space: an IPv4 address stands as ::ffff:a.b.c.d, so that
- * "0.0.0.0/0" is a range inside it and "*" is the whole space. */
+/* IP addresses, prefixes and sets of ranges, IPv4 and IPv6 in one number space: an IPv4 address
+ * stands as ::ffff:a.b.c.d, so that "0.0.0.0/0" is a range inside it and "*" is the whole space. */
 #ifndef MODEL_PREFIX_H
 #define MODEL_PREFIX_H
 
@@ -14,7 +14,7 @@ struct ip {
 };
 
 struct ip_range {
-	struct ip from, to;	/* both inside */
+	struct ip from, to; /* both inside */
 };
 
 /* Sorted and without overlaps; owned. */
@@ -26,18 +26,20 @@ struct ip_set {
 /* "10.0.0.4", "fd00::4". No leading zeros, no zone, no blanks. Returns 0 or -EINVAL. */
 int ip_parse(const char *text, struct ip *ret);
 
-/* "10.0.0.4", "10.0.0.5/24" (host bits are masked, as ARM stores them unnormalised), "::/0". Returns 0 or -EINVAL. */
+/* "10.0.0.4", "10.0.0.5/24" (host bits are masked, as ARM stores them unnormalised), "::/0".
+ * Returns 0 or -EINVAL. */
 int prefix_parse(const char *text, struct ip_range *ret);
 
-/* As prefix_parse, also taking "172.20.2.16/28" for the address before the slash: how ARM writes the private address of a prefix
- * configuration. */
+/* As prefix_parse, also taking "172.20.2.16/28" for the address before the slash: how ARM writes
+ * the private address of a prefix configuration. */
 int ip_parse_loose(const char *text, struct ip *ret);
 
 int ip_cmp(struct ip a, struct ip b);
 bool ip_is_v4(struct ip ip);
 
-/* true for what is routed on the Internet: not private, loopback, link-local, CGNAT, multicast, reserved or platform (168.63.129.16).
- * Documentation ranges count as public: examples and tests use them as such. */
+/* true for what is routed on the Internet: not private, loopback, link-local, CGNAT, multicast,
+ * reserved or platform (168.63.129.16). Documentation ranges count as public: examples and tests
+ * use them as such. */
 bool ip_is_public(struct ip ip);
 
 /* The address as text; ret is always terminated. */
@@ -54,7 +56,7 @@ extern const struct ip_range range_everything, range_v4, range_v6;
 
 /* Sets: 0 or -ENOMEM. ip_set_free takes an empty set. */
 int ip_set_add(struct ip_set *set, const struct ip_range *range);
-int ip_set_cut(struct ip_set *set, const struct ip_range *range);	/* takes the range out */
+int ip_set_cut(struct ip_set *set, const struct ip_range *range); /* takes the range out */
 int ip_set_copy(const struct ip_set *set, struct ip_set *ret);
 void ip_set_free(struct ip_set *set);
 

@@ -13,7 +13,7 @@
 static const struct key_type {
 	const char *name;
 	unsigned strings;
-	int sized_by;		/* index of the number whose length counts, -1: bits */
+	int sized_by; /* index of the number whose length counts, -1: bits */
 	unsigned bits;
 } key_types[] = {
 	{ "ssh-rsa", 2, 1, 0 },
@@ -65,7 +65,8 @@ bytes_u32(struct bytes *blob, uint32_t *ret)
 
 	if (bytes_take(blob, 4, &part) < 0)
 		return -EBADMSG;
-	*ret = (uint32_t)part.at[0] << 24 | (uint32_t)part.at[1] << 16 | (uint32_t)part.at[2] << 8 | part.at[3];
+	*ret = (uint32_t)part.at[0] << 24 | (uint32_t)part.at[1] << 16 | (uint32_t)part.at[2] << 8 |
+	       part.at[3];
 	return 0;
 }
 
@@ -119,8 +120,10 @@ bytes_bits(const struct bytes *number)
 
 /* The value of a base64 character plus one, 0 for any other. */
 static const unsigned char base64_values[256] = {
-	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+	['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
+	14,         15, 16, 17, 18, 19, 20, 21, 22, 23, 24,         25,         26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,         38,         39,
+	40,         41, 42, 43, 44, 45, 46, 47, 48, 49, 50,         51,         52,
 	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
 };
 
@@ -155,7 +158,9 @@ base64_decode(const char *text, size_t len, unsigned char **ret, size_t *ret_len
 			return base64_refuse(out, used);
 		bits = (bits << 6 | (uint32_t)value) & 0xffffff;
 		if (++count % 4 != 1)
-			out[used++] = (unsigned char)(bits >> (count % 4 == 2 ? 4 : count % 4 == 3 ? 2 : 0));
+			out[used++] = (unsigned char)(bits >> (count % 4 == 2   ? 4
+							       : count % 4 == 3 ? 2
+										: 0));
 	}
 	if (count % 4 == 1)
 		return base64_refuse(out, used);
@@ -181,7 +186,8 @@ base64_encode(const unsigned char *bytes, size_t len, bool padded)
 	return text;
 }
 
-/* Turns "ssh-rsa-cert-v01@openssh.com" into "ssh-rsa", a security key's into "sk-...@openssh.com"; false when it is no certificate. */
+/* Turns "ssh-rsa-cert-v01@openssh.com" into "ssh-rsa", a security key's into "sk-...@openssh.com";
+ * false when it is no certificate. */
 static bool
 type_of_cert(char *type)
 {
@@ -189,7 +195,8 @@ type_of_cert(char *type)
 
 	if (len <= suffix || strcmp(type + len - suffix, CERT_SUFFIX) != 0)
 		return false;
-	memmove(type + len - suffix, strncmp(type, "sk-", 3) == 0 ? "@openssh.com" : "", strncmp(type, "sk-", 3) == 0 ? 13 : 1);
+	memmove(type + len - suffix, strncmp(type, "sk-", 3) == 0 ? "@openssh.com" : "",
+		strncmp(type, "sk-", 3) == 0 ? 13 : 1);
 	return true;
 }
 
@@ -203,7 +210,8 @@ pubkey_type_word(const char *word, size_t len)
 		return false;
 	memcpy(name, word, len);
 	name[len] = '\0';
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.@_") != len)
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.@_") !=
+	    len)
 		return false;
 	type_of_cert(name);
 	if (type_find(name) != NULL)
@@ -251,10 +259,12 @@ cert_rest(const struct bytes *whole, struct bytes rest, struct pubkey *key)
 	uint64_t serial;
 	uint32_t kind;
 
-	if (bytes_u64(&rest, &serial) < 0 || bytes_u32(&rest, &kind) < 0 || bytes_string(&rest, &id) < 0 ||
-	    bytes_string(&rest, &principals) < 0 || bytes_u64(&rest, &key->valid_after) < 0 || bytes_u64(&rest, &key->valid_before) < 0)
+	if (bytes_u64(&rest, &serial) < 0 || bytes_u32(&rest, &kind) < 0 ||
+	    bytes_string(&rest, &id) < 0 || bytes_string(&rest, &principals) < 0 ||
+	    bytes_u64(&rest, &key->valid_after) < 0 || bytes_u64(&rest, &key->valid_before) < 0)
 		return -EBADMSG;
-	if ((key->principals = malloc(principals.left + 1)) == NULL || (key->cert_blob = malloc(whole->left)) == NULL)
+	if ((key->principals = malloc(principals.left + 1)) == NULL ||
+	    (key->cert_blob = malloc(whole->left)) == NULL)
 		return -ENOMEM;
 	memcpy(key->principals, principals.at, principals.left);
 	key->principals_len = principals.left;

@@ -14,7 +14,8 @@ is_blank(char c)
 static bool
 is_base64(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '+' || c == '/' || c == '=';
 }
 
 /* Ends of the word at p; a quoted part of authorized_keys options may hold blanks. */
@@ -74,7 +75,8 @@ type_agrees(const char *word, size_t len, const struct pubkey *key)
 		return len == plain && memcmp(word, key->type, len) == 0;
 	if (at != NULL)
 		plain = (size_t)(at - key->type);
-	return len > plain && memcmp(word, key->type, plain) == 0 && memcmp(word + plain, "-cert-", len - plain < 6 ? len - plain : 6) == 0;
+	return len > plain && memcmp(word, key->type, plain) == 0 &&
+	       memcmp(word + plain, "-cert-", len - plain < 6 ? len - plain : 6) == 0;
 }
 
 int
@@ -102,14 +104,16 @@ pubkey_from_line(const char *line, size_t len, struct pubkey *ret, const char **
 		*rest = body_end;
 	if (body_end - body < 8)
 		return -ENOENT;
-	if ((r = from_base64(body, (size_t)(body_end - body), ret)) == 0 && !type_agrees(type, (size_t)(type_end - type), ret))
+	if ((r = from_base64(body, (size_t)(body_end - body), ret)) == 0 &&
+	    !type_agrees(type, (size_t)(type_end - type), ret))
 		r = -EBADMSG;
 	if (r == -ENOMEM)
 		return r;
 	return comment_set(ret, body_end, end) < 0 ? -ENOMEM : r;
 }
 
-/* Takes the backslashes off that PuTTY puts before quotes and backslashes, in place; returns the new end. */
+/* Takes the backslashes off that PuTTY puts before quotes and backslashes, in place; returns the
+ * new end. */
 static char *
 unquote(char *start, char *stop)
 {
@@ -132,7 +136,8 @@ rfc4716_header(const char *at, const char *end, struct pubkey *ret)
 	size_t used = 0;
 	int r;
 
-	if (ret->comment != NULL || (size_t)(end - at) < sizeof(name) - 1 || strncasecmp(at, name, sizeof(name) - 1) != 0)
+	if (ret->comment != NULL || (size_t)(end - at) < sizeof(name) - 1 ||
+	    strncasecmp(at, name, sizeof(name) - 1) != 0)
 		return 0;
 	at += sizeof(name) - 1;
 	if ((text = malloc((size_t)(end - at) + 1)) == NULL)
@@ -163,7 +168,8 @@ static const char *
 header_end(const char *at, const char *end)
 {
 	for (const char *p = at; p < end; p++)
-		if (*p == '\n' && !(p > at && p[-1] == '\\') && !(p > at + 1 && p[-1] == '\r' && p[-2] == '\\'))
+		if (*p == '\n' && !(p > at && p[-1] == '\\') &&
+		    !(p > at + 1 && p[-1] == '\r' && p[-2] == '\\'))
 			return p;
 	return end;
 }

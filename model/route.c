@@ -27,16 +27,24 @@ consider(struct best *best, const struct route *route, const struct ip *destinat
 
 	if (prefix_parse(route->prefix, &range) < 0) {
 		best->nonsense |=
-		    route->prefix == NULL || strpbrk(route->prefix, "/:.") != NULL; /* a service tag is none of ours */
+		    route->prefix == NULL ||
+		    strpbrk(route->prefix, "/:.") != NULL; /* a service tag is none of ours */
 		return;
 	}
-	if (destination != NULL ? !range_has(&range, *destination) : !range_covers(&range, &range_v4))
+	if (destination != NULL ? !range_has(&range, *destination)
+				: !range_covers(&range, &range_v4))
 		return;
-	narrower = best->found && range_covers(&best->range, &range) && !range_covers(&range, &best->range);
+	narrower = best->found && range_covers(&best->range, &range) &&
+		   !range_covers(&range, &best->range);
 	if (best->found && !narrower &&
-	    !(range_covers(&range, &best->range) && range_covers(&best->range, &range) && weight > best->weight))
+	    !(range_covers(&range, &best->range) && range_covers(&best->range, &range) &&
+	      weight > best->weight))
 		return;
-	*best = (struct best){ .route = *route, .range = range, .weight = weight, .found = true, .nonsense = best->nonsense };
+	*best = (struct best){ .route = *route,
+			       .range = range,
+			       .weight = weight,
+			       .found = true,
+			       .nonsense = best->nonsense };
 }
 
 static void
@@ -49,7 +57,8 @@ read_effective(const json_t *list, const struct ip *destination, struct best *be
 		struct route route = { .name = doc_str(entry, "name"),
 				       .hop_type = doc_str(entry, "nextHopType"),
 				       .source = doc_str(entry, "source"),
-				       .hop = json_string_value(json_array_get(doc_list(entry, "nextHopIpAddress"), 0)) };
+				       .hop = json_string_value(json_array_get(
+					   doc_list(entry, "nextHopIpAddress"), 0)) };
 
 		if (doc_is(entry, "state", "Invalid"))
 			continue;
@@ -77,7 +86,8 @@ read_table(const json_t *body, const struct ip *destination, struct best *best)
 }
 
 enum route_state
-route_to(const struct facts *facts, const struct net_path *path, const struct ip *destination, struct route *ret, bool *effective)
+route_to(const struct facts *facts, const struct net_path *path, const struct ip *destination,
+	 struct route *ret, bool *effective)
 {
 	char *id = doc_fmt("%s/effectiveRouteTable", path->nic_id);
 	const json_t *body = NULL;

@@ -42,7 +42,8 @@ ssh_config_from_facts(const struct facts *facts, struct ssh_config *ret)
 	ret->proxyjump = doc_str(section, "proxyjump");
 	ret->proxycommand = doc_str(section, "proxycommand");
 	ret->controlpath = doc_str(section, "controlpath");
-	ret->match_exec = doc_bool(section, "match_exec", false) ? doc_str(section, "match_exec_command") : NULL;
+	ret->match_exec =
+	    doc_bool(section, "match_exec", false) ? doc_str(section, "match_exec_command") : NULL;
 	ret->strict = read_strict(ssh_config_option(ret, "stricthostkeychecking"));
 	batch = ssh_config_option(ret, "batchmode");
 	ret->batch = doc_same(batch, "yes") || doc_same(batch, "true");
@@ -56,11 +57,13 @@ ssh_config_place(const struct ssh_config *config, const char *keyword)
 {
 	const json_t *place = json_object_get(doc_get(config->section, "places"), keyword);
 
-	return (struct ssh_place){ .file = doc_str(place, "file"), .line = (int)doc_int(place, "line", 0) };
+	return (struct ssh_place){ .file = doc_str(place, "file"),
+				   .line = (int)doc_int(place, "line", 0) };
 }
 
 bool
 ssh_config_redirects(const struct ssh_config *config)
 {
-	return config->name != NULL && config->hostname != NULL && strcasecmp(config->name, config->hostname) != 0;
+	return config->name != NULL && config->hostname != NULL &&
+	       strcasecmp(config->name, config->hostname) != 0;
 }

@@ -4,8 +4,8 @@
 
 /* A value that reports hand on in words that are promised to other programs. */
 static const struct promise {
-	const char *key, *begins;	/* what a text begins with; NULL: see words */
-	const char *const *words;	/* the only texts there may be; NULL: any */
+	const char *key, *begins; /* what a text begins with; NULL: see words */
+	const char *const *words; /* the only texts there may be; NULL: any */
 } key_promises[] = {
 	{ "encrypted", NULL, (const char *const[]){ "yes", "no", "-", "unknown", NULL } },
 	{ "azure", NULL, (const char *const[]){ "accept", "reject", "unknown", "-", NULL } },
@@ -22,7 +22,8 @@ kept(const struct promise *promise, const char *text)
 	if (text == NULL)
 		return false;
 	if (promise->begins != NULL)
-		return strncmp(text, promise->begins, strlen(promise->begins)) == 0 || strcmp(text, "-") == 0;
+		return strncmp(text, promise->begins, strlen(promise->begins)) == 0 ||
+		       strcmp(text, "-") == 0;
 	for (const char *const *word = promise->words; *word != NULL; word++)
 		if (strcmp(*word, text) == 0)
 			return true;
@@ -75,7 +76,8 @@ tidy_wire(json_t *wire)
 	if (doc_int(tcp, "ms", 0) < 0)
 		json_object_del(tcp, "ms");
 	for (size_t i = 0; i < json_array_size(keys); i++)
-		tidy_texts(json_array_get(keys, i), host_promises, sizeof(host_promises) / sizeof(*host_promises));
+		tidy_texts(json_array_get(keys, i), host_promises,
+			   sizeof(host_promises) / sizeof(*host_promises));
 	keep_texts(doc_list(doc_get(wire, "auth"), "methods"));
 }
 
@@ -85,7 +87,7 @@ facts_tidy(json_t *doc)
 	json_t *targets = doc_list(doc, "targets"), *key;
 	const char *path;
 
-	json_object_foreach(doc_get(doc, "machine.keys"), path, key)
+	json_object_foreach (doc_get(doc, "machine.keys"), path, key)
 		tidy_key(key);
 	for (size_t i = 0; i < json_array_size(targets); i++)
 		tidy_wire(doc_get(json_array_get(targets, i), "wire"));

@@ -1,4 +1,5 @@
-/* Making text from outside safe to show: control bytes, code points that reorder or hide text, and bytes that are no UTF-8. */
+/* Making text from outside safe to show: control bytes, code points that reorder or hide text, and
+ * bytes that are no UTF-8. */
 #ifndef MODEL_VISIBLE_H
 #define MODEL_VISIBLE_H
 
@@ -6,19 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads one UTF-8 sequence (RFC 3629) of at most `left` bytes: its length and *cp, or 0 when there is none. NUL counts as a
- * sequence. */
+/* Reads one UTF-8 sequence (RFC 3629) of at most `left` bytes: its length and *cp, or 0 when there
+ * is none. NUL counts as a sequence. */
 size_t visible_decode(const char *bytes, size_t left, uint32_t *cp);
 
-/* true for what a terminal would act on, or nobody would see: C0, DEL, C1, bidi marks and overrides, zero-width and tag
- * characters. */
+/* true for what a terminal would act on, or nobody would see: C0, DEL, C1, bidi marks and
+ * overrides, zero-width and tag characters. */
 bool visible_hidden(uint32_t cp);
 
 /* true when the text is UTF-8 without any such code point, line breaks included. NULL is clean. */
 bool visible_clean(const char *text);
 
-/* A copy with all of that written out ("\x1b", "\u202e"); a line break stays one when `lines` is true and else becomes "\n".
- * The caller frees; NULL when out of memory or text is NULL. */
+/* A copy with all of that written out ("\x1b", "\u202e"); a line break stays one when `lines` is
+ * true and else becomes "\n". The caller frees; NULL when out of memory or text is NULL. */
 char *visible_text(const char *text, bool lines);
 
 /* Columns on a terminal: 0 for combining marks, 2 for wide East Asian and emoji, else 1. */

@@ -19,7 +19,9 @@ code_after(const char *code, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return code != NULL && strncasecmp(code, prefix, len) == 0 && code[len] == '/' ? code + len + 1 : NULL;
+	return code != NULL && strncasecmp(code, prefix, len) == 0 && code[len] == '/'
+		   ? code + len + 1
+		   : NULL;
 }
 
 static void
@@ -62,7 +64,8 @@ read_statuses(struct vm *vm, const json_t *statuses)
 static void
 read_agent(struct vm *vm, const json_t *view)
 {
-	const json_t *agent = doc_get(view, "vmAgent"), *status = json_array_get(doc_list(agent, "statuses"), 0);
+	const json_t *agent = doc_get(view, "vmAgent"),
+		     *status = json_array_get(doc_list(agent, "statuses"), 0);
 	const char *words = doc_str(status, "displayStatus");
 
 	vm->agent_message = doc_str(status, "message");
@@ -85,7 +88,8 @@ read_os(struct vm *vm, const json_t *properties)
 
 	vm->has_os_profile = profile != NULL;
 	vm->admin = doc_str(profile, "adminUsername");
-	vm->password_off = doc_bool(profile, "linuxConfiguration.disablePasswordAuthentication", false);
+	vm->password_off =
+	    doc_bool(profile, "linuxConfiguration.disablePasswordAuthentication", false);
 	vm->keys = doc_list(profile, "linuxConfiguration.ssh.publicKeys");
 	vm->agent_wanted = doc_bool(profile, "linuxConfiguration.provisionVMAgent", true) &&
 			   doc_bool(profile, "windowsConfiguration.provisionVMAgent", true);
@@ -94,7 +98,8 @@ read_os(struct vm *vm, const json_t *properties)
 		vm->windows = strcasecmp(type, "Windows") == 0;
 	else if (doc_get(profile, "linuxConfiguration") != NULL)
 		vm->windows = false;
-	else if (doc_get(profile, "windowsConfiguration") != NULL || (name != NULL && strncasecmp(name, "Windows", 7) == 0))
+	else if (doc_get(profile, "windowsConfiguration") != NULL ||
+		 (name != NULL && strncasecmp(name, "Windows", 7) == 0))
 		vm->windows = true;
 	else
 		vm->os_known = name != NULL;
@@ -110,17 +115,22 @@ read_placement(struct vm *vm, const json_t *properties)
 	vm->spot = doc_same(priority, "Spot") || doc_same(priority, "Low");
 	vm->eviction = doc_str(properties, "evictionPolicy");
 	vm->scale_set = doc_str(properties, "virtualMachineScaleSet.id");
-	vm->uniform = vm->id != NULL && arm_id_type(vm->id, type, sizeof(type)) == 0 &&
-		      strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") == 0;
+	vm->uniform =
+	    vm->id != NULL && arm_id_type(vm->id, type, sizeof(type)) == 0 &&
+	    strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") == 0;
 	vm->created = doc_str(properties, "timeCreated");
-	vm->boot_diagnostics = boot == NULL ? -1 : doc_bool(properties, "diagnosticsProfile.bootDiagnostics.enabled", false);
+	vm->boot_diagnostics =
+	    boot == NULL
+		? -1
+		: doc_bool(properties, "diagnosticsProfile.bootDiagnostics.enabled", false);
 }
 
 /* The instance view: expanded in the VM's body, else as it was asked for by itself. */
 static const json_t *
 instance_view(const struct facts *facts, const json_t *properties)
 {
-	const json_t *expanded = doc_get(properties, "instanceView"), *alone = vm_sub_resource(facts, "/instanceView");
+	const json_t *expanded = doc_get(properties, "instanceView"),
+		     *alone = vm_sub_resource(facts, "/instanceView");
 
 	return doc_list(expanded, "statuses") != NULL || alone == NULL ? expanded : alone;
 }
@@ -145,7 +155,8 @@ vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why)
 	vm.has_instance_view = view != NULL;
 	read_statuses(&vm, doc_list(view, "statuses"));
 	if (vm.power == NULL) /* Resource Graph's form */
-		vm.power = code_after(doc_str(properties, "extended.instanceView.powerState.code"), "PowerState");
+		vm.power = code_after(doc_str(properties, "extended.instanceView.powerState.code"),
+				      "PowerState");
 	read_agent(&vm, view);
 	read_os(&vm, properties);
 	read_placement(&vm, properties);
@@ -159,7 +170,8 @@ vm_has_system_identity(const struct vm *vm)
 	return vm->identity != NULL && strcasestr(vm->identity, "SystemAssigned") != NULL;
 }
 
-/* The last word of "Microsoft.Azure.Security.IaaSAntimalware", how the instance view names types. */
+/* The last word of "Microsoft.Azure.Security.IaaSAntimalware", how the instance view names types.
+ */
 static const char *
 last_word(const char *type)
 {
@@ -192,15 +204,17 @@ find_extension(const json_t *list, const char *type, struct vm_extension *ret)
 	size_t i;
 
 	json_array_foreach (list, i, entry) {
-		const char *own =
-		    doc_str(entry, "properties.type") != NULL ? doc_str(entry, "properties.type") : doc_str(entry, "type");
+		const char *own = doc_str(entry, "properties.type") != NULL
+				      ? doc_str(entry, "properties.type")
+				      : doc_str(entry, "type");
 
 		if (!doc_same(last_word(own), type))
 			continue;
 		*ret = (struct vm_extension){ .name = doc_str(entry, "name"),
 					      .publisher = doc_str(entry, "properties.publisher"),
 					      .type = own,
-					      .state = doc_str(entry, "properties.provisioningState") };
+					      .state =
+						  doc_str(entry, "properties.provisioningState") };
 		read_extension_status(doc_get(entry, "properties.instanceView"), ret);
 		read_extension_status(entry, ret);
 		return true;
@@ -209,12 +223,14 @@ find_extension(const json_t *list, const char *type, struct vm_extension *ret)
 }
 
 bool
-vm_extension(const struct facts *facts, const struct vm *vm, const char *type, struct vm_extension *ret)
+vm_extension(const struct facts *facts, const struct vm *vm, const char *type,
+	     struct vm_extension *ret)
 {
 	struct vm_extension viewed;
 	const json_t *view = doc_list(vm->body, "properties.instanceView.extensions");
-	bool found = find_extension(doc_list(vm->body, "resources"), type, ret) ||
-		     find_extension(doc_list(vm_sub_resource(facts, "/extensions"), "value"), type, ret);
+	bool found =
+	    find_extension(doc_list(vm->body, "resources"), type, ret) ||
+	    find_extension(doc_list(vm_sub_resource(facts, "/extensions"), "value"), type, ret);
 
 	if (!find_extension(view, type, &viewed))
 		return found;
@@ -271,13 +287,15 @@ vm_shutdown_schedule(const struct facts *facts, const struct vm *vm)
 
 	arm_id_group(vm->id, group, sizeof(group));
 	arm_id_subscription(vm->id, subscription, sizeof(subscription));
-	id = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-%s",
+	id = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DevTestLab/schedules/"
+		     "shutdown-computevm-%s",
 		     subscription, group, vm->name);
 	if (id != NULL)
 		facts_resource(facts, id, &body, NULL);
 	free(id);
 	target = doc_str(body, "properties.targetResourceId");
-	if (!doc_is(body, "properties.status", "Enabled") || (target != NULL && !arm_id_same(target, vm->id)))
+	if (!doc_is(body, "properties.status", "Enabled") ||
+	    (target != NULL && !arm_id_same(target, vm->id)))
 		return NULL;
 	return body;
 }

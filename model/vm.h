@@ -1,5 +1,6 @@
-/* A view of the VM's body (GET virtualMachines/NAME?$expand=instanceView), of what Azure says beside it (health, schedule, subscription).
- * Strings are borrowed from the facts; what is not known is NULL. */
+/* A view of the VM's body (GET virtualMachines/NAME?$expand=instanceView), of what Azure says
+ * beside it (health, schedule, subscription). Strings are borrowed from the facts; what is not
+ * known is NULL. */
 #ifndef MODEL_VM_H
 #define MODEL_VM_H
 
@@ -10,31 +11,34 @@ enum vm_agent { VM_AGENT_UNKNOWN, VM_AGENT_NONE, VM_AGENT_NOT_READY, VM_AGENT_RE
 struct vm {
 	const json_t *body;
 	const char *id, *name, *location;
-	const char *power;		/* the word behind "PowerState/": running, deallocated, ... */
-	const char *power_time;		/* when it came into that state, when Azure says so */
-	const char *provisioning;	/* properties.provisioningState, else the instance view's */
-	const char *provisioning_error;	/* "OSProvisioningTimedOut" of "ProvisioningState/failed/OSProvisioningTimedOut" */
-	const char *provisioning_detail;/* "OSProvisioningInProgress" of "ProvisioningState/creating/OSProvisioningInProgress" */
+	const char *power;        /* the word behind "PowerState/": running, deallocated, ... */
+	const char *power_time;   /* when it came into that state, when Azure says so */
+	const char *provisioning; /* properties.provisioningState, else the instance view's */
+	const char *provisioning_error;  /* "OSProvisioningTimedOut" of
+					    "ProvisioningState/failed/OSProvisioningTimedOut" */
+	const char *provisioning_detail; /* "OSProvisioningInProgress" of
+					    "ProvisioningState/creating/OSProvisioningInProgress" */
 	bool has_instance_view;
 	bool hibernated, generalized;
 	enum vm_agent agent;
 	const char *agent_message;
-	bool agent_wanted;		/* provisionVMAgent is not false */
+	bool agent_wanted; /* provisionVMAgent is not false */
 	bool windows, os_known;
-	const char *admin;		/* osProfile.adminUsername */
+	const char *admin; /* osProfile.adminUsername */
 	bool has_os_profile;
-	bool password_off;		/* disablePasswordAuthentication */
-	const json_t *keys;		/* array of {path, keyData} given at creation */
+	bool password_off;  /* disablePasswordAuthentication */
+	const json_t *keys; /* array of {path, keyData} given at creation */
 	bool spot;
-	const char *eviction;		/* Deallocate, Delete */
-	const char *scale_set;		/* id of the scale set it belongs to */
-	bool uniform;			/* an instance of a Uniform scale set */
-	const char *identity;		/* identity.type */
-	const char *created;		/* timeCreated */
-	int boot_diagnostics;		/* 1 on, 0 off, -1 not said */
+	const char *eviction;  /* Deallocate, Delete */
+	const char *scale_set; /* id of the scale set it belongs to */
+	bool uniform;          /* an instance of a Uniform scale set */
+	const char *identity;  /* identity.type */
+	const char *created;   /* timeCreated */
+	int boot_diagnostics;  /* 1 on, 0 off, -1 not said */
 };
 
-/* Reads the view; 0, or -ENOENT when the VM's body did not arrive: *why (may be NULL) then is its entry in azure.missing, or NULL. */
+/* Reads the view; 0, or -ENOENT when the VM's body did not arrive: *why (may be NULL) then is its
+ * entry in azure.missing, or NULL. */
 int vm_from_facts(const struct facts *facts, struct vm *ret, const json_t **why);
 
 /* The VM's id as target.vm says it, NULL when it is not known. */
@@ -45,18 +49,21 @@ bool vm_has_system_identity(const struct vm *vm);
 
 struct vm_extension {
 	const char *name, *publisher, *type;
-	const char *state;		/* provisioningState, or the failed state of the instance view */
-	const char *message;		/* of its status, NULL when none */
+	const char *state;   /* provisioningState, or the failed state of the instance view */
+	const char *message; /* of its status, NULL when none */
 };
 
-/* The extension of that type (its last word, any case): from the model's resources, the extension list, or the instance view.
- * true when the VM has it. */
-bool vm_extension(const struct facts *facts, const struct vm *vm, const char *type, struct vm_extension *ret);
+/* The extension of that type (its last word, any case): from the model's resources, the extension
+ * list, or the instance view. true when the VM has it. */
+bool vm_extension(const struct facts *facts, const struct vm *vm, const char *type,
+		  struct vm_extension *ret);
 
-/* Seconds since the epoch of an ISO 8601 time with 0-9 fractional digits and Z or an offset; -1 when it is none. */
+/* Seconds since the epoch of an ISO 8601 time with 0-9 fractional digits and Z or an offset; -1
+ * when it is none. */
 time_t time_from_iso(const char *text);
 
-/* The body of a resource under the VM's id ("/providers/Microsoft.ResourceHealth/availabilityStatuses/current"), NULL when not known. */
+/* The body of a resource under the VM's id
+ * ("/providers/Microsoft.ResourceHealth/availabilityStatuses/current"), NULL when not known. */
 const json_t *vm_sub_resource(const struct facts *facts, const char *suffix);
 
 /* The auto-shutdown schedule's body when it is enabled for this VM, NULL otherwise. */

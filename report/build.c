@@ -41,7 +41,8 @@ words_of(const char *text, const struct finding *finding)
 {
 	if (text != NULL && *text != '\0')
 		return text;
-	return finding->summary != NULL && *finding->summary != '\0' ? finding->summary : finding->code;
+	return finding->summary != NULL && *finding->summary != '\0' ? finding->summary
+								     : finding->code;
 }
 
 static json_t *
@@ -55,13 +56,16 @@ finding_json(const struct finding *finding)
 	doc_set_str(one, "code", finding->code);
 	doc_set_str(one, "title", words_of(finding->title, finding));
 	doc_set_str(one, "summary", words_of(finding->summary, finding));
-	json_object_set_new(one, "evidence", finding->evidence != NULL ? json_deep_copy(finding->evidence) : json_object());
+	json_object_set_new(one, "evidence",
+			    finding->evidence != NULL ? json_deep_copy(finding->evidence)
+						      : json_object());
 	for (size_t i = 0; i < finding->also_count; i++)
 		json_array_append_new(also, finding_json(&finding->also[i]));
 	json_object_set_new(one, "also", also);
 	json_object_set_new(one, "remedies", remedies_json(finding));
 	set_or_null(one, "docs", finding->docs);
-	set_or_null(one, "explained_by", finding->explained_by != NULL ? finding->explained_by->code : NULL);
+	set_or_null(one, "explained_by",
+		    finding->explained_by != NULL ? finding->explained_by->code : NULL);
 	return one;
 }
 
@@ -81,8 +85,8 @@ possible_json(const struct rules *rules, const struct finding *cause, const json
 
 	for (size_t i = 0; i < json_array_size(cause->possible); i++) {
 		const char *code = json_string_value(json_array_get(cause->possible, i));
-		char *decide =
-		    rules_fill(doc_str(rules_code(rules, code, NULL), "decide"), cause->evidence, globals, "shell", NULL);
+		char *decide = rules_fill(doc_str(rules_code(rules, code, NULL), "decide"),
+					  cause->evidence, globals, "shell", NULL);
 		json_t *one = json_object();
 
 		doc_set_str(one, "code", code);
@@ -127,16 +131,22 @@ diagnosis_json(const struct rules *rules, const struct diagnosis *diagnosis, con
 static json_t *
 target_json(const json_t *globals)
 {
-	static const char *const keys[][2] = {
-		{ "vm", "vm" },     { "resource_group", "rg" }, { "subscription", "subscription" }, { "host", "host" },
-		{ "port", "port" }, { "user", "user" },         { "user_from", "user_from" },       { "source_ip", "source_ip" }
-	};
+	static const char *const keys[][2] = { { "vm", "vm" },
+					       { "resource_group", "rg" },
+					       { "subscription", "subscription" },
+					       { "host", "host" },
+					       { "port", "port" },
+					       { "user", "user" },
+					       { "user_from", "user_from" },
+					       { "source_ip", "source_ip" } };
 	json_t *target = json_object();
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		json_t *value = json_object_get(globals, keys[i][1]);
 
-		if (json_is_integer(value) ? json_integer_value(value) >= 0 && json_integer_value(value) <= 65535 : json_string_length(value) > 0)
+		if (json_is_integer(value)
+			? json_integer_value(value) >= 0 && json_integer_value(value) <= 65535
+			: json_string_length(value) > 0)
 			json_object_set(target, keys[i][0], value);
 	}
 	return target;
@@ -150,13 +160,13 @@ set_started(json_t *report, time_t started)
 
 	if (gmtime_r(&started, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
 		tm = (struct tm){ .tm_year = 70, .tm_mday = 1 };
-	doc_set_fmt(report, "started", "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-		    tm.tm_sec);
+	doc_set_fmt(report, "started", "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+		    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 json_t *
-report_build(const struct facts *facts, const struct rules *rules, const struct finding *findings, size_t count,
-	     const struct diagnosis *diagnosis, const json_t *globals, int exit_code)
+report_build(const struct facts *facts, const struct rules *rules, const struct finding *findings,
+	     size_t count, const struct diagnosis *diagnosis, const json_t *globals, int exit_code)
 {
 	json_t *report = json_object(), *tool = json_object(), *list = json_array();
 

@@ -32,7 +32,8 @@ write_heading(struct page *page, const char *id, const char *title)
 }
 
 int
-report_checks(FILE *out, const struct rules *rules, const char *(*title_of)(const char *check), const struct report_style *style)
+report_checks(FILE *out, const struct rules *rules, const char *(*title_of)(const char *check),
+	      const struct report_style *style)
 {
 	const json_t *custom = rules_custom(rules);
 	struct page page;
@@ -104,7 +105,8 @@ explain_effects(struct page *page, const json_t *list)
 }
 
 int
-report_explain(FILE *out, const struct rules *rules, const char *code, const struct report_style *style)
+report_explain(FILE *out, const struct rules *rules, const char *code,
+	       const struct report_style *style)
 {
 	static const char *const keys[] = { "title", "why", "explain" };
 	const char *check = NULL;
@@ -152,9 +154,12 @@ report_lint(FILE *out, const struct rules *rules, const char *file)
 	json_object_foreach ((json_t *)(uintptr_t)rules_checks(rules), id, entry)
 		codes += json_object_size(json_object_get(entry, "codes"));
 	name = page_clean(&page, file, false);
-	fprintf(out, "%s: fine; with the default: %zu checks, %zu codes, %zu custom rules, %zu waivers, %s\n", name,
-		json_object_size(rules_checks(rules)), codes, json_array_size(rules_custom(rules)),
-		json_array_size(rules_waivers(rules)), rules_digest(rules));
+	fprintf(out,
+		"%s: fine; with the default: %zu checks, %zu codes, %zu custom rules, %zu waivers, "
+		"%s\n",
+		name, json_object_size(rules_checks(rules)), codes,
+		json_array_size(rules_custom(rules)), json_array_size(rules_waivers(rules)),
+		rules_digest(rules));
 	free(name);
 	return page_end(&page);
 }

@@ -5,8 +5,8 @@
 
 enum hop_state { HOP_NOT_SAID, HOP_OK, HOP_UNKNOWN, HOP_NOT_REACHED, HOP_BLOCKED };
 
-/* The way of a connection: each hop is judged by these checks; `wire` hops are where packets really went. A bad key stops nothing
- * before the login. */
+/* The way of a connection: each hop is judged by these checks; `wire` hops are where packets really
+ * went. A bad key stops nothing before the login. */
 static const struct hop {
 	const char *name;
 	bool wire;
@@ -27,7 +27,8 @@ static const struct hop {
 	{ "host-key", true, { "host-key" }, NULL, { "type" } },
 	{ "auth",
 	  true,
-	  { "auth", "key-file", "key-permissions", "key-format", "key-agent", "guest-account", "guest-keys" },
+	  { "auth", "key-file", "key-permissions", "key-format", "key-agent", "guest-account",
+	    "guest-keys" },
 	  NULL,
 	  { "defect", "mode", "accepted" } },
 };
@@ -64,7 +65,8 @@ state_of(const struct finding *finding)
 	}
 }
 
-/* The nsg check speaks for two hops: what it does not name was passed when it comes before, and not reached when it comes after.
+/* The nsg check speaks for two hops: what it does not name was passed when it comes before, and not
+ * reached when it comes after.
  */
 static enum hop_state
 scoped_state(const struct finding *finding, const char *scope)
@@ -78,7 +80,8 @@ scoped_state(const struct finding *finding, const char *scope)
 		return state;
 	if (strcmp(named, "nic") == 0)
 		return state == HOP_BLOCKED || state == HOP_UNKNOWN ? HOP_OK : state;
-	return strcmp(named, "admin") == 0 && strcmp(scope, "subnet") == 0 ? state : HOP_NOT_REACHED;
+	return strcmp(named, "admin") == 0 && strcmp(scope, "subnet") == 0 ? state
+									   : HOP_NOT_REACHED;
 }
 
 static void
@@ -86,7 +89,8 @@ hear(struct said *said, const struct finding *finding, const struct hop *hop)
 {
 	enum hop_state state = scoped_state(finding, hop->scope);
 
-	if (state > said->state || said->by == NULL || (state == said->state && said->by->status == SKIP))
+	if (state > said->state || said->by == NULL ||
+	    (state == said->state && said->by->status == SKIP))
 		*said = (struct said){ state > said->state ? state : said->state, finding };
 	for (size_t i = 0; i < finding->also_count; i++)
 		if (finding->also[i].status == FAIL && said->state != HOP_BLOCKED)
@@ -100,11 +104,14 @@ proven_hop(const struct finding *findings, size_t count)
 	static const struct {
 		const char *check;
 		size_t hop;
-	} proofs[] = { { "auth", 11 }, { "host-key", 10 }, { "kex", 9 }, { "banner", 8 }, { "tcp", 8 } };
+	} proofs[] = {
+		{ "auth", 11 }, { "host-key", 10 }, { "kex", 9 }, { "banner", 8 }, { "tcp", 8 }
+	};
 
 	for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
 		const struct finding *finding = find(findings, count, proofs[i].check);
-		bool tcp = finding != NULL && doc_is(finding->evidence, "result", "connected") && i == 4;
+		bool tcp =
+		    finding != NULL && doc_is(finding->evidence, "result", "connected") && i == 4;
 
 		if (finding != NULL && (tcp || finding->status == PASS || finding->status == WARN))
 			return proofs[i].hop + 1;
@@ -130,10 +137,12 @@ set_label(json_t *one, const struct hop *hop, const struct said *said, enum hop_
 	rule = doc_str(by->evidence, "rule");
 	if (hop->scope != NULL && rule != NULL && doc_get(by->evidence, "priority") != NULL &&
 	    (state != HOP_OK || doc_is(by->evidence, "scope", hop->scope))) {
-		doc_set_fmt(one, "label", "%s (%" JSON_INTEGER_FORMAT ")", rule, doc_int(by->evidence, "priority", 0));
+		doc_set_fmt(one, "label", "%s (%" JSON_INTEGER_FORMAT ")", rule,
+			    doc_int(by->evidence, "priority", 0));
 		return;
 	}
-	for (size_t i = 0; hop->scope == NULL && by->status != SKIP && i < 3 && hop->labels[i] != NULL; i++) {
+	for (size_t i = 0;
+	     hop->scope == NULL && by->status != SKIP && i < 3 && hop->labels[i] != NULL; i++) {
 		const char *text = doc_str(by->evidence, hop->labels[i]);
 
 		if (text != NULL && text[0] != '\0' && strcmp(text, "-") != 0 && !has_label(one))
@@ -146,8 +155,8 @@ set_label(json_t *one, const struct hop *hop, const struct said *said, enum hop_
 static bool
 is_cause(const struct said *said, const struct diagnosis *diagnosis)
 {
-	return diagnosis->verdict == FAIL && said->by != NULL && said->state == HOP_BLOCKED && diagnosis->cause != NULL &&
-	       strcmp(said->by->check, diagnosis->cause->check) == 0;
+	return diagnosis->verdict == FAIL && said->by != NULL && said->state == HOP_BLOCKED &&
+	       diagnosis->cause != NULL && strcmp(said->by->check, diagnosis->cause->check) == 0;
 }
 
 json_t *

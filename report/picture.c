@@ -61,7 +61,8 @@ shorten(struct picture *picture)
 	size_t best = 0, longest = 2;
 
 	for (size_t i = 0, end; i < picture->count; i = end) {
-		for (end = i + 1; end < picture->count && same_state(picture->hops[i], picture->hops[end]);)
+		for (end = i + 1;
+		     end < picture->count && same_state(picture->hops[i], picture->hops[end]);)
 			end++;
 		if (end - i > longest && !picture->left_out[end - 2]) {
 			best = i;

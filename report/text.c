@@ -45,16 +45,18 @@ write_target(struct page *page, const json_t *report)
 {
 	const char *vm = doc_str(report, "target.vm"), *host = doc_str(report, "target.host"),
 		   *user = doc_str(report, "target.user");
-	char *text = doc_fmt("%s%s%s%s%s", vm != NULL ? vm : "", vm != NULL && host != NULL ? " - " : "",
-			     user != NULL && host != NULL ? user : "", user != NULL && host != NULL ? "@" : "",
-			     host != NULL ? host : ""),
+	char *text = doc_fmt("%s%s%s%s%s", vm != NULL ? vm : "",
+			     vm != NULL && host != NULL ? " - " : "",
+			     user != NULL && host != NULL ? user : "",
+			     user != NULL && host != NULL ? "@" : "", host != NULL ? host : ""),
 	     *clean = page_clean(page, text, false);
 
 	page_ink(page, INK_BOLD);
 	fputs(clean != NULL && *clean != '\0' ? clean : "this machine", page->out);
 	page_ink(page, INK_NONE);
 	if (host != NULL)
-		fprintf(page->out, " port %" JSON_INTEGER_FORMAT, doc_int(report, "target.port", 22));
+		fprintf(page->out, " port %" JSON_INTEGER_FORMAT,
+			doc_int(report, "target.port", 22));
 	putc('\n', page->out);
 	free(text);
 	free(clean);
@@ -62,7 +64,8 @@ write_target(struct page *page, const json_t *report)
 
 /* "Cost: none" with what follows; commands stay on a line of their own. */
 static void
-write_note(struct page *page, const char *label, const json_t *remedy, const char *key, bool command)
+write_note(struct page *page, const char *label, const json_t *remedy, const char *key,
+	   bool command)
 {
 	const char *text = doc_str(remedy, key);
 
@@ -79,7 +82,8 @@ write_note(struct page *page, const char *label, const json_t *remedy, const cha
 static void
 write_remedy(struct page *page, const json_t *remedy, bool brief)
 {
-	bool portal = doc_is(remedy, "dialect", "portal"), run = doc_bool(remedy, "runnable", false);
+	bool portal = doc_is(remedy, "dialect", "portal"),
+	     run = doc_bool(remedy, "runnable", false);
 
 	if (doc_str(remedy, "title") != NULL)
 		page_wrap(page, "  ", 2, INK_NONE, doc_str(remedy, "title"));
@@ -88,7 +92,8 @@ write_remedy(struct page *page, const json_t *remedy, bool brief)
 	else
 		page_verbatim(page, 4, INK_BOLD, doc_str(remedy, "command"));
 	if (!run && !portal)
-		page_wrap(page, "    ", 4, INK_DIM, "(put your own values where <LIKE-THIS> stands)");
+		page_wrap(page, "    ", 4, INK_DIM,
+			  "(put your own values where <LIKE-THIS> stands)");
 	if (brief)
 		return;
 	write_note(page, "    Cost: ", remedy, "cost", false);
@@ -128,10 +133,13 @@ static void
 write_cause(struct page *page, const json_t *report)
 {
 	const json_t *diagnosis = doc_get(report, "diagnosis"),
-		     *finding = finding_of(doc_list(report, "findings"), doc_str(diagnosis, "code"));
+		     *finding =
+			 finding_of(doc_list(report, "findings"), doc_str(diagnosis, "code"));
 	const struct mark *mark = mark_of(report, "verdict");
 	const char *docs = doc_str(finding, "docs"), *confidence = doc_str(diagnosis, "confidence");
-	char *first = page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word), *title;
+	char *first =
+		 page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word),
+	     *title;
 
 	title = doc_fmt("%s%s", doc_str(diagnosis, "title"),
 			doc_same(confidence, "likely")     ? " (likely)"
@@ -156,26 +164,31 @@ write_good(struct page *page, const json_t *report)
 	const struct mark *mark = mark_of(report, "verdict");
 	const json_t *findings = doc_list(report, "findings");
 	const char *text = "No fault was found.";
-	char *first = page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word);
+	char *first =
+	    page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word);
 
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *finding = json_array_get(findings, i);
 
-		if (doc_is(finding, "check", "auth") && (doc_is(finding, "status", "pass") || doc_is(finding, "status", "warn")))
+		if (doc_is(finding, "check", "auth") &&
+		    (doc_is(finding, "status", "pass") || doc_is(finding, "status", "warn")))
 			text = doc_str(finding, "title");
 	}
 	page_wrap(page, first, page->style->utf8 ? 2 : strlen(mark->word) + 2, mark->ink, text);
 	free(first);
-	write_remedies(page, doc_list(finding_of(findings, "bastion-way-in"), "remedies"), "The way in:", false);
+	write_remedies(page, doc_list(finding_of(findings, "bastion-way-in"), "remedies"),
+		       "The way in:", false);
 }
 
 static void
 write_next(struct page *page, const json_t *report)
 {
-	const json_t *next = doc_list(doc_get(report, "diagnosis"), "next"), *findings = doc_list(report, "findings");
+	const json_t *next = doc_list(doc_get(report, "diagnosis"), "next"),
+		     *findings = doc_list(report, "findings");
 
 	for (size_t i = 0; i < json_array_size(next); i++) {
-		const json_t *finding = finding_of(findings, json_string_value(json_array_get(next, i)));
+		const json_t *finding =
+		    finding_of(findings, json_string_value(json_array_get(next, i)));
 
 		if (i == 0)
 			fputs("\nAfter that, this stands in the way too:\n", page->out);
@@ -184,7 +197,8 @@ write_next(struct page *page, const json_t *report)
 	}
 }
 
-/* One missing step leaves many checks without their facts, all with the same sentence: once is enough. */
+/* One missing step leaves many checks without their facts, all with the same sentence: once is
+ * enough. */
 static bool
 said_before(const json_t *findings, size_t at)
 {
@@ -209,7 +223,8 @@ ends_with(const char *text, const char *end)
 	return le > 0 && lt > le && strcmp(text + lt - le, end) == 0;
 }
 
-/* true for a check whose facts are missing for the very reason that an earlier finding has given. */
+/* true for a check whose facts are missing for the very reason that an earlier finding has given.
+ */
 static bool
 only_follows(const json_t *findings, size_t at)
 {
@@ -233,8 +248,10 @@ write_followers(struct page *page, const json_t *findings, const char *heading, 
 	char *text;
 
 	for (size_t i = 0; i < json_array_size(findings); i++)
-		if (only_follows(findings, i) && doc_str(json_array_get(findings, i), "explained_by") == NULL)
-			json_array_append(names, json_object_get(json_array_get(findings, i), "rule"));
+		if (only_follows(findings, i) &&
+		    doc_str(json_array_get(findings, i), "explained_by") == NULL)
+			json_array_append(names,
+					  json_object_get(json_array_get(findings, i), "rule"));
 	if ((text = doc_join(names, 32)) != NULL && *text != '\0') {
 		fputs(begun ? "" : heading, page->out);
 		page_wrap(page, "  For that reason not known either: ", 4, INK_NONE, text);
@@ -245,13 +262,15 @@ write_followers(struct page *page, const json_t *findings, const char *heading, 
 
 /* Findings of one status that nothing explains, also those beside others. */
 static void
-write_loose(struct page *page, const json_t *findings, const char *status, const char *but, const char *heading, bool *begun)
+write_loose(struct page *page, const json_t *findings, const char *status, const char *but,
+	    const char *heading, bool *begun)
 {
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		const json_t *finding = json_array_get(findings, i);
 
 		if (doc_is(finding, "status", status) && doc_str(finding, "explained_by") == NULL &&
-		    !doc_is(finding, "code", but) && !said_before(findings, i) && !only_follows(findings, i)) {
+		    !doc_is(finding, "code", but) && !said_before(findings, i) &&
+		    !only_follows(findings, i)) {
 			fputs(*begun ? "" : heading, page->out);
 			*begun = true;
 			page_wrap(page, "  ", 2, INK_YELLOW, doc_str(finding, "title"));
@@ -267,9 +286,11 @@ static void
 write_check(struct page *page, const json_t *finding, size_t indent)
 {
 	const struct mark *mark = mark_of(finding, "status");
-	const char *word = page->style->utf8 ? mark->symbol : mark->word, *by = doc_str(finding, "explained_by"), *key;
+	const char *word = page->style->utf8 ? mark->symbol : mark->word,
+		   *by = doc_str(finding, "explained_by"), *key;
 	size_t column = page->style->utf8 ? 2 : 8, used = indent + column + 18;
-	char *check = page_clean(page, doc_str(finding, indent > 2 ? "code" : "rule"), false), *text;
+	char *check = page_clean(page, doc_str(finding, indent > 2 ? "code" : "rule"), false),
+	     *text;
 	json_t *value;
 
 	fprintf(page->out, "%*s", (int)indent, "");
@@ -278,14 +299,18 @@ write_check(struct page *page, const json_t *finding, size_t indent)
 	page_ink(page, INK_NONE);
 	fprintf(page->out, "%*s%-17s ", page->style->utf8 ? 1 : (int)(column - strlen(word)), "",
 		check != NULL ? check : "");
-	text = doc_fmt("%s%s%s%s", by != NULL ? "follows from " : "", by != NULL ? by : "", by != NULL ? ": " : "",
-		       doc_str(finding, "summary"));
-	page_cut(page, check != NULL && strlen(check) > 17 ? used + strlen(check) - 17 : used, text);
-	json_object_foreach (page->style->verbose ? json_object_get(finding, "evidence") : NULL, key, value) {
-		char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT), *name = page_clean(page, key, false);
+	text = doc_fmt("%s%s%s%s", by != NULL ? "follows from " : "", by != NULL ? by : "",
+		       by != NULL ? ": " : "", doc_str(finding, "summary"));
+	page_cut(page, check != NULL && strlen(check) > 17 ? used + strlen(check) - 17 : used,
+		 text);
+	json_object_foreach (page->style->verbose ? json_object_get(finding, "evidence") : NULL,
+			     key, value) {
+		char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT),
+		     *name = page_clean(page, key, false);
 		char *first = doc_fmt("%*s%s: ", (int)(indent + column), "", name);
 
-		page_wrap(page, first, indent + column + 2, INK_DIM, json_is_string(value) ? json_string_value(value) : dump);
+		page_wrap(page, first, indent + column + 2, INK_DIM,
+			  json_is_string(value) ? json_string_value(value) : dump);
 		free(dump);
 		free(name);
 		free(first);
@@ -299,7 +324,8 @@ write_check(struct page *page, const json_t *finding, size_t indent)
 static void
 write_report(struct page *page, const json_t *report)
 {
-	const json_t *findings = doc_list(report, "findings"), *diagnosis = doc_get(report, "diagnosis");
+	const json_t *findings = doc_list(report, "findings"),
+		     *diagnosis = doc_get(report, "diagnosis");
 	bool warned = false, unknown = false;
 
 	write_target(page, report);
@@ -311,7 +337,8 @@ write_report(struct page *page, const json_t *report)
 		return;
 	write_next(page, report);
 	write_loose(page, findings, "warn", "", "\nWorth knowing:\n", &warned);
-	write_loose(page, findings, "unknown", doc_str(diagnosis, "code"), "\nCould not be determined:\n", &unknown);
+	write_loose(page, findings, "unknown", doc_str(diagnosis, "code"),
+		    "\nCould not be determined:\n", &unknown);
 	write_followers(page, findings, "\nCould not be determined:\n", unknown);
 	page_path(page, doc_list(report, "path"));
 	fputs("\nChecks:\n", page->out);

@@ -10,7 +10,11 @@ page_start(struct page *page, FILE *out, const struct report_style *style)
 {
 	int width = style->width > 0 ? style->width : 80;
 
-	*page = (struct page){ .out = out, .style = style, .width = width < 40 ? 40 : width > 200 ? 200 : (size_t)width };
+	*page = (struct page){ .out = out,
+			       .style = style,
+			       .width = width < 40    ? 40
+					: width > 200 ? 200
+						      : (size_t)width };
 }
 
 int
@@ -115,7 +119,8 @@ put_word(struct page *page, struct line *line, const char *word, size_t len, siz
 }
 
 static void
-wrap(struct page *page, const char *first, size_t indent, enum ink ink, const char *text, bool lines)
+wrap(struct page *page, const char *first, size_t indent, enum ink ink, const char *text,
+     bool lines)
 {
 	char *clean = page_clean(page, text, lines);
 	size_t columns, at = visible_width(first);
@@ -179,7 +184,8 @@ void
 page_cut(struct page *page, size_t used, const char *text)
 {
 	char *clean = page_clean(page, text, false);
-	size_t len = clean == NULL ? 0 : strlen(clean), room = page->width > used ? page->width - used : 0, at = 0, i = 0;
+	size_t len = clean == NULL ? 0 : strlen(clean),
+	       room = page->width > used ? page->width - used : 0, at = 0, i = 0;
 	bool fits = clean != NULL && visible_width(clean) <= room;
 	uint32_t cp;
 

@@ -16,7 +16,8 @@ digest_json(const json_t *json, char *ret, size_t size)
 
 	if (text == NULL)
 		return -ENOMEM;
-	if (EVP_Digest(text, strlen(text), hash, &len, EVP_sha256(), NULL) != 1 || size < 8 + 2 * (size_t)len)
+	if (EVP_Digest(text, strlen(text), hash, &len, EVP_sha256(), NULL) != 1 ||
+	    size < 8 + 2 * (size_t)len)
 		goto out;
 	snprintf(ret, size, "sha256:");
 	for (unsigned i = 0; i < len; i++)

@@ -22,8 +22,8 @@ wanted(const char *const *dialects, const char *dialect)
 
 /* The filled text under key: NULL when there is none; *runnable only ever becomes false. */
 static char *
-fill(const json_t *words, const char *key, const struct finding *finding, const json_t *globals, const char *dialect,
-     bool *runnable)
+fill(const json_t *words, const char *key, const struct finding *finding, const json_t *globals,
+     const char *dialect, bool *runnable)
 {
 	bool full = true;
 	char *text = rules_fill(doc_str(words, key), finding->evidence, globals, dialect, &full);
@@ -40,7 +40,8 @@ add_hindrance(struct remedy *remedy, const char *what)
 	char *clean = visible_text(what, false), *cost;
 
 	cost = clean == NULL ? NULL
-			     : doc_fmt("%s%sAzure refuses this while %s stands", remedy->cost != NULL ? remedy->cost : "",
+			     : doc_fmt("%s%sAzure refuses this while %s stands",
+				       remedy->cost != NULL ? remedy->cost : "",
 				       remedy->cost != NULL ? "; " : "", clean);
 	free(clean);
 	if (cost == NULL)
@@ -50,9 +51,12 @@ add_hindrance(struct remedy *remedy, const char *what)
 }
 
 static int
-lend_remedy(struct finding *finding, const json_t *entry, const char *dialect, const json_t *globals)
+lend_remedy(struct finding *finding, const json_t *entry, const char *dialect,
+	    const json_t *globals)
 {
-	struct remedy *grown = reallocarray(finding->remedies, finding->remedy_count + 1, sizeof(*grown)), *remedy;
+	struct remedy *grown = reallocarray(finding->remedies, finding->remedy_count + 1,
+					    sizeof(*grown)),
+		      *remedy;
 	bool portal = strcmp(dialect, "portal") == 0;
 
 	if (grown == NULL)
@@ -60,7 +64,8 @@ lend_remedy(struct finding *finding, const json_t *entry, const char *dialect, c
 	finding->remedies = grown;
 	remedy = &grown[finding->remedy_count];
 	*remedy = (struct remedy){ .dialect = dialect, .runnable = !portal };
-	remedy->command = fill(entry, portal ? "steps" : "run", finding, globals, dialect, &remedy->runnable);
+	remedy->command =
+	    fill(entry, portal ? "steps" : "run", finding, globals, dialect, &remedy->runnable);
 	remedy->title = fill(entry, "title", finding, globals, NULL, NULL);
 	remedy->cost = fill(entry, "cost", finding, globals, NULL, NULL);
 	if (doc_str(entry, "undo") != NULL && doc_str(finding->evidence, "hindered_by") != NULL)
@@ -78,7 +83,8 @@ said_before(const struct finding *finding)
 	const struct remedy *last = &finding->remedies[finding->remedy_count - 1];
 
 	for (size_t i = 0; i + 1 < finding->remedy_count; i++)
-		if (strcmp(finding->remedies[i].dialect, last->dialect) == 0 && doc_same(finding->remedies[i].command, last->command))
+		if (strcmp(finding->remedies[i].dialect, last->dialect) == 0 &&
+		    doc_same(finding->remedies[i].command, last->command))
 			return true;
 	return false;
 }
@@ -105,14 +111,17 @@ applies(const json_t *entry, const struct finding *finding, const json_t *global
 }
 
 static int
-lend_remedies(struct finding *finding, const json_t *code, const json_t *globals, const char *const *dialects)
+lend_remedies(struct finding *finding, const json_t *code, const json_t *globals,
+	      const char *const *dialects)
 {
 	int r;
 
 	for (size_t i = 0; i < sizeof(dialect_order) / sizeof(dialect_order[0]); i++) {
-		const json_t *list = json_object_get(json_object_get(code, "remedies"), dialect_order[i]);
+		const json_t *list =
+		    json_object_get(json_object_get(code, "remedies"), dialect_order[i]);
 
-		for (size_t j = 0; wanted(dialects, dialect_order[i]) && j < json_array_size(list); j++) {
+		for (size_t j = 0; wanted(dialects, dialect_order[i]) && j < json_array_size(list);
+		     j++) {
 			const json_t *entry = json_array_get(list, j);
 
 			if (!applies(entry, finding, globals))
@@ -136,7 +145,8 @@ apply_severity(const struct rules *rules, struct finding *finding)
 }
 
 static int
-lend_one(const struct rules *rules, struct finding *finding, const json_t *globals, const char *const *dialects)
+lend_one(const struct rules *rules, struct finding *finding, const json_t *globals,
+	 const char *const *dialects)
 {
 	static const char *const portal[] = { "portal", NULL };
 	const char *check = NULL, *ways;
@@ -169,7 +179,8 @@ lend_one(const struct rules *rules, struct finding *finding, const json_t *globa
 }
 
 int
-rules_lend(const struct rules *rules, struct finding *finding, const json_t *globals, const char *const *dialects)
+rules_lend(const struct rules *rules, struct finding *finding, const json_t *globals,
+	   const char *const *dialects)
 {
 	int r = lend_one(rules, finding, globals, dialects);
 

@@ -53,7 +53,8 @@ node_quote(const char *text)
 
 	while (len > keep && keep > 0 && ((unsigned char)clean[keep] & 0xc0) == 0x80)
 		keep--;
-	snprintf(out, sizeof(buffers[0]), "%.*s%s", (int)keep, clean == NULL ? "" : clean, len > keep ? "..." : "");
+	snprintf(out, sizeof(buffers[0]), "%.*s%s", (int)keep, clean == NULL ? "" : clean,
+		 len > keep ? "..." : "");
 	free(clean);
 	return out;
 }
@@ -122,9 +123,11 @@ node_new(struct load *load, enum node_kind kind, const yaml_mark_t *mark)
 	}
 	if ((node = calloc(1, sizeof(*node))) == NULL)
 		return NULL;
-	*node = (struct node){
-		.kind = kind, .line = (unsigned)mark->line + 1, .column = (unsigned)mark->column + 1, .weight = 1, .height = 1
-	};
+	*node = (struct node){ .kind = kind,
+			       .line = (unsigned)mark->line + 1,
+			       .column = (unsigned)mark->column + 1,
+			       .weight = 1,
+			       .height = 1 };
 	tree->nodes[tree->count++] = node;
 	return node;
 }
@@ -134,7 +137,8 @@ node_add(struct load *load, struct node *parent, struct node *key, struct node *
 {
 	if (parent->count == parent->room) {
 		size_t room = parent->room * 2 + 8;
-		struct node **items = reallocarray(parent->items, room, sizeof(struct node *)), **keys;
+		struct node **items = reallocarray(parent->items, room, sizeof(struct node *)),
+			    **keys;
 
 		if (items == NULL)
 			goto no_memory;
@@ -169,7 +173,8 @@ next_event(struct load *load, yaml_event_t *event)
 	}
 	if (parser->error == YAML_READER_ERROR)
 		mark = &parser->mark;
-	else if (mark->index >= load->len && parser->context != NULL && parser->context_mark.index < load->len)
+	else if (mark->index >= load->len && parser->context != NULL &&
+		 parser->context_mark.index < load->len)
 		mark = &parser->context_mark; /* where it began, not the end of the file */
 	snprintf(what, sizeof(what), "is not YAML here: %s; accepted: YAML 1.1",
 		 parser->problem != NULL ? parser->problem : "unreadable");
@@ -209,18 +214,21 @@ alias_target(struct load *load, const yaml_event_t *event, unsigned depth)
 			continue;
 		if (!anchor->done) {
 			fail_at(load, line, column,
-				"is an alias of a value that holds it; accepted: an anchor that ends before it");
+				"is an alias of a value that holds it; accepted: an anchor that "
+				"ends before it");
 			return NULL;
 		}
 		load->weight += anchor->node->weight;
 		if (load->weight > MAX_WEIGHT || anchor->node->height + depth > MAX_DEPTH) {
 			fail_at(load, line, column,
-				"is an alias that makes the file too large; accepted: at most 100000 values, 24 levels");
+				"is an alias that makes the file too large; accepted: at most "
+				"100000 values, 24 levels");
 			return NULL;
 		}
 		return anchor->node;
 	}
-	fail_at(load, line, column, "is an alias of nothing; accepted: the name of an anchor before it");
+	fail_at(load, line, column,
+		"is an alias of nothing; accepted: the name of an anchor before it");
 	return NULL;
 }
 
@@ -248,10 +256,12 @@ scalar_take(struct load *load, const yaml_event_t *event, struct node *node)
 
 	for (size_t i = 0, n; i < len; i += n) {
 		if ((n = visible_decode(text + i, len - i, &cp)) == 0)
-			return node_fail(&load->reader, node, "\"%s\" is not UTF-8", node_quote(text));
+			return node_fail(&load->reader, node, "\"%s\" is not UTF-8",
+					 node_quote(text));
 		if (visible_hidden(cp) && cp != '\n')
 			return node_fail(&load->reader, node,
-					 "\"%s\" holds the character U+%04X; accepted: visible characters and line breaks",
+					 "\"%s\" holds the character U+%04X; accepted: visible "
+					 "characters and line breaks",
 					 node_quote(text), (unsigned)cp);
 	}
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -279,10 +289,12 @@ compose_children(struct load *load, struct node *node, unsigned depth)
 		if (!end && node->kind == NODE_MAP) {
 			ok = (key = compose(load, &event, depth + 1)) != NULL;
 			if (ok && key->kind != NODE_SCALAR)
-				ok = node_fail(&load->reader, key, "a %s is no key; accepted: a word",
+				ok = node_fail(&load->reader, key,
+					       "a %s is no key; accepted: a word",
 					       key->kind == NODE_LIST ? "list" : "map");
 			else if (ok && json_object_get(seen, key->text) != NULL)
-				ok = node_fail(&load->reader, key, "\"%s\" stands here twice; accepted: each key once",
+				ok = node_fail(&load->reader, key,
+					       "\"%s\" stands here twice; accepted: each key once",
 					       node_quote(key->text));
 			if (ok)
 				json_object_set_new(seen, key->text, json_true());
@@ -290,7 +302,8 @@ compose_children(struct load *load, struct node *node, unsigned depth)
 			if (!ok || !(ok = next_event(load, &event)))
 				break;
 		}
-		ok = end || ((item = compose(load, &event, depth + 1)) != NULL && node_add(load, node, key, item));
+		ok = end || ((item = compose(load, &event, depth + 1)) != NULL &&
+			     node_add(load, node, key, item));
 		yaml_event_delete(&event);
 	}
 	json_decref(seen);
@@ -310,14 +323,18 @@ compose(struct load *load, yaml_event_t *event, unsigned depth)
 	if (event->type == YAML_ALIAS_EVENT)
 		return alias_target(load, event, depth);
 	if (depth > MAX_DEPTH || load->tree.count > MAX_NODES || ++load->weight > MAX_WEIGHT) {
-		fail_at(load, line, column, "is too much; accepted: at most 50000 values, 24 levels");
+		fail_at(load, line, column,
+			"is too much; accepted: at most 50000 values, 24 levels");
 		return NULL;
 	}
 	if (has_tag(event)) {
-		fail_at(load, line, column, "has a tag; accepted: plain and quoted text, lists and maps");
+		fail_at(load, line, column,
+			"has a tag; accepted: plain and quoted text, lists and maps");
 		return NULL;
 	}
-	kind = event->type == YAML_SCALAR_EVENT ? NODE_SCALAR : event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST : NODE_MAP;
+	kind = event->type == YAML_SCALAR_EVENT           ? NODE_SCALAR
+	       : event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST
+							  : NODE_MAP;
 	if ((node = node_new(load, kind, &event->start_mark)) == NULL) {
 		load->no_memory = true;
 		return NULL;
@@ -327,7 +344,9 @@ compose(struct load *load, yaml_event_t *event, unsigned depth)
 				     : event->data.mapping_start.anchor;
 	index = load->anchor_count;
 	if (kind == NODE_SCALAR)
-		return scalar_take(load, event, node) && anchor_add(load, event, anchor, node) ? node : NULL;
+		return scalar_take(load, event, node) && anchor_add(load, event, anchor, node)
+			   ? node
+			   : NULL;
 	if (!anchor_add(load, event, anchor, node) || !compose_children(load, node, depth))
 		return NULL;
 	if (anchor != NULL)
@@ -347,9 +366,12 @@ text_is_sound(struct load *load)
 		if ((n = visible_decode(load->text + i, load->len - i, &cp)) == 0)
 			return fail_at(load, line, column, "is not UTF-8; accepted: UTF-8 text");
 		if (cp == '\t' && indent)
-			return fail_at(load, line, column, "is indented by a tab; accepted: blanks");
-		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7f && cp < 0xa0))
-			return fail_at(load, line, column, "starts with a control character; accepted: text");
+			return fail_at(load, line, column,
+				       "is indented by a tab; accepted: blanks");
+		if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') ||
+		    (cp >= 0x7f && cp < 0xa0))
+			return fail_at(load, line, column,
+				       "starts with a control character; accepted: text");
 		indent = cp == '\n' || (indent && cp == ' ');
 		if (cp == '\n') {
 			line++;
@@ -374,7 +396,8 @@ parse_document(struct load *load)
 	ok = event.type == YAML_DOCUMENT_START_EVENT;
 	yaml_event_delete(&event);
 	if (!ok)
-		return node_fail(&load->reader, &start, "\"\" is empty; accepted: version, checks, custom, waivers");
+		return node_fail(&load->reader, &start,
+				 "\"\" is empty; accepted: version, checks, custom, waivers");
 	if (!next_event(load, &event))
 		return false;
 	load->tree.root = compose(load, &event, 1);
@@ -385,7 +408,8 @@ parse_document(struct load *load)
 	if (!next_event(load, &event))
 		return false;
 	ok = event.type == YAML_STREAM_END_EVENT ||
-	     fail_at(load, event.start_mark.line, event.start_mark.column, "starts a second document; accepted: one");
+	     fail_at(load, event.start_mark.line, event.start_mark.column,
+		     "starts a second document; accepted: one");
 	yaml_event_delete(&event);
 	return ok;
 }
@@ -394,7 +418,9 @@ int
 tree_parse(const char *file, const char *text, size_t len, struct tree *ret, struct err *err)
 {
 	struct err none;
-	struct load load = { .text = text, .len = len, .reader = { .file = file, .err = err != NULL ? err : &none } };
+	struct load load = { .text = text,
+			     .len = len,
+			     .reader = { .file = file, .err = err != NULL ? err : &none } };
 	int r = -EINVAL;
 
 	if (!text_is_sound(&load))

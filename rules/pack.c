@@ -1,4 +1,5 @@
-/* Runs while the program is built: checks default.yaml and writes it as C, so that the program need not read YAML to start. */
+/* Runs while the program is built: checks default.yaml and writes it as C, so that the program need
+ * not read YAML to start. */
 #include "rules/rules.h"
 #include "rules/tree.h"
 
@@ -12,9 +13,12 @@ write_c(const char *json, const char *digest)
 {
 	size_t column = 0;
 
-	fputs("/* made from default.yaml by rules/pack */\nextern const char rules_default_json[], rules_default_digest[];\n",
+	fputs("/* made from default.yaml by rules/pack */\nextern const char rules_default_json[], "
+	      "rules_default_digest[];\n",
 	      stdout);
-	printf("const char rules_default_digest[] = \"%s\";\nconst char rules_default_json[] =\n\t\"", digest);
+	printf(
+	    "const char rules_default_digest[] = \"%s\";\nconst char rules_default_json[] =\n\t\"",
+	    digest);
 	for (const char *p = json; *p != '\0'; p++) {
 		if (*p == '"' || *p == '\\' || *p == '?')
 			putchar('\\');

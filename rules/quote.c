@@ -27,7 +27,8 @@ quote_start(struct quote *quote, enum lang lang)
 static char
 scan_top(const struct scan *scan)
 {
-	return scan->depth == 0 || scan->open[scan->depth - 1] == '(' ? ' ' : scan->open[scan->depth - 1];
+	return scan->depth == 0 || scan->open[scan->depth - 1] == '(' ? ' '
+								      : scan->open[scan->depth - 1];
 }
 
 static const char *
@@ -97,9 +98,11 @@ end_word(struct quote *quote)
 {
 	if (quote->word[0] == '-')
 		memcpy(quote->option, quote->word, sizeof(quote->option));
-	else if (quote->option[0] == '-' && quote->option[1] != '-' && quote->option[strlen(quote->option) - 1] == 'c')
+	else if (quote->option[0] == '-' && quote->option[1] != '-' &&
+		 quote->option[strlen(quote->option) - 1] == 'c')
 		quote->option[0] = '\0'; /* sh -c takes one script, --scripts takes many */
-	if (strcmp(quote->word, "RunPowerShellScript") == 0 || strcmp(quote->word, "'RunPowerShellScript'") == 0)
+	if (strcmp(quote->word, "RunPowerShellScript") == 0 ||
+	    strcmp(quote->word, "'RunPowerShellScript'") == 0)
 		quote->powershell = true;
 	quote->word_len = 0;
 	quote->word[0] = '\0';
@@ -128,7 +131,8 @@ in_substitution(const struct scan *scan)
 	return memchr(scan->open, '(', scan->depth) != NULL;
 }
 
-/* Hands on to the inner text what the outer language makes of its character c, read with the quotes that were open before it. */
+/* Hands on to the inner text what the outer language makes of its character c, read with the quotes
+ * that were open before it. */
 static const char *
 feed_inner(struct quote *quote, const struct scan *before, char c)
 {
@@ -184,9 +188,11 @@ quote_placeholder(struct quote *quote)
 		start_word(quote, 'x', '\0');
 	quote->word_len++;
 	if (quote->outer.escaped || (quote->inner_on && quote->inner.escaped))
-		return "has an escape character before a placeholder; accepted: a placeholder on its own, it is quoted as needed";
+		return "has an escape character before a placeholder; accepted: a placeholder on "
+		       "its own, it is quoted as needed";
 	if (quote->outer.dollar || (quote->inner_on && quote->inner.dollar))
-		return "has a $ before a placeholder; accepted: a placeholder on its own, or an upper-case ${VARIABLE}";
+		return "has a $ before a placeholder; accepted: a placeholder on its own, or an "
+		       "upper-case ${VARIABLE}";
 	return NULL;
 }
 
@@ -194,10 +200,13 @@ const char *
 quote_end(const struct quote *quote)
 {
 	if (quote->outer.depth > 0)
-		return quote->outer.open[quote->outer.depth - 1] == '('   ? "leaves a ( open; accepted: a whole command"
-		       : quote->outer.open[quote->outer.depth - 1] == '"' ? "leaves a \" open; accepted: a whole command"
-									  : "leaves a ' open; accepted: a whole command";
-	return quote->outer.escaped ? "ends with an escape character; accepted: a whole command" : NULL;
+		return quote->outer.open[quote->outer.depth - 1] == '('
+			   ? "leaves a ( open; accepted: a whole command"
+		       : quote->outer.open[quote->outer.depth - 1] == '"'
+			   ? "leaves a \" open; accepted: a whole command"
+			   : "leaves a ' open; accepted: a whole command";
+	return quote->outer.escaped ? "ends with an escape character; accepted: a whole command"
+				    : NULL;
 }
 
 static bool
@@ -213,7 +222,8 @@ is_smart(const char *p, bool single)
 static void
 write_sh(FILE *out, const char *value, char top)
 {
-	bool bare = top == ' ' && value[0] != '-' && value[0] != '\0' && strspn(value, SAFE_SH) == strlen(value);
+	bool bare = top == ' ' && value[0] != '-' && value[0] != '\0' &&
+		    strspn(value, SAFE_SH) == strlen(value);
 
 	if (top == ' ' && !bare)
 		putc('\'', out);

@@ -65,7 +65,8 @@ adopt(struct rules *rules, json_t *set)
 }
 
 int
-rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len, struct err *err)
+rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len,
+		 struct err *err)
 {
 	struct err own = { "" };
 	struct reader reader = { .file = file, .base = rules->set, .err = &own };
@@ -78,7 +79,8 @@ rules_layer_text(struct rules *rules, const char *file, const char *text, size_t
 	r = -EINVAL;
 	if (!schema_read(&reader, tree.root, &layer))
 		goto out;
-	if ((merged = rules->set == NULL ? json_incref(layer) : merge_json(rules->set, layer)) == NULL)
+	if ((merged = rules->set == NULL ? json_incref(layer) : merge_json(rules->set, layer)) ==
+	    NULL)
 		goto out;
 	if (merge_verify(&reader, tree.root, merged))
 		r = adopt(rules, merged);
@@ -101,7 +103,8 @@ read_all(int fd, char *text, size_t *len)
 	size_t used = 0;
 	ssize_t n;
 
-	while (used <= RULES_FILE_MAX && (n = read(fd, text + used, RULES_FILE_MAX + 1 - used)) != 0) {
+	while (used <= RULES_FILE_MAX &&
+	       (n = read(fd, text + used, RULES_FILE_MAX + 1 - used)) != 0) {
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		used += n > 0 ? (size_t)n : 0;
@@ -114,19 +117,24 @@ int
 rules_layer(struct rules *rules, const char *path, struct err *err)
 {
 	char *text = malloc(RULES_FILE_MAX + 2);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = fd < 0 ? -errno : text == NULL ? -ENOMEM : 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = fd < 0 ? -errno
+									       : text == NULL
+										   ? -ENOMEM
+										   : 0;
 	struct stat st;
 	size_t len = 0;
 
 	if (r == 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
 		r = -EINVAL;
-		err_set(err, "%s:1:1: \"%s\" is no regular file; accepted: a file of at most 1 MiB", path, node_quote(path));
+		err_set(err, "%s:1:1: \"%s\" is no regular file; accepted: a file of at most 1 MiB",
+			path, node_quote(path));
 	} else if (r < 0 || (r = read_all(fd, text, &len)) < 0) {
-		err_set(err, "%s:1:1: \"%s\" cannot be read (%s); accepted: a readable file", path, node_quote(path),
-			strerror(-r));
+		err_set(err, "%s:1:1: \"%s\" cannot be read (%s); accepted: a readable file", path,
+			node_quote(path), strerror(-r));
 	} else if (len > RULES_FILE_MAX) {
 		r = -EINVAL;
-		err_set(err, "%s:1:1: \"%s\" is too big; accepted: a file of at most 1 MiB", path, node_quote(path));
+		err_set(err, "%s:1:1: \"%s\" is too big; accepted: a file of at most 1 MiB", path,
+			node_quote(path));
 	} else {
 		r = rules_layer_text(rules, path, text, len, err);
 	}
@@ -195,8 +203,9 @@ rules_for(const struct rules *rules, const char *check)
 {
 	const json_t *entry = json_object_get(json_object_get(rules->set, "checks"), check);
 
-	return (
-	    struct rule){ .id = check, .enabled = doc_bool(entry, "enabled", true), .params = json_object_get(entry, "params") };
+	return (struct rule){ .id = check,
+			      .enabled = doc_bool(entry, "enabled", true),
+			      .params = json_object_get(entry, "params") };
 }
 
 json_int_t
@@ -212,7 +221,8 @@ rule_int(const struct rule *rule, const char *param, json_int_t fallback)
 const char *
 rule_str(const struct rule *rule, const char *param, const char *fallback)
 {
-	const char *value = rule == NULL ? NULL : json_string_value(json_object_get(rule->params, param));
+	const char *value =
+	    rule == NULL ? NULL : json_string_value(json_object_get(rule->params, param));
 
 	return value != NULL ? value : fallback;
 }
@@ -262,8 +272,10 @@ rules_digest(const struct rules *rules)
 const char *
 rules_severity(const struct rules *rules, const char *code)
 {
-	const char *now = doc_str(json_array_get(json_object_get(rules->owners, code), 1), "severity");
-	const char *before = doc_str(json_array_get(json_object_get(rules->defaults, code), 1), "severity");
+	const char *now =
+	    doc_str(json_array_get(json_object_get(rules->owners, code), 1), "severity");
+	const char *before =
+	    doc_str(json_array_get(json_object_get(rules->defaults, code), 1), "severity");
 
 	return doc_same(now, before) ? NULL : now;
 }

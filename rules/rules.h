@@ -1,7 +1,9 @@
-/* rules/: YAML to rule sets, layering, words with their placeholders filled in. It does not know what the facts mean.
+/* rules/: YAML to rule sets, layering, words with their placeholders filled in. It does not know
+ * what the facts mean.
  *
- * A rule set holds policy and words (DESIGN: rules). Logic lives in C: it chooses status and code, the rules lend the words, may
- * switch a check off, swap fail and warn by `severity`, and set thresholds by `params`. */
+ * A rule set holds policy and words (DESIGN: rules). Logic lives in C: it chooses status and code,
+ * the rules lend the words, may switch a check off, swap fail and warn by `severity`, and set
+ * thresholds by `params`. */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
@@ -21,20 +23,21 @@ struct rule {
 	const json_t *params;
 };
 
-/* The compiled-in default (checked and packed when the program is built). Returns 0 or -errno with a sentence; the caller frees
- * with rules_free (NULL is fine there). */
+/* The compiled-in default (checked and packed when the program is built). Returns 0 or -errno with
+ * a sentence; the caller frees with rules_free (NULL is fine there). */
 int rules_default(struct rules **ret, struct err *err);
 void rules_free(struct rules *rules);
 
 /* A rule set of its own from text, without the default below it; `file` is what errors name. */
 int rules_text(struct rules **ret, const char *file, const char *text, size_t len, struct err *err);
 
-/* Layers a file on top: maps merge deeply, lists replace. On error (-EINVAL with "FILE:LINE:COLUMN: ...", or -errno when it
- * cannot be read) the rule set is as before. */
+/* Layers a file on top: maps merge deeply, lists replace. On error (-EINVAL with "FILE:LINE:COLUMN:
+ * ...", or -errno when it cannot be read) the rule set is as before. */
 int rules_layer(struct rules *rules, const char *path, struct err *err);
 
 /* The same for text that has been read already; `file` is what errors name. */
-int rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len, struct err *err);
+int rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len,
+		     struct err *err);
 
 /* The entry of a check; a check that no rule names is enabled and has no params. */
 struct rule rules_for(const struct rules *rules, const char *check);
@@ -44,37 +47,43 @@ json_int_t rule_int(const struct rule *rule, const char *param, json_int_t fallb
 const char *rule_str(const struct rule *rule, const char *param, const char *fallback);
 const json_t *rule_list(const struct rule *rule, const char *param);
 
-/* The entry of a code ({severity, title, why, explain, docs, explains, decide, remedies}), NULL when no rule has it. Borrowed.
- * *check (may be NULL) becomes the id of the check it belongs to. */
+/* The entry of a code ({severity, title, why, explain, docs, explains, decide, remedies}), NULL
+ * when no rule has it. Borrowed. *check (may be NULL) becomes the id of the check it belongs to. */
 const json_t *rules_code(const struct rules *rules, const char *code, const char **check);
 
-/* The severity ("fail" or "warn") that a layered file gives the code against the default's, NULL when it leaves the verdict to C.
- * Borrowed. */
+/* The severity ("fail" or "warn") that a layered file gives the code against the default's, NULL
+ * when it leaves the verdict to C. Borrowed. */
 const char *rules_severity(const struct rules *rules, const char *code);
 
 /* The custom rules ("custom" list) and the waivers; arrays, perhaps empty. Borrowed. */
 const json_t *rules_custom(const struct rules *rules);
 const json_t *rules_waivers(const struct rules *rules);
 
-/* The waiver that holds for this code on this resource (ARM id; NULL when not known) at that time, NULL when there is none. Its
- * "resource" may be an ARM id, a scope above it, GROUP/NAME or a name; without one it holds everywhere. "expires" is its last
- * day. */
-const json_t *rules_waiver(const struct rules *rules, const char *code, const char *resource, time_t now);
+/* The waiver that holds for this code on this resource (ARM id; NULL when not known) at that time,
+ * NULL when there is none. Its "resource" may be an ARM id, a scope above it, GROUP/NAME or a name;
+ * without one it holds everywhere. "expires" is its last day. */
+const json_t *rules_waiver(const struct rules *rules, const char *code, const char *resource,
+			   time_t now);
 
 /* Every check's entry by id, for listings: {"nsg": {...}}. Borrowed. */
 const json_t *rules_checks(const struct rules *rules);
 
-/* "sha256:..." over the canonical form of the merged rule set: equal sets have equal digests. Borrowed. */
+/* "sha256:..." over the canonical form of the merged rule set: equal sets have equal digests.
+ * Borrowed. */
 const char *rules_digest(const struct rules *rules);
 
-/* Lends a finding (and those beside it) its words: title, why, docs, remedies of the dialects in `dialects` (a NULL-terminated
- * list of names; "shell" is always included), with {placeholders} taken from the finding's evidence, then from globals (vm rg
- * subscription user host port source_ip ...), and quoted for the place they stand in. Applies `severity`. Returns 0 or -ENOMEM.
+/* Lends a finding (and those beside it) its words: title, why, docs, remedies of the dialects in
+ * `dialects` (a NULL-terminated list of names; "shell" is always included), with {placeholders}
+ * taken from the finding's evidence, then from globals (vm rg subscription user host port source_ip
+ * ...), and quoted for the place they stand in. Applies `severity`. Returns 0 or -ENOMEM.
  */
-int rules_lend(const struct rules *rules, struct finding *finding, const json_t *globals, const char *const *dialects);
+int rules_lend(const struct rules *rules, struct finding *finding, const json_t *globals,
+	       const char *const *dialects);
 
-/* Fills the placeholders of one template for a dialect ("az" and "shell": POSIX shell quoting, "powershell", "portal" and NULL:
- * plain text). *runnable (may be NULL) becomes false when a value was missing. The caller frees; NULL when out of memory. */
-char *rules_fill(const char *text, const json_t *evidence, const json_t *globals, const char *dialect, bool *runnable);
+/* Fills the placeholders of one template for a dialect ("az" and "shell": POSIX shell quoting,
+ * "powershell", "portal" and NULL: plain text). *runnable (may be NULL) becomes false when a value
+ * was missing. The caller frees; NULL when out of memory. */
+char *rules_fill(const char *text, const json_t *evidence, const json_t *globals,
+		 const char *dialect, bool *runnable);
 
 #endif

@@ -10,8 +10,8 @@ static bool
 is_kebab(const struct reader *reader, const char *text)
 {
 	(void)reader;
-	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(text) || strlen(text) > 64 ||
-	    strstr(text, "--") != NULL)
+	if (strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(text) ||
+	    strlen(text) > 64 || strstr(text, "--") != NULL)
 		return false;
 	return text[0] >= 'a' && text[0] <= 'z' && text[strlen(text) - 1] != '-';
 }
@@ -50,8 +50,8 @@ is_duration(const struct reader *reader, const char *text)
 	(void)reader;
 	if (text[0] < '1' || text[0] > '9')
 		return false;
-	return (strcmp(end, "ms") == 0 && value <= 120000) || (strcmp(end, "s") == 0 && value <= 120) ||
-	       (strcmp(end, "m") == 0 && value <= 2);
+	return (strcmp(end, "ms") == 0 && value <= 120000) ||
+	       (strcmp(end, "s") == 0 && value <= 120) || (strcmp(end, "m") == 0 && value <= 2);
 }
 
 static bool
@@ -64,7 +64,8 @@ is_date(const struct reader *reader, const char *text)
 	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
 	    sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3)
 		return false;
-	if (used != 10 || year < 1970 || month < 1 || month > 12 || day < 1 || day > days[month - 1])
+	if (used != 10 || year < 1970 || month < 1 || month > 12 || day < 1 ||
+	    day > days[month - 1])
 		return false;
 	return month != 2 || day < 29 || (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 }
@@ -77,7 +78,8 @@ is_check(const struct reader *reader, const char *text)
 	return checks == NULL ? is_kebab(reader, text) : json_object_get(checks, text) != NULL;
 }
 
-/* Bounded as well as valid: no back references, few and small repetitions, so that matching takes linear time. */
+/* Bounded as well as valid: no back references, few and small repetitions, so that matching takes
+ * linear time. */
 static bool
 is_regex(const struct reader *reader, const char *text)
 {
@@ -92,7 +94,8 @@ is_regex(const struct reader *reader, const char *text)
 			return false;
 		if (*p == '{' && (++intervals > 2 || strtoul(p + 1, NULL, 10) > 64))
 			return false;
-		if (*p == '{' && p[1 + strspn(p + 1, "0123456789")] == ',' && strtoul(strchr(p, ',') + 1, NULL, 10) > 64)
+		if (*p == '{' && p[1 + strspn(p + 1, "0123456789")] == ',' &&
+		    strtoul(strchr(p, ',') + 1, NULL, 10) > 64)
 			return false;
 		if (*p == '\\' && p[1] != '\0')
 			p++;
@@ -103,64 +106,96 @@ is_regex(const struct reader *reader, const char *text)
 	return true;
 }
 
-static bool read_custom(const struct reader *, const struct shape *, const struct node *, json_t **);
-static bool read_checks(const struct reader *, const struct shape *, const struct node *, json_t **);
+static bool read_custom(const struct reader *, const struct shape *, const struct node *,
+			json_t **);
+static bool read_checks(const struct reader *, const struct shape *, const struct node *,
+			json_t **);
 
 static const char *const severities[] = { "fail", "warn", NULL };
 static const char *const custom_types[] = { "fact", "command", NULL };
 
 static const struct shape text_shape = { .read = shape_text, .accepts = "text" };
 static const struct shape bool_shape = { .read = shape_bool, .accepts = "true or false" };
-static const struct shape true_shape = { .read = shape_bool, .accepts = "true", .words = severities };
+static const struct shape true_shape = { .read = shape_bool,
+					 .accepts = "true",
+					 .words = severities };
 static const struct shape number_shape = { .read = shape_number, .accepts = "a number" };
-static const struct shape scalar_shape = { .read = shape_scalar, .accepts = "text, a number, true or false" };
-static const struct shape scalars_shape = { .read = shape_list, .accepts = "a list of values", .each = &scalar_shape };
-static const struct shape severity_shape = { .read = shape_text, .accepts = "fail or warn", .words = severities };
+static const struct shape scalar_shape = { .read = shape_scalar,
+					   .accepts = "text, a number, true or false" };
+static const struct shape scalars_shape = { .read = shape_list,
+					    .accepts = "a list of values",
+					    .each = &scalar_shape };
+static const struct shape severity_shape = { .read = shape_text,
+					     .accepts = "fail or warn",
+					     .words = severities };
 static const struct shape docs_shape = { .read = shape_text,
 					 .accepts = "an address that begins with https://",
 					 .name = is_https };
 static const struct shape code_name_shape = { .read = shape_text,
 					      .accepts = "a code: lower-case words joined by '-'",
 					      .name = is_kebab };
-static const struct shape code_names_shape = { .read = shape_list, .accepts = "a list of codes", .each = &code_name_shape };
+static const struct shape code_names_shape = { .read = shape_list,
+					       .accepts = "a list of codes",
+					       .each = &code_name_shape };
 static const struct shape name_shape = { .read = shape_text,
-					 .accepts = "an evidence key: lower-case letters, digits and '_'",
+					 .accepts =
+					     "an evidence key: lower-case letters, digits and '_'",
 					 .name = is_name };
-static const struct shape names_shape = { .read = shape_list, .accepts = "a list of evidence keys", .each = &name_shape };
-static const struct shape param_shape = { .read = shape_any, .accepts = "text, a number, true or false, a list or a map" };
-static const struct shape params_shape = { .read = shape_table,
-					   .accepts = "a map of parameters: lower-case letters, digits and '_'",
-					   .each = &param_shape,
-					   .name = is_name };
+static const struct shape names_shape = { .read = shape_list,
+					  .accepts = "a list of evidence keys",
+					  .each = &name_shape };
+static const struct shape param_shape = { .read = shape_any,
+					  .accepts =
+					      "text, a number, true or false, a list or a map" };
+static const struct shape params_shape = {
+	.read = shape_table,
+	.accepts = "a map of parameters: lower-case letters, digits and '_'",
+	.each = &param_shape,
+	.name = is_name
+};
 static const struct shape texts_shape = { .read = shape_list,
 					  .accepts = "a list of words, the program first",
 					  .each = &text_shape };
-static const struct shape pointer_shape = { .read = shape_text,
-					    .accepts = "a JSON Pointer: /like/this, with ~1 for a slash and ~0 for a ~",
-					    .name = is_pointer };
+static const struct shape pointer_shape = {
+	.read = shape_text,
+	.accepts = "a JSON Pointer: /like/this, with ~1 for a slash and ~0 for a ~",
+	.name = is_pointer
+};
 static const struct shape regex_shape = {
 	.read = shape_text,
 	.name = is_regex,
-	.accepts = "an extended regular expression of at most 256 bytes, without back references, with at most two {n,m} up to 64"
+	.accepts = "an extended regular expression of at most 256 bytes, without back references, "
+		   "with at most two {n,m} up to 64"
 };
-static const struct shape duration_shape = { .read = shape_text,
-					     .accepts = "a duration of at most 2 minutes, such as 500ms, 5s or 1m",
-					     .name = is_duration };
-static const struct shape date_shape = { .read = shape_text, .accepts = "a date, such as 2027-01-31", .name = is_date };
+static const struct shape duration_shape = {
+	.read = shape_text,
+	.accepts = "a duration of at most 2 minutes, such as 500ms, 5s or 1m",
+	.name = is_duration
+};
+static const struct shape date_shape = { .read = shape_text,
+					 .accepts = "a date, such as 2027-01-31",
+					 .name = is_date };
 
-#define REMEDY_FIELDS(does)                                                                                                      \
-	{ "title", &text_shape, false }, { "when", &name_shape, false }, { "unless", &name_shape, false },                       \
-	    { does, &text_shape, true }, { "cost", &text_shape, false }, { "undo", &text_shape, false },                         \
-	    { "verify", &text_shape, false },                                                                                    \
-	{                                                                                                                        \
-		NULL, NULL, false                                                                                                \
+#define REMEDY_FIELDS(does)                                                                        \
+	{ "title", &text_shape, false }, { "when", &name_shape, false },                           \
+	    { "unless", &name_shape, false }, { does, &text_shape, true },                         \
+	    { "cost", &text_shape, false }, { "undo", &text_shape, false },                        \
+	    { "verify", &text_shape, false },                                                      \
+	{                                                                                          \
+		NULL, NULL, false                                                                  \
 	}
 
 static const struct field run_fields[] = { REMEDY_FIELDS("run") };
 static const struct field steps_fields[] = { REMEDY_FIELDS("steps") };
-static const struct shape run_shape = { .read = shape_fields, .accepts = "a map with run", .fields = run_fields };
-static const struct shape steps_shape = { .read = shape_fields, .accepts = "a map with steps", .fields = steps_fields };
-static const struct shape runs_shape = { .read = shape_list, .accepts = "a list of remedies, each with run", .each = &run_shape };
+static const struct shape run_shape = { .read = shape_fields,
+					.accepts = "a map with run",
+					.fields = run_fields };
+static const struct shape steps_shape = { .read = shape_fields,
+					  .accepts = "a map with steps",
+					  .fields = steps_fields };
+static const struct shape runs_shape = { .read = shape_list,
+					 .accepts = "a list of remedies, each with run",
+					 .each = &run_shape };
 static const struct shape portal_shape = { .read = shape_list,
 					   .accepts = "a list of remedies, each with steps",
 					   .each = &steps_shape };
@@ -171,55 +206,78 @@ static const struct field dialect_fields[] = { { "az", &runs_shape, false },
 					       { "shell", &runs_shape, false },
 					       { NULL, NULL, false } };
 static const struct shape remedies_shape = { .read = shape_fields,
-					     .accepts = "a map with az, powershell, portal or shell",
+					     .accepts =
+						 "a map with az, powershell, portal or shell",
 					     .fields = dialect_fields };
 
-static const struct field code_fields[] = {
-	{ "severity", &severity_shape, false }, { "title", &text_shape, false },        { "why", &text_shape, false },
-	{ "explain", &text_shape, false },      { "docs", &docs_shape, false },         { "explains", &code_names_shape, false },
-	{ "decide", &text_shape, false },       { "remedies", &remedies_shape, false }, { NULL, NULL, false }
-};
-static const struct shape code_shape = { .read = shape_fields, .accepts = "a map with title and why", .fields = code_fields };
-static const struct shape codes_shape = {
-	.read = shape_table, .accepts = "a map of codes: lower-case words joined by '-'", .each = &code_shape, .name = is_kebab
-};
+static const struct field code_fields[] = { { "severity", &severity_shape, false },
+					    { "title", &text_shape, false },
+					    { "why", &text_shape, false },
+					    { "explain", &text_shape, false },
+					    { "docs", &docs_shape, false },
+					    { "explains", &code_names_shape, false },
+					    { "decide", &text_shape, false },
+					    { "remedies", &remedies_shape, false },
+					    { NULL, NULL, false } };
+static const struct shape code_shape = { .read = shape_fields,
+					 .accepts = "a map with title and why",
+					 .fields = code_fields };
+static const struct shape codes_shape = { .read = shape_table,
+					  .accepts =
+					      "a map of codes: lower-case words joined by '-'",
+					  .each = &code_shape,
+					  .name = is_kebab };
 
-static const struct field check_fields[] = { { "enabled", &bool_shape, false },
-					     { "params", &params_shape, false },
-					     { "evidence", &names_shape, false },
-					     { "ways", &code_name_shape, false },
-					     { "codes", &codes_shape, false },
-					     { NULL, NULL, false } };
+static const struct field check_fields[] = {
+	{ "enabled", &bool_shape, false },   { "params", &params_shape, false },
+	{ "evidence", &names_shape, false }, { "ways", &code_name_shape, false },
+	{ "codes", &codes_shape, false },    { NULL, NULL, false }
+};
 static const struct shape check_shape = { .read = shape_fields,
-					  .accepts = "a map with enabled, params, evidence, ways, codes",
+					  .accepts =
+					      "a map with enabled, params, evidence, ways, codes",
 					  .fields = check_fields };
 static const struct shape checks_shape = {
 	.read = read_checks, .accepts = "a map of checks", .each = &check_shape, .name = is_check
 };
 
-static const struct field fact_fields[] = { { "id", &code_name_shape, true },       { "type", &text_shape, true },
-					    { "title", &text_shape, true },         { "pointer", &pointer_shape, true },
-					    { "exists", &true_shape, false },       { "absent", &true_shape, false },
-					    { "equals", &scalar_shape, false },     { "not-equals", &scalar_shape, false },
-					    { "in", &scalars_shape, false },        { "matches", &regex_shape, false },
-					    { "less", &number_shape, false },       { "greater", &number_shape, false },
-					    { "severity", &severity_shape, false }, { "code", &code_name_shape, false },
-					    { "codes", &codes_shape, true },        { NULL, NULL, false } };
-static const struct field command_fields[] = { { "id", &code_name_shape, true },       { "type", &text_shape, true },
-					       { "title", &text_shape, true },         { "argv", &texts_shape, true },
-					       { "deadline", &duration_shape, false }, { "evidence", &names_shape, false },
-					       { "codes", &codes_shape, false },       { NULL, NULL, false } };
-static const struct shape type_shape = { .read = shape_text, .accepts = "fact or command", .words = custom_types };
-static const struct shape custom_shape = { .read = read_custom, .accepts = "a map with id, type, title" };
-static const struct shape customs_shape = { .read = shape_list, .accepts = "a list of custom rules", .each = &custom_shape };
+static const struct field fact_fields[] = {
+	{ "id", &code_name_shape, true },       { "type", &text_shape, true },
+	{ "title", &text_shape, true },         { "pointer", &pointer_shape, true },
+	{ "exists", &true_shape, false },       { "absent", &true_shape, false },
+	{ "equals", &scalar_shape, false },     { "not-equals", &scalar_shape, false },
+	{ "in", &scalars_shape, false },        { "matches", &regex_shape, false },
+	{ "less", &number_shape, false },       { "greater", &number_shape, false },
+	{ "severity", &severity_shape, false }, { "code", &code_name_shape, false },
+	{ "codes", &codes_shape, true },        { NULL, NULL, false }
+};
+static const struct field command_fields[] = {
+	{ "id", &code_name_shape, true },       { "type", &text_shape, true },
+	{ "title", &text_shape, true },         { "argv", &texts_shape, true },
+	{ "deadline", &duration_shape, false }, { "evidence", &names_shape, false },
+	{ "codes", &codes_shape, false },       { NULL, NULL, false }
+};
+static const struct shape type_shape = { .read = shape_text,
+					 .accepts = "fact or command",
+					 .words = custom_types };
+static const struct shape custom_shape = { .read = read_custom,
+					   .accepts = "a map with id, type, title" };
+static const struct shape customs_shape = { .read = shape_list,
+					    .accepts = "a list of custom rules",
+					    .each = &custom_shape };
 
-static const struct field waiver_fields[] = { { "code", &code_name_shape, true }, { "resource", &text_shape, false },
-					      { "reason", &text_shape, true },    { "owner", &text_shape, false },
-					      { "expires", &date_shape, true },   { NULL, NULL, false } };
+static const struct field waiver_fields[] = {
+	{ "code", &code_name_shape, true }, { "resource", &text_shape, false },
+	{ "reason", &text_shape, true },    { "owner", &text_shape, false },
+	{ "expires", &date_shape, true },   { NULL, NULL, false }
+};
 static const struct shape waiver_shape = { .read = shape_fields,
-					   .accepts = "a map with code, resource, reason, owner, expires",
+					   .accepts =
+					       "a map with code, resource, reason, owner, expires",
 					   .fields = waiver_fields };
-static const struct shape waivers_shape = { .read = shape_list, .accepts = "a list of waivers", .each = &waiver_shape };
+static const struct shape waivers_shape = { .read = shape_list,
+					    .accepts = "a list of waivers",
+					    .each = &waiver_shape };
 
 static const struct shape version_shape = { .read = shape_version, .accepts = "1" };
 static const struct field file_fields[] = { { "version", &version_shape, true },
@@ -233,26 +291,32 @@ static const struct shape file_shape = { .read = shape_fields,
 
 /* A layer may set only the parameters that the check has, and keeps their types. */
 static bool
-params_fit(const struct reader *reader, const char *check, const struct node *params, const json_t *values)
+params_fit(const struct reader *reader, const char *check, const struct node *params,
+	   const json_t *values)
 {
 	const json_t *checks = json_object_get(reader->base, "checks");
 	const json_t *known = json_object_get(json_object_get(checks, check), "params");
 
 	for (size_t i = 0; reader->base != NULL && params != NULL && i < params->count; i++) {
 		const char *name = params->keys[i]->text;
-		const json_t *was = json_object_get(known, name), *now = json_object_get(values, name);
+		const json_t *was = json_object_get(known, name),
+			     *now = json_object_get(values, name);
 		char accepted[512] = "none";
 		const char *other;
 		json_t *value;
 		size_t used = 0;
 
-		if (was != NULL && (json_typeof(was) == json_typeof(now) || (json_is_number(was) && json_is_number(now)) ||
+		if (was != NULL && (json_typeof(was) == json_typeof(now) ||
+				    (json_is_number(was) && json_is_number(now)) ||
 				    (json_is_boolean(was) && json_is_boolean(now))))
 			continue;
 		if (was != NULL)
 			return node_fail(reader, params->items[i],
-					 "\"%s\" has the wrong type for the parameter \"%s\" of %s; accepted: %s",
-					 params->items[i]->kind == NODE_SCALAR ? node_quote(params->items[i]->text) : "...",
+					 "\"%s\" has the wrong type for the parameter \"%s\" of "
+					 "%s; accepted: %s",
+					 params->items[i]->kind == NODE_SCALAR
+					     ? node_quote(params->items[i]->text)
+					     : "...",
 					 node_quote(name), check,
 					 json_is_number(was)   ? "a number"
 					 : json_is_string(was) ? "text"
@@ -261,10 +325,11 @@ params_fit(const struct reader *reader, const char *check, const struct node *pa
 							       : "true or false");
 		json_object_foreach ((json_t *)(uintptr_t)known, other, value)
 			if (used < sizeof(accepted))
-				used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s", used == 0 ? "" : ", ",
-							 other);
-		return node_fail(reader, params->keys[i], "\"%s\" is no parameter of %s; accepted: %s", node_quote(name), check,
-				 accepted);
+				used += (size_t)snprintf(accepted + used, sizeof(accepted) - used,
+							 "%s%s", used == 0 ? "" : ", ", other);
+		return node_fail(reader, params->keys[i],
+				 "\"%s\" is no parameter of %s; accepted: %s", node_quote(name),
+				 check, accepted);
 	}
 	return true;
 }
@@ -280,12 +345,15 @@ unknown_check(const struct reader *reader, const struct node *key)
 
 	json_object_foreach ((json_t *)(uintptr_t)checks, id, value)
 		if (used < sizeof(accepted))
-			used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s", used == 0 ? "" : ", ", id);
-	return node_fail(reader, key, "\"%s\" is no check; accepted: %s", node_quote(key->text), accepted);
+			used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s",
+						 used == 0 ? "" : ", ", id);
+	return node_fail(reader, key, "\"%s\" is no check; accepted: %s", node_quote(key->text),
+			 accepted);
 }
 
 static bool
-read_checks(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+read_checks(const struct reader *reader, const struct shape *shape, const struct node *node,
+	    json_t **ret)
 {
 	for (size_t i = 0; node->kind == NODE_MAP && i < node->count; i++)
 		if (!shape->name(reader, node->keys[i]->text))
@@ -308,7 +376,8 @@ read_checks(const struct reader *reader, const struct shape *shape, const struct
 static bool
 one_comparison(const struct reader *reader, const struct node *node)
 {
-	static const char *const ways[] = { "exists", "absent", "equals", "not-equals", "in", "matches", "less", "greater" };
+	static const char *const ways[] = { "exists", "absent",  "equals", "not-equals",
+					    "in",     "matches", "less",   "greater" };
 	const struct node *first = NULL;
 
 	for (size_t i = 0; i < node->count; i++) {
@@ -317,19 +386,23 @@ one_comparison(const struct reader *reader, const struct node *node)
 				continue;
 			if (first != NULL)
 				return node_fail(reader, node->keys[i],
-						 "\"%s\" stands beside \"%s\"; accepted: exactly one of exists, absent, "
+						 "\"%s\" stands beside \"%s\"; accepted: exactly "
+						 "one of exists, absent, "
 						 "equals, not-equals, in, matches, less, greater",
 						 ways[j], first->text);
 			first = node->keys[i];
 		}
 	}
-	return first != NULL || node_fail(reader, node,
-					  "a comparison is missing; accepted: exactly one of exists, absent, equals, "
-					  "not-equals, in, matches, less, greater");
+	return first != NULL ||
+	       node_fail(
+		   reader, node,
+		   "a comparison is missing; accepted: exactly one of exists, absent, equals, "
+		   "not-equals, in, matches, less, greater");
 }
 
 static bool
-read_custom(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+read_custom(const struct reader *reader, const struct shape *shape, const struct node *node,
+	    json_t **ret)
 {
 	const struct node *type = node_get(node, "type"), *argv = node_get(node, "argv");
 	struct shape chosen = *shape;
@@ -338,16 +411,18 @@ read_custom(const struct reader *reader, const struct shape *shape, const struct
 	if (node->kind != NODE_MAP)
 		return shape_refuse(reader, shape, node);
 	if (type == NULL)
-		return node_fail(reader, node, "\"type\" is missing; accepted: type: fact or command");
+		return node_fail(reader, node,
+				 "\"type\" is missing; accepted: type: fact or command");
 	if (!type_shape.read(reader, &type_shape, type, &word))
 		return false;
 	json_decref(word);
 	chosen.fields = strcmp(type->text, "fact") == 0 ? fact_fields : command_fields;
 	if (!shape_fields(reader, &chosen, node, ret))
 		return false;
-	if (argv != NULL
-		? argv->count > 0 || node_fail(reader, argv, "\"[]\" names no program; accepted: %s", texts_shape.accepts)
-		: one_comparison(reader, node))
+	if (argv != NULL ? argv->count > 0 ||
+			       node_fail(reader, argv, "\"[]\" names no program; accepted: %s",
+					 texts_shape.accepts)
+			 : one_comparison(reader, node))
 		return true;
 	json_decref(*ret);
 	return false;

@@ -16,8 +16,10 @@ bool
 shape_refuse(const struct reader *reader, const struct shape *shape, const struct node *node)
 {
 	if (node->kind != NODE_SCALAR)
-		return node_fail(reader, node, "%s stands here; accepted: %s", kind_word(node), shape->accepts);
-	return node_fail(reader, node, "\"%s\" is not accepted here; accepted: %s", node_quote(node->text), shape->accepts);
+		return node_fail(reader, node, "%s stands here; accepted: %s", kind_word(node),
+				 shape->accepts);
+	return node_fail(reader, node, "\"%s\" is not accepted here; accepted: %s",
+			 node_quote(node->text), shape->accepts);
 }
 
 static bool
@@ -42,7 +44,8 @@ scalar_json(const struct node *node)
 			return json_null();
 	if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
 		return json_boolean(strcasecmp(text, "true") == 0);
-	if (strspn(text, "+-.0123456789eE") == strlen(text) && strpbrk(text, "0123456789") != NULL) {
+	if (strspn(text, "+-.0123456789eE") == strlen(text) &&
+	    strpbrk(text, "0123456789") != NULL) {
 		long long whole;
 		double real;
 
@@ -67,7 +70,8 @@ one_of(const char *const *words, const char *text)
 }
 
 bool
-shape_text(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_text(const struct reader *reader, const struct shape *shape, const struct node *node,
+	   json_t **ret)
 {
 	json_t *value;
 
@@ -93,7 +97,8 @@ shape_text(const struct reader *reader, const struct shape *shape, const struct 
 }
 
 bool
-shape_bool(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_bool(const struct reader *reader, const struct shape *shape, const struct node *node,
+	   json_t **ret)
 {
 	json_t *value = node->kind == NODE_SCALAR ? scalar_json(node) : NULL;
 
@@ -104,7 +109,8 @@ shape_bool(const struct reader *reader, const struct shape *shape, const struct 
 }
 
 bool
-shape_number(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_number(const struct reader *reader, const struct shape *shape, const struct node *node,
+	     json_t **ret)
 {
 	json_t *value = node->kind == NODE_SCALAR ? scalar_json(node) : NULL;
 
@@ -115,7 +121,8 @@ shape_number(const struct reader *reader, const struct shape *shape, const struc
 }
 
 bool
-shape_version(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_version(const struct reader *reader, const struct shape *shape, const struct node *node,
+	      json_t **ret)
 {
 	if (node->kind != NODE_SCALAR || !node->plain || strcmp(node->text, "1") != 0)
 		return shape_refuse(reader, shape, node);
@@ -123,7 +130,8 @@ shape_version(const struct reader *reader, const struct shape *shape, const stru
 }
 
 bool
-shape_scalar(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_scalar(const struct reader *reader, const struct shape *shape, const struct node *node,
+	     json_t **ret)
 {
 	json_t *value = node->kind == NODE_SCALAR ? scalar_json(node) : NULL;
 
@@ -134,7 +142,8 @@ shape_scalar(const struct reader *reader, const struct shape *shape, const struc
 }
 
 bool
-shape_list(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_list(const struct reader *reader, const struct shape *shape, const struct node *node,
+	   json_t **ret)
 {
 	json_t *list, *item = NULL;
 
@@ -143,7 +152,8 @@ shape_list(const struct reader *reader, const struct shape *shape, const struct 
 	if ((list = json_array()) == NULL)
 		return false;
 	for (size_t i = 0; i < node->count; i++) {
-		if (!shape->each->read(reader, shape->each, node->items[i], &item) || json_array_append_new(list, item) != 0) {
+		if (!shape->each->read(reader, shape->each, node->items[i], &item) ||
+		    json_array_append_new(list, item) != 0) {
 			json_decref(list);
 			return false;
 		}
@@ -153,7 +163,8 @@ shape_list(const struct reader *reader, const struct shape *shape, const struct 
 
 /* Any JSON, for parameters: their own types are checked against the defaults. */
 bool
-shape_any(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_any(const struct reader *reader, const struct shape *shape, const struct node *node,
+	  json_t **ret)
 {
 	const struct shape list = { .read = shape_list, .each = shape };
 	json_t *map, *item;
@@ -190,12 +201,15 @@ unknown_key(const struct reader *reader, const struct field *fields, const struc
 	size_t used = 0;
 
 	for (; fields->key != NULL && used < sizeof(accepted); fields++)
-		used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s", used == 0 ? "" : ", ", fields->key);
-	return node_fail(reader, key, "\"%s\" is no key here; accepted: %s", node_quote(key->text), accepted);
+		used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s",
+					 used == 0 ? "" : ", ", fields->key);
+	return node_fail(reader, key, "\"%s\" is no key here; accepted: %s", node_quote(key->text),
+			 accepted);
 }
 
 bool
-shape_fields(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_fields(const struct reader *reader, const struct shape *shape, const struct node *node,
+	     json_t **ret)
 {
 	json_t *map, *item = NULL;
 
@@ -217,7 +231,8 @@ shape_fields(const struct reader *reader, const struct shape *shape, const struc
 	for (const struct field *field = shape->fields; field->key != NULL; field++) {
 		if (!field->required || json_object_get(map, field->key) != NULL)
 			continue;
-		node_fail(reader, node, "\"%s\" is missing; accepted: %s: %s", field->key, field->key, field->shape->accepts);
+		node_fail(reader, node, "\"%s\" is missing; accepted: %s: %s", field->key,
+			  field->key, field->shape->accepts);
 		goto fail;
 	}
 	return give(map, ret);
@@ -227,7 +242,8 @@ fail:
 }
 
 bool
-shape_table(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret)
+shape_table(const struct reader *reader, const struct shape *shape, const struct node *node,
+	    json_t **ret)
 {
 	json_t *map, *item = NULL;
 

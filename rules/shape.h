@@ -1,17 +1,21 @@
-/* Inside rules/: what may stand where in a rule file, and the readers of it. The tables are in schema.c. */
+/* Inside rules/: what may stand where in a rule file, and the readers of it. The tables are in
+ * schema.c. */
 #ifndef RULES_SHAPE_H
 #define RULES_SHAPE_H
 
 #include "rules/tree.h"
 
-/* What may stand somewhere. A reader returns false with the error set (or without memory), else *ret is a new reference. */
+/* What may stand somewhere. A reader returns false with the error set (or without memory), else
+ * *ret is a new reference. */
 struct shape {
-	bool (*read)(const struct reader *, const struct shape *, const struct node *, json_t **ret);
-	const char *accepts;                               /* ends the sentence of an error: "accepted: ..." */
-	const struct field *fields;                        /* of a map with these keys; ends with a NULL key */
-	const struct shape *each;                          /* of a list, and of a map with free keys */
-	bool (*name)(const struct reader *, const char *); /* may this be a free key, or this text; NULL: any */
-	const char *const *words;                          /* or one of these; ends with NULL */
+	bool (*read)(const struct reader *, const struct shape *, const struct node *,
+		     json_t **ret);
+	const char *accepts;        /* ends the sentence of an error: "accepted: ..." */
+	const struct field *fields; /* of a map with these keys; ends with a NULL key */
+	const struct shape *each;   /* of a list, and of a map with free keys */
+	bool (*name)(const struct reader *,
+		     const char *); /* may this be a free key, or this text; NULL: any */
+	const char *const *words;   /* or one of these; ends with NULL */
 };
 
 struct field {
@@ -21,22 +25,31 @@ struct field {
 };
 
 /* Text that is not empty; of `words` or passed by `name` where given. */
-bool shape_text(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_text(const struct reader *reader, const struct shape *shape, const struct node *node,
+		json_t **ret);
 /* true or false; only true when `words` is set. */
-bool shape_bool(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
-bool shape_number(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_bool(const struct reader *reader, const struct shape *shape, const struct node *node,
+		json_t **ret);
+bool shape_number(const struct reader *reader, const struct shape *shape, const struct node *node,
+		  json_t **ret);
 /* The number 1. */
-bool shape_version(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_version(const struct reader *reader, const struct shape *shape, const struct node *node,
+		   json_t **ret);
 /* Text, a number, true or false. */
-bool shape_scalar(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_scalar(const struct reader *reader, const struct shape *shape, const struct node *node,
+		  json_t **ret);
 /* A list of `each`. */
-bool shape_list(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_list(const struct reader *reader, const struct shape *shape, const struct node *node,
+		json_t **ret);
 /* Any JSON but null. */
-bool shape_any(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_any(const struct reader *reader, const struct shape *shape, const struct node *node,
+	       json_t **ret);
 /* A map with the keys of `fields`. */
-bool shape_fields(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_fields(const struct reader *reader, const struct shape *shape, const struct node *node,
+		  json_t **ret);
 /* A map of `each` whose keys `name` passes. */
-bool shape_table(const struct reader *reader, const struct shape *shape, const struct node *node, json_t **ret);
+bool shape_table(const struct reader *reader, const struct shape *shape, const struct node *node,
+		 json_t **ret);
 
 /* "... is not accepted here; accepted: ..."; false. */
 bool shape_refuse(const struct reader *reader, const struct shape *shape, const struct node *node);

@@ -1,5 +1,6 @@
-/* Inside rules/: a YAML file as a tree with positions (load.c), its validation and turning into JSON (schema.c), merging and the
- * checks that need the merged set (merge.c), placeholders (words.c) and quoting (quote.c). */
+/* Inside rules/: a YAML file as a tree with positions (load.c), its validation and turning into
+ * JSON (schema.c), merging and the checks that need the merged set (merge.c), placeholders
+ * (words.c) and quoting (quote.c). */
 #ifndef RULES_TREE_H
 #define RULES_TREE_H
 
@@ -14,9 +15,9 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 /* One node; an alias shares the node of its anchor. */
 struct node {
 	enum node_kind kind;
-	unsigned line, column;       /* from 1; columns count characters */
-	bool plain;                  /* a scalar without quotes: may be a number, a truth value or nothing */
-	char *text;                  /* the scalar, NUL-terminated and free of NUL and control characters */
+	unsigned line, column; /* from 1; columns count characters */
+	bool plain; /* a scalar without quotes: may be a number, a truth value or nothing */
+	char *text; /* the scalar, NUL-terminated and free of NUL and control characters */
 	struct node **keys, **items; /* a list has no keys */
 	size_t count, room;
 	size_t weight;   /* nodes it stands for once aliases are expanded */
@@ -31,7 +32,8 @@ struct tree {
 
 #define RULES_FILE_MAX (1024 * 1024)
 
-/* Reads YAML from memory. `file` is what errors name. Returns 0, -EINVAL with "FILE:LINE:COLUMN: ...", or -ENOMEM. */
+/* Reads YAML from memory. `file` is what errors name. Returns 0, -EINVAL with "FILE:LINE:COLUMN:
+ * ...", or -ENOMEM. */
 int tree_parse(const char *file, const char *text, size_t len, struct tree *ret, struct err *err);
 void tree_free(struct tree *tree);
 
@@ -41,24 +43,28 @@ const struct node *node_get(const struct node *node, const char *key);
 /* What a reader of one file carries along. */
 struct reader {
 	const char *file;
-	const json_t *base; /* the rule set it will be layered on; NULL while the default itself is read */
+	const json_t
+	    *base; /* the rule set it will be layered on; NULL while the default itself is read */
 	struct err *err;
 };
 
 /* Sets "FILE:LINE:COLUMN: ..." for a node; returns false so that validation can end with it. */
-bool node_fail(const struct reader *reader, const struct node *node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+bool node_fail(const struct reader *reader, const struct node *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* The value, shortened and free of control characters, for quoting it in a sentence: in one of a few static buffers. */
+/* The value, shortened and free of control characters, for quoting it in a sentence: in one of a
+ * few static buffers. */
 const char *node_quote(const char *text);
 
 /* Validates the whole file and turns it into JSON, a new reference. false: the error is set. */
 bool schema_read(const struct reader *reader, const struct node *root, json_t **ret);
 
-/* base with layer on top: maps merge deeply, everything else is replaced. A new reference that shares nothing; NULL without
- * memory. */
+/* base with layer on top: maps merge deeply, everything else is replaced. A new reference that
+ * shares nothing; NULL without memory. */
 json_t *merge_json(const json_t *base, const json_t *layer);
 
-/* What can only be seen in the merged set: codes are unique and have words, placeholders are known. Positions are the layer's. */
+/* What can only be seen in the merged set: codes are unique and have words, placeholders are known.
+ * Positions are the layer's. */
 bool merge_verify(const struct reader *reader, const struct node *root, const json_t *merged);
 
 /* "sha256:..." over the canonical JSON; 0 or -errno. */
@@ -72,11 +78,12 @@ int rules_packed(struct rules **ret, const char *json, const char *digest, struc
 /* The whole merged set, borrowed. */
 json_t *rules_set(const struct rules *rules);
 
-/* The next placeholder at or after *at: its name (not terminated) and length, *at behind it, *from at its brace; false at the
- * end. */
+/* The next placeholder at or after *at: its name (not terminated) and length, *at behind it, *from
+ * at its brace; false at the end. */
 bool words_next(const char **at, const char **from, const char **name, size_t *len);
 
-/* The value of a placeholder, NULL when there is none that says anything (null, false, "" and [] do not). Borrowed. */
+/* The value of a placeholder, NULL when there is none that says anything (null, false, "" and [] do
+ * not). Borrowed. */
 const json_t *words_value(const char *name, const json_t *evidence, const json_t *globals);
 
 /* true when the name is a placeholder that any rule may use. */
@@ -101,7 +108,8 @@ struct scan {
 	bool dollar;  /* ... was an unescaped $ */
 };
 
-/* A template being written: the text and, inside one argument, the script or JSON that the argument holds. */
+/* A template being written: the text and, inside one argument, the script or JSON that the argument
+ * holds. */
 struct quote {
 	struct scan outer, inner;
 	bool inner_on;             /* this word holds a text of its own language */
@@ -112,7 +120,8 @@ struct quote {
 
 void quote_start(struct quote *quote, enum lang lang);
 
-/* Goes over literal text. NULL when fine, else what is wrong with it ("holds a `; accepted: $(...)"). */
+/* Goes over literal text. NULL when fine, else what is wrong with it ("holds a `; accepted:
+ * $(...)"). */
 const char *quote_literal(struct quote *quote, const char *text, size_t len);
 
 /* Notes that a placeholder stands here. NULL, or why none may. */
@@ -121,7 +130,8 @@ const char *quote_placeholder(struct quote *quote);
 /* At the end: NULL, or what is left open. */
 const char *quote_end(const struct quote *quote);
 
-/* The value as it must be written here; NULL when it cannot be written safely or without memory. The caller frees. */
+/* The value as it must be written here; NULL when it cannot be written safely or without memory.
+ * The caller frees. */
 char *quote_value(const struct quote *quote, const char *value);
 
 /* NULL when the template can be written in this language, else what is wrong. */

@@ -18,7 +18,8 @@ covers(const char *waived, const char *resource)
 	if (waived[0] == '/') {
 		while (len > 1 && waived[len - 1] == '/')
 			len--;
-		return strncasecmp(waived, resource, len) == 0 && (resource[len] == '\0' || resource[len] == '/');
+		return strncasecmp(waived, resource, len) == 0 &&
+		       (resource[len] == '\0' || resource[len] == '/');
 	}
 	if (strchr(waived, '/') == NULL)
 		return doc_same(waived, arm_id_name(resource));
@@ -38,8 +39,8 @@ holds(const json_t *waiver, time_t now)
 
 	if (expires == NULL)
 		return true;
-	return gmtime_r(&now, &tm) != NULL && strftime(today, sizeof(today), "%Y-%m-%d", &tm) == 10 &&
-	       strcmp(today, expires) <= 0;
+	return gmtime_r(&now, &tm) != NULL &&
+	       strftime(today, sizeof(today), "%Y-%m-%d", &tm) == 10 && strcmp(today, expires) <= 0;
 }
 
 const json_t *
@@ -51,7 +52,8 @@ rules_waiver(const struct rules *rules, const char *code, const char *resource, 
 		const json_t *waiver = json_array_get(waivers, i);
 		const char *waived = doc_str(waiver, "resource");
 
-		if (doc_is(waiver, "code", code) && holds(waiver, now) && (waived == NULL || covers(waived, resource)))
+		if (doc_is(waiver, "code", code) && holds(waiver, now) &&
+		    (waived == NULL || covers(waived, resource)))
 			return waiver;
 	}
 	return NULL;

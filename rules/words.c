@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The placeholders that every rule may use, and how a missing one prints. {your_...} is one too: it asks the reader for a value.
+/* The placeholders that every rule may use, and how a missing one prints. {your_...} is one too: it
+ * asks the reader for a value.
  */
 static const struct {
 	const char *name, *missing;
@@ -62,7 +63,8 @@ words_globals(void)
 	size_t used = 0;
 
 	for (size_t i = 0; i < GLOBALS && used < sizeof(list); i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s, ", globals_known[i].name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s, ",
+					 globals_known[i].name);
 	if (used < sizeof(list))
 		snprintf(list + used, sizeof(list) - used, "your_...");
 	return list;
@@ -75,7 +77,8 @@ name_length(const char *text)
 
 	if (text[0] < 'a' || text[0] > 'z')
 		return 0;
-	while ((text[len] >= 'a' && text[len] <= 'z') || (text[len] >= '0' && text[len] <= '9') || text[len] == '_')
+	while ((text[len] >= 'a' && text[len] <= 'z') || (text[len] >= '0' && text[len] <= '9') ||
+	       text[len] == '_')
 		len++;
 	return len;
 }
@@ -102,8 +105,8 @@ is_value(const json_t *value)
 {
 	if (json_is_string(value))
 		return json_string_length(value) > 0;
-	return value != NULL && !json_is_null(value) && !json_is_false(value) && !json_is_object(value) &&
-	       (!json_is_array(value) || json_array_size(value) > 0);
+	return value != NULL && !json_is_null(value) && !json_is_false(value) &&
+	       !json_is_object(value) && (!json_is_array(value) || json_array_size(value) > 0);
 }
 
 const json_t *
@@ -120,7 +123,9 @@ static char *
 scalar_text(const json_t *value)
 {
 	if (json_is_string(value))
-		return strlen(json_string_value(value)) == json_string_length(value) ? strdup(json_string_value(value)) : NULL;
+		return strlen(json_string_value(value)) == json_string_length(value)
+			   ? strdup(json_string_value(value))
+			   : NULL;
 	if (json_is_integer(value))
 		return doc_fmt("%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	if (json_is_real(value))
@@ -134,7 +139,8 @@ write_scalar(FILE *out, const struct quote *quote, const json_t *value)
 	char *text = scalar_text(value), *quoted = NULL;
 
 	if (text != NULL)
-		quoted = quote->outer.lang == LANG_PLAIN ? visible_text(text, false) : quote_value(quote, text);
+		quoted = quote->outer.lang == LANG_PLAIN ? visible_text(text, false)
+							 : quote_value(quote, text);
 	if (quoted != NULL)
 		fputs(quoted, out);
 	free(text);
@@ -146,7 +152,8 @@ write_scalar(FILE *out, const struct quote *quote, const json_t *value)
 static bool
 write_value(FILE *out, const struct quote *quote, const json_t *value)
 {
-	const char *between = quote->outer.lang == LANG_PLAIN || quote->outer.lang == LANG_PS ? ", " : " ";
+	const char *between =
+	    quote->outer.lang == LANG_PLAIN || quote->outer.lang == LANG_PS ? ", " : " ";
 
 	if (!json_is_array(value))
 		return write_scalar(out, quote, value);
@@ -176,7 +183,8 @@ write_missing(FILE *out, const char *name)
 
 /* One placeholder; false when it had no value. */
 static bool
-fill_one(FILE *out, const struct quote *quote, const char *name, const json_t *evidence, const json_t *globals)
+fill_one(FILE *out, const struct quote *quote, const char *name, const json_t *evidence,
+	 const json_t *globals)
 {
 	const json_t *value = words_value(name, evidence, globals);
 	char *text = NULL;
@@ -194,7 +202,8 @@ fill_one(FILE *out, const struct quote *quote, const char *name, const json_t *e
 }
 
 char *
-rules_fill(const char *text, const json_t *evidence, const json_t *globals, const char *dialect, bool *runnable)
+rules_fill(const char *text, const json_t *evidence, const json_t *globals, const char *dialect,
+	   bool *runnable)
 {
 	const char *rest = text, *from, *name;
 	struct quote quote;
@@ -210,7 +219,8 @@ rules_fill(const char *text, const json_t *evidence, const json_t *globals, cons
 		fwrite(at, 1, (size_t)(from - at), out);
 		if (quote_literal(&quote, at, (size_t)(from - at)) != NULL)
 			full = false;
-		snprintf(key, sizeof(key), "%.*s", (int)(len < sizeof(key) ? len : sizeof(key) - 1), name);
+		snprintf(key, sizeof(key), "%.*s", (int)(len < sizeof(key) ? len : sizeof(key) - 1),
+			 name);
 		full = fill_one(out, &quote, key, evidence, globals) && full;
 		quote_placeholder(&quote);
 		text = rest;

@@ -22,7 +22,7 @@ struct agent {
 	int fd;
 	struct watch *watch;
 	int64_t until;
-	unsigned char *reply;		/* 4 bytes of length, then the message */
+	unsigned char *reply; /* 4 bytes of length, then the message */
 	size_t have, sent;
 };
 
@@ -44,7 +44,8 @@ agent_finish(struct agent *agent)
 static void
 settle(struct agent *agent, enum fact_state state, const char *cause, const char *why)
 {
-	facts_settle(agent->facts, FACT_AGENT, state, cause, "the agent at %s %s", agent->socket, why);
+	facts_settle(agent->facts, FACT_AGENT, state, cause, "the agent at %s %s", agent->socket,
+		     why);
 	doc_set_str(facts_section(agent->facts, FACT_AGENT), "socket", agent->socket);
 }
 
@@ -56,7 +57,8 @@ settle_errno(struct agent *agent, int error)
 	else if (error == EACCES || error == EPERM)
 		settle(agent, FACT_UNKNOWN, "forbidden", "may not be spoken to: permission denied");
 	else if (error == ECANCELED)
-		settle(agent, FACT_UNKNOWN, "deadline", "was not waited for: the deadline has passed");
+		settle(agent, FACT_UNKNOWN, "deadline",
+		       "was not waited for: the deadline has passed");
 	else if (error == ETIMEDOUT || error == EAGAIN)
 		settle(agent, FACT_UNKNOWN, "timeout", "does not answer");
 	else
@@ -135,7 +137,8 @@ ready(void *ctx, int revents)
 		return;
 	}
 	if (agent->sent < sizeof(question)) {
-		n = send(agent->fd, question + agent->sent, sizeof(question) - agent->sent, MSG_NOSIGNAL);
+		n = send(agent->fd, question + agent->sent, sizeof(question) - agent->sent,
+			 MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			settle_errno(agent, errno);
 			agent_finish(agent);
@@ -159,17 +162,20 @@ agent_connect(struct agent *agent)
 	memcpy(address.sun_path, agent->socket, strlen(agent->socket) + 1);
 	if ((agent->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) < 0)
 		return -errno;
-	return connect(agent->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	return connect(agent->fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno
+											  : 0;
 }
 
 void
-agent_collect(struct loop *loop, struct facts *facts, const char *socket, void (*done)(void *ctx), void *ctx)
+agent_collect(struct loop *loop, struct facts *facts, const char *socket, void (*done)(void *ctx),
+	      void *ctx)
 {
 	struct agent *agent;
 	int r;
 
 	if (socket == NULL || *socket == '\0') {
-		facts_settle(facts, FACT_AGENT, FACT_ABSENT, "none", "no ssh agent is set (SSH_AUTH_SOCK)");
+		facts_settle(facts, FACT_AGENT, FACT_ABSENT, "none",
+			     "no ssh agent is set (SSH_AUTH_SOCK)");
 		done(ctx);
 		return;
 	}
@@ -180,11 +186,13 @@ agent_collect(struct loop *loop, struct facts *facts, const char *socket, void (
 	}
 	*agent = (struct agent){ .loop = loop, .facts = facts, .done = done, .ctx = ctx, .fd = -1 };
 	agent->until = loop_now(loop) + AGENT_TIMEOUT_MS;
-	if ((agent->socket = strdup(socket)) == NULL || (agent->reply = malloc(AGENT_REPLY_MAX)) == NULL)
+	if ((agent->socket = strdup(socket)) == NULL ||
+	    (agent->reply = malloc(AGENT_REPLY_MAX)) == NULL)
 		r = -ENOMEM;
 	else
 		r = agent_connect(agent);
-	if (r == 0 && (agent->watch = loop_watch(loop, agent->fd, POLLOUT, AGENT_TIMEOUT_MS, ready, agent)) == NULL)
+	if (r == 0 && (agent->watch = loop_watch(loop, agent->fd, POLLOUT, AGENT_TIMEOUT_MS, ready,
+						 agent)) == NULL)
 		r = loop_left(loop) > 0 ? -ENOMEM : -ECANCELED;
 	if (r == 0)
 		return;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define AGENT_FAILURE 5
-#define AGENT_FAILURE_OLD 102		/* of ssh.com's agents */
+#define AGENT_FAILURE_OLD 102 /* of ssh.com's agents */
 #define AGENT_IDENTITIES 12
 #define AGENT_KEYS_MAX 2048
 

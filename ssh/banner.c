@@ -36,7 +36,8 @@ guess_greeting(const uint8_t *bytes, size_t len)
 static const char *
 guess_http(const uint8_t *bytes, size_t len)
 {
-	static const char *const proxies[] = { "squid", "proxy-", "\nvia:", "zscaler", "x-squid", "mitmproxy", "privoxy", "proxy error" };
+	static const char *const proxies[] = { "squid",   "proxy-",    "\nvia:",  "zscaler",
+					       "x-squid", "mitmproxy", "privoxy", "proxy error" };
 
 	for (size_t i = 0; i < sizeof(proxies) / sizeof(*proxies); i++)
 		if (mentions(bytes, len, proxies[i]))
@@ -49,8 +50,10 @@ banner_guess(const uint8_t *bytes, size_t len)
 {
 	static const struct {
 		const char *begins, *guess;
-	} known[] = { { "HTTP/", "http" }, { "<!DOCTYPE", "http" }, { "<html", "http" }, { "<HTML", "http" }, { "+OK", "pop3" }, { "* OK", "imap" },
-		{ "RFB 00", "vnc" }, { "-ERR", "redis" }, { "AMQP", "amqp" }, { "\xff\xfd", "telnet" }, { "\xff\xfb", "telnet" } };
+	} known[] = { { "HTTP/", "http" },      { "<!DOCTYPE", "http" }, { "<html", "http" },
+		      { "<HTML", "http" },      { "+OK", "pop3" },       { "* OK", "imap" },
+		      { "RFB 00", "vnc" },      { "-ERR", "redis" },     { "AMQP", "amqp" },
+		      { "\xff\xfd", "telnet" }, { "\xff\xfb", "telnet" } };
 
 	if (len >= 3 && (bytes[0] == 0x15 || bytes[0] == 0x16) && bytes[1] == 3 && bytes[2] <= 4)
 		return "tls";
@@ -62,7 +65,8 @@ banner_guess(const uint8_t *bytes, size_t len)
 		return "mysql";
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (begins(bytes, len, known[i].begins))
-			return strcmp(known[i].guess, "http") == 0 ? guess_http(bytes, len) : known[i].guess;
+			return strcmp(known[i].guess, "http") == 0 ? guess_http(bytes, len)
+								   : known[i].guess;
 	return NULL;
 }
 
@@ -71,14 +75,26 @@ banner_product(struct span software)
 {
 	static const struct {
 		const char *begins, *product;
-	} known[] = { { "OpenSSH", "openssh" }, { "dropbear", "dropbear" }, { "tinyssh", "tinysshd" }, { "libssh", "libssh" }, { "Cisco", "cisco" },
-		{ "Go", "go" }, { "mod_sftp", "mod_sftp" }, { "SSHD", "apache-sshd" }, { "APACHE-SSHD", "apache-sshd" }, { "ROSSSH", "routeros" },
-		{ "paramiko", "paramiko" }, { "AsyncSSH", "asyncssh" }, { "Twisted", "twisted" }, { "WeOnlyDo", "weonlydo" },
-		{ "Bitvise", "bitvise" } };
+	} known[] = { { "OpenSSH", "openssh" },
+		      { "dropbear", "dropbear" },
+		      { "tinyssh", "tinysshd" },
+		      { "libssh", "libssh" },
+		      { "Cisco", "cisco" },
+		      { "Go", "go" },
+		      { "mod_sftp", "mod_sftp" },
+		      { "SSHD", "apache-sshd" },
+		      { "APACHE-SSHD", "apache-sshd" },
+		      { "ROSSSH", "routeros" },
+		      { "paramiko", "paramiko" },
+		      { "AsyncSSH", "asyncssh" },
+		      { "Twisted", "twisted" },
+		      { "WeOnlyDo", "weonlydo" },
+		      { "Bitvise", "bitvise" } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (software.len >= strlen(known[i].begins) &&
-		    strncasecmp((const char *)software.at, known[i].begins, strlen(known[i].begins)) == 0)
+		    strncasecmp((const char *)software.at, known[i].begins,
+				strlen(known[i].begins)) == 0)
 			return known[i].product;
 	return "other";
 }
@@ -87,7 +103,8 @@ banner_product(struct span software)
 static bool
 split(struct span line, struct banner *ret)
 {
-	const uint8_t *from = line.at + 4, *end = line.at + line.len, *dash = memchr(from, '-', (size_t)(end - from)), *blank;
+	const uint8_t *from = line.at + 4, *end = line.at + line.len,
+		      *dash = memchr(from, '-', (size_t)(end - from)), *blank;
 
 	if (dash == NULL)
 		return false;
@@ -108,11 +125,13 @@ banner_read(const uint8_t *bytes, size_t len, struct banner *ret)
 		const uint8_t *end = memchr(bytes + at, '\n', len - at);
 		size_t n = end == NULL ? len - at : (size_t)(end - bytes) - at;
 
-		if (n > BANNER_LINE_MAX || ret->before >= BANNER_LINES_MAX || memchr(bytes + at, '\0', n) != NULL)
+		if (n > BANNER_LINE_MAX || ret->before >= BANNER_LINES_MAX ||
+		    memchr(bytes + at, '\0', n) != NULL)
 			return ret->guess != NULL ? BANNER_OTHER : BANNER_BAD;
 		if (end == NULL)
 			break;
-		ret->line = (struct span){ bytes + at, n > 0 && bytes[at + n - 1] == '\r' ? n - 1 : n };
+		ret->line =
+		    (struct span){ bytes + at, n > 0 && bytes[at + n - 1] == '\r' ? n - 1 : n };
 		ret->used = at + n + 1;
 		if (begins(ret->line.at, ret->line.len, "SSH-"))
 			return split(ret->line, ret) ? BANNER_SSH : BANNER_BAD;

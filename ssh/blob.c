@@ -47,7 +47,8 @@ blob_u8(struct blob *blob, uint8_t value)
 void
 blob_u32(struct blob *blob, uint32_t value)
 {
-	uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value };
+	uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+			     (uint8_t)value };
 
 	blob_bytes(blob, bytes, sizeof(bytes));
 }

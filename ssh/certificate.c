@@ -7,7 +7,11 @@
 static const struct fields {
 	const char *type;
 	int count;
-} fields[] = { { "ssh-ed25519", 1 }, { "ecdsa-sha2-nistp256", 2 }, { "ecdsa-sha2-nistp384", 2 }, { "ecdsa-sha2-nistp521", 2 }, { "ssh-rsa", 2 } };
+} fields[] = { { "ssh-ed25519", 1 },
+	       { "ecdsa-sha2-nistp256", 2 },
+	       { "ecdsa-sha2-nistp384", 2 },
+	       { "ecdsa-sha2-nistp521", 2 },
+	       { "ssh-rsa", 2 } };
 
 static const char suffix[] = "-cert-v01@openssh.com";
 
@@ -83,10 +87,12 @@ certificate_read(struct span blob, struct certificate *ret)
 		blob_free(&cert.plain);
 		return r;
 	}
-	if (span_u64(&rest, &cert.serial) < 0 || span_u32(&rest, &cert.kind) < 0 || span_string(&rest, &cert.id) < 0 ||
-	    span_string(&rest, &cert.principals) < 0 || span_u64(&rest, &cert.valid_after) < 0 || span_u64(&rest, &cert.valid_before) < 0 ||
-	    span_string(&rest, &cert.critical) < 0 || span_string(&rest, &extensions) < 0 || span_string(&rest, &reserved) < 0 ||
-	    span_string(&rest, &cert.authority) < 0 || principals_check(cert.principals) < 0)
+	if (span_u64(&rest, &cert.serial) < 0 || span_u32(&rest, &cert.kind) < 0 ||
+	    span_string(&rest, &cert.id) < 0 || span_string(&rest, &cert.principals) < 0 ||
+	    span_u64(&rest, &cert.valid_after) < 0 || span_u64(&rest, &cert.valid_before) < 0 ||
+	    span_string(&rest, &cert.critical) < 0 || span_string(&rest, &extensions) < 0 ||
+	    span_string(&rest, &reserved) < 0 || span_string(&rest, &cert.authority) < 0 ||
+	    principals_check(cert.principals) < 0)
 		r = -EBADMSG;
 	cert.covered = (struct span){ blob.at, blob.len - rest.len };
 	if (r == 0 && (span_string(&rest, &cert.signature) < 0 || rest.len != 0))

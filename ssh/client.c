@@ -1,4 +1,5 @@
-/* The installed ssh: its version (`ssh -V`), and what it could do (`ssh -Q`), which is asked only where `ssh -G` does not settle it. */
+/* The installed ssh: its version (`ssh -V`), and what it could do (`ssh -Q`), which is asked only
+ * where `ssh -G` does not settle it. */
 #include "ssh/ssh.h"
 
 #include <ctype.h>
@@ -8,12 +9,12 @@
 
 #define CLIENT_TIMEOUT_MS 5000
 #define CLIENT_BYTES (64 * 1024)
-#define CLIENT_NAMES 256	/* of one list; OpenSSH has about twenty */
+#define CLIENT_NAMES 256 /* of one list; OpenSSH has about twenty */
 
 static const struct question {
-	const char *kind;		/* as the key exchange names it */
-	const char *ask;		/* of `ssh -Q` */
-	const char *key;		/* in CLIENT */
+	const char *kind; /* as the key exchange names it */
+	const char *ask;  /* of `ssh -Q` */
+	const char *key;  /* in CLIENT */
 } questions[] = {
 	{ "kex", "kex", "kex" },
 	{ "host_key", "HostKeyAlgorithms", "host_key_algorithms" },
@@ -47,7 +48,7 @@ version_number(const char *text)
 		return 0;
 	at += strlen("OpenSSH_");
 	while (*at != '\0' && !isdigit((unsigned char)*at) && !isspace((unsigned char)*at))
-		at++;			/* OpenSSH_for_Windows_8.6p1 */
+		at++; /* OpenSSH_for_Windows_8.6p1 */
 	major = strtol(at, &end, 10);
 	if (end == at || *end != '.' || major < 0 || major > 1000)
 		return 0;
@@ -105,10 +106,12 @@ static void
 settle_failed(struct facts *facts, int error)
 {
 	if (error == -ENOENT)
-		facts_settle(facts, FACT_CLIENT, FACT_ABSENT, "not-installed", "no ssh is installed on this computer (not found on PATH)");
+		facts_settle(facts, FACT_CLIENT, FACT_ABSENT, "not-installed",
+			     "no ssh is installed on this computer (not found on PATH)");
 	else
-		facts_settle(facts, FACT_CLIENT, FACT_UNKNOWN, error == -ECANCELED ? "deadline" : "error", "ssh -V could not be run: %s",
-		    strerror(-error));
+		facts_settle(facts, FACT_CLIENT, FACT_UNKNOWN,
+			     error == -ECANCELED ? "deadline" : "error",
+			     "ssh -V could not be run: %s", strerror(-error));
 }
 
 static void
@@ -127,7 +130,9 @@ void
 ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx)
 {
 	static const char *const argv[] = { "ssh", "-V", NULL };
-	const struct child_request request = { .argv = argv, .timeout_ms = CLIENT_TIMEOUT_MS, .max_bytes = CLIENT_BYTES };
+	const struct child_request request = { .argv = argv,
+					       .timeout_ms = CLIENT_TIMEOUT_MS,
+					       .max_bytes = CLIENT_BYTES };
 	struct client *client = client_new(loop, facts, done, ctx);
 	int r = client == NULL ? -ENOMEM : loop_child(loop, &request, on_version, client);
 
@@ -156,7 +161,9 @@ static void
 ask(struct client *client, const struct question *question, struct asking *asking)
 {
 	const char *const argv[] = { "ssh", "-Q", question->ask, NULL };
-	const struct child_request request = { .argv = argv, .timeout_ms = CLIENT_TIMEOUT_MS, .max_bytes = CLIENT_BYTES };
+	const struct child_request request = { .argv = argv,
+					       .timeout_ms = CLIENT_TIMEOUT_MS,
+					       .max_bytes = CLIENT_BYTES };
 
 	*asking = (struct asking){ client, question->key };
 	client->under_way++;
@@ -165,18 +172,22 @@ ask(struct client *client, const struct question *question, struct asking *askin
 }
 
 void
-ssh_client_lists(struct loop *loop, struct facts *facts, const char *kind, ssh_done *done, void *ctx)
+ssh_client_lists(struct loop *loop, struct facts *facts, const char *kind, ssh_done *done,
+		 void *ctx)
 {
 	const json_t *known = facts_section(facts, FACT_CLIENT);
-	struct client *client = facts_state(facts, FACT_CLIENT, NULL) == FACT_KNOWN ? client_new(loop, facts, done, ctx) : NULL;
+	struct client *client = facts_state(facts, FACT_CLIENT, NULL) == FACT_KNOWN
+				    ? client_new(loop, facts, done, ctx)
+				    : NULL;
 
 	if (client == NULL) {
 		done(ctx);
 		return;
 	}
-	client->under_way = 1;		/* so that none ends it before all have begun */
+	client->under_way = 1; /* so that none ends it before all have begun */
 	for (size_t i = 0; i < QUESTIONS; i++)
-		if ((kind == NULL || strcmp(kind, questions[i].kind) == 0) && doc_list(known, questions[i].key) == NULL)
+		if ((kind == NULL || strcmp(kind, questions[i].kind) == 0) &&
+		    doc_list(known, questions[i].key) == NULL)
 			ask(client, &questions[i], &client->asking[i]);
 	if (--client->under_way == 0)
 		finish(client);

@@ -1,4 +1,5 @@
-/* What ssh would really do with a name: `ssh -G`, and what it does not tell. Settles ALIAS or SSH_CONFIG. */
+/* What ssh would really do with a name: `ssh -G`, and what it does not tell. Settles ALIAS or
+ * SSH_CONFIG. */
 #include "ssh/config.h"
 #include "ssh/ssh.h"
 
@@ -11,7 +12,8 @@
 
 enum { CONFIG_BYTES = 1 << 20, CONFIG_ARGS = 16, CONFIG_ENV = 33 };
 
-/* No pattern of a configuration is likely to name these; the second one stands for names with dots. */
+/* No pattern of a configuration is likely to name these; the second one stands for names with dots.
+ */
 #define NEUTRAL_NAME "azssh-doctor-neutral"
 #define NEUTRAL_DOTTED "azssh-doctor-neutral.invalid"
 
@@ -21,7 +23,7 @@ struct config {
 	enum fact_section section;
 	ssh_done *done;
 	void *ctx;
-	struct ssh_config_outcome outcome;	/* owned, but for the request */
+	struct ssh_config_outcome outcome; /* owned, but for the request */
 	int under_way;
 };
 
@@ -101,8 +103,8 @@ neutral_ran(void *ctx, const struct child_reply *reply)
 		runs_ended(config);
 }
 
-/* The variables that the configuration names as ${NAME}: without them ssh would refuse what it takes at the user's prompt. The "NAME=value"
- * strings are new; returns their count. */
+/* The variables that the configuration names as ${NAME}: without them ssh would refuse what it
+ * takes at the user's prompt. The "NAME=value" strings are new; returns their count. */
 static size_t
 named_variables(const struct config *config, const char *env[static CONFIG_ENV])
 {
@@ -110,9 +112,11 @@ named_variables(const struct config *config, const char *env[static CONFIG_ENV])
 	size_t count = 0;
 
 	for (size_t i = 0; i < json_array_size(names) && count < CONFIG_ENV - 1; i++) {
-		const char *name = json_string_value(json_array_get(names, i)), *value = getenv(name);
+		const char *name = json_string_value(json_array_get(names, i)),
+			   *value = getenv(name);
 
-		if (value != NULL && strncmp(name, "AZURE_", 6) != 0 && (env[count] = doc_fmt("%s=%s", name, value)) != NULL)
+		if (value != NULL && strncmp(name, "AZURE_", 6) != 0 &&
+		    (env[count] = doc_fmt("%s=%s", name, value)) != NULL)
 			count++;
 	}
 	env[count] = NULL;
@@ -121,7 +125,8 @@ named_variables(const struct config *config, const char *env[static CONFIG_ENV])
 
 /* Everything but the name; returns the count. `port` must hold 16 bytes. */
 static size_t
-build_argv(const struct ssh_config_request *request, const char *argv[static CONFIG_ARGS], char *port)
+build_argv(const struct ssh_config_request *request, const char *argv[static CONFIG_ARGS],
+	   char *port)
 {
 	size_t n = 0;
 
@@ -149,12 +154,16 @@ build_argv(const struct ssh_config_request *request, const char *argv[static CON
 }
 
 static int
-run(struct config *config, const struct ssh_config_request *asked, const char *name, void (*ran)(void *ctx, const struct child_reply *reply))
+run(struct config *config, const struct ssh_config_request *asked, const char *name,
+    void (*ran)(void *ctx, const struct child_reply *reply))
 {
 	const char *argv[CONFIG_ARGS], *env[CONFIG_ENV];
 	char port[16];
 	size_t n = build_argv(asked, argv, port), variables = named_variables(config, env);
-	const struct child_request request = { .argv = argv, .env = env, .timeout_ms = SSH_CONFIG_TIMEOUT_MS, .max_bytes = CONFIG_BYTES };
+	const struct child_request request = { .argv = argv,
+					       .env = env,
+					       .timeout_ms = SSH_CONFIG_TIMEOUT_MS,
+					       .max_bytes = CONFIG_BYTES };
 	int r;
 
 	argv[n++] = name;
@@ -166,7 +175,8 @@ run(struct config *config, const struct ssh_config_request *asked, const char *n
 	return r;
 }
 
-/* What ssh itself would refuse, and what must never reach a command line of somebody's Match exec. */
+/* What ssh itself would refuse, and what must never reach a command line of somebody's Match exec.
+ */
 static bool
 is_safe(const char *text)
 {
@@ -184,13 +194,16 @@ static void
 hop_ran(void *ctx, const struct child_reply *reply)
 {
 	struct config *config = ctx;
-	json_t *options = reply->error == 0 && reply->status == 0 ? ssh_config_parse(reply->out, reply->out_len) : NULL;
+	json_t *options = reply->error == 0 && reply->status == 0
+			      ? ssh_config_parse(reply->out, reply->out_len)
+			      : NULL;
 
 	doc_set_str(config->outcome.jump, "hostname", doc_str(options, "hostname"));
 	doc_set_int(config->outcome.jump, "port", doc_int(options, "port", 22));
 	doc_set_str(config->outcome.jump, "user", doc_str(options, "user"));
 	doc_set_bool(config->outcome.jump, "proxied",
-	    ssh_config_value(options, "proxyjump") != NULL || ssh_config_value(options, "proxycommand") != NULL);
+		     ssh_config_value(options, "proxyjump") != NULL ||
+			 ssh_config_value(options, "proxycommand") != NULL);
 	json_decref(options);
 	config->under_way--;
 	ask_master(config);
@@ -202,11 +215,15 @@ ask_hop(struct config *config)
 {
 	json_t *hop = ssh_config_first_hop(ssh_config_value(config->outcome.options, "proxyjump"));
 	const char *name = doc_str(hop, "name"), *user = doc_str(hop, "user");
-	const struct ssh_config_request request = { .user = user, .port = (int)doc_int(hop, "port", 0), .no_config = config->outcome.request->no_config,
-		.config_file = config->outcome.request->config_file };
+	const struct ssh_config_request request = { .user = user,
+						    .port = (int)doc_int(hop, "port", 0),
+						    .no_config = config->outcome.request->no_config,
+						    .config_file =
+							config->outcome.request->config_file };
 
 	config->outcome.jump = hop;
-	if (name != NULL && is_safe(name) && (user == NULL || is_safe(user)) && run(config, &request, name, hop_ran) == 0)
+	if (name != NULL && is_safe(name) && (user == NULL || is_safe(user)) &&
+	    run(config, &request, name, hop_ran) == 0)
 		return true;
 	json_decref(hop);
 	config->outcome.jump = NULL;
@@ -225,14 +242,18 @@ runs_ended(struct config *config)
 }
 
 void
-ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section, const struct ssh_config_request *request,
-    ssh_done *done, void *ctx)
+ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
+		   const struct ssh_config_request *request, ssh_done *done, void *ctx)
 {
 	struct config *config;
 
-	if (request->name == NULL || !is_safe(request->name) || (request->user != NULL && !is_safe(request->user))) {
-		facts_settle(facts, section, FACT_UNKNOWN, "bad-name", "ssh does not take such a name: \"%s%s%s\"",
-		    request->user != NULL ? request->user : "", request->user != NULL ? "@" : "", request->name != NULL ? request->name : "");
+	if (request->name == NULL || !is_safe(request->name) ||
+	    (request->user != NULL && !is_safe(request->user))) {
+		facts_settle(facts, section, FACT_UNKNOWN, "bad-name",
+			     "ssh does not take such a name: \"%s%s%s\"",
+			     request->user != NULL ? request->user : "",
+			     request->user != NULL ? "@" : "",
+			     request->name != NULL ? request->name : "");
 		done(ctx);
 		return;
 	}
@@ -241,10 +262,19 @@ ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section sec
 		done(ctx);
 		return;
 	}
-	*config = (struct config){ .loop = loop, .facts = facts, .section = section, .done = done, .ctx = ctx, .outcome.request = request };
-	config->outcome.neutral_name = strchr(request->name, '.') != NULL ? NEUTRAL_DOTTED : NEUTRAL_NAME;
-	config->outcome.scan = request->no_config ? json_object() : ssh_config_scan(request->config_file, local_home(facts));
-	if ((config->outcome.error = run(config, request, request->name, named_ran)) == 0 && section == FACT_ALIAS)
+	*config = (struct config){ .loop = loop,
+				   .facts = facts,
+				   .section = section,
+				   .done = done,
+				   .ctx = ctx,
+				   .outcome.request = request };
+	config->outcome.neutral_name =
+	    strchr(request->name, '.') != NULL ? NEUTRAL_DOTTED : NEUTRAL_NAME;
+	config->outcome.scan = request->no_config
+				   ? json_object()
+				   : ssh_config_scan(request->config_file, local_home(facts));
+	if ((config->outcome.error = run(config, request, request->name, named_ran)) == 0 &&
+	    section == FACT_ALIAS)
 		run(config, request, config->outcome.neutral_name, neutral_ran);
 	if (config->under_way == 0)
 		runs_ended(config);

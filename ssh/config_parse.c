@@ -1,4 +1,5 @@
-/* Pure readers of what `ssh -G` prints. Its output is one "keyword value" a line, without quotes. */
+/* Pure readers of what `ssh -G` prints. Its output is one "keyword value" a line, without quotes.
+ */
 #include "ssh/config.h"
 
 #include <ctype.h>
@@ -70,7 +71,8 @@ add_line(json_t *options, const struct line *line)
 	char keyword[CONFIG_KEYWORD];
 	size_t len = 0, at;
 
-	while (len < line->len && len < sizeof(keyword) - 1 && isalnum((unsigned char)line->at[len])) {
+	while (len < line->len && len < sizeof(keyword) - 1 &&
+	       isalnum((unsigned char)line->at[len])) {
 		keyword[len] = (char)tolower((unsigned char)line->at[len]);
 		len++;
 	}
@@ -78,7 +80,8 @@ add_line(json_t *options, const struct line *line)
 	if (len == 0 || (len < line->len && line->at[len] != ' '))
 		return;
 	at = len < line->len ? len + 1 : len;
-	add_option(options, keyword, doc_text(line->at + at, secret_tail(keyword, line->at + at, line->len - at)));
+	add_option(options, keyword,
+		   doc_text(line->at + at, secret_tail(keyword, line->at + at, line->len - at)));
 }
 
 json_t *
@@ -119,7 +122,8 @@ read_place(const struct line *line, struct line *file, long *number, struct line
 
 		while (after < end && isdigit((unsigned char)*after))
 			after++;
-		if (after > digits && after - digits < 10 && after < end && *after == ':' && at > line->at) {
+		if (after > digits && after - digits < 10 && after < end && *after == ':' &&
+		    at > line->at) {
 			*file = (struct line){ line->at, (size_t)(at - line->at) };
 			if (file->at[file->len - 1] == ':')
 				file->len--;
@@ -162,11 +166,15 @@ set_line(json_t *obj, const char *key, const struct line *text)
 		doc_set_strn(obj, key, text->at, text->len);
 }
 
-/* A path at the end of "Bad owner or permissions on PATH" and "Can't open user config file PATH: reason". */
+/* A path at the end of "Bad owner or permissions on PATH" and "Can't open user config file PATH:
+ * reason". */
 static bool
 read_file_complaint(json_t *obj, const struct line *line)
 {
-	static const struct { const char *words, *problem; bool reason; } forms[] = {
+	static const struct {
+		const char *words, *problem;
+		bool reason;
+	} forms[] = {
 		{ "Bad owner or permissions on ", "permissions", false },
 		{ "Can't open user config file ", "unreadable", true },
 	};
@@ -194,7 +202,8 @@ read_place_complaint(json_t *obj, const struct line *line)
 	struct line file, what, word;
 	long number;
 
-	if (!read_place(line, &file, &number, &what) || starts(&what, "Unsupported option \"") || starts(&what, "Deprecated option"))
+	if (!read_place(line, &file, &number, &what) || starts(&what, "Unsupported option \"") ||
+	    starts(&what, "Deprecated option"))
 		return false;
 	doc_set_str(obj, "problem", starts(&what, "Bad configuration option") ? "option" : "value");
 	set_line(obj, "file", &file);
@@ -208,9 +217,11 @@ read_place_complaint(json_t *obj, const struct line *line)
 static bool
 read_other_complaint(json_t *obj, const struct line *line)
 {
-	const char *problem = holds(line, "No user exists for uid") ? "no-user" :
-	    holds(line, "contains invalid characters") ? "name" :
-	    holds(line, "has no value") || holds(line, "nvironment variable") ? "variable" : NULL;
+	const char *problem = holds(line, "No user exists for uid")        ? "no-user"
+			      : holds(line, "contains invalid characters") ? "name"
+			      : holds(line, "has no value") || holds(line, "nvironment variable")
+				  ? "variable"
+				  : NULL;
 
 	if (problem == NULL)
 		return false;
@@ -231,10 +242,12 @@ gather_options(json_t *obj, const char *text, size_t left)
 	while (next_line(&text, &left, &line)) {
 		struct line word;
 
-		if (!read_place(&line, &file, &number, &what) || !starts(&what, "Bad configuration option"))
+		if (!read_place(&line, &file, &number, &what) ||
+		    !starts(&what, "Bad configuration option"))
 			continue;
 		word = complained_word(&what);
-		if (word.len == 0 || word.len + len + 2 > sizeof(options) || memmem(options, len, word.at, word.len) != NULL)
+		if (word.len == 0 || word.len + len + 2 > sizeof(options) ||
+		    memmem(options, len, word.at, word.len) != NULL)
 			continue;
 		if (len > 0)
 			options[len++] = ',';
@@ -248,7 +261,9 @@ gather_options(json_t *obj, const char *text, size_t left)
 void
 ssh_config_complaint(json_t *obj, const char *text, size_t len)
 {
-	static bool (*const readers[])(json_t *, const struct line *) = { read_place_complaint, read_file_complaint, read_other_complaint };
+	static bool (*const readers[])(json_t *, const struct line *) = { read_place_complaint,
+									  read_file_complaint,
+									  read_other_complaint };
 	const char *all = text;
 	size_t left = len < COMPLAINT_BYTES ? len : COMPLAINT_BYTES, total = left;
 	struct line line, last = { text, 0 };
@@ -322,11 +337,11 @@ ssh_config_differs(json_t *options, const char *name, json_t *neutral, const cha
 
 	if (hostname == NULL || strcasecmp(hostname, name) != 0)
 		return true;
-	json_object_foreach(options, key, value)
+	json_object_foreach (options, key, value)
 		if (strcmp(key, "host") != 0 && strcmp(key, "hostname") != 0 &&
 		    !same_value(value, name, json_object_get(neutral, key), neutral_name))
 			return true;
-	json_object_foreach(neutral, key, value)
+	json_object_foreach (neutral, key, value)
 		if (json_object_get(options, key) == NULL)
 			return true;
 	return false;
@@ -337,9 +352,11 @@ ssh_config_differs(json_t *options, const char *name, json_t *neutral, const cha
 json_t *
 ssh_config_first_hop(const char *proxyjump)
 {
-	const char *text = proxyjump != NULL && strncmp(proxyjump, "ssh://", 6) == 0 ? proxyjump + 6 : proxyjump;
+	const char *text =
+	    proxyjump != NULL && strncmp(proxyjump, "ssh://", 6) == 0 ? proxyjump + 6 : proxyjump;
 	size_t len = text != NULL ? strcspn(text, ",") : 0;
-	const char *at = len > 0 ? memrchr(text, '@', len) : NULL, *host = at != NULL ? at + 1 : text, *end, *port = NULL;
+	const char *at = len > 0 ? memrchr(text, '@', len) : NULL,
+		   *host = at != NULL ? at + 1 : text, *end, *port = NULL;
 	json_t *hop;
 
 	if (len == 0)
@@ -354,7 +371,7 @@ ssh_config_first_hop(const char *proxyjump)
 	} else {
 		port = memchr(host, ':', (size_t)(end - host));
 		if (port != NULL && memchr(port + 1, ':', (size_t)(end - port - 1)) != NULL)
-			port = NULL;		/* an IPv6 address without brackets */
+			port = NULL; /* an IPv6 address without brackets */
 		doc_set_strn(hop, "name", host, (size_t)((port != NULL ? port : end) - host));
 		port = port != NULL ? port + 1 : NULL;
 	}
@@ -365,15 +382,16 @@ ssh_config_first_hop(const char *proxyjump)
 
 /* ---- lists of paths that ssh -G prints without quotes ---- */
 
-/* The length of the path that begins at text: to the first blank where an existing path ends; where none exists, to the blank before
- * the next word that begins like an absolute path. */
+/* The length of the path that begins at text: to the first blank where an existing path ends; where
+ * none exists, to the blank before the next word that begins like an absolute path. */
 static size_t
 path_length(const char *text, bool (*exists)(const char *path))
 {
 	size_t len = strlen(text), guess = 0;
 	char *copy = strdup(text);
 
-	for (size_t end = strcspn(text, " "); copy != NULL && end <= len; end += 1 + strcspn(text + end + 1, " ")) {
+	for (size_t end = strcspn(text, " "); copy != NULL && end <= len;
+	     end += 1 + strcspn(text + end + 1, " ")) {
 		bool last = text[end] == '\0';
 
 		copy[end] = '\0';

@@ -1,5 +1,5 @@
-/* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line stands, and which lines run commands. What
- * ssh makes of the files is left to ssh. */
+/* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line
+ * stands, and which lines run commands. What ssh makes of the files is left to ssh. */
 #include "ssh/config.h"
 #include "ssh/file.h"
 
@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCAN_FILES = 64, SCAN_DEPTH = 16, SCAN_LINES = 512, SCAN_VARIABLES = 32, SCAN_BYTES = 1 << 20, WORD_MAX_BYTES = 1024 };
+enum {
+	SCAN_FILES = 64,
+	SCAN_DEPTH = 16,
+	SCAN_LINES = 512,
+	SCAN_VARIABLES = 32,
+	SCAN_BYTES = 1 << 20,
+	WORD_MAX_BYTES = 1024
+};
 
 #define SYSTEM_CONFIG "/etc/ssh/ssh_config"
 #define SYSTEM_DIR "/etc/ssh/"
@@ -17,7 +24,7 @@ enum { SCAN_FILES = 64, SCAN_DEPTH = 16, SCAN_LINES = 512, SCAN_VARIABLES = 32, 
 struct scan {
 	json_t *ret;
 	size_t files;
-	bool system;			/* relative Includes are looked for beside the system's file */
+	bool system; /* relative Includes are looked for beside the system's file */
 };
 
 struct place {
@@ -28,11 +35,15 @@ struct place {
 static void scan_file(struct scan *scan, const char *path, int depth);
 
 /* The keywords that a report may point at. */
-static const char *const pointed_at[] = { "hostname", "user", "port", "proxyjump", "proxycommand", "controlpath", "hostkeyalias",
-	"stricthostkeychecking", "batchmode", "identityfile", "identitiesonly", "userknownhostsfile",
-	"hostkeyalgorithms" };
+static const char *const pointed_at[] = {
+	"hostname",         "user",         "port",           "proxyjump",
+	"proxycommand",     "controlpath",  "hostkeyalias",   "stricthostkeychecking",
+	"batchmode",        "identityfile", "identitiesonly", "userknownhostsfile",
+	"hostkeyalgorithms"
+};
 
-/* The next word of a line: blanks or one '=' end it, quotes hold it together. false when there is none. */
+/* The next word of a line: blanks or one '=' end it, quotes hold it together. false when there is
+ * none. */
 static bool
 next_word(const char **at, char *word, size_t size)
 {
@@ -69,7 +80,8 @@ word_in(const char *word, const char *const *words, size_t count)
 	return false;
 }
 
-/* Match lines: "exec" is a criterion with a command, which ssh runs whenever it reads its configuration. */
+/* Match lines: "exec" is a criterion with a command, which ssh runs whenever it reads its
+ * configuration. */
 static void
 read_match(struct scan *scan, const char *args, const struct place *place)
 {
@@ -83,7 +95,8 @@ read_match(struct scan *scan, const char *args, const struct place *place)
 			continue;
 		if (!next_word(&args, value, sizeof(value)))
 			return;
-		if (strcasecmp(criterion, "exec") == 0 && doc_get(scan->ret, "match_exec") == NULL) {
+		if (strcasecmp(criterion, "exec") == 0 &&
+		    doc_get(scan->ret, "match_exec") == NULL) {
 			json_t *exec = json_object();
 
 			doc_set_str(exec, "command", value);

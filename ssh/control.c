@@ -1,5 +1,5 @@
-/* Is there a living multiplexing master behind the control socket? A master greets whoever connects; ssh waits for that greeting without any
- * limit of time. */
+/* Is there a living multiplexing master behind the control socket? A master greets whoever
+ * connects; ssh waits for that greeting without any limit of time. */
 #include "ssh/config.h"
 #include "ssh/exchange.h"
 
@@ -16,13 +16,14 @@
 enum { CONTROL_WAIT_MS = 1500, MESSAGE_MAX = 256, FDS_MAX = 256 };
 
 /* OpenSSH's PROTOCOL.mux */
-static const uint32_t MUX_MSG_HELLO = 1, MUX_C_ALIVE_CHECK = 0x10000004, MUX_S_ALIVE = 0x80000005, MUX_VERSION = 4, REQUEST = 7;
+static const uint32_t MUX_MSG_HELLO = 1, MUX_C_ALIVE_CHECK = 0x10000004, MUX_S_ALIVE = 0x80000005,
+		      MUX_VERSION = 4, REQUEST = 7;
 
 struct control {
 	int fd;
 	struct watch *watch;
 	json_t *result;
-	uint8_t in[MESSAGE_MAX];	/* what has come and is not read yet */
+	uint8_t in[MESSAGE_MAX]; /* what has come and is not read yet */
 	size_t got;
 	void (*done)(void *ctx, json_t *result);
 	void *ctx;
@@ -41,7 +42,8 @@ finish(struct control *control)
 
 /* ---- the master's own connection ---- */
 
-/* How often the segment at the head of that socket's queue was sent again; -1: no such TCP socket. */
+/* How often the segment at the head of that socket's queue was sent again; -1: no such TCP socket.
+ */
 static int
 retransmits_of(const char *table, unsigned long inode)
 {
@@ -49,11 +51,15 @@ retransmits_of(const char *table, unsigned long inode)
 	char line[512];
 	int found = -1;
 
-	for (int i = 0; file != NULL && i < 65536 && found < 0 && fgets(line, sizeof(line), file) != NULL; i++) {
+	for (int i = 0;
+	     file != NULL && i < 65536 && found < 0 && fgets(line, sizeof(line), file) != NULL;
+	     i++) {
 		unsigned state;
 		unsigned long again, its;
 
-		if (sscanf(line, "%*s %*s %*s %x %*s %*s %lx %*s %*s %lu", &state, &again, &its) == 3 && state == 1 && its == inode)
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %lx %*s %*s %lu", &state, &again, &its) ==
+			3 &&
+		    state == 1 && its == inode)
 			found = (int)again;
 	}
 	if (file != NULL)
@@ -61,7 +67,8 @@ retransmits_of(const char *table, unsigned long inode)
 	return found;
 }
 
-/* What the kernel tells of the TCP connections of the master: nobody acknowledges what a dead one sends. */
+/* What the kernel tells of the TCP connections of the master: nobody acknowledges what a dead one
+ * sends. */
 static void
 connection_facts(json_t *result, uint32_t pid)
 {
@@ -101,8 +108,10 @@ ask(struct control *control)
 	blob_u32(&out, 8);
 	blob_u32(&out, MUX_C_ALIVE_CHECK);
 	blob_u32(&out, REQUEST);
-	if (!out.failed && send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-		doc_set_bool(control->result, "silent", true);		/* a master that has gone ends the next reading */
+	if (!out.failed && send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+	    errno == EAGAIN)
+		doc_set_bool(control->result, "silent",
+			     true); /* a master that has gone ends the next reading */
 	blob_free(&out);
 }
 
@@ -119,7 +128,8 @@ heed(struct control *control, struct span message)
 		ask(control);
 		return true;
 	}
-	if (type == MUX_S_ALIVE && span_u32(&message, &request) == 0 && span_u32(&message, &pid) == 0 && request == REQUEST) {
+	if (type == MUX_S_ALIVE && span_u32(&message, &request) == 0 &&
+	    span_u32(&message, &pid) == 0 && request == REQUEST) {
 		doc_set_bool(control->result, "alive", true);
 		doc_set_int(control->result, "pid", (json_int_t)pid);
 		connection_facts(control->result, pid);
@@ -138,7 +148,8 @@ readable(void *ctx, int revents)
 	if (revents == 0)
 		doc_set_bool(control->result, "silent", true);
 	if (revents > 0) {
-		n = recv(control->fd, control->in + control->got, MESSAGE_MAX - control->got, MSG_DONTWAIT);
+		n = recv(control->fd, control->in + control->got, MESSAGE_MAX - control->got,
+			 MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		control->got += n > 0 ? (size_t)n : 0;
@@ -155,7 +166,8 @@ readable(void *ctx, int revents)
 	finish(control);
 }
 
-/* Connects without waiting. Returns the socket; -EAGAIN when somebody listens whose queue is full; else -errno. */
+/* Connects without waiting. Returns the socket; -EAGAIN when somebody listens whose queue is full;
+ * else -errno. */
 static int
 connect_to(const char *path)
 {
@@ -175,7 +187,8 @@ connect_to(const char *path)
 }
 
 void
-ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, json_t *result), void *ctx)
+ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, json_t *result),
+		  void *ctx)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	struct stat st;
@@ -196,6 +209,8 @@ ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, j
 	doc_set_bool(control->result, "listens", control->fd >= 0 || control->fd == -EAGAIN);
 	doc_set_bool(control->result, "answers", false);
 	doc_set_bool(control->result, "silent", control->fd == -EAGAIN);
-	if (control->fd < 0 || (control->watch = loop_watch(loop, control->fd, POLLIN, CONTROL_WAIT_MS, readable, control)) == NULL)
+	if (control->fd < 0 ||
+	    (control->watch =
+		 loop_watch(loop, control->fd, POLLIN, CONTROL_WAIT_MS, readable, control)) == NULL)
 		finish(control);
 }

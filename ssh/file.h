@@ -7,15 +7,15 @@
 #include <time.h>
 
 struct ssh_file {
-	char *bytes;			/* NUL-terminated; may hold NULs itself. The caller frees */
+	char *bytes; /* NUL-terminated; may hold NULs itself. The caller frees */
 	size_t len;
 	mode_t mode;
 	uid_t uid;
 	time_t modified;
 };
 
-/* Reads the whole file. Returns 0, -EFBIG when it is larger than max, -EINVAL when it is no regular file (-EISDIR for a directory), or
- * -errno. */
+/* Reads the whole file. Returns 0, -EFBIG when it is larger than max, -EINVAL when it is no regular
+ * file (-EISDIR for a directory), or -errno. */
 int ssh_file_read(const char *path, size_t max, struct ssh_file *ret);
 
 #endif

@@ -12,7 +12,8 @@
 
 enum { ED25519_KEY = 32, RSA_BYTES_MAX = 2048 + 8 };
 
-/* An algorithm: its key type, its digest (NULL: the signature has its own), for ECDSA the curve by SSH's and by OpenSSL's name. */
+/* An algorithm: its key type, its digest (NULL: the signature has its own), for ECDSA the curve by
+ * SSH's and by OpenSSL's name. */
 static const struct algorithm {
 	const char *name, *type, *digest, *curve, *group;
 } algorithms[] = {
@@ -37,7 +38,8 @@ algorithm_find(struct span name)
 struct span
 exchange_host_keys(void)
 {
-	return span_of("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256,ssh-rsa");
+	return span_of("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+		       "rsa-sha2-512,rsa-sha2-256,ssh-rsa");
 }
 
 struct span
@@ -48,7 +50,8 @@ host_key_type(struct span algorithm)
 	return known != NULL ? span_of(known->type) : algorithm;
 }
 
-/* A public key of that OpenSSL kind from the parameters; NULL when they make none. Takes the builder. */
+/* A public key of that OpenSSL kind from the parameters; NULL when they make none. Takes the
+ * builder. */
 static EVP_PKEY *
 key_build(const char *kind, OSSL_PARAM_BLD *builder)
 {
@@ -56,7 +59,8 @@ key_build(const char *kind, OSSL_PARAM_BLD *builder)
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
 	EVP_PKEY *key = NULL;
 
-	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
 		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
@@ -68,10 +72,12 @@ static EVP_PKEY *
 key_rsa(struct span e, struct span n)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	BIGNUM *exponent = BN_bin2bn(e.at, (int)e.len, NULL), *modulus = BN_bin2bn(n.at, (int)n.len, NULL);
+	BIGNUM *exponent = BN_bin2bn(e.at, (int)e.len, NULL),
+	       *modulus = BN_bin2bn(n.at, (int)n.len, NULL);
 	EVP_PKEY *key = NULL;
 
-	if (builder != NULL && exponent != NULL && modulus != NULL && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+	if (builder != NULL && exponent != NULL && modulus != NULL &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
 		key = key_build("RSA", builder);
 	else
@@ -86,8 +92,10 @@ key_ec(const char *group, struct span point)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 
-	if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
-	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.at, point.len) == 1)
+	if (builder != NULL &&
+	    OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+	    OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.at,
+					     point.len) == 1)
 		return key_build("EC", builder);
 	OSSL_PARAM_BLD_free(builder);
 	return NULL;
@@ -99,10 +107,14 @@ key_read(struct span blob, const struct algorithm *algorithm)
 {
 	struct span type, first, second;
 
-	if (span_string(&blob, &type) < 0 || !span_is(type, algorithm->type) || span_string(&blob, &first) < 0)
+	if (span_string(&blob, &type) < 0 || !span_is(type, algorithm->type) ||
+	    span_string(&blob, &first) < 0)
 		return NULL;
 	if (strcmp(algorithm->type, "ssh-ed25519") == 0)
-		return first.len == ED25519_KEY && blob.len == 0 ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, first.at, first.len) : NULL;
+		return first.len == ED25519_KEY && blob.len == 0
+			   ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, first.at,
+							 first.len)
+			   : NULL;
 	if (span_string(&blob, &second) < 0 || blob.len != 0)
 		return NULL;
 	if (algorithm->curve != NULL)
@@ -110,7 +122,8 @@ key_read(struct span blob, const struct algorithm *algorithm)
 	return first.len <= 64 && second.len <= RSA_BYTES_MAX ? key_rsa(first, second) : NULL;
 }
 
-/* SSH's two mpints as the DER that OpenSSL wants; the caller frees with OPENSSL_free. Returns its length or -EBADMSG. */
+/* SSH's two mpints as the DER that OpenSSL wants; the caller frees with OPENSSL_free. Returns its
+ * length or -EBADMSG. */
 static int
 ecdsa_der(struct span pair, unsigned char **ret)
 {
@@ -119,12 +132,14 @@ ecdsa_der(struct span pair, unsigned char **ret)
 	BIGNUM *first, *second;
 	int len;
 
-	if (span_string(&pair, &r) < 0 || span_string(&pair, &s) < 0 || pair.len != 0 || r.len > 70 || s.len > 70)
+	if (span_string(&pair, &r) < 0 || span_string(&pair, &s) < 0 || pair.len != 0 ||
+	    r.len > 70 || s.len > 70)
 		return -EBADMSG;
 	sig = ECDSA_SIG_new();
 	first = BN_bin2bn(r.at, (int)r.len, NULL);
 	second = BN_bin2bn(s.at, (int)s.len, NULL);
-	if (sig == NULL || first == NULL || second == NULL || ECDSA_SIG_set0(sig, first, second) != 1) {
+	if (sig == NULL || first == NULL || second == NULL ||
+	    ECDSA_SIG_set0(sig, first, second) != 1) {
 		BN_free(first);
 		BN_free(second);
 		ECDSA_SIG_free(sig);
@@ -137,7 +152,8 @@ ecdsa_der(struct span pair, unsigned char **ret)
 }
 
 static int
-verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, size_t len, struct span data)
+verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, size_t len,
+	   struct span data)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int r = -EKEYREJECTED;
@@ -177,7 +193,8 @@ host_key_verify(struct span key, struct span algorithm, struct span signature, s
 		return verify_certified(key, algorithm, signature, data);
 	if (known == NULL)
 		return -ENOTSUP;
-	if (span_string(&signature, &name) < 0 || span_string(&signature, &raw) < 0 || signature.len != 0)
+	if (span_string(&signature, &name) < 0 || span_string(&signature, &raw) < 0 ||
+	    signature.len != 0)
 		return -EBADMSG;
 	if (!span_is(name, known->name))
 		return -EKEYREJECTED;

@@ -1,5 +1,6 @@
-/* What ssh would offer, in its order: certificates named by CertificateFile, keys that both the agent and the configuration have, the
- * agent's other keys (unless IdentitiesOnly), then the remaining files. */
+/* What ssh would offer, in its order: certificates named by CertificateFile, keys that both the
+ * agent and the configuration have, the agent's other keys (unless IdentitiesOnly), then the
+ * remaining files. */
 #include "ssh/identity.h"
 #include "ssh/ssh.h"
 
@@ -9,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const default_files[] = { "~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk",
-	"~/.ssh/id_xmss", "~/.ssh/id_dsa" };
+static const char *const default_files[] = { "~/.ssh/id_rsa",        "~/.ssh/id_ecdsa",
+					     "~/.ssh/id_ecdsa_sk",   "~/.ssh/id_ed25519",
+					     "~/.ssh/id_ed25519_sk", "~/.ssh/id_xmss",
+					     "~/.ssh/id_dsa" };
 
 enum { DEFAULTS = sizeof(default_files) / sizeof(default_files[0]), FILES_MAX = 256 };
 
@@ -18,14 +21,14 @@ struct identities {
 	struct facts *facts;
 	ssh_done *done;
 	void *ctx;
-	const json_t *options;		/* borrowed; NULL when ssh -G did not say */
+	const json_t *options; /* borrowed; NULL when ssh -G did not say */
 	struct identity_names names;
 	struct mounts mounts;
-	char *explicit;			/* -i, absolute */
+	char *explicit; /* -i, absolute */
 	char *socket;
 	char local_host[256];
-	json_t *keys;			/* machine.keys, borrowed */
-	json_t *files, *certificates;	/* entries, owned */
+	json_t *keys;                 /* machine.keys, borrowed */
+	json_t *files, *certificates; /* entries, owned */
 	bool only;
 };
 
@@ -54,9 +57,15 @@ names_set(struct identities *ids)
 
 	if (gethostname(ids->local_host, sizeof(ids->local_host) - 1) < 0)
 		ids->local_host[0] = '\0';
-	ids->names = (struct identity_names){ .home = pw != NULL ? pw->pw_dir : getenv("HOME"), .local_user = pw != NULL ? pw->pw_name : NULL,
-		.name = doc_str(config, "name"), .hostname = doc_str(config, "hostname"), .alias = doc_str(config, "host_key_alias"),
-		.user = doc_str(config, "user"), .port = (int)doc_int(config, "port", 22), .uid = getuid(), .local_host = ids->local_host };
+	ids->names = (struct identity_names){ .home = pw != NULL ? pw->pw_dir : getenv("HOME"),
+					      .local_user = pw != NULL ? pw->pw_name : NULL,
+					      .name = doc_str(config, "name"),
+					      .hostname = doc_str(config, "hostname"),
+					      .alias = doc_str(config, "host_key_alias"),
+					      .user = doc_str(config, "user"),
+					      .port = (int)doc_int(config, "port", 22),
+					      .uid = getuid(),
+					      .local_host = ids->local_host };
 	if (doc_int(facts_section(ids->facts, FACT_CLIENT), "number", 902) >= 906)
 		ids->names.jump = doc_str(config, "proxyjump");
 }
@@ -75,25 +84,31 @@ key_of(struct identities *ids, const char *path)
 	return key;
 }
 
-/* Would ssh be able to sign with this file (perhaps after asking for its passphrase)? Ed25519 in PKCS#8 takes OpenSSH 9.6. */
+/* Would ssh be able to sign with this file (perhaps after asking for its passphrase)? Ed25519 in
+ * PKCS#8 takes OpenSSH 9.6. */
 static bool
 is_usable(const struct identities *ids, const json_t *key)
 {
 	bool new_pem = doc_int(facts_section(ids->facts, FACT_CLIENT), "number", 0) >= 906;
 
-	if (!doc_bool(key, "readable", false) || !doc_bool(key, "loads", true) || !doc_is(key, "kind", "private"))
+	if (!doc_bool(key, "readable", false) || !doc_bool(key, "loads", true) ||
+	    !doc_is(key, "kind", "private"))
 		return false;
 	if (doc_get(key, "loads") == NULL && doc_is(key, "type", "ssh-ed25519") && !new_pem)
 		return false;
-	return !doc_bool(key, "owned", false) || (strtoul(doc_str(key, "mode") != NULL ? doc_str(key, "mode") : "0", NULL, 8) & 077) == 0;
+	return !doc_bool(key, "owned", false) ||
+	       (strtoul(doc_str(key, "mode") != NULL ? doc_str(key, "mode") : "0", NULL, 8) &
+		077) == 0;
 }
 
-/* Does ssh know the public half before it has loaded the private one? From FILE.pub, or from its own container; never from PEM. Only then
- * is the key offered, and found again among the agent's. */
+/* Does ssh know the public half before it has loaded the private one? From FILE.pub, or from its
+ * own container; never from PEM. Only then is the key offered, and found again among the agent's.
+ */
 static bool
 is_offered(const json_t *key)
 {
-	if (doc_get(key, "pub") != NULL || doc_is(key, "kind", "public") || doc_is(key, "kind", "cert"))
+	if (doc_get(key, "pub") != NULL || doc_is(key, "kind", "public") ||
+	    doc_is(key, "kind", "cert"))
 		return true;
 	return doc_is(key, "format", "openssh-key-v1") && doc_bool(key, "loads", true);
 }
@@ -102,7 +117,9 @@ is_offered(const json_t *key)
 static json_t *
 entry_of_file(const struct identities *ids, const char *path, const char *from, const json_t *key)
 {
-	const json_t *public = doc_get(key, "pub") != NULL && !doc_is(key, "kind", "public") ? doc_get(key, "pub") : key;
+	const json_t *public = doc_get(key, "pub") != NULL && !doc_is(key, "kind", "public")
+				   ? doc_get(key, "pub")
+				   : key;
 	json_t *entry = json_object();
 	bool other = !doc_bool(key, "pub.matches", true) && !doc_is(key, "kind", "public");
 
@@ -120,7 +137,8 @@ entry_of_file(const struct identities *ids, const char *path, const char *from, 
 }
 
 static json_t *
-entry_of_cert(const struct identities *ids, const char *path, const char *key_path, const json_t *key)
+entry_of_cert(const struct identities *ids, const char *path, const char *key_path,
+	      const json_t *key)
 {
 	struct pubkey pub;
 	json_t *entry;
@@ -187,9 +205,11 @@ add_file(struct identities *ids, const char *raw, const char *from)
 		if (ids->explicit != NULL && strcmp(path, ids->explicit) == 0)
 			from = "option";
 		key = key_of(ids, path);
-		if (doc_bool(key, "present", false) || strcmp(from, "default") != 0 || doc_get(key, "pub") != NULL || !doc_is(key, "errno", "ENOENT"))
+		if (doc_bool(key, "present", false) || strcmp(from, "default") != 0 ||
+		    doc_get(key, "pub") != NULL || !doc_is(key, "errno", "ENOENT"))
 			json_array_append_new(ids->files, entry_of_file(ids, path, from, key));
-		if (doc_list(ids->options, "certificatefile") == NULL && doc_str(key, "cert.path") != NULL &&
+		if (doc_list(ids->options, "certificatefile") == NULL &&
+		    doc_str(key, "cert.path") != NULL &&
 		    (entry = entry_of_cert(ids, doc_str(key, "cert.path"), path, key)) != NULL)
 			json_array_append_new(ids->files, entry);
 	}
@@ -227,8 +247,13 @@ add_files(struct identities *ids, const char *identity)
 		add_file(ids, identity, "option");
 	json_array_foreach (list, i, each)
 		if (is_set(json_string_value(each)))
-			add_file(ids, json_string_value(each), defaults && is_default(json_string_value(each)) ? "default" : "config");
-	for (i = 0; list == NULL && i < DEFAULTS && (identity == NULL || !doc_bool(json_object_get(ids->keys, ids->explicit), "present", false)); i++)
+			add_file(ids, json_string_value(each),
+				 defaults && is_default(json_string_value(each)) ? "default"
+										 : "config");
+	for (i = 0; list == NULL && i < DEFAULTS &&
+		    (identity == NULL ||
+		     !doc_bool(json_object_get(ids->keys, ids->explicit), "present", false));
+	     i++)
 		add_file(ids, default_files[i], "default");
 	json_array_foreach (doc_list(ids->options, "certificatefile"), i, each) {
 		char *path = identity_path(json_string_value(each), &ids->names);
@@ -268,7 +293,8 @@ take_same(json_t *entries, const char *public)
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
-		if (public != NULL && doc_bool(entry, "offered", false) && doc_is(entry, "public", public)) {
+		if (public != NULL && doc_bool(entry, "offered", false) &&
+		    doc_is(entry, "public", public)) {
 			json_incref(entry);
 			json_array_remove(entries, i);
 			return entry;
@@ -293,7 +319,8 @@ mark_signing(json_t *certificates, const json_t *files, const json_t *agent)
 				doc_set_bool(cert, "usable", true);
 			}
 		json_array_foreach (files, j, other)
-			if (doc_is(other, "fingerprint", doc_str(cert, "fingerprint")) && doc_bool(other, "usable", false))
+			if (doc_is(other, "fingerprint", doc_str(cert, "fingerprint")) &&
+			    doc_bool(other, "usable", false))
 				doc_set_bool(cert, "usable", true);
 	}
 }
@@ -327,7 +354,8 @@ order_make(struct identities *ids, const json_t *agent)
 static void
 settle(struct identities *ids)
 {
-	json_t *section, *stray = json_array(), *machine = json_object_get(ids->facts->doc, "machine");
+	json_t *section, *stray = json_array(),
+			 *machine = json_object_get(ids->facts->doc, "machine");
 	const char *provider = doc_str(ids->options, "pkcs11provider");
 	json_t *order = order_make(ids, doc_list(facts_section(ids->facts, FACT_AGENT), "keys"));
 
@@ -359,7 +387,8 @@ agent_settled(void *ctx)
 
 /* ---- the agent's socket ---- */
 
-/* IdentityAgent: none, SSH_AUTH_SOCK, $VARIABLE, a path; else the environment's SSH_AUTH_SOCK. The caller frees. */
+/* IdentityAgent: none, SSH_AUTH_SOCK, $VARIABLE, a path; else the environment's SSH_AUTH_SOCK. The
+ * caller frees. */
 static char *
 agent_socket(struct identities *ids)
 {
@@ -377,7 +406,8 @@ agent_socket(struct identities *ids)
 }
 
 void
-ssh_identities_collect(struct loop *loop, struct facts *facts, const char *identity, ssh_done *done, void *ctx)
+ssh_identities_collect(struct loop *loop, struct facts *facts, const char *identity, ssh_done *done,
+		       void *ctx)
 {
 	struct identities *ids = calloc(1, sizeof(*ids));
 	json_t *machine = json_object_get(facts->doc, "machine");
@@ -388,7 +418,11 @@ ssh_identities_collect(struct loop *loop, struct facts *facts, const char *ident
 		done(ctx);
 		return;
 	}
-	*ids = (struct identities){ .facts = facts, .done = done, .ctx = ctx, .files = json_array(), .certificates = json_array() };
+	*ids = (struct identities){ .facts = facts,
+				    .done = done,
+				    .ctx = ctx,
+				    .files = json_array(),
+				    .certificates = json_array() };
 	if (facts_state(facts, FACT_SSH_CONFIG, NULL) == FACT_KNOWN)
 		ids->options = doc_get(facts_section(facts, FACT_SSH_CONFIG), "options");
 	names_set(ids);

@@ -18,7 +18,9 @@ struct text {
 static void
 add(struct text *text, const char *bytes, size_t len)
 {
-	char *grown = text->failed || text->len + len > 1u << 16 ? NULL : realloc(text->at, text->len + len + 1);
+	char *grown = text->failed || text->len + len > 1u << 16
+			  ? NULL
+			  : realloc(text->at, text->len + len + 1);
 
 	if (grown == NULL) {
 		text->failed = true;
@@ -100,7 +102,8 @@ add_token(struct text *text, char token, const struct identity_names *names)
 		add_word(text, names->alias != NULL ? names->alias : names->name);
 		return;
 	case 'L':
-		add(text, names->local_host != NULL ? names->local_host : "", names->local_host != NULL ? strcspn(names->local_host, ".") : 0);
+		add(text, names->local_host != NULL ? names->local_host : "",
+		    names->local_host != NULL ? strcspn(names->local_host, ".") : 0);
 		return;
 	case 'l':
 		add_word(text, names->local_host);
@@ -122,7 +125,8 @@ add_token(struct text *text, char token, const struct identity_names *names)
 	}
 }
 
-/* ${NAME} at `at`; returns its length, 0 when it is none. A variable that is not set makes ssh give up. */
+/* ${NAME} at `at`; returns its length, 0 when it is none. A variable that is not set makes ssh give
+ * up. */
 static size_t
 add_variable(struct text *text, const char *at)
 {

@@ -19,8 +19,8 @@ struct candidate {
 struct search {
 	struct candidate files[STRAY_FILES];
 	size_t count;
-	unsigned entries;		/* looked at so far */
-	struct stat folders[64];	/* looked into, so that none is looked into twice */
+	unsigned entries;        /* looked at so far */
+	struct stat folders[64]; /* looked into, so that none is looked into twice */
 	size_t folder_count;
 	int64_t until;
 };
@@ -45,7 +45,8 @@ ends(const char *name, const char *tail)
 static bool
 looks_like_key(const char *name)
 {
-	return (ends(name, ".pem") || ends(name, ".key") || strncmp(name, "id_", 3) == 0) && !ends(name, ".pub");
+	return (ends(name, ".pem") || ends(name, ".key") || strncmp(name, "id_", 3) == 0) &&
+	       !ends(name, ".pub");
 }
 
 static bool
@@ -84,10 +85,12 @@ seen(struct search *search, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0 || search->folder_count == sizeof(search->folders) / sizeof(search->folders[0]))
+	if (fstat(fd, &st) < 0 ||
+	    search->folder_count == sizeof(search->folders) / sizeof(search->folders[0]))
 		return true;
 	for (size_t i = 0; i < search->folder_count; i++)
-		if (search->folders[i].st_ino == st.st_ino && search->folders[i].st_dev == st.st_dev)
+		if (search->folders[i].st_ino == st.st_ino &&
+		    search->folders[i].st_dev == st.st_dev)
 			return true;
 	search->folders[search->folder_count++] = st;
 	return false;
@@ -104,8 +107,10 @@ search_folder(struct search *search, const char *folder)
 		closedir(dir);
 		return;
 	}
-	while (dir != NULL && search->entries++ < STRAY_ENTRIES && now_ms() < search->until && (entry = readdir(dir)) != NULL)
-		if (looks_like_key(entry->d_name) && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+	while (dir != NULL && search->entries++ < STRAY_ENTRIES && now_ms() < search->until &&
+	       (entry = readdir(dir)) != NULL)
+		if (looks_like_key(entry->d_name) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
 		    st.st_size > 0 && st.st_size <= STRAY_BYTES)
 			keep(search, folder, entry->d_name, &st);
 	if (dir != NULL)
@@ -134,7 +139,8 @@ search_drives(struct search *search, const struct mounts *mounts)
 		char *users = doc_fmt("%s/Users", doc_str(drive, "mount"));
 		DIR *dir = users == NULL ? NULL : opendir(users);
 
-		while (dir != NULL && search->entries++ < STRAY_ENTRIES && now_ms() < search->until && (entry = readdir(dir)) != NULL)
+		while (dir != NULL && search->entries++ < STRAY_ENTRIES &&
+		       now_ms() < search->until && (entry = readdir(dir)) != NULL)
 			if (entry->d_name[0] != '.') {
 				char *home = doc_fmt("%s/%s", users, entry->d_name);
 
@@ -160,7 +166,8 @@ newest_first(const void *a, const void *b)
 }
 
 void
-identity_stray(const struct identity_names *names, const struct mounts *mounts, json_t *keys, json_t *found)
+identity_stray(const struct identity_names *names, const struct mounts *mounts, json_t *keys,
+	       json_t *found)
 {
 	struct search search = { .until = now_ms() + STRAY_MS };
 	const char *home = getenv("HOME");
@@ -179,7 +186,9 @@ identity_stray(const struct identity_names *names, const struct mounts *mounts, 
 	qsort(search.files, search.count, sizeof(search.files[0]), newest_first);
 	for (size_t i = 0; i < search.count; i++) {
 		const char *path = search.files[i].path;
-		json_t *key = json_object_get(keys, path) != NULL || now_ms() >= search.until ? NULL : key_file_facts(path, mounts);
+		json_t *key = json_object_get(keys, path) != NULL || now_ms() >= search.until
+				  ? NULL
+				  : key_file_facts(path, mounts);
 
 		if (key != NULL && doc_is(key, "kind", "private")) {
 			doc_set_bool(key, "stray", true);

@@ -14,8 +14,8 @@ enum blanks { BLANKS_DROPPED, BLANKS_PLUS, BLANKS_BY_WIDTH };
 struct body_text {
 	const unsigned char *at;
 	size_t len;
-	bool joined;		/* its line ends are gone, or became blanks */
-	bool ended;		/* an END line follows */
+	bool joined; /* its line ends are gone, or became blanks */
+	bool ended;  /* an END line follows */
 };
 
 static bool
@@ -36,7 +36,8 @@ skip_space(struct body_text *body)
 static bool
 starts(const struct body_text *body, const char *word)
 {
-	return body->len >= strlen(word) && strncasecmp((const char *)body->at, word, strlen(word)) == 0;
+	return body->len >= strlen(word) &&
+	       strncasecmp((const char *)body->at, word, strlen(word)) == 0;
 }
 
 static void
@@ -46,7 +47,8 @@ skip(struct body_text *body, size_t len)
 	body->len -= len;
 }
 
-/* "DEK-Info: AES-128-CBC,0011..." with exactly as many hex digits as that cipher's IV has, since the line end may be lost. */
+/* "DEK-Info: AES-128-CBC,0011..." with exactly as many hex digits as that cipher's IV has, since
+ * the line end may be lost. */
 static void
 dek_info(struct body_text *body, char *cipher, size_t size)
 {
@@ -62,8 +64,11 @@ dek_info(struct body_text *body, char *cipher, size_t size)
 	if (body->len == 0 || *body->at != ',')
 		return;
 	skip(body, 1);
-	most = strncasecmp(cipher, "DES", 3) == 0 || strncasecmp(cipher, "RC2", 3) == 0 || strncasecmp(cipher, "BF", 2) == 0 ||
-	    strncasecmp(cipher, "CAST", 4) == 0 || strncasecmp(cipher, "IDEA", 4) == 0 ? 16 : 32;
+	most = strncasecmp(cipher, "DES", 3) == 0 || strncasecmp(cipher, "RC2", 3) == 0 ||
+		       strncasecmp(cipher, "BF", 2) == 0 || strncasecmp(cipher, "CAST", 4) == 0 ||
+		       strncasecmp(cipher, "IDEA", 4) == 0
+		   ? 16
+		   : 32;
 	while (body->len > 0 && isxdigit(*body->at) && digits++ < most)
 		skip(body, 1);
 }
@@ -161,12 +166,14 @@ shape(const struct body_text *body, struct lines *lines)
 			start = i + 1;
 		}
 	if (body->joined)
-		return lines->inner || lines->leading || lines->trailing ? KEY_BIT(NEWLINE_TO_SPACE) : KEY_BIT(NEWLINES_LOST);
+		return lines->inner || lines->leading || lines->trailing ? KEY_BIT(NEWLINE_TO_SPACE)
+									 : KEY_BIT(NEWLINES_LOST);
 	defects |= lines->leading ? KEY_BIT(INDENTED) : 0;
 	defects |= lines->trailing ? KEY_BIT(TRAILING_SPACES) : 0;
 	defects |= lines->inner && lines->regular ? KEY_BIT(NEWLINE_TO_SPACE) : 0;
 	defects |= lines->empty_between > 0 ? KEY_BIT(BLANK_LINES) : 0;
-	defects |= lines->filled == 1 && lines->longest > 76 && !lines->inner ? KEY_BIT(ONE_LINE) : 0;
+	defects |=
+	    lines->filled == 1 && lines->longest > 76 && !lines->inner ? KEY_BIT(ONE_LINE) : 0;
 	return defects;
 }
 
@@ -196,7 +203,8 @@ chars_read(const struct body_text *body, enum blanks blanks, size_t width, struc
 	for (size_t i = 0; i < body->len; i++) {
 		unsigned char c = body->at[i];
 
-		if (isspace(c) && (c == '\n' || blanks == BLANKS_DROPPED || (blanks == BLANKS_BY_WIDTH && column == width))) {
+		if (isspace(c) && (c == '\n' || blanks == BLANKS_DROPPED ||
+				   (blanks == BLANKS_BY_WIDTH && column == width))) {
 			column = 0;
 			continue;
 		}
@@ -224,11 +232,13 @@ key_length(const unsigned char *bytes, size_t len, size_t *ret)
 	*ret = SIZE_MAX;
 	if (len >= 15 && memcmp(bytes, "openssh-key-v1", 15) == 0) {
 		bytes_take(&rest, 15, &part);
-		if (bytes_string(&rest, &cipher) < 0 || bytes_string(&rest, &part) < 0 || bytes_string(&rest, &part) < 0 ||
-		    bytes_u32(&rest, &value) < 0 || bytes_string(&rest, &part) < 0 || bytes_u32(&rest, &value) < 0)
+		if (bytes_string(&rest, &cipher) < 0 || bytes_string(&rest, &part) < 0 ||
+		    bytes_string(&rest, &part) < 0 || bytes_u32(&rest, &value) < 0 ||
+		    bytes_string(&rest, &part) < 0 || bytes_u32(&rest, &value) < 0)
 			return true;
 		*ret = len - rest.left + value;
-		if (bytes_is(&cipher, "chacha20-poly1305@openssh.com") || (cipher.left > 4 && memmem(cipher.at, cipher.left, "-gcm@", 5) != NULL))
+		if (bytes_is(&cipher, "chacha20-poly1305@openssh.com") ||
+		    (cipher.left > 4 && memmem(cipher.at, cipher.left, "-gcm@", 5) != NULL))
 			*ret += 16;
 		return true;
 	}
@@ -281,7 +291,9 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 	if (ret->complete && odd && !chars.url)
 		ret->defects |= KEY_BIT(DAMAGED);
 	if (!ret->complete && body->ended)
-		ret->defects |= whole % 4 == 3 ? KEY_BIT(ONE_CHAR_LOST) : ret->cut && !odd ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
+		ret->defects |= whole % 4 == 3     ? KEY_BIT(ONE_CHAR_LOST)
+				: ret->cut && !odd ? KEY_BIT(TRUNCATED)
+						   : KEY_BIT(DAMAGED);
 	else if (!ret->complete)
 		ret->defects |= ret->cut ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
 out:
@@ -321,7 +333,8 @@ edge_is_blank(const struct body_text *body)
 }
 
 int
-key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, bool ended, struct key_body *ret)
+key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, bool ended,
+	      struct key_body *ret)
 {
 	struct body_text body = { text->at + from, to - from, joined, ended }, whole = body;
 	struct lines lines = { 0 };
@@ -329,7 +342,7 @@ key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, b
 	int r;
 
 	*ret = (struct key_body){ 0 };
-	if (body.len > 0 && !joined) {		/* the rest of the BEGIN line */
+	if (body.len > 0 && !joined) { /* the rest of the BEGIN line */
 		size_t i = 0;
 
 		while (i < body.len && blank(body.at[i]))
@@ -341,11 +354,13 @@ key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, b
 	if (!joined && ret->cipher[0] == '\0' && edge_is_blank(&whole))
 		lines.empty_between++;
 	look = shape(ret->cipher[0] != '\0' || !joined ? &body : &whole, &lines);
-	if ((r = attempt(&body, BLANKS_DROPPED, 0, ret)) < 0 || ret->complete || (!lines.inner && !lines.leading && !lines.trailing))
+	if ((r = attempt(&body, BLANKS_DROPPED, 0, ret)) < 0 || ret->complete ||
+	    (!lines.inner && !lines.leading && !lines.trailing))
 		goto out;
 	found = ret->defects;
 	if ((r = attempt_plus(body, ret)) < 0 || ret->complete) {
-		look &= ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) | (joined ? 0 : KEY_BIT(NEWLINE_TO_SPACE)));
+		look &= ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) |
+			  (joined ? 0 : KEY_BIT(NEWLINE_TO_SPACE)));
 		look |= KEY_BIT(PLUS_TO_SPACE);
 		goto out;
 	}

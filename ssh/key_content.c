@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Labels of BEGIN lines, the format they promise, and what is known of the key by the label alone. */
+/* Labels of BEGIN lines, the format they promise, and what is known of the key by the label alone.
+ */
 static const struct label {
 	const char *label, *kind, *format, *type;
 } labels[] = {
@@ -61,7 +62,10 @@ label_find(const char *text)
 static unsigned
 rsa_bits_by_length(size_t len)
 {
-	static const struct { size_t len; unsigned bits; } lengths[] = { { 616, 1024 }, { 1200, 2048 }, { 1776, 3072 }, { 2352, 4096 } };
+	static const struct {
+		size_t len;
+		unsigned bits;
+	} lengths[] = { { 616, 1024 }, { 1200, 2048 }, { 1776, 3072 }, { 2352, 4096 } };
 
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 		if (len + 24 >= lengths[i].len && len <= lengths[i].len + 24)
@@ -89,7 +93,7 @@ encrypted_by_headers(const struct key_body *body, const struct label *label, str
 	if (label == NULL || foreign)
 		key_kind(info, "private", "unknown");
 	if (foreign)
-		key_flag(info, KEY_BIT(WRONG_LABEL));	/* these formats have no such headers */
+		key_flag(info, KEY_BIT(WRONG_LABEL)); /* these formats have no such headers */
 	info->encrypted = "yes";
 	snprintf(info->cipher, sizeof(info->cipher), "%s", body->cipher);
 	memcpy(info->kdf, "md5", 4);
@@ -99,7 +103,8 @@ encrypted_by_headers(const struct key_body *body, const struct label *label, str
 
 /* The label tells RSA and DSA apart where the numbers are damaged. */
 static int
-key_der_hinted(const unsigned char *bytes, size_t len, const struct label *label, struct key_info *info)
+key_der_hinted(const unsigned char *bytes, size_t len, const struct label *label,
+	       struct key_info *info)
 {
 	if (label != NULL)
 		snprintf(info->format, sizeof(info->format), "%s", label->format);
@@ -118,12 +123,14 @@ key_content(const struct key_body *body, const char *text, struct key_info *info
 		encrypted_by_headers(body, label, info);
 		return 0;
 	}
-	if (label != NULL && strstr(label->label, "PARAMETERS") != NULL) {	/* numbers, as an RSA key has them */
+	if (label != NULL &&
+	    strstr(label->label, "PARAMETERS") != NULL) { /* numbers, as an RSA key has them */
 		by_label(label, info);
 		info->defects = 0;
 		return 0;
 	}
-	if ((r = key_openssh(bytes, len, info)) == -ENOENT && (r = key_sshcom(bytes, len, info)) == -ENOENT)
+	if ((r = key_openssh(bytes, len, info)) == -ENOENT &&
+	    (r = key_sshcom(bytes, len, info)) == -ENOENT)
 		r = key_der_hinted(bytes, len, label, info);
 	if (r == -ENOENT) {
 		by_label(label, info);

@@ -89,7 +89,8 @@ key_set_rsa(struct key_info *info, const struct bytes *n, const struct bytes *e)
 int
 key_set_dss(struct key_info *info, const struct bytes numbers[4])
 {
-	struct out out = out_new("ssh-dss", numbers[0].left + numbers[1].left + numbers[2].left + numbers[3].left);
+	struct out out = out_new("ssh-dss", numbers[0].left + numbers[1].left + numbers[2].left +
+						numbers[3].left);
 
 	for (size_t i = 0; i < 4; i++)
 		put_number(&out, &numbers[i]);
@@ -108,7 +109,10 @@ key_set_raw(struct key_info *info, const char *type, unsigned bits, const struct
 static const char *
 curve_name(int nid)
 {
-	return nid == NID_X9_62_prime256v1 ? "nistp256" : nid == NID_secp384r1 ? "nistp384" : nid == NID_secp521r1 ? "nistp521" : NULL;
+	return nid == NID_X9_62_prime256v1 ? "nistp256"
+	       : nid == NID_secp384r1      ? "nistp384"
+	       : nid == NID_secp521r1      ? "nistp521"
+					   : NULL;
 }
 
 /* Other curves have no name on the SSH wire: OpenSSL's, and no fingerprint. */
@@ -117,7 +121,8 @@ ec_type(struct key_info *info, int nid, const EC_GROUP *group)
 {
 	const char *curve = curve_name(nid);
 
-	snprintf(info->pub.type, sizeof(info->pub.type), "%s%s", curve != NULL ? "ecdsa-sha2-" : "", curve != NULL ? curve : OBJ_nid2sn(nid));
+	snprintf(info->pub.type, sizeof(info->pub.type), "%s%s", curve != NULL ? "ecdsa-sha2-" : "",
+		 curve != NULL ? curve : OBJ_nid2sn(nid));
 	info->pub.bits = (unsigned)EC_GROUP_get_degree(group);
 	return curve == NULL ? -ENOENT : 0;
 }
@@ -127,7 +132,8 @@ ec_blob(struct key_info *info, int nid, const EC_GROUP *group, const EC_POINT *p
 {
 	const char *curve = curve_name(nid);
 	unsigned char octets[256];
-	size_t len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, octets, sizeof(octets), NULL);
+	size_t len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, octets,
+					sizeof(octets), NULL);
 	char type[PUBKEY_TYPE_MAX];
 	struct out out;
 
@@ -189,7 +195,8 @@ key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar)
 		goto out;
 	}
 	number = BN_bin2bn(scalar->at, (int)scalar->left, NULL);
-	if (number != NULL && !BN_is_zero(number) && EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1)
+	if (number != NULL && !BN_is_zero(number) &&
+	    EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1)
 		r = ec_blob(info, nid, group, point);
 out:
 	BN_clear_free(number);
@@ -210,7 +217,8 @@ key_product_is(const struct bytes *p, const struct bytes *q, const struct bytes 
 	a = BN_bin2bn(p->at, (int)p->left, NULL);
 	b = BN_bin2bn(q->at, (int)q->left, NULL);
 	c = BN_bin2bn(n->at, (int)n->left, NULL);
-	if (a != NULL && b != NULL && c != NULL && product != NULL && ctx != NULL && p->left + q->left < 32768)
+	if (a != NULL && b != NULL && c != NULL && product != NULL && ctx != NULL &&
+	    p->left + q->left < 32768)
 		is = BN_mul(product, a, b, ctx) == 1 && BN_cmp(product, c) == 0;
 	BN_clear_free(a);
 	BN_clear_free(b);
@@ -226,8 +234,8 @@ key_ed25519_pair(const struct bytes *seed, const struct bytes *point)
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->at, seed->left);
 	unsigned char derived[32];
 	size_t len = sizeof(derived);
-	bool is = pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, derived, &len) == 1 && len == point->left &&
-	    memcmp(derived, point->at, len) == 0;
+	bool is = pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, derived, &len) == 1 &&
+		  len == point->left && memcmp(derived, point->at, len) == 0;
 
 	EVP_PKEY_free(pkey);
 	return is;
@@ -241,7 +249,8 @@ number_get(EVP_PKEY *pkey, const char *name, struct bytes *ret)
 	unsigned char *bytes = NULL;
 	int r = -EBADMSG;
 
-	if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && (bytes = malloc((size_t)BN_num_bytes(number) + 1)) != NULL) {
+	if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
+	    (bytes = malloc((size_t)BN_num_bytes(number) + 1)) != NULL) {
 		*ret = (struct bytes){ bytes, (size_t)BN_bn2bin(number, bytes) };
 		r = 0;
 	}
@@ -258,8 +267,9 @@ number_free(const struct bytes *number)
 static int
 evp_numbers(struct key_info *info, EVP_PKEY *pkey, bool rsa)
 {
-	static const char *const names[2][4] = { { OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q, OSSL_PKEY_PARAM_FFC_G, OSSL_PKEY_PARAM_PUB_KEY },
-		{ OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E } };
+	static const char *const names[2][4] = { { OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q,
+						   OSSL_PKEY_PARAM_FFC_G, OSSL_PKEY_PARAM_PUB_KEY },
+						 { OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E } };
 	struct bytes numbers[4] = { 0 };
 	int r = 0;
 
@@ -280,13 +290,15 @@ evp_ec(struct key_info *info, EVP_PKEY *pkey)
 	size_t len = 0;
 	int nid;
 
-	if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), &len) != 1 ||
+	if (EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
+					   &len) != 1 ||
 	    (nid = OBJ_txt2nid(group)) == NID_undef) {
 		memcpy(info->pub.type, "ecdsa", 6);
 		info->pub.bits = (unsigned)EVP_PKEY_get_bits(pkey);
 		return 0;
 	}
-	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) != 1)
+	if (EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
+					    &len) != 1)
 		return -EBADMSG;
 	return key_set_ec(info, nid, &(struct bytes){ point, len });
 }
@@ -301,7 +313,8 @@ evp_other(struct key_info *info, EVP_PKEY *pkey)
 	if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
 		name = "rsassa-pss";
 	for (; name != NULL && name[i] != '\0' && i + 1 < sizeof(info->pub.type); i++)
-		info->pub.type[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+		info->pub.type[i] =
+		    name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
 	info->pub.type[i] = '\0';
 	info->pub.bits = (unsigned)EVP_PKEY_get_bits(pkey);
 }

@@ -18,10 +18,27 @@
 const char *
 errno_word(int error)
 {
-	static const struct { int error; const char *word; } words[] = { { ENOENT, "ENOENT" }, { EACCES, "EACCES" }, { ELOOP, "ELOOP" },
-		{ ENOTDIR, "ENOTDIR" }, { ENAMETOOLONG, "ENAMETOOLONG" }, { EIO, "EIO" }, { EPERM, "EPERM" }, { ENXIO, "ENXIO" },
-		{ EMFILE, "EMFILE" }, { ENFILE, "ENFILE" }, { ESTALE, "ESTALE" }, { EINVAL, "EINVAL" }, { EISDIR, "EISDIR" }, { ENODEV, "ENODEV" },
-		{ EFBIG, "EFBIG" }, { ENOTCONN, "ENOTCONN" }, { EHOSTDOWN, "EHOSTDOWN" }, { EAGAIN, "EAGAIN" } };
+	static const struct {
+		int error;
+		const char *word;
+	} words[] = { { ENOENT, "ENOENT" },
+		      { EACCES, "EACCES" },
+		      { ELOOP, "ELOOP" },
+		      { ENOTDIR, "ENOTDIR" },
+		      { ENAMETOOLONG, "ENAMETOOLONG" },
+		      { EIO, "EIO" },
+		      { EPERM, "EPERM" },
+		      { ENXIO, "ENXIO" },
+		      { EMFILE, "EMFILE" },
+		      { ENFILE, "ENFILE" },
+		      { ESTALE, "ESTALE" },
+		      { EINVAL, "EINVAL" },
+		      { EISDIR, "EISDIR" },
+		      { ENODEV, "ENODEV" },
+		      { EFBIG, "EFBIG" },
+		      { ENOTCONN, "ENOTCONN" },
+		      { EHOSTDOWN, "EHOSTDOWN" },
+		      { EAGAIN, "EAGAIN" } };
 	static char other[24];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -41,7 +58,8 @@ what_it_is(mode_t mode)
 	return S_ISSOCK(mode) ? "socket" : "device";
 }
 
-/* The account's name, or its number; looked up once for files of the same owner. In a static buffer. */
+/* The account's name, or its number; looked up once for files of the same owner. In a static
+ * buffer. */
 static const char *
 owner_name(uid_t uid)
 {
@@ -93,7 +111,9 @@ link_target(const char *path)
 	if (len <= 0)
 		return NULL;
 	target[len] = '\0';
-	return *target == '/' || slash == NULL ? strdup(target) : doc_fmt("%.*s/%s", (int)(slash - path), path, target);
+	return *target == '/' || slash == NULL
+		   ? strdup(target)
+		   : doc_fmt("%.*s/%s", (int)(slash - path), path, target);
 }
 
 /* The first folder on the way that may not be searched. */
@@ -105,19 +125,22 @@ set_parent(const char *path, json_t *key)
 
 	if (last != NULL && last != folder) {
 		*last = '\0';
-		if (access(folder, X_OK) == 0) {		/* so are all above it */
+		if (access(folder, X_OK) == 0) { /* so are all above it */
 			doc_set_bool(key, "parent_searchable", true);
 			free(folder);
 			return;
 		}
 		*last = '/';
 	}
-	for (char *slash = folder; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
+	for (char *slash = folder; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;
+	     *slash = '/') {
 		*slash = '\0';
-		if (access(folder, X_OK) < 0 && errno == EACCES && (stat(folder, &st) < 0 || S_ISDIR(st.st_mode))) {
+		if (access(folder, X_OK) < 0 && errno == EACCES &&
+		    (stat(folder, &st) < 0 || S_ISDIR(st.st_mode))) {
 			doc_set_bool(key, "parent_searchable", false);
 			doc_set_str(key, "parent", folder);
-			doc_set_bool(key, "parent_owned", stat(folder, &st) == 0 && st.st_uid == getuid());
+			doc_set_bool(key, "parent_owned",
+				     stat(folder, &st) == 0 && st.st_uid == getuid());
 			free(folder);
 			return;
 		}
@@ -133,7 +156,8 @@ set_parent_behind(const char *path, json_t *key)
 	enum { LINKS_MAX = 40 };
 	char *at = link_target(path), *next;
 
-	for (unsigned i = 0; at != NULL && i < LINKS_MAX && doc_bool(key, "parent_searchable", true); i++) {
+	for (unsigned i = 0;
+	     at != NULL && i < LINKS_MAX && doc_bool(key, "parent_searchable", true); i++) {
 		set_parent(at, key);
 		next = link_target(at);
 		free(at);
@@ -220,7 +244,8 @@ key_file_public(const char *path, struct pubkey *ret)
 static void
 set_neighbours(const char *path, json_t *key)
 {
-	char *pub_path = doc_fmt("%s.pub", path), *cert_path = doc_fmt("%s-cert.pub", path), *fingerprint, *base64;
+	char *pub_path = doc_fmt("%s.pub", path), *cert_path = doc_fmt("%s-cert.pub", path),
+	     *fingerprint, *base64;
 	struct pubkey pub;
 	json_t *obj;
 

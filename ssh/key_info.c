@@ -116,7 +116,8 @@ facts_defects(uint64_t defects, json_t *key)
 static int
 facts_public(const struct pubkey *pub, json_t *key)
 {
-	char *sha256 = pubkey_fingerprint(pub->blob, pub->blob_len), *md5 = pubkey_fingerprint_md5(pub->blob, pub->blob_len);
+	char *sha256 = pubkey_fingerprint(pub->blob, pub->blob_len),
+	     *md5 = pubkey_fingerprint_md5(pub->blob, pub->blob_len);
 	char *public = pub->blob == NULL ? NULL : base64_encode(pub->blob, pub->blob_len, true);
 	int r = pub->blob != NULL && (sha256 == NULL || public == NULL) ? -ENOMEM : 0;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct curve {
-	const char *name, *type;	/* a type: a raw point without a curve */
+	const char *name, *type; /* a type: a raw point without a curve */
 	int nid;
 	unsigned bits;
 } curves[] = {
@@ -37,7 +37,8 @@ rsa(const json_t *jwk, struct key_info *info)
 
 	memcpy(info->pub.type, "ssh-rsa", 8);
 	if ((r = member(jwk, "n", &n)) == 0 && (r = member(jwk, "e", &e)) == 0)
-		r = key_set_rsa(info, &(struct bytes){ n.at, n.len }, &(struct bytes){ e.at, e.len });
+		r = key_set_rsa(info, &(struct bytes){ n.at, n.len },
+				&(struct bytes){ e.at, e.len });
 	key_buf_free(&n);
 	key_buf_free(&e);
 	return r;
@@ -75,7 +76,9 @@ raw(const json_t *jwk, const struct curve *curve, struct key_info *info)
 	if (strcmp(curve->type, "ssh-ed25519") != 0)
 		return 0;
 	if ((r = member(jwk, "x", &x)) == 0)
-		r = x.len != 32 ? -EBADMSG : key_set_raw(info, curve->type, curve->bits, &(struct bytes){ x.at, x.len });
+		r = x.len != 32 ? -EBADMSG
+				: key_set_raw(info, curve->type, curve->bits,
+					      &(struct bytes){ x.at, x.len });
 	key_buf_free(&x);
 	return r;
 }
@@ -88,7 +91,9 @@ find(const json_t *doc)
 		return doc;
 	if (doc_str(doc, "key.kty") != NULL)
 		return doc_get(doc, "key");
-	return doc_str(json_array_get(doc_list(doc, "keys"), 0), "kty") != NULL ? json_array_get(doc_list(doc, "keys"), 0) : NULL;
+	return doc_str(json_array_get(doc_list(doc, "keys"), 0), "kty") != NULL
+		   ? json_array_get(doc_list(doc, "keys"), 0)
+		   : NULL;
 }
 
 static int
@@ -101,9 +106,12 @@ jwk_read(const json_t *jwk, struct key_info *info)
 	key_plain(info);
 	if (strncmp(kty, "RSA", 3) == 0)
 		r = rsa(jwk, info);
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]) && name != NULL && strncmp(kty, "RSA", 3) != 0; i++)
+	for (size_t i = 0;
+	     i < sizeof(curves) / sizeof(curves[0]) && name != NULL && strncmp(kty, "RSA", 3) != 0;
+	     i++)
 		if (doc_same(name, curves[i].name))
-			r = curves[i].type == NULL ? elliptic(jwk, &curves[i], info) : raw(jwk, &curves[i], info);
+			r = curves[i].type == NULL ? elliptic(jwk, &curves[i], info)
+						   : raw(jwk, &curves[i], info);
 	return r;
 }
 
@@ -119,8 +127,10 @@ key_jwk(const struct key_buf *text, struct key_info *info)
 		at++;
 	if (at == text->len || text->at[at] != '{' || key_find(text, at, "\"kty\"") == SIZE_MAX)
 		return -ENOENT;
-	if ((doc = json_loadb((const char *)text->at + at, text->len - at, JSON_DISABLE_EOF_CHECK, NULL)) == NULL) {
-		key_kind(info, key_find(text, at, "\"d\"") != SIZE_MAX ? "private" : "other", "jwk");
+	if ((doc = json_loadb((const char *)text->at + at, text->len - at, JSON_DISABLE_EOF_CHECK,
+			      NULL)) == NULL) {
+		key_kind(info, key_find(text, at, "\"d\"") != SIZE_MAX ? "private" : "other",
+			 "jwk");
 		key_flag(info, KEY_BIT(TRUNCATED));
 		return 0;
 	}

@@ -17,7 +17,8 @@ assignment(const unsigned char *at, size_t len)
 
 	if (len >= 7 && memcmp(at, "export ", 7) == 0)
 		i = 7;
-	for (start = i; i < len && (isalnum(at[i]) || at[i] == '_' || at[i] == '.' || at[i] == '-');)
+	for (start = i;
+	     i < len && (isalnum(at[i]) || at[i] == '_' || at[i] == '.' || at[i] == '-');)
 		i++;
 	if (i == start)
 		return false;
@@ -42,14 +43,15 @@ same_line(const unsigned char *at, size_t len)
 	while (len > i && (blank(at[len - 1]) || at[len - 1] == '$'))
 		len--;
 	if (len == i)
-		return KEY_BIT(LEADING_TEXT);	/* a shell's prompt alone */
+		return KEY_BIT(LEADING_TEXT); /* a shell's prompt alone */
 	if (at[i] == '`')
 		return KEY_BIT(MARKDOWN_FENCE);
 	quote = at[len - 1] == '"' || at[len - 1] == '\'';
 	len -= quote;
 	while (len > i && blank(at[len - 1]))
 		len--;
-	if (quote && (len == i || at[len - 1] == '"' || at[len - 1] == '[' || at[len - 1] == ',' || memchr(at + i, '"', len - i) != NULL))
+	if (quote && (len == i || at[len - 1] == '"' || at[len - 1] == '[' || at[len - 1] == ',' ||
+		      memchr(at + i, '"', len - i) != NULL))
 		return KEY_BIT(JSON_QUOTED);
 	if (len > i && assignment(at + i, len - i))
 		return KEY_BIT(DOTENV);
@@ -97,7 +99,8 @@ key_lead(const struct key_buf *text, size_t at, struct key_info *info)
 void
 key_trail(const struct key_buf *text, size_t at, struct key_info *info)
 {
-	const uint64_t joined = KEY_BIT(NEWLINES_LOST) | KEY_BIT(NEWLINE_TO_SPACE) | KEY_BIT(NEWLINE_ESCAPED);
+	const uint64_t joined =
+	    KEY_BIT(NEWLINES_LOST) | KEY_BIT(NEWLINE_TO_SPACE) | KEY_BIT(NEWLINE_ESCAPED);
 	const uint64_t quoted = KEY_BIT(JSON_QUOTED) | KEY_BIT(DOTENV);
 	size_t i = at, end = text->len;
 	const unsigned char *rest;
@@ -117,7 +120,8 @@ key_trail(const struct key_buf *text, size_t at, struct key_info *info)
 	rest = text->at + i;
 	if (fence(rest, end - i) || (*rest == '`' && (info->defects & KEY_BIT(MARKDOWN_FENCE))))
 		key_flag(info, KEY_BIT(MARKDOWN_FENCE));
-	else if ((*rest == '"' || *rest == '\'') && (info->defects & (quoted | KEY_BIT(NEWLINE_ESCAPED))))
+	else if ((*rest == '"' || *rest == '\'') &&
+		 (info->defects & (quoted | KEY_BIT(NEWLINE_ESCAPED))))
 		return;
 	else
 		key_flag(info, KEY_BIT(TRAILING_GARBAGE));

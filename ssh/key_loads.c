@@ -25,11 +25,15 @@ asked(char *buf, int size, int writing, void *ctx)
 static int
 openssh_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 {
-	const uint64_t harmless = KEY_BIT(TWO_KEYS) | KEY_BIT(BLANK_LINES) | KEY_BIT(ONE_LINE) | KEY_BIT(TRAILING_GARBAGE) | KEY_BIT(CERT_AFTER);
+	const uint64_t harmless = KEY_BIT(TWO_KEYS) | KEY_BIT(BLANK_LINES) | KEY_BIT(ONE_LINE) |
+				  KEY_BIT(TRAILING_GARBAGE) | KEY_BIT(CERT_AFTER);
 
-	if ((info->defects & ~harmless) != 0 && (info->defects & ~(harmless | KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) | KEY_BIT(NO_FINAL_NEWLINE))) != 0)
+	if ((info->defects & ~harmless) != 0 &&
+	    (info->defects & ~(harmless | KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) |
+			       KEY_BIT(NO_FINAL_NEWLINE))) != 0)
 		return 0;
-	if (len < strlen(BEGIN) || memcmp(bytes, BEGIN, strlen(BEGIN)) != 0 || memmem(bytes, len, END, strlen(END)) == NULL)
+	if (len < strlen(BEGIN) || memcmp(bytes, BEGIN, strlen(BEGIN)) != 0 ||
+	    memmem(bytes, len, END, strlen(END)) == NULL)
 		return 0;
 	if (strcmp(info->pub.type, "ssh-rsa") == 0 && info->pub.bits < 1024)
 		return 0;
@@ -46,10 +50,12 @@ pem_type_loads(const struct key_info *info)
 		return -1;
 	if (strcmp(info->pub.type, "ssh-rsa") == 0)
 		return info->pub.bits >= 1024;
-	return strcmp(info->pub.type, "ssh-dss") == 0 || strncmp(info->pub.type, "ecdsa-sha2-", 11) == 0;
+	return strcmp(info->pub.type, "ssh-dss") == 0 ||
+	       strncmp(info->pub.type, "ecdsa-sha2-", 11) == 0;
 }
 
-/* PKCS#8 under the label of its own type loads all the same, and under others does not: only reading it tells. */
+/* PKCS#8 under the label of its own type loads all the same, and under others does not: only
+ * reading it tells. */
 static bool
 label_is_borne(const unsigned char *bytes, size_t len)
 {
@@ -64,8 +70,8 @@ label_is_borne(const unsigned char *bytes, size_t len)
 	return borne;
 }
 
-/* PEM is OpenSSL's affair, with all that it forgives and all that it does not: ask it for the block of a private key. What is inside has been
- * read already. */
+/* PEM is OpenSSL's affair, with all that it forgives and all that it does not: ask it for the block
+ * of a private key. What is inside has been read already. */
 static int
 pem_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 {
@@ -76,7 +82,8 @@ pem_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 	bool locked = false, found;
 
 	bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
-	found = bio != NULL && PEM_bytes_read_bio(&block, &size, &name, PEM_STRING_EVP_PKEY, bio, asked, &locked) == 1;
+	found = bio != NULL && PEM_bytes_read_bio(&block, &size, &name, PEM_STRING_EVP_PKEY, bio,
+						  asked, &locked) == 1;
 	OPENSSL_clear_free(block, found ? (size_t)size : 0);
 	OPENSSL_free(name);
 	BIO_free(bio);
@@ -97,7 +104,8 @@ key_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 		return 0;
 	if (strcmp(info->format, "openssh-key-v1") == 0)
 		return openssh_loads(bytes, len, info);
-	if (strcmp(info->format, "pem-bundle") == 0 || (format > 4 && strcmp(info->format + format - 4, "-pem") == 0))
+	if (strcmp(info->format, "pem-bundle") == 0 ||
+	    (format > 4 && strcmp(info->format + format - 4, "-pem") == 0))
 		return pem_loads(bytes, len, info);
 	return 0;
 }

@@ -6,12 +6,12 @@
 
 #define MAGIC "openssh-key-v1"
 
-/* What follows the type in the private part: one letter a field. n number, p public point, c curve name, s secret, S secret with the public
- * half behind it, x anything, f one byte. */
+/* What follows the type in the private part: one letter a field. n number, p public point, c curve
+ * name, s secret, S secret with the public half behind it, x anything, f one byte. */
 static const struct private_fields {
 	const char *type, *fields;
 } private_types[] = {
-	{ "ssh-rsa", "nxxxpq" },	/* n e d iqmp p q */
+	{ "ssh-rsa", "nxxxpq" }, /* n e d iqmp p q */
 	{ "ssh-dss", "xxxxx" },
 	{ "ecdsa-sha2-nistp256", "xos" },
 	{ "ecdsa-sha2-nistp384", "xos" },
@@ -70,13 +70,17 @@ halves_agree(const struct private_part *part, const struct pubkey *pub)
 	if (part->n.at != NULL) {
 		bytes_string(&outer, &field);
 		bytes_string(&outer, &field);
-		return field.left == part->n.left && memcmp(field.at, part->n.at, field.left) == 0 && key_product_is(&part->p, &part->q, &part->n);
+		return field.left == part->n.left &&
+		       memcmp(field.at, part->n.at, field.left) == 0 &&
+		       key_product_is(&part->p, &part->q, &part->n);
 	}
-	if (part->point.at != NULL && memmem(outer.at, outer.left, part->point.at, part->point.left) == NULL)
+	if (part->point.at != NULL &&
+	    memmem(outer.at, outer.left, part->point.at, part->point.left) == NULL)
 		return false;
 	if (part->pair.at == NULL)
 		return true;
-	if (seed.left != 64 || part->point.left != 32 || memcmp(seed.at + 32, part->point.at, 32) != 0)
+	if (seed.left != 64 || part->point.left != 32 ||
+	    memcmp(seed.at + 32, part->point.at, 32) != 0)
 		return false;
 	seed.left = 32;
 	return key_ed25519_pair(&seed, &part->point);
@@ -100,17 +104,20 @@ private_read(struct bytes rest, struct key_info *info)
 	uint32_t a, b;
 	size_t i, count = sizeof(private_types) / sizeof(private_types[0]);
 
-	if (bytes_u32(&rest, &a) < 0 || bytes_u32(&rest, &b) < 0 || a != b || bytes_string(&rest, &type) < 0)
+	if (bytes_u32(&rest, &a) < 0 || bytes_u32(&rest, &b) < 0 || a != b ||
+	    bytes_string(&rest, &type) < 0)
 		return -EBADMSG;
 	for (i = 0; i < count && !bytes_is(&type, private_types[i].type); i++)
 		;
 	if (i == count)
 		return info->pub.type[0] != '\0' && bytes_is(&type, info->pub.type) ? 0 : -EBADMSG;
-	if (fields_read(&rest, private_types[i].fields, &part) < 0 || bytes_string(&rest, &comment) < 0)
+	if (fields_read(&rest, private_types[i].fields, &part) < 0 ||
+	    bytes_string(&rest, &comment) < 0)
 		return -EBADMSG;
 	if (key_comment(info, comment.at, comment.left) < 0)
 		return -ENOMEM;
-	if (!bytes_is(&type, info->pub.type) || !padding_right(&rest) || !halves_agree(&part, &info->pub))
+	if (!bytes_is(&type, info->pub.type) || !padding_right(&rest) ||
+	    !halves_agree(&part, &info->pub))
 		return -EBADMSG;
 	return 0;
 }
@@ -134,7 +141,8 @@ kdf_set(const struct bytes *kdf, struct bytes options, struct key_info *info)
 
 	word_set(info->kdf, sizeof(info->kdf), kdf);
 	used = strlen(info->kdf);
-	if (bytes_is(kdf, "bcrypt") && bytes_string(&options, &salt) == 0 && bytes_u32(&options, &rounds) == 0)
+	if (bytes_is(kdf, "bcrypt") && bytes_string(&options, &salt) == 0 &&
+	    bytes_u32(&options, &rounds) == 0)
 		snprintf(info->kdf + used, sizeof(info->kdf) - used, ":%u", (unsigned)rounds);
 }
 
@@ -152,12 +160,13 @@ public_read(struct bytes *rest, struct key_info *info)
 		return r < 0 ? r : count == 1 ? 0 : -EBADMSG;
 	}
 	bytes_u32(rest, &len);
-	r = pubkey_from_blob(rest->at, rest->left, &info->pub);		/* cut inside: type and bits at least */
+	r = pubkey_from_blob(rest->at, rest->left,
+			     &info->pub); /* cut inside: type and bits at least */
 	return r == -ENOMEM ? r : -EBADMSG;
 }
 
-/* Where something was lost or added in the public blob, all that follows is shifted: then the length of the private part makes no sense, or the
- * type has no meaning. */
+/* Where something was lost or added in the public blob, all that follows is shifted: then the
+ * length of the private part makes no sense, or the type has no meaning. */
 static void
 public_distrust(struct bytes rest, struct key_info *info)
 {
@@ -165,16 +174,17 @@ public_distrust(struct bytes rest, struct key_info *info)
 	const bool cut = (info->defects & KEY_BIT(TRUNCATED)) != 0;
 	uint32_t len;
 
-	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 && len <= PRIVATE_MAX && len + 24 >= rest.left &&
-	    (cut || len <= rest.left + 4))
+	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 &&
+	    len <= PRIVATE_MAX && len + 24 >= rest.left && (cut || len <= rest.left + 4))
 		return;
 	free(info->pub.blob);
 	info->pub.blob = NULL;
 	info->pub.blob_len = 0;
 	if (info->pub.bits == 0)
 		info->pub.type[0] = '\0';
-	if (!cut && (strcmp(info->pub.type, "ssh-rsa") == 0 || strcmp(info->pub.type, "ssh-dss") == 0))
-		info->pub.bits = 0;		/* read from where the number was thought to stand */
+	if (!cut &&
+	    (strcmp(info->pub.type, "ssh-rsa") == 0 || strcmp(info->pub.type, "ssh-dss") == 0))
+		info->pub.bits = 0; /* read from where the number was thought to stand */
 }
 
 int
@@ -184,10 +194,12 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 	bool cut = (info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST))) != 0;
 	int r;
 
-	if (bytes_take(&rest, sizeof(MAGIC), &magic) < 0 || memcmp(magic.at, MAGIC, sizeof(MAGIC)) != 0)
+	if (bytes_take(&rest, sizeof(MAGIC), &magic) < 0 ||
+	    memcmp(magic.at, MAGIC, sizeof(MAGIC)) != 0)
 		return -ENOENT;
 	key_kind(info, "private", MAGIC);
-	if (bytes_string(&rest, &cipher) < 0 || bytes_string(&rest, &kdf) < 0 || bytes_string(&rest, &options) < 0) {
+	if (bytes_string(&rest, &cipher) < 0 || bytes_string(&rest, &kdf) < 0 ||
+	    bytes_string(&rest, &options) < 0) {
 		key_flag(info, cut ? 0 : KEY_BIT(DAMAGED));
 		return 0;
 	}

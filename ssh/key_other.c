@@ -18,15 +18,20 @@ is_path(const char *text, size_t len)
 		len--;
 	if (len < 2 || len > 4096 || memchr(text, '\n', len) != NULL)
 		return false;
-	return *text == '~' || *text == '/' || begins(text, "./") || begins(text, "../") || begins(text, "$HOME") || begins(text, "file:") ||
-	    begins(text, "%USERPROFILE%") || (isalpha((unsigned char)text[0]) && text[1] == ':' && (text[2] == '\\' || text[2] == '/'));
+	return *text == '~' || *text == '/' || begins(text, "./") || begins(text, "../") ||
+	       begins(text, "$HOME") || begins(text, "file:") || begins(text, "%USERPROFILE%") ||
+	       (isalpha((unsigned char)text[0]) && text[1] == ':' &&
+		(text[2] == '\\' || text[2] == '/'));
 }
 
 static bool
 is_vault(const char *text)
 {
-	return strstr(text, "@Microsoft.KeyVault(") != NULL || (strstr(text, "https://") != NULL && (strstr(text, ".vault.azure.") != NULL ||
-	    strstr(text, ".vault.usgovcloudapi.") != NULL) && (strstr(text, "/secrets/") != NULL || strstr(text, "/keys/") != NULL));
+	return strstr(text, "@Microsoft.KeyVault(") != NULL ||
+	       (strstr(text, "https://") != NULL &&
+		(strstr(text, ".vault.azure.") != NULL ||
+		 strstr(text, ".vault.usgovcloudapi.") != NULL) &&
+		(strstr(text, "/secrets/") != NULL || strstr(text, "/keys/") != NULL));
 }
 
 static bool
@@ -42,11 +47,22 @@ mostly_text(const unsigned char *bytes, size_t len)
 bool
 key_archive(const unsigned char *bytes, size_t len)
 {
-	static const struct { size_t at, len; const char *magic; } archives[] = { { 0, 4, "PK\3\4" }, { 0, 3, "\x1f\x8b\x08" }, { 0, 6, "\xfd" "7zXZ" },
-		{ 0, 6, "7z\xbc\xaf\x27\x1c" }, { 0, 4, "Rar!" }, { 0, 4, "\x28\xb5\x2f\xfd" }, { 257, 5, "ustar" } };
+	static const struct {
+		size_t at, len;
+		const char *magic;
+	} archives[] = { { 0, 4, "PK\3\4" },
+			 { 0, 3, "\x1f\x8b\x08" },
+			 { 0, 6,
+			   "\xfd"
+			   "7zXZ" },
+			 { 0, 6, "7z\xbc\xaf\x27\x1c" },
+			 { 0, 4, "Rar!" },
+			 { 0, 4, "\x28\xb5\x2f\xfd" },
+			 { 257, 5, "ustar" } };
 
 	for (size_t i = 0; i < sizeof(archives) / sizeof(archives[0]); i++)
-		if (len >= archives[i].at + archives[i].len && memcmp(bytes + archives[i].at, archives[i].magic, archives[i].len) == 0)
+		if (len >= archives[i].at + archives[i].len &&
+		    memcmp(bytes + archives[i].at, archives[i].magic, archives[i].len) == 0)
 			return true;
 	return false;
 }
@@ -71,11 +87,14 @@ what(const unsigned char *bytes, size_t len, const struct key_buf *text)
 		return KEY_BIT(RANDOM);
 	if (is_vault(start))
 		return KEY_BIT(KEYVAULT);
-	if (begins(start, "<!DOCTYPE html") || begins(start, "<html") || strcasestr(start, "<html") != NULL)
+	if (begins(start, "<!DOCTYPE html") || begins(start, "<html") ||
+	    strcasestr(start, "<html") != NULL)
 		return KEY_BIT(HTML);
 	if (begins(start, "<?xml"))
 		return KEY_BIT(XML);
-	return is_path(start, text->len - (size_t)(start - (const char *)text->at)) ? KEY_BIT(PATH) : KEY_BIT(NOT_A_KEY);
+	return is_path(start, text->len - (size_t)(start - (const char *)text->at))
+		   ? KEY_BIT(PATH)
+		   : KEY_BIT(NOT_A_KEY);
 }
 
 void

@@ -30,23 +30,29 @@ binary(const unsigned char *bytes, size_t len, struct key_info *info)
 
 /* Key bytes whose BEGIN and END lines are gone. */
 static int
-body_only(const struct key_buf *text, size_t from, size_t to, uint64_t defect, struct key_info *info)
+body_only(const struct key_buf *text, size_t from, size_t to, uint64_t defect,
+	  struct key_info *info)
 {
 	struct key_body body;
 	struct pubkey pub;
 	int r;
 
-	if ((r = key_body_read(text, from, to, memchr(text->at + from, '\n', to - from) == NULL && to - from > 4096, to < text->len, &body)) < 0)
+	if ((r = key_body_read(text, from, to,
+			       memchr(text->at + from, '\n', to - from) == NULL && to - from > 4096,
+			       to < text->len, &body)) < 0)
 		return r;
 	r = -ENOENT;
 	if ((body.defects & KEY_BIT(DAMAGED)) == 0 && body.bytes.len > 24 && !body.encrypted) {
-		key_flag(info, defect | (body.defects & ~(KEY_BIT(ONE_LINE) | KEY_BIT(NEWLINES_LOST))));
-		if ((r = key_openssh(body.bytes.at, body.bytes.len, info)) == -ENOENT && (r = key_sshcom(body.bytes.at, body.bytes.len, info)) == -ENOENT)
+		key_flag(info,
+			 defect | (body.defects & ~(KEY_BIT(ONE_LINE) | KEY_BIT(NEWLINES_LOST))));
+		if ((r = key_openssh(body.bytes.at, body.bytes.len, info)) == -ENOENT &&
+		    (r = key_sshcom(body.bytes.at, body.bytes.len, info)) == -ENOENT)
 			r = key_der(body.bytes.at, body.bytes.len, true, info);
 		if (r == -ENOENT && pubkey_from_blob(body.bytes.at, body.bytes.len, &pub) == 0) {
 			info->pub = pub;
 			info->defects = defect;
-			key_kind(info, pub.cert ? "cert" : "public", pub.cert ? "ssh-cert" : "ssh-public");
+			key_kind(info, pub.cert ? "cert" : "public",
+				 pub.cert ? "ssh-cert" : "ssh-public");
 			key_plain(info);
 			r = 0;
 		} else if (r == -ENOENT) {
@@ -63,7 +69,8 @@ all_base64(const struct key_buf *text)
 	size_t count = 0;
 
 	for (size_t i = 0; i < text->len; i++) {
-		if (!isalnum(text->at[i]) && strchr("+/=-_", text->at[i]) == NULL && !isspace(text->at[i]))
+		if (!isalnum(text->at[i]) && strchr("+/=-_", text->at[i]) == NULL &&
+		    !isspace(text->at[i]))
 			return false;
 		count += text->at[i] != '\0' && !isspace(text->at[i]);
 		if (text->at[i] == '\0')
@@ -84,8 +91,10 @@ base64_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 		return -ENOENT;
 	if ((r = key_base64_any((const char *)text->at, text->len, &inner)) == -ENOMEM)
 		return r;
-	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 && strcmp(found.kind, "other") != 0 &&
-	    memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL && strstr(found.format, "-der") == NULL && strcmp(found.format, "sshcom") != 0) {
+	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
+	    strcmp(found.kind, "other") != 0 &&
+	    memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL &&
+	    strstr(found.format, "-der") == NULL && strcmp(found.format, "sshcom") != 0) {
 		found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 		*info = found;
 		key_buf_free(&inner);
@@ -102,7 +111,8 @@ in_run(unsigned char c, bool spaced)
 	return isalnum(c) || (c != '\0' && strchr("+/=-_", c) != NULL) || (spaced && isspace(c));
 }
 
-/* The next run of base64 that may hold a key file, behind *end: sets where it starts and ends. Line breaks may stand in it where it begins as
+/* The next run of base64 that may hold a key file, behind *end: sets where it starts and ends. Line
+ * breaks may stand in it where it begins as
  * "-----BEGIN" or PuTTY's header do. */
 static bool
 run_next(const struct key_buf *text, size_t *at, size_t *end)
@@ -114,7 +124,8 @@ run_next(const struct key_buf *text, size_t *at, size_t *end)
 
 		while (i < text->len && !isalnum(text->at[i]))
 			i++;
-		marked = text->len - i > 14 && (memcmp(text->at + i, "LS0tLS1CRUdJTi", 14) == 0 || memcmp(text->at + i, "UHVUVFktVXNlci", 14) == 0);
+		marked = text->len - i > 14 && (memcmp(text->at + i, "LS0tLS1CRUdJTi", 14) == 0 ||
+						memcmp(text->at + i, "UHVUVFktVXNlci", 14) == 0);
 		for (*at = *end = i; *end < text->len && in_run(text->at[*end], marked);)
 			++*end;
 		if (*end - *at >= RUN_MIN)
@@ -123,19 +134,23 @@ run_next(const struct key_buf *text, size_t *at, size_t *end)
 	return false;
 }
 
-/* A key file in base64 behind other things: the value of a variable, of JSON, of a Kubernetes secret. */
+/* A key file in base64 behind other things: the value of a variable, of JSON, of a Kubernetes
+ * secret. */
 static int
 base64_inside(const struct key_buf *text, unsigned depth, struct key_info *info)
 {
 	size_t at = 0, end = 0;
 	int r = -ENOENT;
 
-	for (unsigned tries = 0; tries < 4 && depth < LAYERS_MAX && r == -ENOENT && run_next(text, &at, &end); tries++) {
+	for (unsigned tries = 0;
+	     tries < 4 && depth < LAYERS_MAX && r == -ENOENT && run_next(text, &at, &end);
+	     tries++) {
 		struct key_info found = { 0 };
 		struct key_buf inner = { 0 };
 
 		r = key_base64_any((const char *)text->at + at, end - at, &inner);
-		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 && strcmp(found.kind, "private") == 0) {
+		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
+		    strcmp(found.kind, "private") == 0) {
 			found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 			*info = found;
 			key_lead(text, at, info);
@@ -169,7 +184,9 @@ no_header(const struct key_buf *text, struct key_info *info)
 	if (!key_mark_find(text, 0, "END", &end))
 		return -ENOENT;
 	start = partial_begin(text, end.at);
-	if ((r = key_body_read(text, start, end.at, memchr(text->at + start, '\n', end.at - start) == NULL, true, &body)) < 0)
+	if ((r = key_body_read(text, start, end.at,
+			       memchr(text->at + start, '\n', end.at - start) == NULL, true,
+			       &body)) < 0)
 		return r;
 	r = -ENOENT;
 	if (body.bytes.len > 24 && (body.defects & KEY_BIT(DAMAGED)) == 0) {
@@ -180,7 +197,8 @@ no_header(const struct key_buf *text, struct key_info *info)
 	return r;
 }
 
-/* Both lines of an encrypted PEM file are gone, its headers are not: encrypted, and of which kind only the lost label told. */
+/* Both lines of an encrypted PEM file are gone, its headers are not: encrypted, and of which kind
+ * only the lost label told. */
 static int
 headers_only(const struct key_buf *text, struct key_info *info)
 {
@@ -190,7 +208,8 @@ headers_only(const struct key_buf *text, struct key_info *info)
 
 	while (at < text->len && isspace(text->at[at]))
 		at++;
-	if (key_find(text, at, "Proc-Type:") != at || (r = key_body_read(text, at, text->len, false, false, &body)) == -EBADMSG)
+	if (key_find(text, at, "Proc-Type:") != at ||
+	    (r = key_body_read(text, at, text->len, false, false, &body)) == -EBADMSG)
 		return -ENOENT;
 	if (r == 0 && (!body.encrypted || body.bytes.len == 0))
 		r = -ENOENT;
@@ -218,9 +237,11 @@ wrapped(const struct key_buf *text, unsigned depth, struct key_info *info)
 	return r;
 }
 
-/* The first reader that knows the text; what the others flagged before they gave up is no defect. */
+/* The first reader that knows the text; what the others flagged before they gave up is no defect.
+ */
 static int
-first_of(int (*const readers[])(const struct key_buf *text, struct key_info *info), const struct key_buf *text, struct key_info *info)
+first_of(int (*const readers[])(const struct key_buf *text, struct key_info *info),
+	 const struct key_buf *text, struct key_info *info)
 {
 	const uint64_t before = info->defects;
 	int r = -ENOENT;
@@ -234,14 +255,19 @@ first_of(int (*const readers[])(const struct key_buf *text, struct key_info *inf
 static int
 text_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 {
-	static int (*const whole[])(const struct key_buf *text, struct key_info *info) = { key_jwk, key_ppk, key_pem, key_public, NULL };
-	static int (*const rests[])(const struct key_buf *text, struct key_info *info) = { no_header, headers_only, NULL };
+	static int (*const whole[])(const struct key_buf *text,
+				    struct key_info *info) = { key_jwk, key_ppk, key_pem,
+							       key_public, NULL };
+	static int (*const rests[])(const struct key_buf *text,
+				    struct key_info *info) = { no_header, headers_only, NULL };
 	const uint64_t before = info->defects;
 	int r;
 
-	if ((r = wrapped(text, depth, info)) != -ENOENT || (r = first_of(whole, text, info)) != -ENOENT)
+	if ((r = wrapped(text, depth, info)) != -ENOENT ||
+	    (r = first_of(whole, text, info)) != -ENOENT)
 		return r;
-	if ((r = base64_file(text, depth, info)) != -ENOENT || (r = base64_inside(text, depth, info)) != -ENOENT)
+	if ((r = base64_file(text, depth, info)) != -ENOENT ||
+	    (r = base64_inside(text, depth, info)) != -ENOENT)
 		return r;
 	info->defects = before;
 	return first_of(rests, text, info);

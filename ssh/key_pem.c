@@ -37,7 +37,8 @@ blocks_find(const struct key_buf *text, struct block blocks[BLOCKS_MAX])
 
 		from = block->begin.end;
 		block->body_end = key_mark_find(text, from, "BEGIN", &next) ? next.at : text->len;
-		block->ended = key_mark_find(text, from, "END", &block->end) && block->end.at < block->body_end;
+		block->ended = key_mark_find(text, from, "END", &block->end) &&
+			       block->end.at < block->body_end;
 		if (block->ended) {
 			block->body_end = block->end.at;
 			from = block->end.end;
@@ -62,13 +63,15 @@ trim_partial_end(const struct key_buf *text, struct block *block)
 			return true;
 		}
 		dashes = text->at[i] == '-';
-		start = text->at[i] == '\n' || (start && (text->at[i] == ' ' || text->at[i] == '\t'));
+		start =
+		    text->at[i] == '\n' || (start && (text->at[i] == ' ' || text->at[i] == '\t'));
 	}
 	return false;
 }
 
 static void
-mark_flags(const struct key_buf *text, const struct key_mark *mark, bool is_end, struct key_info *info)
+mark_flags(const struct key_buf *text, const struct key_mark *mark, bool is_end,
+	   struct key_info *info)
 {
 	unsigned want = strstr(mark->label, "SSH2") != NULL ? 4 : 5;
 
@@ -94,7 +97,8 @@ is_glued(const struct key_buf *text, const struct block *block)
 		after++;
 	while (before > after && (text->at[before - 1] == ' ' || text->at[before - 1] == '\t'))
 		before--;
-	return (after < block->body_end && text->at[after] != '\n') || (before > after && text->at[before - 1] != '\n');
+	return (after < block->body_end && text->at[after] != '\n') ||
+	       (before > after && text->at[before - 1] != '\n');
 }
 
 /* Blanks in front of the END line, where the BEGIN line has none. */
@@ -110,14 +114,18 @@ static int
 block_read(const struct key_buf *text, struct block *block, struct key_info *info)
 {
 	struct key_body body;
-	bool partial = !block->ended && block->body_end == text->len && trim_partial_end(text, block), joined;
+	bool partial =
+		 !block->ended && block->body_end == text->len && trim_partial_end(text, block),
+	     joined;
 	size_t from = block->begin.end, to = block->body_end;
 	int r;
 
 	if (!block->ended)
-		while (to > from && (isspace(text->at[to - 1]) || text->at[to - 1] == '"' || text->at[to - 1] == '\''))
+		while (to > from && (isspace(text->at[to - 1]) || text->at[to - 1] == '"' ||
+				     text->at[to - 1] == '\''))
 			to--;
-	joined = memchr(text->at + from, '\n', to - from) == NULL && (block->ended || to - from > 80);
+	joined =
+	    memchr(text->at + from, '\n', to - from) == NULL && (block->ended || to - from > 80);
 	mark_flags(text, &block->begin, false, info);
 	if (block->ended)
 		mark_flags(text, &block->end, true, info);
@@ -127,7 +135,8 @@ block_read(const struct key_buf *text, struct block *block, struct key_info *inf
 		key_kind(info, "other", "unknown");
 		info->defects = KEY_BIT(BEGIN_ONLY);
 	} else {
-		key_flag(info, body.defects | (!joined && is_glued(text, block) ? KEY_BIT(NEWLINES_LOST) : 0));
+		key_flag(info, body.defects |
+				   (!joined && is_glued(text, block) ? KEY_BIT(NEWLINES_LOST) : 0));
 		if (!joined && end_is_indented(text, block))
 			key_flag(info, KEY_BIT(INDENTED));
 		if (!block->ended && body.complete)
@@ -140,16 +149,19 @@ block_read(const struct key_buf *text, struct block *block, struct key_info *inf
 	return r;
 }
 
-/* The block that matters: the first private key (one that ends, if there is one), else the first public key, else the first. */
+/* The block that matters: the first private key (one that ends, if there is one), else the first
+ * public key, else the first. */
 static size_t
 block_choose(const struct block *blocks, size_t count)
 {
 	bool has_whole = false;
 
 	for (size_t i = 0; i < count; i++)
-		has_whole = has_whole || (label_kind(blocks[i].begin.label) == LABEL_PRIVATE && blocks[i].ended);
+		has_whole = has_whole ||
+			    (label_kind(blocks[i].begin.label) == LABEL_PRIVATE && blocks[i].ended);
 	for (size_t i = 0; i < count; i++)
-		if (label_kind(blocks[i].begin.label) == LABEL_PRIVATE && (blocks[i].ended || !has_whole))
+		if (label_kind(blocks[i].begin.label) == LABEL_PRIVATE &&
+		    (blocks[i].ended || !has_whole))
 			return i;
 	for (size_t i = 0; i < count; i++)
 		if (label_kind(blocks[i].begin.label) == LABEL_PUBLIC)
@@ -209,7 +221,8 @@ key_prefix(const struct key_buf *text, size_t at, size_t *start)
 	next = key_find(text, at, "\n");
 	while (next != SIZE_MAX && next + 1 < text->len && text->at[next + 1] == '\n')
 		next++;
-	if (len == 0 || next == SIZE_MAX || text->len - next - 1 < len || memcmp(text->at + from, text->at + next + 1, len) != 0)
+	if (len == 0 || next == SIZE_MAX || text->len - next - 1 < len ||
+	    memcmp(text->at + from, text->at + next + 1, len) != 0)
 		return 0;
 	*start = from;
 	return len;
@@ -222,7 +235,9 @@ key_prefix_defect(const unsigned char *prefix, size_t len)
 
 	while (i < len && (prefix[i] == ' ' || prefix[i] == '\t'))
 		i++;
-	return (i > 0 ? KEY_BIT(INDENTED) : 0) | (i < len && (prefix[i] == '>' || prefix[i] == '|') ? KEY_BIT(QUOTED_MAIL) : KEY_BIT(DAMAGED));
+	return (i > 0 ? KEY_BIT(INDENTED) : 0) |
+	       (i < len && (prefix[i] == '>' || prefix[i] == '|') ? KEY_BIT(QUOTED_MAIL)
+								  : KEY_BIT(DAMAGED));
 }
 
 static bool
@@ -230,7 +245,9 @@ has_escapes(const struct key_buf *text, size_t from)
 {
 	static const char *const escapes[] = { "\\n", "\\r", "\\u002", "\\u003" };
 
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]) && memchr(text->at, '\\', text->len) != NULL; i++)
+	for (size_t i = 0;
+	     i < sizeof(escapes) / sizeof(escapes[0]) && memchr(text->at, '\\', text->len) != NULL;
+	     i++)
 		if (key_find(text, from, escapes[i]) != SIZE_MAX)
 			return true;
 	return false;
@@ -289,7 +306,7 @@ key_pem(const struct key_buf *text, struct key_info *info)
 		key_buf_free(&visible);
 		return -ENOENT;
 	}
-	if (strcmp(mark.label, "SSH2 PUBLIC KEY") == 0) {	/* its comment may hold anything */
+	if (strcmp(mark.label, "SSH2 PUBLIC KEY") == 0) { /* its comment may hold anything */
 		key_buf_free(&visible);
 		return pem_plain(text, info);
 	}

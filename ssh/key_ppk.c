@@ -11,7 +11,8 @@
 
 /* Where a header's value stands; the next header ends it where the line ends are lost. */
 static bool
-header(const struct key_buf *text, size_t from, const char *name, const char *next, bool joined, struct bytes *ret)
+header(const struct key_buf *text, size_t from, const char *name, const char *next, bool joined,
+       struct bytes *ret)
 {
 	size_t at = from, end;
 
@@ -44,8 +45,8 @@ word(const struct bytes *value, char *ret, size_t size)
 {
 	size_t used = 0;
 
-	while (used < value->left && used + 1 < size && value->at[used] > ' ' && value->at[used] < 127 && value->at[used] != '\\' &&
-	    value->at[used] != '%') {
+	while (used < value->left && used + 1 < size && value->at[used] > ' ' &&
+	       value->at[used] < 127 && value->at[used] != '\\' && value->at[used] != '%') {
 		ret[used] = (char)value->at[used];
 		used++;
 	}
@@ -93,7 +94,8 @@ mac_whole(const struct key_buf *text, size_t from, int version, bool joined, siz
 	struct bytes mac;
 	size_t digits = 0;
 
-	if (!header(text, from, "Private-MAC:", "\n", joined, &mac) && !header(text, from, "Private-Hash:", "\n", joined, &mac))
+	if (!header(text, from, "Private-MAC:", "\n", joined, &mac) &&
+	    !header(text, from, "Private-Hash:", "\n", joined, &mac))
 		return false;
 	while (digits < mac.left && isxdigit(mac.at[digits]))
 		digits++;
@@ -110,7 +112,8 @@ lines_read(const struct key_buf *text, size_t from, const char *name, struct key
 
 	if (at == SIZE_MAX)
 		return -EBADMSG;
-	for (at += strlen(name); at < text->len && (isdigit(text->at[at]) || text->at[at] == ' '); at++)
+	for (at += strlen(name); at < text->len && (isdigit(text->at[at]) || text->at[at] == ' ');
+	     at++)
 		if (isdigit(text->at[at]))
 			count = (count * 10 + (unsigned)(text->at[at] - '0')) % 10000;
 	for (end = at; count > 0 && end < text->len; end++)
@@ -121,39 +124,50 @@ lines_read(const struct key_buf *text, size_t from, const char *name, struct key
 static bool
 mac_update(EVP_MAC_CTX *ctx, const void *bytes, size_t len)
 {
-	const unsigned char head[4] = { (unsigned char)(len >> 24), (unsigned char)(len >> 16), (unsigned char)(len >> 8), (unsigned char)len };
+	const unsigned char head[4] = { (unsigned char)(len >> 24), (unsigned char)(len >> 16),
+					(unsigned char)(len >> 8), (unsigned char)len };
 
 	return EVP_MAC_update(ctx, head, sizeof(head)) == 1 && EVP_MAC_update(ctx, bytes, len) == 1;
 }
 
-/* What PuTTY signs: type, encryption, comment, and both halves. An unlocked file's key is known to everybody. */
+/* What PuTTY signs: type, encryption, comment, and both halves. An unlocked file's key is known to
+ * everybody. */
 static bool
-mac_make(int version, const struct key_info *info, const struct key_buf *public, const struct key_buf *private, unsigned char ret[64], size_t *len)
+mac_make(int version, const struct key_info *info, const struct key_buf *public,
+	 const struct key_buf *private, unsigned char ret[64], size_t *len)
 {
 	static const char seed[] = "putty-private-key-file-mac-key";
 	unsigned char key[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned key_len = 0;
 	char digest[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end() };
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+				OSSL_PARAM_construct_end() };
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
 	bool made = ctx != NULL;
 
 	if (version < 3) {
 		memcpy(digest, "SHA1", 5);
-		made = made && EVP_Digest(seed, sizeof(seed) - 1, key, &key_len, EVP_sha1(), NULL) == 1;
+		made = made &&
+		       EVP_Digest(seed, sizeof(seed) - 1, key, &key_len, EVP_sha1(), NULL) == 1;
 	}
-	made = made && EVP_MAC_init(ctx, key, key_len, params) == 1 && mac_update(ctx, info->pub.type, strlen(info->pub.type)) &&
-	    mac_update(ctx, "none", 4) && mac_update(ctx, info->pub.comment != NULL ? info->pub.comment : "", info->pub.comment_len) &&
-	    mac_update(ctx, public->at, public->len) && mac_update(ctx, private->at, private->len) && EVP_MAC_final(ctx, ret, len, 64) == 1;
+	made = made && EVP_MAC_init(ctx, key, key_len, params) == 1 &&
+	       mac_update(ctx, info->pub.type, strlen(info->pub.type)) &&
+	       mac_update(ctx, "none", 4) &&
+	       mac_update(ctx, info->pub.comment != NULL ? info->pub.comment : "",
+			  info->pub.comment_len) &&
+	       mac_update(ctx, public->at, public->len) &&
+	       mac_update(ctx, private->at, private->len) && EVP_MAC_final(ctx, ret, len, 64) == 1;
 	EVP_MAC_CTX_free(ctx);
 	EVP_MAC_free(mac);
 	return made;
 }
 
-/* false when the file's own checksum says that something in it was changed; true also where that cannot be told. */
+/* false when the file's own checksum says that something in it was changed; true also where that
+ * cannot be told. */
 static bool
-mac_agrees(const struct key_buf *text, size_t from, int version, size_t mac_end, const struct key_info *info)
+mac_agrees(const struct key_buf *text, size_t from, int version, size_t mac_end,
+	   const struct key_info *info)
 {
 	const size_t size = version >= 3 ? 32 : 20;
 	struct key_buf public = { 0 }, private = { 0 };
@@ -162,9 +176,11 @@ mac_agrees(const struct key_buf *text, size_t from, int version, size_t mac_end,
 	size_t len = 0;
 	bool agrees = true;
 
-	if (version < 2 || info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 || mac_end < size * 2)
+	if (version < 2 || info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 ||
+	    mac_end < size * 2)
 		return true;
-	if (lines_read(text, from, "Public-Lines:", &public) == 0 && lines_read(text, from, "Private-Lines:", &private) == 0 &&
+	if (lines_read(text, from, "Public-Lines:", &public) == 0 &&
+	    lines_read(text, from, "Private-Lines:", &private) == 0 &&
 	    mac_make(version, info, &public, &private, made, &len) && len == size)
 		for (size_t i = 0; i < size && agrees; i++) {
 			memcpy(digits, text->at + mac_end - size * 2 + i * 2, 2);
@@ -197,15 +213,18 @@ ppk_read(const struct key_buf *text, size_t at, struct key_info *info)
 	struct bytes value;
 	int version = text->at[at + strlen(HEADER)] - '0', r = 0;
 	char name[] = HEADER "0:", format[] = "ppk0";
-	bool plain, joined = memchr(text->at + at, '\n', text->len - at < 80 ? text->len - at : 80) == NULL;
+	bool plain,
+	    joined = memchr(text->at + at, '\n', text->len - at < 80 ? text->len - at : 80) == NULL;
 	size_t end;
 
 	name[sizeof(name) - 3] = format[3] = (char)('0' + version);
 	key_kind(info, "private", format);
 	key_lead(text, at, info);
 	if (joined)
-		key_flag(info, memchr(text->at + at, ' ', text->len - at) != NULL && key_find(text, at, " Encryption:") != SIZE_MAX ?
-		    KEY_BIT(NEWLINE_TO_SPACE) : KEY_BIT(NEWLINES_LOST));
+		key_flag(info, memchr(text->at + at, ' ', text->len - at) != NULL &&
+				       key_find(text, at, " Encryption:") != SIZE_MAX
+				   ? KEY_BIT(NEWLINE_TO_SPACE)
+				   : KEY_BIT(NEWLINES_LOST));
 	if (header(text, at, name, "Encryption:", joined, &value))
 		word(&value, info->pub.type, sizeof(info->pub.type));
 	if (header(text, at, "Encryption:", "Comment:", joined, &value)) {
@@ -221,7 +240,8 @@ ppk_read(const struct key_buf *text, size_t at, struct key_info *info)
 		r = public_read(text, &value, info);
 	if (r == -ENOMEM)
 		return r;
-	plain = (info->defects & ~KEY_BIT(CRLF)) == 0;		/* else the comment may not be what PuTTY wrote */
+	plain = (info->defects & ~KEY_BIT(CRLF)) ==
+		0; /* else the comment may not be what PuTTY wrote */
 	if (!mac_whole(text, at, version, joined, &end))
 		key_flag(info, KEY_BIT(TRUNCATED));
 	else if (r < 0 || (plain && !mac_agrees(text, at, version, end, info)))
@@ -249,21 +269,25 @@ key_ppk(const struct key_buf *text, struct key_info *info)
 	size_t start, len;
 	int r;
 
-	if (at == SIZE_MAX || at + strlen(HEADER) + 1 >= text->len || !isdigit(text->at[at + strlen(HEADER)]))
+	if (at == SIZE_MAX || at + strlen(HEADER) + 1 >= text->len ||
+	    !isdigit(text->at[at + strlen(HEADER)]))
 		return -ENOENT;
 	if ((len = key_prefix(text, at, &start)) > 0) {
 		key_flag(info, key_prefix_defect(text->at + start, len));
-		if ((r = key_unprefix(text, (const char *)text->at + start, len, &plain)) == 0 && (at = key_find(&plain, 0, HEADER)) != SIZE_MAX)
+		if ((r = key_unprefix(text, (const char *)text->at + start, len, &plain)) == 0 &&
+		    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX)
 			r = ppk_read(&plain, at, info);
 		key_buf_free(&plain);
 		return r;
 	}
-	if (key_find(text, at, "\\nEncryption:") == SIZE_MAX && key_find(text, at, "\\r\\nEncryption:") == SIZE_MAX) {
+	if (key_find(text, at, "\\nEncryption:") == SIZE_MAX &&
+	    key_find(text, at, "\\r\\nEncryption:") == SIZE_MAX) {
 		trailing_blanks(text, at, info);
 		return ppk_read(text, at, info);
 	}
 	key_flag(info, KEY_BIT(NEWLINE_ESCAPED));
-	if ((r = key_unescape(text, &plain)) == 0 && (at = key_find(&plain, 0, HEADER)) != SIZE_MAX && at + strlen(HEADER) + 1 < plain.len)
+	if ((r = key_unescape(text, &plain)) == 0 &&
+	    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX && at + strlen(HEADER) + 1 < plain.len)
 		r = ppk_read(&plain, at, info);
 	key_buf_free(&plain);
 	return r;

@@ -21,9 +21,11 @@ key_rfc4716(const struct key_buf *text, size_t at, struct key_info *info)
 		return r;
 	kind_set(info, "rfc4716");
 	if (r < 0)
-		key_flag(info, key_find(text, at, "END SSH2") == SIZE_MAX ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED));
+		key_flag(info, key_find(text, at, "END SSH2") == SIZE_MAX ? KEY_BIT(TRUNCATED)
+									  : KEY_BIT(DAMAGED));
 	else if (key_find(text, at, "END SSH2 PUBLIC KEY ----") == SIZE_MAX)
-		key_flag(info, key_find(text, at, "\n-") == SIZE_MAX ? KEY_BIT(NO_FOOTER) : KEY_BIT(TRUNCATED));
+		key_flag(info, key_find(text, at, "\n-") == SIZE_MAX ? KEY_BIT(NO_FOOTER)
+								     : KEY_BIT(TRUNCATED));
 	return 0;
 }
 
@@ -47,8 +49,10 @@ surroundings(const struct key_buf *text, size_t start, size_t end, struct key_in
 
 	if (start > 0 || text->at[start] == ' ' || text->at[start] == '\t')
 		key_lead(text, start + strspn((const char *)text->at + start, " \t"), info);
-	if (end > start + 1 && isspace(text->at[end - 1]) && (info->pub.comment != NULL || isspace(text->at[end - 2])))
-		key_flag(info, KEY_BIT(TRAILING_SPACES));	/* one blank stands where an empty comment would follow */
+	if (end > start + 1 && isspace(text->at[end - 1]) &&
+	    (info->pub.comment != NULL || isspace(text->at[end - 2])))
+		key_flag(info, KEY_BIT(TRAILING_SPACES)); /* one blank stands where an empty comment
+							     would follow */
 	if (end == text->len)
 		key_flag(info, KEY_BIT(NO_FINAL_NEWLINE));
 	while (at < text->len) {
@@ -83,13 +87,33 @@ damage(const struct key_buf *text, size_t start, size_t rest, struct key_info *i
 	key_flag(info, rest == text->len ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED));
 }
 
-/* The first word of a line of known_hosts (names, a hash, a marker); a line of authorized_keys has options there, or nothing. */
+/* The first word of a line of known_hosts (names, a hash, a marker); a line of authorized_keys has
+ * options there, or nothing. */
 static bool
 names_hosts(const char *at, size_t len)
 {
-	static const char *const options[] = { "agent-forwarding", "cert-authority", "command=", "environment=", "expiry-time=", "from=",
-		"no-agent-forwarding", "no-port-forwarding", "no-pty", "no-touch-required", "no-user-rc", "no-x11-forwarding", "permitlisten=", "permitopen=",
-		"port-forwarding", "principals=", "pty", "restrict", "tunnel=", "user-rc", "verify-required", "x11-forwarding" };
+	static const char *const options[] = { "agent-forwarding",
+					       "cert-authority",
+					       "command=",
+					       "environment=",
+					       "expiry-time=",
+					       "from=",
+					       "no-agent-forwarding",
+					       "no-port-forwarding",
+					       "no-pty",
+					       "no-touch-required",
+					       "no-user-rc",
+					       "no-x11-forwarding",
+					       "permitlisten=",
+					       "permitopen=",
+					       "port-forwarding",
+					       "principals=",
+					       "pty",
+					       "restrict",
+					       "tunnel=",
+					       "user-rc",
+					       "verify-required",
+					       "x11-forwarding" };
 	size_t word = 0;
 
 	while (len > 0 && (*at == ' ' || *at == '\t')) {
@@ -100,8 +124,9 @@ names_hosts(const char *at, size_t len)
 		word++;
 	if (word > 3 && memcmp(at, "|1|", 3) == 0)
 		return true;
-	if (word == len || word == 0 || pubkey_type_word(at, word) || strchr("$#>:=\"'", at[word - 1]) != NULL)
-		return false;		/* no name ends like this: a shell's prompt, an assignment */
+	if (word == len || word == 0 || pubkey_type_word(at, word) ||
+	    strchr("$#>:=\"'", at[word - 1]) != NULL)
+		return false; /* no name ends like this: a shell's prompt, an assignment */
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (strncasecmp(at, options[i], strlen(options[i])) == 0)
 			return false;
@@ -133,7 +158,8 @@ key_public(const struct key_buf *text, struct key_info *info)
 		if (comment_line(text->at + start, end - start))
 			continue;
 		start += marker((const char *)text->at + start, end - start);
-		r = pubkey_from_line((const char *)text->at + start, end - start, &info->pub, &rest);
+		r = pubkey_from_line((const char *)text->at + start, end - start, &info->pub,
+				     &rest);
 		if (r != -ENOENT)
 			break;
 		pubkey_free(&info->pub);

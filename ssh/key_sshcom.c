@@ -28,7 +28,8 @@ rsa_read(struct bytes rest, struct key_info *info)
 {
 	struct bytes e, d, n;
 
-	if (number(&rest, true, &e) < 0 || number(&rest, true, &d) < 0 || number(&rest, true, &n) < 0)
+	if (number(&rest, true, &e) < 0 || number(&rest, true, &d) < 0 ||
+	    number(&rest, true, &n) < 0)
 		return -EBADMSG;
 	return key_set_rsa(info, &n, &e);
 }
@@ -39,8 +40,9 @@ dsa_read(struct bytes rest, struct key_info *info)
 	struct bytes p, g, q, y;
 	uint32_t predefined;
 
-	if (bytes_u32(&rest, &predefined) < 0 || predefined != 0 || number(&rest, true, &p) < 0 || number(&rest, true, &g) < 0 ||
-	    number(&rest, true, &q) < 0 || number(&rest, true, &y) < 0)
+	if (bytes_u32(&rest, &predefined) < 0 || predefined != 0 || number(&rest, true, &p) < 0 ||
+	    number(&rest, true, &g) < 0 || number(&rest, true, &q) < 0 ||
+	    number(&rest, true, &y) < 0)
 		return -EBADMSG;
 	return key_set_dss(info, (const struct bytes[]){ p, q, g, y });
 }
@@ -56,7 +58,8 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 	if (bytes_u32(&rest, &magic) < 0 || magic != 0x3f6ff9eb)
 		return -ENOENT;
 	key_kind(info, "private", "sshcom");
-	if (bytes_u32(&rest, &total) < 0 || bytes_string(&rest, &type) < 0 || bytes_string(&rest, &cipher) < 0)
+	if (bytes_u32(&rest, &total) < 0 || bytes_string(&rest, &type) < 0 ||
+	    bytes_string(&rest, &cipher) < 0)
 		goto out;
 	rsa = type.left > 8 && memcmp(type.at, "if-modn{", 8) == 0;
 	if (rsa)
@@ -65,7 +68,8 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 		memcpy(info->pub.type, "ssh-dss", 8);
 	if (!bytes_is(&cipher, "none")) {
 		info->encrypted = "yes";
-		snprintf(info->cipher, sizeof(info->cipher), "%.*s", (int)(cipher.left < 40 ? cipher.left : 40), (const char *)cipher.at);
+		snprintf(info->cipher, sizeof(info->cipher), "%.*s",
+			 (int)(cipher.left < 40 ? cipher.left : 40), (const char *)cipher.at);
 		memcpy(info->kdf, "md5", 4);
 		r = bytes_string(&rest, &data);
 		goto out;
@@ -75,11 +79,12 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 		if ((r = bytes_string(&data, &payload)) < 0)
 			goto out;
 	} else if (bytes_u32(&rest, &total) == 0 && bytes_u32(&rest, &total) == 0) {
-		payload = rest;		/* cut: the public numbers come early */
+		payload = rest; /* cut: the public numbers come early */
 	} else {
 		goto out;
 	}
-	if (*info->pub.type != '\0' && (rsa ? rsa_read(payload, info) : dsa_read(payload, info)) < 0)
+	if (*info->pub.type != '\0' &&
+	    (rsa ? rsa_read(payload, info) : dsa_read(payload, info)) < 0)
 		r = -EBADMSG;
 out:
 	if (r < 0 && !cut)
@@ -94,11 +99,13 @@ key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info)
 	unsigned char cipher;
 	uint32_t bits;
 
-	if (bytes_take(&rest, sizeof(SSH1_MAGIC), &skipped) < 0 || memcmp(skipped.at, SSH1_MAGIC, sizeof(SSH1_MAGIC)) != 0)
+	if (bytes_take(&rest, sizeof(SSH1_MAGIC), &skipped) < 0 ||
+	    memcmp(skipped.at, SSH1_MAGIC, sizeof(SSH1_MAGIC)) != 0)
 		return -ENOENT;
 	key_kind(info, "private", "ssh1");
 	memcpy(info->pub.type, "rsa1", 5);
-	if (bytes_u8(&rest, &cipher) < 0 || bytes_take(&rest, 4, &skipped) < 0 || bytes_u32(&rest, &bits) < 0 || number(&rest, false, &n) < 0 ||
+	if (bytes_u8(&rest, &cipher) < 0 || bytes_take(&rest, 4, &skipped) < 0 ||
+	    bytes_u32(&rest, &bits) < 0 || number(&rest, false, &n) < 0 ||
 	    number(&rest, false, &e) < 0 || bytes_string(&rest, &comment) < 0) {
 		key_flag(info, KEY_BIT(TRUNCATED));
 		return 0;

@@ -57,8 +57,11 @@ from_utf16(const unsigned char *bytes, size_t len, bool big, struct key_buf *ret
 	if ((ret->at = malloc(len * 2 + 4)) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i + 1 < len; i += 2) {
-		uint32_t c = big ? (uint32_t)bytes[i] << 8 | bytes[i + 1] : (uint32_t)bytes[i + 1] << 8 | bytes[i];
-		uint32_t low = i + 3 >= len ? 0 : big ? (uint32_t)bytes[i + 2] << 8 | bytes[i + 3] : (uint32_t)bytes[i + 3] << 8 | bytes[i + 2];
+		uint32_t c = big ? (uint32_t)bytes[i] << 8 | bytes[i + 1]
+				 : (uint32_t)bytes[i + 1] << 8 | bytes[i];
+		uint32_t low = i + 3 >= len ? 0
+			       : big        ? (uint32_t)bytes[i + 2] << 8 | bytes[i + 3]
+					    : (uint32_t)bytes[i + 3] << 8 | bytes[i + 2];
 
 		if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
 			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -114,7 +117,7 @@ plain_line_ends(struct key_buf *text, uint64_t *defects)
 		if (run > 0 && i + run < text->len && text->at[i + run] == '\n') {
 			crlf = true;
 			i += run;
-		} else if (run > 0 && lines > 2) {		/* blanks got between CR and LF */
+		} else if (run > 0 && lines > 2) { /* blanks got between CR and LF */
 			crlf = true;
 			continue;
 		} else if (run > 0) {
@@ -159,11 +162,14 @@ escape_read(const unsigned char *p, size_t left, unsigned char *out, size_t *use
 	case '/':
 		out[(*used)++] = p[0];
 		return 1;
-	case '\\':		/* escaped twice: what follows is read again */
-		return left > 1 && strchr("nrtu\"/", p[1]) != NULL ? escape_read(p + 1, left - 1, out, used) + 1 : 1;
+	case '\\': /* escaped twice: what follows is read again */
+		return left > 1 && strchr("nrtu\"/", p[1]) != NULL
+			   ? escape_read(p + 1, left - 1, out, used) + 1
+			   : 1;
 	case 'u':
 		for (size_t i = 1; i <= 4 && i < left && isxdigit(p[i]); i++)
-			value = value << 4 | (unsigned)(isdigit(p[i]) ? p[i] - '0' : tolower(p[i]) - 'a' + 10);
+			value = value << 4 |
+				(unsigned)(isdigit(p[i]) ? p[i] - '0' : tolower(p[i]) - 'a' + 10);
 		if (left < 5 || value == 0 || value > 0x7f)
 			break;
 		out[(*used)++] = (unsigned char)value;
@@ -205,7 +211,8 @@ key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct 
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		if (start && text->len - i >= len && memcmp(text->at + i, prefix, len) == 0) {
-			for (i += len; i < text->len && (text->at[i] == ' ' || text->at[i] == '\t');)
+			for (i += len;
+			     i < text->len && (text->at[i] == ' ' || text->at[i] == '\t');)
 				i++;
 			if (i == text->len)
 				break;
@@ -218,11 +225,13 @@ key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct 
 	return 0;
 }
 
-/* Characters that no eye sees (zero width spaces and joiners, a byte order mark inside, soft hyphens): their length, 0 for others. */
+/* Characters that no eye sees (zero width spaces and joiners, a byte order mark inside, soft
+ * hyphens): their length, 0 for others. */
 static size_t
 invisible(const unsigned char *p, size_t left)
 {
-	if (left >= 3 && p[0] == 0xe2 && p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xaa && p[2] <= 0xae)))
+	if (left >= 3 && p[0] == 0xe2 && p[1] == 0x80 &&
+	    ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xaa && p[2] <= 0xae)))
 		return 3;
 	if (left >= 3 && p[0] == 0xe2 && p[1] == 0x81 && p[2] == 0xa0)
 		return 3;
@@ -251,7 +260,7 @@ key_strip_invisible(const struct key_buf *text, struct key_buf *ret, uint64_t *d
 			*defects |= text->at[i] == 0xef ? KEY_BIT(BOM) : KEY_BIT(ZERO_WIDTH);
 			i += hidden - 1;
 		} else if (text->at[i] == 0xc2 && i + 1 < text->len && text->at[i + 1] == 0xa0) {
-			*defects |= KEY_BIT(DAMAGED);		/* a no-break space */
+			*defects |= KEY_BIT(DAMAGED); /* a no-break space */
 			ret->at[used++] = ' ';
 			i++;
 		} else {
@@ -284,7 +293,8 @@ key_base64_any(const char *text, size_t len, struct key_buf *ret)
 size_t
 key_find(const struct key_buf *text, size_t from, const char *word)
 {
-	const void *found = from > text->len ? NULL : memmem(text->at + from, text->len - from, word, strlen(word));
+	const void *found =
+	    from > text->len ? NULL : memmem(text->at + from, text->len - from, word, strlen(word));
 
 	return found == NULL ? SIZE_MAX : (size_t)((const unsigned char *)found - text->at);
 }

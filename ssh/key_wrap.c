@@ -11,20 +11,23 @@ hex(unsigned char c)
 	return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
 }
 
-/* "-----BEGIN%20RSA%20PRIVATE%20KEY-----%0A": a form field or a part of an address; there a blank may also be "+". */
+/* "-----BEGIN%20RSA%20PRIVATE%20KEY-----%0A": a form field or a part of an address; there a blank
+ * may also be "+". */
 static int
 unpercent(const struct key_buf *text, struct key_buf *ret)
 {
 	const bool plus = key_find(text, 0, "BEGIN+") != SIZE_MAX;
 	size_t used = 0;
 
-	if (!plus && key_find(text, 0, "BEGIN%20") == SIZE_MAX && key_find(text, 0, "Encryption:%20") == SIZE_MAX &&
+	if (!plus && key_find(text, 0, "BEGIN%20") == SIZE_MAX &&
+	    key_find(text, 0, "Encryption:%20") == SIZE_MAX &&
 	    key_find(text, 0, "Encryption%3A") == SIZE_MAX)
 		return -ENOENT;
 	if ((ret->at = malloc(text->len + 1)) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
-		int high = text->at[i] == '%' && text->len - i > 2 ? hex(text->at[i + 1]) : -1, low = high >= 0 ? hex(text->at[i + 2]) : -1;
+		int high = text->at[i] == '%' && text->len - i > 2 ? hex(text->at[i + 1]) : -1,
+		    low = high >= 0 ? hex(text->at[i + 2]) : -1;
 
 		if (low >= 0) {
 			ret->at[used++] = (unsigned char)(high << 4 | low);
@@ -48,7 +51,8 @@ numbered(const struct key_buf *text, size_t at, unsigned *ret)
 		i++;
 	for (*ret = 0; i < text->len && isdigit(text->at[i]) && digits < 5; i++, digits++)
 		*ret = *ret * 10 + (unsigned)(text->at[i] - '0');
-	if (digits == 0 || i == text->len || strchr(" \t:.|)", text->at[i]) == NULL || text->at[i] == '\0')
+	if (digits == 0 || i == text->len || strchr(" \t:.|)", text->at[i]) == NULL ||
+	    text->at[i] == '\0')
 		return 0;
 	while (i < text->len && strchr(" \t:.|)", text->at[i]) != NULL && text->at[i] != '\0')
 		i++;
@@ -62,7 +66,8 @@ unnumber(const struct key_buf *text, struct key_buf *ret)
 	size_t second = key_find(text, 0, "\n"), used = 0;
 	unsigned first, next;
 
-	if (second == SIZE_MAX || numbered(text, 0, &first) == 0 || numbered(text, second + 1, &next) == 0 || next != first + 1)
+	if (second == SIZE_MAX || numbered(text, 0, &first) == 0 ||
+	    numbered(text, second + 1, &next) == 0 || next != first + 1)
 		return -ENOENT;
 	if ((ret->at = malloc(text->len + 1)) == NULL)
 		return -ENOMEM;

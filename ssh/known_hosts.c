@@ -68,7 +68,7 @@ errno_word(int error)
 	case EISDIR:
 		return "EISDIR";
 	case EINVAL:
-		return "EINVAL";	/* no regular file */
+		return "EINVAL"; /* no regular file */
 	case ELOOP:
 		return "ELOOP";
 	default:
@@ -84,7 +84,10 @@ read_file(const char *path, json_t *files, struct ssh_file *file)
 	int r = ssh_file_read(path, KNOWN_HOSTS_BYTES, file);
 
 	doc_set_str(note, "path", path);
-	doc_set_str(note, "state", r == 0 ? "known" : r == -ENOENT || r == -ENOTDIR ? "absent" : "unknown");
+	doc_set_str(note, "state",
+		    r == 0                          ? "known"
+		    : r == -ENOENT || r == -ENOTDIR ? "absent"
+						    : "unknown");
 	if (r == 0)
 		doc_set_int(note, "modified", file->modified);
 	else if (r != -ENOENT && r != -ENOTDIR)
@@ -98,7 +101,8 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 {
 	char name[NAME_BYTES], *full;
 	struct known_query query = make_query(facts, host, port, name);
-	json_t *paths = list_files(facts), *files = json_array(), *entries = json_array(), *damaged = json_array(), *section;
+	json_t *paths = list_files(facts), *files = json_array(), *entries = json_array(),
+	       *damaged = json_array(), *section;
 
 	for (size_t i = 0; i < json_array_size(paths); i++) {
 		const char *path = json_string_value(json_array_get(paths, i));
@@ -127,25 +131,27 @@ void
 ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 {
 	const json_t *section = facts_section(facts, FACT_KNOWN_HOSTS), *file;
-	const struct known_query query = { .name = doc_str(section, "host"), .port = (int)doc_int(section, "port", 22),
-		.alias = doc_bool(section, "alias", false) };
+	const struct known_query query = { .name = doc_str(section, "host"),
+					   .port = (int)doc_int(section, "port", 22),
+					   .alias = doc_bool(section, "alias", false) };
 	json_t *found = json_array();
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(doc_list(section, "entries"), i, entry)
+	json_array_foreach (doc_list(section, "entries"), i, entry)
 		if (doc_str(entry, "marker") == NULL) {
 			json_decref(found);
 			return;
 		}
-	json_array_foreach(doc_list(section, "files"), i, file) {
+	json_array_foreach (doc_list(section, "files"), i, file) {
 		const char *path = doc_str(file, "path");
 		struct ssh_file bytes;
 
 		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known") ||
 		    ssh_file_read(path, KNOWN_HOSTS_BYTES, &bytes) < 0)
 			continue;
-		known_hosts_elsewhere(bytes.bytes, bytes.len, path, &query, doc_list(host_key, "keys"), found);
+		known_hosts_elsewhere(bytes.bytes, bytes.len, path, &query,
+				      doc_list(host_key, "keys"), found);
 		free(bytes.bytes);
 	}
 	json_object_set_new(host_key, "elsewhere", found);

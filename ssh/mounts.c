@@ -17,7 +17,8 @@ read_text(const char *folder, const char *name)
 	size_t used = 0;
 	ssize_t n;
 
-	while (text != NULL && fd >= 0 && used + 1 < PROC_BYTES && (n = read(fd, text + used, PROC_BYTES - used - 1)) > 0)
+	while (text != NULL && fd >= 0 && used + 1 < PROC_BYTES &&
+	       (n = read(fd, text + used, PROC_BYTES - used - 1)) > 0)
 		used += (size_t)n;
 	if (fd >= 0)
 		close(fd);
@@ -61,9 +62,10 @@ unescape(const char *at, size_t len, char *ret, size_t size)
 	size_t used = 0;
 
 	for (size_t i = 0; i < len && used + 1 < size; i++) {
-		if (at[i] == '\\' && len - i > 3 && at[i + 1] >= '0' && at[i + 1] <= '3' && at[i + 2] >= '0' && at[i + 2] <= '7' && at[i + 3] >= '0' &&
-		    at[i + 3] <= '7') {
-			ret[used++] = (char)((at[i + 1] - '0') * 64 + (at[i + 2] - '0') * 8 + (at[i + 3] - '0'));
+		if (at[i] == '\\' && len - i > 3 && at[i + 1] >= '0' && at[i + 1] <= '3' &&
+		    at[i + 2] >= '0' && at[i + 2] <= '7' && at[i + 3] >= '0' && at[i + 3] <= '7') {
+			ret[used++] = (char)((at[i + 1] - '0') * 64 + (at[i + 2] - '0') * 8 +
+					     (at[i + 3] - '0'));
 			i += 3;
 		} else {
 			ret[used++] = at[i];
@@ -98,7 +100,8 @@ entry_next(const char **text, struct entry *ret)
 		at = word(at, end, &ret->type, &ret->type_len);
 		word(at, end, &ret->options, &ret->options_len);
 		*text = *end == '\0' ? end : end + 1;
-		if (ret->options_len > 0 && len < sizeof(ret->folder) && unescape(folder, len, ret->folder, sizeof(ret->folder)) > 0)
+		if (ret->options_len > 0 && len < sizeof(ret->folder) &&
+		    unescape(folder, len, ret->folder, sizeof(ret->folder)) > 0)
 			return true;
 	}
 	return false;
@@ -168,7 +171,8 @@ mounts_find(const struct mounts *mounts, const char *path)
 		doc_set_str(found, "mount", entry.folder);
 		doc_set_strn(found, "type", entry.type, entry.type_len);
 		doc_set_bool(found, "drvfs", is_drive(mounts, &entry));
-		doc_set_bool(found, "metadata", is_drive(mounts, &entry) && has_option(&entry, "metadata"));
+		doc_set_bool(found, "metadata",
+			     is_drive(mounts, &entry) && has_option(&entry, "metadata"));
 	}
 	return found;
 }

@@ -1,5 +1,6 @@
-/* Asks the name servers of /etc/resolv.conf themselves: the resolver's "try again" does not tell a server that answers "I cannot" from one
- * that does not answer. Runs in the child that resolves names. */
+/* Asks the name servers of /etc/resolv.conf themselves: the resolver's "try again" does not tell a
+ * server that answers "I cannot" from one that does not answer. Runs in the child that resolves
+ * names. */
 #include "ssh/name_server.h"
 
 #include <arpa/inet.h>
@@ -16,7 +17,8 @@ enum { WAIT_MS = 1000, SERVERS = 3, QUERY_MAX = 300, HEAD = 12 };
 static size_t
 query_make(const char *name, uint8_t query[static QUERY_MAX])
 {
-	static const uint8_t head[HEAD] = { 0x5a, 0x73, 0x01, 0x00, 0, 1 }, tail[] = { 0, 0, 1, 0, 1 };
+	static const uint8_t head[HEAD] = { 0x5a, 0x73, 0x01, 0x00, 0, 1 },
+			     tail[] = { 0, 0, 1, 0, 1 };
 	size_t at = HEAD;
 
 	memcpy(query, head, HEAD);
@@ -56,9 +58,12 @@ server_ask(const char *server, const uint8_t *query, size_t len)
 	}
 	if ((waits.fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 		return -1;
-	if (connect(waits.fd, (const struct sockaddr *)&at, at.ss_family == AF_INET ? sizeof(*v4) : sizeof(*v6)) == 0 &&
-	    send(waits.fd, query, len, MSG_NOSIGNAL) == (ssize_t)len && poll(&waits, 1, WAIT_MS) == 1 &&
-	    recv(waits.fd, reply, sizeof(reply), MSG_DONTWAIT) >= HEAD && memcmp(reply, query, 2) == 0 && (reply[2] & 0x80) != 0)
+	if (connect(waits.fd, (const struct sockaddr *)&at,
+		    at.ss_family == AF_INET ? sizeof(*v4) : sizeof(*v6)) == 0 &&
+	    send(waits.fd, query, len, MSG_NOSIGNAL) == (ssize_t)len &&
+	    poll(&waits, 1, WAIT_MS) == 1 &&
+	    recv(waits.fd, reply, sizeof(reply), MSG_DONTWAIT) >= HEAD &&
+	    memcmp(reply, query, 2) == 0 && (reply[2] & 0x80) != 0)
 		code = reply[3] & 0x0f;
 	close(waits.fd);
 	return code;
@@ -73,7 +78,8 @@ name_server_code(const char *name)
 	char line[256], server[64];
 	int code = -1, asked = 0;
 
-	while (file != NULL && len > 0 && code < 0 && asked < SERVERS && fgets(line, sizeof(line), file) != NULL)
+	while (file != NULL && len > 0 && code < 0 && asked < SERVERS &&
+	       fgets(line, sizeof(line), file) != NULL)
 		if (sscanf(line, "nameserver %63s", server) == 1) {
 			code = server_ask(server, query, len);
 			asked++;

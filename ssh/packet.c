@@ -64,7 +64,8 @@ names_next(struct span *list, struct span *ret)
 {
 	while (list->len > 0) {
 		const uint8_t *comma = memchr(list->at, ',', list->len);
-		size_t len = comma == NULL ? list->len : (size_t)(comma - list->at), step = len + (comma != NULL);
+		size_t len = comma == NULL ? list->len : (size_t)(comma - list->at),
+		       step = len + (comma != NULL);
 
 		*ret = (struct span){ list->at, len };
 		list->at += step;
@@ -145,7 +146,8 @@ kexinit_read(struct span payload, struct kexinit *ret)
 	for (int i = 0; i < KEXINIT_LISTS; i++)
 		if (span_string(&payload, &read.list[i]) < 0)
 			return -EBADMSG;
-	if (span_u8(&payload, &follows) < 0 || span_u32(&payload, &reserved) < 0 || payload.len != 0)
+	if (span_u8(&payload, &follows) < 0 || span_u32(&payload, &reserved) < 0 ||
+	    payload.len != 0)
 		return -EBADMSG;
 	read.guessed = follows != 0;
 	*ret = read;
@@ -155,8 +157,9 @@ kexinit_read(struct span payload, struct kexinit *ret)
 bool
 cipher_is_aead(struct span cipher)
 {
-	static const char *const aead[] = { "chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com",
-		"AEAD_AES_128_GCM", "AEAD_AES_256_GCM" };
+	static const char *const aead[] = { "chacha20-poly1305@openssh.com",
+					    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com",
+					    "AEAD_AES_128_GCM", "AEAD_AES_256_GCM" };
 
 	for (size_t i = 0; i < sizeof(aead) / sizeof(*aead); i++)
 		if (span_is(cipher, aead[i]))
@@ -167,17 +170,23 @@ cipher_is_aead(struct span cipher)
 struct agreement
 kexinit_agree(const struct offer *client, const struct kexinit *server)
 {
-	struct agreement agreed = { .kex = names_common(client->kex, server->list[KEXINIT_KEX]),
+	struct agreement agreed = {
+		.kex = names_common(client->kex, server->list[KEXINIT_KEX]),
 		.host_key = names_common(client->host_key, server->list[KEXINIT_HOST_KEY]),
-		.cipher = names_common(client->cipher, server->list[KEXINIT_CIPHER_SC]) };
+		.cipher = names_common(client->cipher, server->list[KEXINIT_CIPHER_SC])
+	};
 	struct span upstream = names_common(client->cipher, server->list[KEXINIT_CIPHER_CS]);
 	bool no_mac = false;
 
 	if (!cipher_is_aead(agreed.cipher))
 		agreed.mac = names_common(client->mac, server->list[KEXINIT_MAC_SC]);
 	no_mac |= !cipher_is_aead(agreed.cipher) && agreed.mac.len == 0;
-	no_mac |= !cipher_is_aead(upstream) && names_common(client->mac, server->list[KEXINIT_MAC_CS]).len == 0;
-	agreed.missing = agreed.kex.len == 0 ? "kex" : agreed.host_key.len == 0 ? "host_key" :
-	    agreed.cipher.len == 0 || upstream.len == 0 ? "cipher" : no_mac ? "mac" : NULL;
+	no_mac |= !cipher_is_aead(upstream) &&
+		  names_common(client->mac, server->list[KEXINIT_MAC_CS]).len == 0;
+	agreed.missing = agreed.kex.len == 0                           ? "kex"
+			 : agreed.host_key.len == 0                    ? "host_key"
+			 : agreed.cipher.len == 0 || upstream.len == 0 ? "cipher"
+			 : no_mac                                      ? "mac"
+								       : NULL;
 	return agreed;
 }

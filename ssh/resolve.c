@@ -13,8 +13,14 @@ eai_word(int error)
 	static const struct {
 		int error;
 		const char *word;
-	} words[] = { { EAI_NONAME, "EAI_NONAME" }, { EAI_AGAIN, "EAI_AGAIN" }, { EAI_FAIL, "EAI_FAIL" }, { EAI_FAMILY, "EAI_FAMILY" },
-		{ EAI_MEMORY, "EAI_MEMORY" }, { EAI_SYSTEM, "EAI_SYSTEM" }, { EAI_OVERFLOW, "EAI_OVERFLOW" },
+	} words[] = {
+		{ EAI_NONAME, "EAI_NONAME" },
+		{ EAI_AGAIN, "EAI_AGAIN" },
+		{ EAI_FAIL, "EAI_FAIL" },
+		{ EAI_FAMILY, "EAI_FAMILY" },
+		{ EAI_MEMORY, "EAI_MEMORY" },
+		{ EAI_SYSTEM, "EAI_SYSTEM" },
+		{ EAI_OVERFLOW, "EAI_OVERFLOW" },
 #ifdef EAI_NODATA
 		{ EAI_NODATA, "EAI_NODATA" },
 #endif
@@ -32,7 +38,8 @@ eai_word(int error)
 int
 ssh_resolve_main(const char *name)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM },
+			*found = NULL;
 	char text[NI_MAXHOST];
 	int r = getaddrinfo(name, NULL, &hints, &found);
 
@@ -43,7 +50,8 @@ ssh_resolve_main(const char *name)
 		return 1;
 	}
 	for (const struct addrinfo *each = found; each != NULL; each = each->ai_next)
-		if (getnameinfo(each->ai_addr, each->ai_addrlen, text, sizeof(text), NULL, 0, NI_NUMERICHOST) == 0)
+		if (getnameinfo(each->ai_addr, each->ai_addrlen, text, sizeof(text), NULL, 0,
+				NI_NUMERICHOST) == 0)
 			puts(text);
 	freeaddrinfo(found);
 	return 0;

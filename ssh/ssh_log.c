@@ -32,8 +32,12 @@ ssh_log_line(const char *log, const char *begin, char *rest, size_t size)
 void
 ssh_log_last_words(const char *log, char ret[SSH_LOG_LINE])
 {
-	static const char *const noise[] = { "debug", "Connection closed by UNKNOWN", "stdio forwarding failed", "Transferred:", "Bytes per second",
-		"Killed by signal" };
+	static const char *const noise[] = { "debug",
+					     "Connection closed by UNKNOWN",
+					     "stdio forwarding failed",
+					     "Transferred:",
+					     "Bytes per second",
+					     "Killed by signal" };
 
 	ret[0] = '\0';
 	for (const char *at = log; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
@@ -42,7 +46,8 @@ ssh_log_last_words(const char *log, char ret[SSH_LOG_LINE])
 
 		for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
 			skip |= strncmp(at, noise[i], strlen(noise[i])) == 0;
-		if (!skip && strstr(ret, ": open failed: ") == NULL)	/* a hop's own words; what follows is their consequence */
+		if (!skip && strstr(ret, ": open failed: ") ==
+				 NULL) /* a hop's own words; what follows is their consequence */
 			snprintf(ret, SSH_LOG_LINE, "%.*s", len, at);
 	}
 }

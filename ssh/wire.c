@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const enum fact_section sections[] = { FACT_DNS, FACT_TCP, FACT_BANNER, FACT_KEX, FACT_HOST_KEY, FACT_AUTH };
+static const enum fact_section sections[] = { FACT_DNS, FACT_TCP,      FACT_BANNER,
+					      FACT_KEX, FACT_HOST_KEY, FACT_AUTH };
 
 static void
 on_ready(void *ctx, int revents)
@@ -42,7 +43,8 @@ wire_wait(struct wire *wire, short events, void (*step)(struct wire *wire, int r
 	wire->step = step;
 	if (wire->watch != NULL)
 		loop_rewatch(wire->watch, events, timeout);
-	else if ((wire->watch = loop_watch(wire->loop, wire->fd, events, timeout, on_ready, wire)) == NULL)
+	else if ((wire->watch =
+		      loop_watch(wire->loop, wire->fd, events, timeout, on_ready, wire)) == NULL)
 		wire_end(wire, "deadline", "the time allowed was over");
 }
 
@@ -50,7 +52,8 @@ bool
 wire_flush(struct wire *wire)
 {
 	while (wire->out_at < wire->out.len) {
-		ssize_t n = send(wire->fd, wire->out.at + wire->out_at, wire->out.len - wire->out_at, MSG_NOSIGNAL);
+		ssize_t n = send(wire->fd, wire->out.at + wire->out_at,
+				 wire->out.len - wire->out_at, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -140,8 +143,9 @@ settle_all(struct facts *facts, const char *cause, const char *reason)
 static bool
 wants_reference(const struct wire *wire, const char *cause)
 {
-	return wire->reference != NULL && !wire->reference_asked && !wire->by_jump && wire->was_connected && !wire->have.host_key &&
-	    strcmp(cause, "not-reached") == 0 && !doc_is(facts_section(wire->facts, FACT_KEX), "result", "no-common");
+	return wire->reference != NULL && !wire->reference_asked && !wire->by_jump &&
+	       wire->was_connected && !wire->have.host_key && strcmp(cause, "not-reached") == 0 &&
+	       !doc_is(facts_section(wire->facts, FACT_KEX), "result", "no-common");
 }
 
 void
@@ -155,7 +159,9 @@ wire_end(struct wire *wire, const char *cause, const char *reason)
 	bool at_jump;
 
 	/* nothing before it failed: what is not known then is no consequence of anything */
-	settle_all(wire->facts, wire->have.host_key && strcmp(cause, "not-reached") == 0 ? "closed" : cause, reason);
+	settle_all(wire->facts,
+		   wire->have.host_key && strcmp(cause, "not-reached") == 0 ? "closed" : cause,
+		   reason);
 	if (wants_reference(wire, cause)) {
 		wire_hang_up(wire);
 		wire_reference_ask(wire);
@@ -163,7 +169,8 @@ wire_end(struct wire *wire, const char *cause, const char *reason)
 	}
 	if (facts_state(wire->facts, FACT_HOST_KEY, NULL) == FACT_KNOWN)
 		ssh_known_hosts_elsewhere(wire->facts, facts_section(wire->facts, FACT_HOST_KEY));
-	at_jump = doc_is(facts_section(wire->facts, FACT_TCP), "proxy.stage", "jump") && strcmp(cause, "deadline") != 0;
+	at_jump = doc_is(facts_section(wire->facts, FACT_TCP), "proxy.stage", "jump") &&
+		  strcmp(cause, "deadline") != 0;
 	wire_free(wire);
 	if (!at_jump || !ssh_jump_collect(loop, facts, &request, done, ctx))
 		done(ctx);
@@ -181,7 +188,8 @@ wire_resolved(struct wire *wire)
 void
 wire_unconnected(struct wire *wire)
 {
-	if (wire->reference != NULL && !doc_is(facts_section(wire->facts, FACT_TCP), "result", "refused"))
+	if (wire->reference != NULL &&
+	    !doc_is(facts_section(wire->facts, FACT_TCP), "result", "refused"))
 		wire_reference_ask(wire);
 	else
 		wire_end(wire, "not-reached", "no connection was possible");
@@ -193,8 +201,10 @@ wire_connected(struct wire *wire)
 	const json_t *tcp = facts_section(wire->facts, FACT_TCP);
 
 	if (wire->fd < 0 && wire->was_connected) {
-		wire_end(wire, "not-reached", "a further connection, which it takes to ask, was not possible");
-	} else if (wire->fd < 0 && (doc_is(tcp, "result", "refused") || doc_is(tcp, "result", "timeout"))) {
+		wire_end(wire, "not-reached",
+			 "a further connection, which it takes to ask, was not possible");
+	} else if (wire->fd < 0 &&
+		   (doc_is(tcp, "result", "refused") || doc_is(tcp, "result", "timeout"))) {
 		wire_ports_ask(wire);
 	} else if (wire->fd < 0) {
 		wire_unconnected(wire);
@@ -215,7 +225,8 @@ wire_greeted(struct wire *wire)
 static bool
 exchange_able(const struct wire *wire, struct span host_key)
 {
-	return names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 && names_have(exchange_host_keys(), host_key_plain(host_key));
+	return names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 &&
+	       names_have(exchange_host_keys(), host_key_plain(host_key));
 }
 
 void
@@ -244,14 +255,18 @@ wire_next(struct wire *wire)
 	unsigned allowed = WIRE_CONNECTIONS + (wire->stalled ? 1 : 0);
 
 	wire_hang_up(wire);
-	if (wire->have.host_key && wire->have.auth && wire->another.len == 0 && wire->connections < WIRE_CONNECTIONS && !wire->by_jump &&
-	    names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 && (wire->another = wire_host_key_another(wire)).len > 0)
+	if (wire->have.host_key && wire->have.auth && wire->another.len == 0 &&
+	    wire->connections < WIRE_CONNECTIONS && !wire->by_jump &&
+	    names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 &&
+	    (wire->another = wire_host_key_another(wire)).len > 0)
 		wire_connect(wire);
 	else if (wire->have.host_key && wire->have.auth)
 		wire_end(wire, "not-reached", "");
 	else if (wire->connections >= allowed)
-		wire_end(wire, "budget", "no further connection was made, so as not to be taken for an attack");
-	else if (wire->have.host_key ? wire_session_able(wire, any) : exchange_able(wire, wire_host_key_wanted(wire)))
+		wire_end(wire, "budget",
+			 "no further connection was made, so as not to be taken for an attack");
+	else if (wire->have.host_key ? wire_session_able(wire, any)
+				     : exchange_able(wire, wire_host_key_wanted(wire)))
 		wire_connect(wire);
 	else
 		wire_ssh_start(wire);
@@ -281,14 +296,22 @@ proxy_setting(const struct facts *facts, const char *name)
 }
 
 static struct wire *
-wire_new(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request, ssh_done *done, void *ctx)
+wire_new(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request,
+	 ssh_done *done, void *ctx)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
 
 	if (wire == NULL)
 		return NULL;
-	*wire = (struct wire){ .request = *request, .loop = loop, .facts = facts, .done = done, .ctx = ctx, .fd = -1, .port = request->port,
-		.step_ms = request->step_ms > 0 ? request->step_ms : WIRE_STEP_MS, .tried = json_array() };
+	*wire = (struct wire){ .request = *request,
+			       .loop = loop,
+			       .facts = facts,
+			       .done = done,
+			       .ctx = ctx,
+			       .fd = -1,
+			       .port = request->port,
+			       .step_ms = request->step_ms > 0 ? request->step_ms : WIRE_STEP_MS,
+			       .tried = json_array() };
 	wire->host = strdup(request->host);
 	wire->user = strdup(request->user != NULL ? request->user : "");
 	wire->self = strdup(request->self != NULL ? request->self : "");
@@ -316,16 +339,21 @@ begin(void *ctx)
 }
 
 void
-ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request, ssh_done *done, void *ctx)
+ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request,
+		 ssh_done *done, void *ctx)
 {
-	const char *jump = proxy_setting(facts, "proxyjump"), *command = proxy_setting(facts, "proxycommand");
+	const char *jump = proxy_setting(facts, "proxyjump"),
+		   *command = proxy_setting(facts, "proxycommand");
 	struct wire *wire;
 
 	if (jump != NULL || command != NULL)
-		facts_settle(facts, FACT_DNS, FACT_NOT_ASKED, "proxied", "the name is looked up where ssh's way through another host ends");
+		facts_settle(facts, FACT_DNS, FACT_NOT_ASKED, "proxied",
+			     "the name is looked up where ssh's way through another host ends");
 	if (jump == NULL && command != NULL) {
-		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "proxied", "ssh goes through a ProxyCommand, which is not run here");
-		settle_all(facts, "not-reached", "ssh goes through a ProxyCommand, which is not run here");
+		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "proxied",
+			     "ssh goes through a ProxyCommand, which is not run here");
+		settle_all(facts, "not-reached",
+			   "ssh goes through a ProxyCommand, which is not run here");
 		done(ctx);
 	} else if ((wire = wire_new(loop, facts, request, done, ctx)) == NULL) {
 		settle_all(facts, "error", "out of memory");
@@ -333,7 +361,8 @@ ssh_wire_collect(struct loop *loop, struct facts *facts, const struct ssh_wire_r
 	} else {
 		wire->by_jump = jump != NULL;
 		if (*wire->user == '\0') {
-			facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "no-user", "no login name is known, and none is guessed");
+			facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "no-user",
+				     "no login name is known, and none is guessed");
 			wire->have.auth = true;
 		}
 		if (doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.kexalgorithms") == NULL)

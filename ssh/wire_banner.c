@@ -17,11 +17,13 @@ before_facts(json_t *banner, const uint8_t *bytes, size_t len)
 
 	for (size_t at = 0; at < len && json_array_size(before) < BEFORE_MAX;) {
 		const uint8_t *end = memchr(bytes + at, '\n', len - at);
-		size_t n = end == NULL ? len - at : (size_t)(end - bytes) - at, step = n + (end != NULL);
+		size_t n = end == NULL ? len - at : (size_t)(end - bytes) - at,
+		       step = n + (end != NULL);
 
 		if (n > 0 && bytes[at + n - 1] == '\r')
 			n--;
-		json_array_append_new(before, doc_text((const char *)bytes + at, n < TEXT_MAX ? n : TEXT_MAX));
+		json_array_append_new(
+		    before, doc_text((const char *)bytes + at, n < TEXT_MAX ? n : TEXT_MAX));
 		at += step;
 	}
 	if (json_array_size(before) > 0)
@@ -35,7 +37,8 @@ openssh_version(const char *software)
 	unsigned major = 0, minor = 0;
 
 	if (strncasecmp(software, "OpenSSH_for_Windows_", 20) == 0)
-		return sscanf(software + 20, "%3u.%3u", &major, &minor) == 2 ? major * 100 + minor : 0;
+		return sscanf(software + 20, "%3u.%3u", &major, &minor) == 2 ? major * 100 + minor
+									     : 0;
 	return sscanf(software, "OpenSSH_%3u.%3u", &major, &minor) == 2 ? major * 100 + minor : 0;
 }
 
@@ -47,7 +50,9 @@ settle_ssh(struct wire *wire, const struct banner *read)
 	char software[128];
 	json_t *banner;
 
-	snprintf(software, sizeof(software), "%.*s", (int)(read->software.len < 100 ? read->software.len : 100), (const char *)read->software.at);
+	snprintf(software, sizeof(software), "%.*s",
+		 (int)(read->software.len < 100 ? read->software.len : 100),
+		 (const char *)read->software.at);
 	free(wire->server_line);
 	free(wire->product);
 	wire->server_line = line;
@@ -76,7 +81,8 @@ first_line(const struct wire *wire)
 {
 	size_t len = 0, most = wire->in_len < 100 ? wire->in_len : 100;
 
-	while (len < most && wire->in[len] != '\r' && wire->in[len] != '\n' && wire->in[len] != '\0')
+	while (len < most && wire->in[len] != '\r' && wire->in[len] != '\n' &&
+	       wire->in[len] != '\0')
 		len++;
 	return len;
 }
@@ -89,13 +95,15 @@ settle_other(struct wire *wire, const char *result, const char *guess)
 	json_t *banner;
 
 	if (wire->have.banner && wire->in_len > 0)
-		snprintf(reason, sizeof(reason), "a further connection was answered with \"%.*s\"", (int)first_line(wire), (const char *)wire->in);
+		snprintf(reason, sizeof(reason), "a further connection was answered with \"%.*s\"",
+			 (int)first_line(wire), (const char *)wire->in);
 	if (!wire->have.banner) {
 		banner = facts_known(wire->facts, FACT_BANNER);
 		doc_set_str(banner, "result", result);
 		doc_set_str(banner, "guess", guess);
 		if (wire->in_len > 0)
-			doc_set_strn(banner, "text", (const char *)wire->in, wire->in_len < TEXT_MAX ? wire->in_len : TEXT_MAX);
+			doc_set_strn(banner, "text", (const char *)wire->in,
+				     wire->in_len < TEXT_MAX ? wire->in_len : TEXT_MAX);
 		before_facts(banner, wire->in, wire->in_len);
 		doc_set_int(banner, "bytes", (json_int_t)wire->in_len);
 		doc_set_int(banner, "ms", wire_ms(wire));
@@ -114,7 +122,8 @@ line_send(struct wire *wire)
 	wire_flush(wire);
 }
 
-/* The time is over: silence is asked once, with our own line, since some servers wait for the client's. */
+/* The time is over: silence is asked once, with our own line, since some servers wait for the
+ * client's. */
 static void
 greet_late(struct wire *wire, const char *guess)
 {
@@ -137,7 +146,8 @@ wire_has_input(struct wire *wire)
 {
 	char byte;
 
-	return wire->in_len > 0 || (wire->fd >= 0 && recv(wire->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+	return wire->in_len > 0 ||
+	       (wire->fd >= 0 && recv(wire->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
 static void
@@ -147,7 +157,8 @@ jump_late(struct wire *wire, int revents)
 	wire_end(wire, "not-reached", "the jump host did not get through to the VM");
 }
 
-/* Nothing of the VM was heard through the jump host: the ssh that leads there tells why when it ends. */
+/* Nothing of the VM was heard through the jump host: the ssh that leads there tells why when it
+ * ends. */
 static void
 jump_wait(struct wire *wire)
 {
@@ -167,7 +178,8 @@ greet_step(struct wire *wire, int revents)
 		;
 	if (wire->in_len > 0)
 		wire_jump_through(wire);
-	if (wire->in_len == 0 && wire->jump != NULL && (revents == 0 || wire->closed || wire->reset)) {
+	if (wire->in_len == 0 && wire->jump != NULL &&
+	    (revents == 0 || wire->closed || wire->reset)) {
 		jump_wait(wire);
 		return;
 	}
@@ -175,12 +187,18 @@ greet_step(struct wire *wire, int revents)
 	if (state == BANNER_SSH && settle_ssh(wire, &read) == 0) {
 		wire->in_at = (size_t)(read.line.at - wire->in);
 		wire->scanned = read.used;
-		if (wire->server_line != NULL && (span_is(read.protocol, "2.0") || span_is(read.protocol, "1.99")))
+		if (wire->server_line != NULL &&
+		    (span_is(read.protocol, "2.0") || span_is(read.protocol, "1.99")))
 			wire_greeted(wire);
 		else
-			wire_end(wire, "not-reached", "the server speaks another version of the SSH protocol");
+			wire_end(wire, "not-reached",
+				 "the server speaks another version of the SSH protocol");
 	} else if (wire->closed || wire->reset) {
-		settle_other(wire, read.guess != NULL ? "not-ssh" : wire->in_len > 0 ? "text" : "closed", read.guess);
+		settle_other(wire,
+			     read.guess != NULL ? "not-ssh"
+			     : wire->in_len > 0 ? "text"
+						: "closed",
+			     read.guess);
 	} else if (state == BANNER_BAD) {
 		settle_other(wire, "not-ssh", read.guess);
 	} else if (n == -ENOBUFS) {

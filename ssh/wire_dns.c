@@ -6,19 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds a numeric address; false when the text is none, or one of a family that ssh was told to leave alone, or the list is full. */
+/* Adds a numeric address; false when the text is none, or one of a family that ssh was told to
+ * leave alone, or the list is full. */
 static bool
 address_add(struct wire *wire, const char *text)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST }, *found = NULL;
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST },
+			*found = NULL;
 	struct wire_address *address = &wire->addresses[wire->address_count];
-	const char *family = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "options.addressfamily");
+	const char *family =
+	    doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "options.addressfamily");
 
 	if (wire->address_count == WIRE_ADDRESSES || getaddrinfo(text, NULL, &hints, &found) != 0)
 		return false;
-	if ((doc_same(family, "inet") && found->ai_family != AF_INET) || (doc_same(family, "inet6") && found->ai_family != AF_INET6) ||
+	if ((doc_same(family, "inet") && found->ai_family != AF_INET) ||
+	    (doc_same(family, "inet6") && found->ai_family != AF_INET6) ||
 	    found->ai_addrlen > sizeof(address->at) ||
-	    getnameinfo(found->ai_addr, found->ai_addrlen, address->text, sizeof(address->text), NULL, 0, NI_NUMERICHOST) != 0) {
+	    getnameinfo(found->ai_addr, found->ai_addrlen, address->text, sizeof(address->text),
+			NULL, 0, NI_NUMERICHOST) != 0) {
 		freeaddrinfo(found);
 		return false;
 	}
@@ -46,7 +53,8 @@ settle_known(struct wire *wire, bool literal, int64_t ms)
 	doc_set_bool(dns, "literal", literal);
 }
 
-/* The resolver's answer was no address: a name that does not exist, or a resolver that could not say. */
+/* The resolver's answer was no address: a name that does not exist, or a resolver that could not
+ * say. */
 static void
 settle_failed(struct wire *wire, const char *word, int code, int64_t ms)
 {
@@ -56,8 +64,9 @@ settle_failed(struct wire *wire, const char *word, int code, int64_t ms)
 
 	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
 		gone |= strcmp(word, absent[i]) == 0;
-	facts_settle(wire->facts, FACT_DNS, gone ? FACT_ABSENT : FACT_UNKNOWN, gone ? "nxdomain" : "resolver",
-	    gone ? "the name has no address in DNS" : "the resolver gave no answer");
+	facts_settle(wire->facts, FACT_DNS, gone ? FACT_ABSENT : FACT_UNKNOWN,
+		     gone ? "nxdomain" : "resolver",
+		     gone ? "the name has no address in DNS" : "the resolver gave no answer");
 	dns = facts_section(wire->facts, FACT_DNS);
 	doc_set_str(dns, "name", wire->host);
 	doc_set_str(dns, "error", word);
@@ -97,13 +106,16 @@ void
 wire_dns(struct wire *wire)
 {
 	const char *argv[] = { wire->self, "--resolve-for-probe", wire->host, NULL };
-	struct child_request request = { .argv = argv, .timeout_ms = wire->step_ms, .max_bytes = 65536 };
+	struct child_request request = { .argv = argv,
+					 .timeout_ms = wire->step_ms,
+					 .max_bytes = 65536 };
 
 	if (address_add(wire, wire->host)) {
 		settle_known(wire, true, 0);
 		wire_resolved(wire);
 	} else if (loop_child(wire->loop, &request, on_resolved, wire) < 0) {
-		facts_settle(wire->facts, FACT_DNS, FACT_UNKNOWN, "error", "the name resolver could not be started");
+		facts_settle(wire->facts, FACT_DNS, FACT_UNKNOWN, "error",
+			     "the name resolver could not be started");
 		wire_end(wire, "not-reached", "the name was not resolved");
 	}
 }

@@ -26,8 +26,10 @@ static void
 reply_read(struct wire *wire, struct span reply)
 {
 	struct span line = { wire->in + wire->in_at, strlen(wire->server_line) }, key;
-	struct transcript said = { .client_line = span_of(WIRE_LINE), .server_line = line, .client_kexinit = blob_span(&wire->client_kexinit),
-		.server_kexinit = blob_span(&wire->server_kexinit) };
+	struct transcript said = { .client_line = span_of(WIRE_LINE),
+				   .server_line = line,
+				   .client_kexinit = blob_span(&wire->client_kexinit),
+				   .server_kexinit = blob_span(&wire->server_kexinit) };
 	int r = exchange_finish(wire->exchange, &said, wire->exchange_key, reply, &key);
 
 	if (r < 0) {
@@ -40,17 +42,18 @@ reply_read(struct wire *wire, struct span reply)
 	wire_next(wire);
 }
 
-/* true when the server has guessed what would be agreed on, and guessed wrong: its next packet is of that exchange and counts for nothing
- * (RFC 4253, section 7.1). */
+/* true when the server has guessed what would be agreed on, and guessed wrong: its next packet is
+ * of that exchange and counts for nothing (RFC 4253, section 7.1). */
 static bool
 guessed_wrong(const struct wire *wire)
 {
-	struct span kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY], first;
+	struct span kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY],
+		    first;
 
 	if (!wire->lists.guessed)
 		return false;
-	return !names_next(&kex, &first) || !span_same(first, wire->exchange_method) || !names_next(&keys, &first) ||
-	    !span_same(first, wire->exchange_key);
+	return !names_next(&kex, &first) || !span_same(first, wire->exchange_method) ||
+	       !names_next(&keys, &first) || !span_same(first, wire->exchange_key);
 }
 
 static void
@@ -96,7 +99,8 @@ wire_exchange_start(struct wire *wire, struct span host_key)
 		wire_end(wire, "error", "the key exchange could not be computed");
 		return;
 	}
-	exchange_kexinit(&wire->client_kexinit, wire->exchange_method, host_key, &wire->lists, wire->small ? 0 : WIRE_PADDING);
+	exchange_kexinit(&wire->client_kexinit, wire->exchange_method, host_key, &wire->lists,
+			 wire->small ? 0 : WIRE_PADDING);
 	exchange_init(wire->exchange, &init);
 	blob_packet(&wire->out, blob_span(&wire->client_kexinit));
 	blob_packet(&wire->out, blob_span(&init));

@@ -44,7 +44,8 @@ set_time(json_t *obj, const char *key, uint64_t at)
 static json_t *
 certificate_facts(struct span blob, const struct certificate *cert)
 {
-	struct span rest = blob, type = { NULL, 0 }, list = cert->principals, name, signature = cert->signature, algorithm = { NULL, 0 };
+	struct span rest = blob, type = { NULL, 0 }, list = cert->principals, name,
+		    signature = cert->signature, algorithm = { NULL, 0 };
 	json_t *facts = json_object(), *principals = json_array();
 	int r = certificate_verify(cert);
 
@@ -69,7 +70,8 @@ certificate_facts(struct span blob, const struct certificate *cert)
 void
 wire_host_key_add(struct wire *wire, struct span blob)
 {
-	json_t *section = facts_section(wire->facts, FACT_HOST_KEY), *keys = doc_list(section, "keys"), *key;
+	json_t *section = facts_section(wire->facts, FACT_HOST_KEY),
+	       *keys = doc_list(section, "keys"), *key;
 	struct certificate cert = { .plain = { 0 } };
 	bool certified = certificate_read(blob, &cert) == 0;
 

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Through a jump host the installed ssh carries the bytes: `ssh -W HOST:PORT JUMP` in batch mode, its stdin and stdout one socket whose
- * other end is our connection. It signs in at the jump host, as ssh -J would, and never at the VM. */
+/* Through a jump host the installed ssh carries the bytes: `ssh -W HOST:PORT JUMP` in batch mode,
+ * its stdin and stdout one socket whose other end is our connection. It signs in at the jump host,
+ * as ssh -J would, and never at the VM. */
 struct wire_jump {
-	struct wire *wire;		/* NULL when the conversation is over */
-	char *hop, *before, *user, *port, *forward;	/* the last hop, those before it joined by commas, and what stands in them */
+	struct wire *wire; /* NULL when the conversation is over */
+	char *hop, *before, *user, *port,
+	    *forward; /* the last hop, those before it joined by commas, and what stands in them */
 	bool ended;
 };
 
@@ -30,7 +32,7 @@ void
 wire_jump_leave(struct wire *wire)
 {
 	if (wire->jump != NULL)
-		wire->jump->wire = NULL;	/* freed when the child has ended */
+		wire->jump->wire = NULL; /* freed when the child has ended */
 	wire->jump = NULL;
 }
 
@@ -53,7 +55,7 @@ hop_parse(struct wire_jump *jump, const char *hop)
 	} else {
 		colon = memchr(at, ':', (size_t)(end - at));
 		if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
-			colon = NULL;		/* a bare IPv6 address */
+			colon = NULL; /* a bare IPv6 address */
 		jump->hop = strndup(at, (size_t)((colon != NULL ? colon : end) - at));
 	}
 	if (colon != NULL)
@@ -64,16 +66,19 @@ hop_parse(struct wire_jump *jump, const char *hop)
 static struct wire_jump *
 jump_new(struct wire *wire)
 {
-	const char *spec = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), *last = strrchr(spec, ',');
+	const char *spec = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
+		   *last = strrchr(spec, ',');
 	struct wire_jump *jump = calloc(1, sizeof(*jump));
 
 	if (jump == NULL)
 		return NULL;
 	jump->wire = wire;
-	jump->forward = doc_fmt(strchr(wire->host, ':') != NULL ? "[%s]:%d" : "%s:%d", wire->host, wire->port);
+	jump->forward =
+	    doc_fmt(strchr(wire->host, ':') != NULL ? "[%s]:%d" : "%s:%d", wire->host, wire->port);
 	if (last != NULL)
 		jump->before = strndup(spec, (size_t)(last - spec));
-	if (jump->forward != NULL && (last == NULL || jump->before != NULL) && hop_parse(jump, last != NULL ? last + 1 : spec) == 0)
+	if (jump->forward != NULL && (last == NULL || jump->before != NULL) &&
+	    hop_parse(jump, last != NULL ? last + 1 : spec) == 0)
 		return jump;
 	jump_free(jump);
 	return NULL;
@@ -83,8 +88,11 @@ jump_new(struct wire *wire)
 static const char *
 result_by_words(const char *words)
 {
-	static const char *const known[][2] = { { "refused", "refused" }, { "timed out", "timeout" }, { "No route", "unreachable" },
-		{ "unreachable", "unreachable" }, { "reset", "reset" }, { "prohibited", "prohibited" } };
+	static const char *const known[][2] = {
+		{ "refused", "refused" },      { "timed out", "timeout" },
+		{ "No route", "unreachable" }, { "unreachable", "unreachable" },
+		{ "reset", "reset" },          { "prohibited", "prohibited" }
+	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (strstr(words, known[i][0]) != NULL)
@@ -111,7 +119,8 @@ jump_tcp(struct wire *wire, const char *stage, const char *result, const char *w
 	doc_set_str(tcp, "result", result);
 	doc_set_int(tcp, "ms", wire_ms(wire));
 	doc_set_bool(tcp, "loopback", false);
-	doc_set_str(proxy, "jump", doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"));
+	doc_set_str(proxy, "jump",
+		    doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"));
 	doc_set_str(proxy, "stage", stage);
 	if (words != NULL && *words != '\0')
 		doc_set_str(proxy, "words", words);
@@ -146,13 +155,17 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
 		ssh_log_last_words(reply->err, words);
 		/* each hop that lets ssh in is logged, that of a nested ssh too */
-		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"), ssh_log_count(reply->err, "Authenticated to "));
+		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
+				  ssh_log_count(reply->err, "Authenticated to "));
 		in = failed == NULL;
-		jump_tcp(wire, in ? "target" : "jump", reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
+		jump_tcp(wire, in ? "target" : "jump",
+			 reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
 		doc_set_str(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop", failed);
 		free(failed);
 		wire->jump = NULL;
-		wire_end(wire, "not-reached", in ? "the jump host did not reach the VM" : "the jump host was not passed");
+		wire_end(wire, "not-reached",
+			 in ? "the jump host did not reach the VM"
+			    : "the jump host was not passed");
 		jump_free(jump);
 		return;
 	}
@@ -165,7 +178,9 @@ static int
 jump_spawn(struct wire *wire, struct wire_jump *jump, int far)
 {
 	const char *argv[24];
-	struct child_request request = { .argv = argv, .timeout_ms = 4 * wire->step_ms, .max_bytes = 1 << 18, .socket = &far };
+	struct child_request request = {
+		.argv = argv, .timeout_ms = 4 * wire->step_ms, .max_bytes = 1 << 18, .socket = &far
+	};
 	size_t n = 0;
 
 	argv[n++] = "ssh";
@@ -205,8 +220,9 @@ wire_jump_connect(struct wire *wire)
 
 	wire_jump_leave(wire);
 	wire_until(wire, wire->step_ms);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ||
-	    (wire->jump = jump_new(wire)) == NULL || jump_spawn(wire, wire->jump, ends[1]) < 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
+	    fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 || (wire->jump = jump_new(wire)) == NULL ||
+	    jump_spawn(wire, wire->jump, ends[1]) < 0) {
 		if (ends[0] >= 0)
 			close(ends[0]);
 		if (wire->jump != NULL)

@@ -19,7 +19,8 @@ wire_packet(struct wire *wire, struct span *payload)
 		return r;
 	wire->scanned = (size_t)(rest.at - wire->in);
 	if (packet_disconnect(*payload, &code, &text) == 0 && wire->disconnect_text == NULL)
-		wire->disconnect_text = strndup((const char *)text.at, text.len < TEXT_MAX ? text.len : TEXT_MAX);
+		wire->disconnect_text =
+		    strndup((const char *)text.at, text.len < TEXT_MAX ? text.len : TEXT_MAX);
 	return 1;
 }
 
@@ -30,7 +31,9 @@ names_json(struct span list)
 	struct span name;
 
 	while (json_array_size(names) < NAMES_MAX && names_next(&list, &name))
-		json_array_append_new(names, doc_text((const char *)name.at, name.len < NAME_MAX_LEN ? name.len : NAME_MAX_LEN));
+		json_array_append_new(names,
+				      doc_text((const char *)name.at,
+					       name.len < NAME_MAX_LEN ? name.len : NAME_MAX_LEN));
 	return names;
 }
 
@@ -44,8 +47,9 @@ set_span(json_t *obj, const char *key, struct span span)
 static json_t *
 lists_json(struct span kex, struct span host_key, struct span cipher, struct span mac)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "kex", names_json(kex), "host_key", names_json(host_key), "cipher", names_json(cipher), "mac",
-	    names_json(mac));
+	return json_pack("{s:o, s:o, s:o, s:o}", "kex", names_json(kex), "host_key",
+			 names_json(host_key), "cipher", names_json(cipher), "mac",
+			 names_json(mac));
 }
 
 static void
@@ -55,10 +59,14 @@ agreement_facts(const struct wire *wire, json_t *kex)
 	json_t *chosen = json_object();
 
 	json_object_set_new(kex, "server",
-	    lists_json(server[KEXINIT_KEX], server[KEXINIT_HOST_KEY], server[KEXINIT_CIPHER_SC], server[KEXINIT_MAC_SC]));
-	doc_set_bool(kex, "strict", names_have(server[KEXINIT_KEX], span_of("kex-strict-s-v00@openssh.com")));
+			    lists_json(server[KEXINIT_KEX], server[KEXINIT_HOST_KEY],
+				       server[KEXINIT_CIPHER_SC], server[KEXINIT_MAC_SC]));
+	doc_set_bool(kex, "strict",
+		     names_have(server[KEXINIT_KEX], span_of("kex-strict-s-v00@openssh.com")));
 	if (wire->offer_known) {
-		json_object_set_new(kex, "client", lists_json(wire->offer.kex, wire->offer.host_key, wire->offer.cipher, wire->offer.mac));
+		json_object_set_new(kex, "client",
+				    lists_json(wire->offer.kex, wire->offer.host_key,
+					       wire->offer.cipher, wire->offer.mac));
 		doc_set_str(kex, "missing", wire->agreed.missing);
 		set_span(chosen, "kex", wire->agreed.kex);
 		set_span(chosen, "host_key", wire->agreed.host_key);
@@ -78,8 +86,12 @@ stall_facts(const struct wire *wire, json_t *kex)
 
 	if (wire->fd < 0 || getsockopt(wire->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return;
-	json_object_set_new(kex, "info", json_pack("{s:i, s:i, s:i, s:i, s:i}", "retransmits", (int)info.tcpi_retransmits, "total_retrans",
-	    (int)info.tcpi_total_retrans, "unacked", (int)info.tcpi_unacked, "pmtu", (int)info.tcpi_pmtu, "rcv_mss", (int)info.tcpi_rcv_mss));
+	json_object_set_new(kex, "info",
+			    json_pack("{s:i, s:i, s:i, s:i, s:i}", "retransmits",
+				      (int)info.tcpi_retransmits, "total_retrans",
+				      (int)info.tcpi_total_retrans, "unacked",
+				      (int)info.tcpi_unacked, "pmtu", (int)info.tcpi_pmtu,
+				      "rcv_mss", (int)info.tcpi_rcv_mss));
 	if (info.tcpi_unacked > 0 && info.tcpi_retransmits > 0)
 		doc_set_str(kex, "mtu", "suspected");
 }
@@ -87,7 +99,8 @@ stall_facts(const struct wire *wire, json_t *kex)
 void
 wire_kex_settle(struct wire *wire, const char *result, const char *by)
 {
-	bool done = strcmp(result, "done") == 0, had_info = facts_state(wire->facts, FACT_KEX, NULL) == FACT_KNOWN;
+	bool done = strcmp(result, "done") == 0,
+	     had_info = facts_state(wire->facts, FACT_KEX, NULL) == FACT_KNOWN;
 	json_t *kex, *before = had_info ? json_incref(facts_section(wire->facts, FACT_KEX)) : NULL;
 
 	if (wire->have.kex) {
@@ -120,7 +133,10 @@ wire_kex_settle(struct wire *wire, const char *result, const char *by)
 void
 wire_kex_broken(struct wire *wire, const char *fault)
 {
-	const char *result = wire->disconnect_text != NULL ? "disconnect" : fault != NULL ? fault : wire->reset ? "reset" : "closed";
+	const char *result = wire->disconnect_text != NULL ? "disconnect"
+			     : fault != NULL               ? fault
+			     : wire->reset                 ? "reset"
+							   : "closed";
 
 	if (wire->have.kex) {
 		wire_next(wire);
@@ -136,7 +152,8 @@ kexinit_keep(struct wire *wire, struct span payload)
 {
 	wire->server_kexinit.len = 0;
 	blob_bytes(&wire->server_kexinit, payload.at, payload.len);
-	if (wire->server_kexinit.failed || kexinit_read(blob_span(&wire->server_kexinit), &wire->lists) < 0)
+	if (wire->server_kexinit.failed ||
+	    kexinit_read(blob_span(&wire->server_kexinit), &wire->lists) < 0)
 		return -EBADMSG;
 	wire->agreed = kexinit_agree(&wire->offer, &wire->lists);
 	return 0;

@@ -8,14 +8,16 @@
 
 enum { PUBLIC_BLOB_MAX = 16384 };
 
-/* The public blob of an identity, decoded; returns its length, 0 when it has none. The caller frees *ret. */
+/* The public blob of an identity, decoded; returns its length, 0 when it has none. The caller frees
+ * *ret. */
 static size_t
 blob_decode(const char *text, uint8_t **ret)
 {
 	size_t len = text != NULL ? strlen(text) : 0, pad = 0;
 	int n;
 
-	if (len == 0 || len % 4 != 0 || len > PUBLIC_BLOB_MAX || (*ret = malloc(len / 4 * 3 + 1)) == NULL)
+	if (len == 0 || len % 4 != 0 || len > PUBLIC_BLOB_MAX ||
+	    (*ret = malloc(len / 4 * 3 + 1)) == NULL)
 		return 0;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
@@ -26,8 +28,9 @@ blob_decode(const char *text, uint8_t **ret)
 	return (size_t)n - pad;
 }
 
-/* OpenSSH takes RSA keys only under the name of a SHA-2 signature (7.2 and later know it); libssh2 takes the name of the method from the
- * blob's first string, and OpenSSH maps it back to the key type. */
+/* OpenSSH takes RSA keys only under the name of a SHA-2 signature (7.2 and later know it); libssh2
+ * takes the name of the method from the blob's first string, and OpenSSH maps it back to the key
+ * type. */
 static int
 rename_rsa(struct wire_key *key)
 {
@@ -37,7 +40,9 @@ rename_rsa(struct wire_key *key)
 
 	if (span_string(&rest, &type) < 0)
 		return -1;
-	name = span_is(type, "ssh-rsa") ? "rsa-sha2-512" : span_is(type, "ssh-rsa-cert-v01@openssh.com") ? "rsa-sha2-512-cert-v01@openssh.com" : NULL;
+	name = span_is(type, "ssh-rsa")                        ? "rsa-sha2-512"
+	       : span_is(type, "ssh-rsa-cert-v01@openssh.com") ? "rsa-sha2-512-cert-v01@openssh.com"
+							       : NULL;
 	if (name == NULL)
 		return 0;
 	blob_string(&renamed, span_of(name));
@@ -59,7 +64,8 @@ key_add(struct wire *wire, const json_t *identity)
 	bool rsa, openssh = strcmp(wire->product, "openssh") == 0;
 	struct span rest, type;
 
-	if (wire->key_count == WIRE_QUERIES || (key.len = blob_decode(doc_str(identity, "public"), &key.blob)) == 0)
+	if (wire->key_count == WIRE_QUERIES ||
+	    (key.len = blob_decode(doc_str(identity, "public"), &key.blob)) == 0)
 		return;
 	rest = (struct span){ key.blob, key.len };
 	if (span_string(&rest, &type) < 0 || type.len == 0 || rest.len == 0) {
@@ -67,7 +73,8 @@ key_add(struct wire *wire, const json_t *identity)
 		return;
 	}
 	rsa = span_is(type, "ssh-rsa") || span_is(type, "ssh-rsa-cert-v01@openssh.com");
-	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702) && rename_rsa(&key) < 0) {
+	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702) &&
+	    rename_rsa(&key) < 0) {
 		free(key.blob);
 		return;
 	}
@@ -75,21 +82,26 @@ key_add(struct wire *wire, const json_t *identity)
 	wire->keys[wire->key_count++] = key;
 }
 
-/* true when a key of the same fingerprint is on the list already (a file whose key the agent holds as well). */
+/* true when a key of the same fingerprint is on the list already (a file whose key the agent holds
+ * as well). */
 static bool
 key_listed(const struct wire *wire, const json_t *identity)
 {
 	for (size_t i = 0; i < wire->key_count; i++)
-		if (doc_str(identity, "public") != NULL && doc_is(wire->keys[i].identity, "public", doc_str(identity, "public")))
+		if (doc_str(identity, "public") != NULL &&
+		    doc_is(wire->keys[i].identity, "public", doc_str(identity, "public")))
 			return true;
 	return false;
 }
 
-/* How likely it is that this identity is the one meant: named by -i, given to the VM, named in ssh_config, ready for use, any other. */
+/* How likely it is that this identity is the one meant: named by -i, given to the VM, named in
+ * ssh_config, ready for use, any other. */
 static int
 likelihood(const struct wire *wire, const json_t *identity, const char *explicit)
 {
-	if (doc_is(identity, "from", "option") || (explicit != NULL && (doc_is(identity, "path", explicit) || doc_is(identity, "key", explicit))))
+	if (doc_is(identity, "from", "option") ||
+	    (explicit != NULL &&
+	     (doc_is(identity, "path", explicit) || doc_is(identity, "key", explicit))))
 		return 0;
 	if (key_on_vm(wire->facts, doc_str(identity, "fingerprint")) == KEY_YES)
 		return 1;
@@ -99,7 +111,8 @@ likelihood(const struct wire *wire, const json_t *identity, const char *explicit
 void
 wire_keys_pick(struct wire *wire)
 {
-	const json_t *identities = facts_section(wire->facts, FACT_IDENTITIES), *order = doc_list(identities, "order"), *each;
+	const json_t *identities = facts_section(wire->facts, FACT_IDENTITIES),
+		     *order = doc_list(identities, "order"), *each;
 	const char *explicit = doc_str(identities, "explicit");
 	size_t i;
 
@@ -115,7 +128,8 @@ bool
 wire_key_ready(const struct wire_key *key)
 {
 	return doc_bool(key->identity, "agent", false) ||
-	    (doc_bool(key->identity, "usable", false) && !doc_is(key->identity, "encrypted", "yes"));
+	       (doc_bool(key->identity, "usable", false) &&
+		!doc_is(key->identity, "encrypted", "yes"));
 }
 
 void
@@ -147,7 +161,8 @@ wire_auth_settle(struct wire *wire, const char *by)
 			doc_set_bool(query, "agent", true);
 		doc_set_str(query, "answer", key->answer);
 		json_array_append_new(queries, query);
-		if (strcmp(key->answer, "accepted") == 0 && (doc_str(auth, "accepted") == NULL || wire_key_ready(key)))
+		if (strcmp(key->answer, "accepted") == 0 &&
+		    (doc_str(auth, "accepted") == NULL || wire_key_ready(key)))
 			doc_set_str(auth, "accepted", doc_str(key->identity, "fingerprint"));
 	}
 	json_object_set_new(auth, "queries", queries);

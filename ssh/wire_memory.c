@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libssh2 1.10 forgets its half of a key exchange when a session is freed in the middle of one: whatever a session has allocated hangs on
- * a list and goes when the session has gone. */
+/* libssh2 1.10 forgets its half of a key exchange when a session is freed in the middle of one:
+ * whatever a session has allocated hangs on a list and goes when the session has gone. */
 struct chunk {
 	struct chunk *next, **at;
 	size_t size;

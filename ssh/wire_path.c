@@ -25,8 +25,9 @@ address_bytes(const struct sockaddr *at, const uint8_t **ret)
 static bool
 is_tunnel(const char *name)
 {
-	static const char *const begins[] = { "tun", "tap", "wg", "ppp", "utun", "tailscale", "zt", "vpn", "ipsec", "gpd", "cscotun", "nordlynx",
-		"proton", "snx", "xfrm" };
+	static const char *const begins[] = { "tun",       "tap",      "wg",     "ppp",   "utun",
+					      "tailscale", "zt",       "vpn",    "ipsec", "gpd",
+					      "cscotun",   "nordlynx", "proton", "snx",   "xfrm" };
 
 	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
 		if (strncmp(name, begins[i], strlen(begins[i])) == 0)
@@ -48,10 +49,11 @@ interface_facts(json_t *tcp, const struct sockaddr *local)
 	for (const struct ifaddrs *each = all; each != NULL; each = each->ifa_next) {
 		if (each->ifa_addr == NULL)
 			continue;
-		if (len > 0 && local->sa_family == each->ifa_addr->sa_family && address_bytes(each->ifa_addr, &its) == len &&
-		    memcmp(ours, its, len) == 0)
+		if (len > 0 && local->sa_family == each->ifa_addr->sa_family &&
+		    address_bytes(each->ifa_addr, &its) == len && memcmp(ours, its, len) == 0)
 			doc_set_str(tcp, "local_interface", each->ifa_name);
-		if ((each->ifa_flags & IFF_UP) != 0 && is_tunnel(each->ifa_name) && each->ifa_addr->sa_family != AF_PACKET)
+		if ((each->ifa_flags & IFF_UP) != 0 && is_tunnel(each->ifa_name) &&
+		    each->ifa_addr->sa_family != AF_PACKET)
 			doc_append_str(tunnels, each->ifa_name);
 	}
 	freeifaddrs(all);
@@ -70,9 +72,11 @@ has_route(int family, const char *text)
 	if (fd < 0)
 		return false;
 	if (family == AF_INET)
-		has = inet_pton(AF_INET, text, &v4.sin_addr) == 1 && connect(fd, (const struct sockaddr *)&v4, sizeof(v4)) == 0;
+		has = inet_pton(AF_INET, text, &v4.sin_addr) == 1 &&
+		      connect(fd, (const struct sockaddr *)&v4, sizeof(v4)) == 0;
 	else
-		has = inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 && connect(fd, (const struct sockaddr *)&v6, sizeof(v6)) == 0;
+		has = inet_pton(AF_INET6, text, &v6.sin6_addr) == 1 &&
+		      connect(fd, (const struct sockaddr *)&v6, sizeof(v6)) == 0;
 	close(fd);
 	return has;
 }
@@ -92,9 +96,12 @@ route_facts(json_t *tcp, const struct sockaddr *peer)
 	for (int i = 0; i < 65536 && fgets(line, sizeof(line), file) != NULL; i++) {
 		unsigned destination, gateway, flags, mask;
 
-		if (sscanf(line, "%31s %x %x %x %*s %*s %*s %x", name, &destination, &gateway, &flags, &mask) != 5 || (flags & UP) == 0)
+		if (sscanf(line, "%31s %x %x %x %*s %*s %*s %x", name, &destination, &gateway,
+			   &flags, &mask) != 5 ||
+		    (flags & UP) == 0)
 			continue;
-		if ((target & mask) != destination || (best[0] != '\0' && ntohl(mask) <= ntohl(best_mask)))
+		if ((target & mask) != destination ||
+		    (best[0] != '\0' && ntohl(mask) <= ntohl(best_mask)))
 			continue;
 		best_mask = mask;
 		best_destination = destination;
@@ -103,12 +110,15 @@ route_facts(json_t *tcp, const struct sockaddr *peer)
 	fclose(file);
 	if (best[0] == '\0')
 		return;
-	json_object_set_new(tcp, "route", json_pack("{s:s, s:b}", "interface", best, "default", best_mask == 0));
+	json_object_set_new(tcp, "route",
+			    json_pack("{s:s, s:b}", "interface", best, "default", best_mask == 0));
 	if (best_mask != 0 && inet_ntop(AF_INET, &best_destination, prefix, sizeof(prefix)) != NULL)
-		doc_set_fmt(doc_get(tcp, "route"), "prefix", "%s/%d", prefix, __builtin_popcount(best_mask));
+		doc_set_fmt(doc_get(tcp, "route"), "prefix", "%s/%d", prefix,
+			    __builtin_popcount(best_mask));
 }
 
-/* The number of the line of values under the word of the line of names, both beginning with "TcpExt:". */
+/* The number of the line of values under the word of the line of names, both beginning with
+ * "TcpExt:". */
 static long long
 counter_of(const char *names, const char *values, const char *word)
 {
@@ -133,8 +143,10 @@ wire_send_failures(void)
 	size_t names_size = 0, values_size = 0;
 	long long count = -1;
 
-	for (int i = 0; file != NULL && i < 16 && count < 0 && getline(&names, &names_size, file) > 0 &&
-	    getline(&values, &values_size, file) > 0; i++)
+	for (int i = 0;
+	     file != NULL && i < 16 && count < 0 && getline(&names, &names_size, file) > 0 &&
+	     getline(&values, &values_size, file) > 0;
+	     i++)
 		if (strncmp(names, "TcpExt:", 7) == 0)
 			count = counter_of(names, values, "TCPRetransFail");
 	if (file != NULL)
@@ -160,11 +172,13 @@ on_azure(void)
 	return n >= (ssize_t)sizeof(tag) - 1 && strncmp(text, tag, sizeof(tag) - 1) == 0;
 }
 
-/* Names the proxies of the environment: ssh does not use them, other programs on this machine do. */
+/* Names the proxies of the environment: ssh does not use them, other programs on this machine do.
+ */
 static void
 proxy_facts(json_t *tcp)
 {
-	static const char *const names[] = { "ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy" };
+	static const char *const names[] = { "ALL_PROXY", "all_proxy", "HTTPS_PROXY",
+					     "https_proxy" };
 	json_t *set = json_array();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -187,7 +201,8 @@ wire_path_facts(json_t *tcp, const struct sockaddr *peer, const struct sockaddr 
 	size_t len = local != NULL ? address_bytes(local, &bytes) : 0;
 
 	if (len == 0 || memcmp(bytes, zero, len) == 0 ||
-	    getnameinfo(local, len == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6), text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
+	    getnameinfo(local, len == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
+			text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
 		local = NULL;
 	else
 		doc_set_str(tcp, "local_address", text);

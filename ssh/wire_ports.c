@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The SSH port gave no connection: does SSH answer on another port that the VM's security groups let in? At most two are tried, once
- * each, and only those that look like somebody's SSH port. */
+/* The SSH port gave no connection: does SSH answer on another port that the VM's security groups
+ * let in? At most two are tried, once each, and only those that look like somebody's SSH port. */
 enum { PORT_MS = 1500, NETWORK_MS = 2000, TURN_MS = 50 };
 
 static void port_next(struct wire *wire);
@@ -29,7 +29,8 @@ port_add(struct wire *wire, const char *name, const char *range)
 	char *end;
 	long port = range != NULL ? strtol(range, &end, 10) : 0;
 
-	if (port <= 0 || port > 65535 || *end != '\0' || port == wire->port || !looks_like_ssh(name, (int)port))
+	if (port <= 0 || port > 65535 || *end != '\0' || port == wire->port ||
+	    !looks_like_ssh(name, (int)port))
 		return;
 	for (size_t i = 0; i < wire->port_count; i++)
 		if (wire->ports[i] == (int)port)
@@ -45,9 +46,11 @@ ports_of_group(struct wire *wire, const json_t *group)
 	size_t i, j;
 
 	json_array_foreach (rules, i, rule) {
-		if (!doc_is(rule, "properties.direction", "Inbound") || !doc_is(rule, "properties.access", "Allow"))
+		if (!doc_is(rule, "properties.direction", "Inbound") ||
+		    !doc_is(rule, "properties.access", "Allow"))
 			continue;
-		port_add(wire, doc_str(rule, "name"), doc_str(rule, "properties.destinationPortRange"));
+		port_add(wire, doc_str(rule, "name"),
+			 doc_str(rule, "properties.destinationPortRange"));
 		json_array_foreach (doc_list(rule, "properties.destinationPortRanges"), j, range)
 			port_add(wire, doc_str(rule, "name"), json_string_value(range));
 	}
@@ -56,7 +59,8 @@ ports_of_group(struct wire *wire, const json_t *group)
 static void
 port_settle(struct wire *wire, const char *result, const uint8_t *line, size_t len)
 {
-	json_t *tcp = facts_section(wire->facts, FACT_TCP), *others = doc_list(tcp, "others"), *one = json_object();
+	json_t *tcp = facts_section(wire->facts, FACT_TCP), *others = doc_list(tcp, "others"),
+	       *one = json_object();
 
 	if (others == NULL) {
 		json_object_set_new(tcp, "others", json_array());
@@ -111,7 +115,9 @@ port_next(struct wire *wire)
 		((struct sockaddr_in6 *)&address.at)->sin6_port = port;
 	wire_until(wire, wire->step_ms < PORT_MS ? wire->step_ms : PORT_MS);
 	wire->fd = socket(address.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (wire->fd < 0 || (connect(wire->fd, (const struct sockaddr *)&address.at, address.len) < 0 && errno != EINPROGRESS))
+	if (wire->fd < 0 ||
+	    (connect(wire->fd, (const struct sockaddr *)&address.at, address.len) < 0 &&
+	     errno != EINPROGRESS))
 		port_settle(wire, errno == ECONNREFUSED ? "refused" : "unreachable", NULL, 0);
 	else
 		wire_wait(wire, POLLIN, port_step);
@@ -124,7 +130,8 @@ network_step(struct wire *wire, int revents)
 	struct network network = { 0 };
 
 	(void)revents;
-	if (facts_state(wire->facts, FACT_NETWORK, NULL) == FACT_PENDING && doc_get(facts_section(wire->facts, FACT_VM), "id") != NULL &&
+	if (facts_state(wire->facts, FACT_NETWORK, NULL) == FACT_PENDING &&
+	    doc_get(facts_section(wire->facts, FACT_VM), "id") != NULL &&
 	    wire_ms(wire) < NETWORK_MS) {
 		wire->until = loop_now(wire->loop) + TURN_MS;
 		wire_wait(wire, 0, network_step);

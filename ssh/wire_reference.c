@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A second SSH server that the user named: when it fares no better, the fault lies before both of them. Asked only after the VM's own port
- * gave no answer, or the conversation broke before the VM's host key: then the reference is spoken to as far as its key exchange lists. */
+/* A second SSH server that the user named: when it fares no better, the fault lies before both of
+ * them. Asked only after the VM's own port gave no answer, or the conversation broke before the
+ * VM's host key: then the reference is spoken to as far as its key exchange lists. */
 
 static void
 reference_end(struct wire *wire, const char *result)
@@ -63,14 +64,20 @@ reference_step(struct wire *wire, int revents)
 		wire_wait(wire, POLLIN, greet_step);
 		return;
 	}
-	reference_end(wire, error == 0 ? "connected" : error == ECONNREFUSED ? "refused" : error == ETIMEDOUT ? "timeout" : "unreachable");
+	reference_end(wire, error == 0              ? "connected"
+			    : error == ECONNREFUSED ? "refused"
+			    : error == ETIMEDOUT    ? "timeout"
+						    : "unreachable");
 }
 
 /* Connects to the first numeric address of the text's lines. */
 static void
 reference_connect(struct wire *wire, const char *lines, const char *port)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV }, *found = NULL;
+	struct addrinfo hints = { .ai_family = AF_UNSPEC,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV },
+			*found = NULL;
 	char address[128];
 	int r;
 
@@ -81,7 +88,10 @@ reference_connect(struct wire *wire, const char *lines, const char *port)
 		return;
 	}
 	wire->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	r = wire->fd < 0 || (connect(wire->fd, found->ai_addr, found->ai_addrlen) < 0 && errno != EINPROGRESS) ? -errno : 0;
+	r = wire->fd < 0 || (connect(wire->fd, found->ai_addr, found->ai_addrlen) < 0 &&
+			     errno != EINPROGRESS)
+		? -errno
+		: 0;
 	freeaddrinfo(found);
 	if (r < 0)
 		reference_end(wire, r == -ECONNREFUSED ? "refused" : "unreachable");
@@ -89,7 +99,8 @@ reference_connect(struct wire *wire, const char *lines, const char *port)
 		wire_wait(wire, POLLOUT, reference_step);
 }
 
-/* Splits "host", "host:port", "[address]:port" or a bare IPv6 address; the port is 22 when none is given. */
+/* Splits "host", "host:port", "[address]:port" or a bare IPv6 address; the port is 22 when none is
+ * given. */
 static void
 reference_split(const char *text, char host[256], const char **port)
 {
@@ -120,16 +131,20 @@ on_resolved(void *ctx, const struct child_reply *reply)
 	if (reply->error == -ECANCELED)
 		wire_end(wire, "deadline", "the time allowed was over");
 	else
-		reference_connect(wire, reply->error == 0 && reply->status == 0 ? reply->out : "", port);
+		reference_connect(wire, reply->error == 0 && reply->status == 0 ? reply->out : "",
+				  port);
 }
 
 void
 wire_reference_ask(struct wire *wire)
 {
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_flags = AI_NUMERICHOST }, *found = NULL;
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_flags = AI_NUMERICHOST },
+			*found = NULL;
 	char host[256];
 	const char *argv[] = { wire->self, "--resolve-for-probe", host, NULL }, *port;
-	struct child_request request = { .argv = argv, .timeout_ms = wire->step_ms, .max_bytes = 65536 };
+	struct child_request request = { .argv = argv,
+					 .timeout_ms = wire->step_ms,
+					 .max_bytes = 65536 };
 
 	wire->reference_asked = true;
 	reference_split(wire->reference, host, &port);

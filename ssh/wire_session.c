@@ -7,17 +7,18 @@
 #include <string.h>
 
 struct wire_session {
-	struct wire_memory memory;	/* first: what libssh2's callbacks are given is this */
+	struct wire_memory memory; /* first: what libssh2's callbacks are given is this */
 	struct wire *wire;
 	LIBSSH2_SESSION *ssh;
-	size_t swallow;			/* bytes of its own line that we have sent already */
-	unsigned signs;			/* calls of the signature callback: each is an acceptance */
+	size_t swallow; /* bytes of its own line that we have sent already */
+	unsigned signs; /* calls of the signature callback: each is an acceptance */
 	bool negotiated;
 };
 
 static void session_step(struct wire *wire, int revents);
 
-/* What libssh2 can do, as a list of names; empty when it does not say. The caller frees with blob_free. */
+/* What libssh2 can do, as a list of names; empty when it does not say. The caller frees with
+ * blob_free. */
 static struct blob
 library_names(LIBSSH2_SESSION *ssh, int method)
 {
@@ -52,8 +53,11 @@ wire_session_able(const struct wire *wire, struct span host_key)
 	keys = library_names(ssh, LIBSSH2_METHOD_HOSTKEY);
 	ciphers = library_names(ssh, LIBSSH2_METHOD_CRYPT_SC);
 	macs = library_names(ssh, LIBSSH2_METHOD_MAC_SC);
-	agreed = kexinit_agree(&(struct offer){ blob_span(&kex), blob_span(&keys), blob_span(&ciphers), blob_span(&macs) }, &wire->lists);
-	if (host_key.len > 0 && !(names_have(blob_span(&keys), host_key) && names_have(wire->lists.list[KEXINIT_HOST_KEY], host_key)))
+	agreed = kexinit_agree(&(struct offer){ blob_span(&kex), blob_span(&keys),
+						blob_span(&ciphers), blob_span(&macs) },
+			       &wire->lists);
+	if (host_key.len > 0 && !(names_have(blob_span(&keys), host_key) &&
+				  names_have(wire->lists.list[KEXINIT_HOST_KEY], host_key)))
 		agreed.missing = "host_key";
 	blob_free(&kex);
 	blob_free(&keys);
@@ -63,7 +67,8 @@ wire_session_able(const struct wire *wire, struct span host_key)
 	return agreed.missing == NULL;
 }
 
-/* Before encryption begins every byte is seen here too: the server's lists, the text of a DISCONNECT. */
+/* Before encryption begins every byte is seen here too: the server's lists, the text of a
+ * DISCONNECT. */
 static void
 tap(struct wire *wire, const void *bytes, size_t len)
 {
@@ -129,13 +134,14 @@ static LIBSSH2_DISCONNECT_FUNC(on_disconnect)
 	(void)language;
 	(void)language_len;
 	if (wire->disconnect_text == NULL && message_len > 0)
-		wire->disconnect_text = strndup(message, (size_t)message_len < 1024 ? (size_t)message_len : 1024);
+		wire->disconnect_text =
+		    strndup(message, (size_t)message_len < 1024 ? (size_t)message_len : 1024);
 }
 
 /* The server accepts the key, or it would not have us sign: refused, so nobody logs in. */
 static int
-refuse_to_sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *signature_len, const unsigned char *data, size_t data_len,
-    void **abstract)
+refuse_to_sign(LIBSSH2_SESSION *ssh, unsigned char **signature, size_t *signature_len,
+	       const unsigned char *data, size_t data_len, void **abstract)
 {
 	unsigned *signs = *abstract;
 
@@ -177,7 +183,8 @@ on_methods(struct wire *wire, const char *list)
 		doc_append_str(wire->methods, "none");
 }
 
-/* Asks about the next key, until one is accepted that ssh could sign with. Returns 0 when there is none left, 1 when it was answered, LIBSSH2_ERROR_EAGAIN while under way. */
+/* Asks about the next key, until one is accepted that ssh could sign with. Returns 0 when there is
+ * none left, 1 when it was answered, LIBSSH2_ERROR_EAGAIN while under way. */
 static int
 query(struct wire_session *session)
 {
@@ -190,7 +197,8 @@ query(struct wire_session *session)
 
 	if (wire->key == wire->key_count)
 		return 0;
-	r = libssh2_userauth_publickey(session->ssh, wire->user, key->blob, key->len, refuse_to_sign, &count);
+	r = libssh2_userauth_publickey(session->ssh, wire->user, key->blob, key->len,
+				       refuse_to_sign, &count);
 	if (r == LIBSSH2_ERROR_EAGAIN)
 		return r;
 	accepted = session->signs > before || r == 0;
@@ -201,12 +209,14 @@ query(struct wire_session *session)
 	else
 		key->answer = "unknown";
 	wire->key++;
-	if ((accepted && wire_key_ready(key)) || wire->closed || wire->reset || wire->disconnect_text != NULL)
+	if ((accepted && wire_key_ready(key)) || wire->closed || wire->reset ||
+	    wire->disconnect_text != NULL)
 		wire->key = wire->key_count;
 	return 1;
 }
 
-/* One turn of the conversation. Returns 0 when all is said, LIBSSH2_ERROR_EAGAIN to wait, another error when it broke. */
+/* One turn of the conversation. Returns 0 when all is said, LIBSSH2_ERROR_EAGAIN to wait, another
+ * error when it broke. */
 static int
 converse(struct wire_session *session)
 {
@@ -222,7 +232,8 @@ converse(struct wire_session *session)
 	if (wire->have.auth)
 		return 0;
 	if (wire->methods == NULL) {
-		list = libssh2_userauth_list(session->ssh, wire->user, (unsigned)strlen(wire->user));
+		list =
+		    libssh2_userauth_list(session->ssh, wire->user, (unsigned)strlen(wire->user));
 		if (list == NULL && !libssh2_userauth_authenticated(session->ssh))
 			return libssh2_session_last_errno(session->ssh);
 		on_methods(wire, list);
@@ -242,17 +253,22 @@ session_broke(struct wire *wire, int error)
 
 	if (session->negotiated) {
 		if (wire->key < wire->key_count)
-			wire->keys[wire->key].answer = "unknown";	/* it was asked, and this is what came of it */
+			wire->keys[wire->key].answer =
+			    "unknown"; /* it was asked, and this is what came of it */
 		if (wire->methods != NULL)
 			wire_auth_settle(wire, "libssh2");
 		else
-			facts_settle(wire->facts, FACT_AUTH, FACT_UNKNOWN, "closed", "the server ended the connection before it named its methods%s%s",
-			    wire->disconnect_text != NULL ? ": " : "", wire->disconnect_text != NULL ? wire->disconnect_text : "");
+			facts_settle(
+			    wire->facts, FACT_AUTH, FACT_UNKNOWN, "closed",
+			    "the server ended the connection before it named its methods%s%s",
+			    wire->disconnect_text != NULL ? ": " : "",
+			    wire->disconnect_text != NULL ? wire->disconnect_text : "");
 		wire->have.auth = true;
 		wire_next(wire);
 	} else if (wire->flooded) {
 		wire_kex_broken(wire, "garbage");
-	} else if (wire->closed || wire->reset || wire->disconnect_text != NULL || error == LIBSSH2_ERROR_EAGAIN) {
+	} else if (wire->closed || wire->reset || wire->disconnect_text != NULL ||
+		   error == LIBSSH2_ERROR_EAGAIN) {
 		wire_kex_broken(wire, NULL);
 	} else {
 		wire->library_failed = true;
@@ -268,8 +284,13 @@ session_step(struct wire *wire, int revents)
 
 	if (r == LIBSSH2_ERROR_EAGAIN) {
 		waits = libssh2_session_block_directions(session->ssh);
-		wire_wait(wire, (short)((waits & LIBSSH2_SESSION_BLOCK_OUTBOUND ? POLLOUT : 0) |
-		    (waits & LIBSSH2_SESSION_BLOCK_OUTBOUND && !(waits & LIBSSH2_SESSION_BLOCK_INBOUND) ? 0 : POLLIN)), session_step);
+		wire_wait(wire,
+			  (short)((waits & LIBSSH2_SESSION_BLOCK_OUTBOUND ? POLLOUT : 0) |
+				  (waits & LIBSSH2_SESSION_BLOCK_OUTBOUND &&
+					   !(waits & LIBSSH2_SESSION_BLOCK_INBOUND)
+				       ? 0
+				       : POLLIN)),
+			  session_step);
 	} else if (r == 0) {
 		if (!wire->have.auth)
 			wire_auth_settle(wire, "libssh2");
@@ -282,7 +303,8 @@ session_step(struct wire *wire, int revents)
 	}
 }
 
-/* A session on our socket, with languages so long that our KEXINIT fills whole segments: a path that loses those shows itself. */
+/* A session on our socket, with languages so long that our KEXINIT fills whole segments: a path
+ * that loses those shows itself. */
 static struct wire_session *
 session_new(struct wire *wire, struct span host_key)
 {
@@ -290,7 +312,9 @@ session_new(struct wire *wire, struct span host_key)
 	char padding[WIRE_PADDING + 1], name[64];
 	bool pads = strcmp(wire->product, "openssh") == 0 || strcmp(wire->product, "dropbear") == 0;
 
-	if (session == NULL || (session->ssh = libssh2_session_init_ex(wire_memory_take, wire_memory_drop, wire_memory_resize, session)) == NULL) {
+	if (session == NULL ||
+	    (session->ssh = libssh2_session_init_ex(wire_memory_take, wire_memory_drop,
+						    wire_memory_resize, session)) == NULL) {
 		free(session);
 		return NULL;
 	}
@@ -307,9 +331,12 @@ session_new(struct wire *wire, struct span host_key)
 		padding[WIRE_PADDING] = '\0';
 		libssh2_session_method_pref(session->ssh, LIBSSH2_METHOD_LANG_CS, padding);
 	}
-	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_RECV, (void *)(uintptr_t)on_recv);
-	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_SEND, (void *)(uintptr_t)on_send);
-	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_DISCONNECT, (void *)(uintptr_t)on_disconnect);
+	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_RECV,
+				     (void *)(uintptr_t)on_recv);
+	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_SEND,
+				     (void *)(uintptr_t)on_send);
+	libssh2_session_callback_set(session->ssh, LIBSSH2_CALLBACK_DISCONNECT,
+				     (void *)(uintptr_t)on_disconnect);
 	return session;
 }
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The installed ssh asks where libssh2 cannot: with public halves only, so that it can offer keys but never sign with one, and with a
- * known_hosts file of its own that is thrown away. */
+/* The installed ssh asks where libssh2 cannot: with public halves only, so that it can offer keys
+ * but never sign with one, and with a known_hosts file of its own that is thrown away. */
 enum { OPTIONS_MAX = 48, PATH_SIZE = 256 };
 
 struct wire_ssh {
@@ -45,7 +45,8 @@ wire_ssh_free(struct wire_ssh *ssh)
 	free(ssh);
 }
 
-/* Writes "TYPE BASE64" where ssh will look for a key: the private half is not there, so nothing can be signed. */
+/* Writes "TYPE BASE64" where ssh will look for a key: the private half is not there, so nothing can
+ * be signed. */
 static int
 public_write(const char *path, const json_t *identity)
 {
@@ -67,7 +68,8 @@ ssh_new(const struct wire *wire)
 
 	if (ssh == NULL)
 		return NULL;
-	if (snprintf(ssh->dir, sizeof(ssh->dir), "%s/azssh-doctor-XXXXXX", tmp != NULL && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(ssh->dir) - 16 ||
+	if (snprintf(ssh->dir, sizeof(ssh->dir), "%s/azssh-doctor-XXXXXX",
+		     tmp != NULL && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(ssh->dir) - 16 ||
 	    mkdtemp(ssh->dir) == NULL) {
 		ssh->dir[0] = '\0';
 		wire_ssh_free(ssh);
@@ -87,11 +89,24 @@ ssh_new(const struct wire *wire)
 static void
 options_fill(struct wire_ssh *ssh, const struct wire *wire)
 {
-	static const char *const fixed[][2] = { { "BatchMode", "yes" }, { "StrictHostKeyChecking", "accept-new" }, { "GlobalKnownHostsFile", "/dev/null" },
-		{ "HashKnownHosts", "no" }, { "UpdateHostKeys", "no" }, { "IdentitiesOnly", "yes" }, { "IdentityAgent", "none" },
-		{ "CertificateFile", "none" }, { "ControlPath", "none" }, { "ControlMaster", "no" }, { "PreferredAuthentications", "publickey" },
-		{ "PubkeyAuthentication", "yes" }, { "ConnectTimeout", "5" }, { "ConnectionAttempts", "1" }, { "PermitLocalCommand", "no" },
-		{ "ClearAllForwardings", "yes" }, { "ForwardAgent", "no" }, { "ProxyCommand", "none" } };
+	static const char *const fixed[][2] = { { "BatchMode", "yes" },
+						{ "StrictHostKeyChecking", "accept-new" },
+						{ "GlobalKnownHostsFile", "/dev/null" },
+						{ "HashKnownHosts", "no" },
+						{ "UpdateHostKeys", "no" },
+						{ "IdentitiesOnly", "yes" },
+						{ "IdentityAgent", "none" },
+						{ "CertificateFile", "none" },
+						{ "ControlPath", "none" },
+						{ "ControlMaster", "no" },
+						{ "PreferredAuthentications", "publickey" },
+						{ "PubkeyAuthentication", "yes" },
+						{ "ConnectTimeout", "5" },
+						{ "ConnectionAttempts", "1" },
+						{ "PermitLocalCommand", "no" },
+						{ "ClearAllForwardings", "yes" },
+						{ "ForwardAgent", "no" },
+						{ "ProxyCommand", "none" } };
 	const json_t *config = facts_section(wire->facts, FACT_SSH_CONFIG);
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
@@ -100,7 +115,8 @@ options_fill(struct wire_ssh *ssh, const struct wire *wire)
 	option_add(ssh, "KexAlgorithms", doc_str(config, "options.kexalgorithms"));
 	option_add(ssh, "Ciphers", doc_str(config, "options.ciphers"));
 	option_add(ssh, "MACs", doc_str(config, "options.macs"));
-	option_add(ssh, "PubkeyAcceptedAlgorithms", doc_str(config, "options.pubkeyacceptedalgorithms"));
+	option_add(ssh, "PubkeyAcceptedAlgorithms",
+		   doc_str(config, "options.pubkeyacceptedalgorithms"));
 	if (wire->offer_known && wire->client_host_key[0] != '\0')
 		option_add(ssh, "HostKeyAlgorithms", wire->client_host_key);
 	if (wire->key_count == 0)
@@ -145,7 +161,8 @@ answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
 	if (ssh_log_line(log, "Authentications that can continue: ", methods, sizeof(methods))) {
 		json_array_clear(wire->methods);
 		for (all = span_of(methods); names_next(&all, &name);)
-			json_array_append_new(wire->methods, doc_text((const char *)name.at, name.len));
+			json_array_append_new(wire->methods,
+					      doc_text((const char *)name.at, name.len));
 	} else if (ssh_log_line(log, "Authenticated to ", NULL, 0)) {
 		doc_append_str(wire->methods, "none");
 	}
@@ -176,15 +193,18 @@ on_asked(void *ctx, const struct child_reply *reply)
 		host_key_take(wire, ssh->known);
 	if (wire->have.host_key && !wire->have.kex)
 		wire_kex_settle(wire, "done", "ssh");
-	if (ssh_log_line(reply->err, "Authentications that can continue: ", NULL, 0) || ssh_log_line(reply->err, "Authenticated to ", NULL, 0)) {
+	if (ssh_log_line(reply->err, "Authentications that can continue: ", NULL, 0) ||
+	    ssh_log_line(reply->err, "Authenticated to ", NULL, 0)) {
 		answers_take(wire, ssh, reply->err);
 		wire_auth_settle(wire, "ssh");
 	}
 	if (!wire->have.kex)
 		wire_kex_settle(wire, "closed", "ssh");
-	if (!ssh_log_line(reply->err, "kex_exchange_identification: banner line 0: ", words, sizeof(words)))
+	if (!ssh_log_line(reply->err, "kex_exchange_identification: banner line 0: ", words,
+			  sizeof(words)))
 		ssh_log_last_words(reply->err, words);
-	snprintf(reason, sizeof(reason), "the installed ssh did not get that far%s%s", *words != '\0' ? ": " : "", words);
+	snprintf(reason, sizeof(reason), "the installed ssh did not get that far%s%s",
+		 *words != '\0' ? ": " : "", words);
 	wire_end(wire, "not-reached", reason);
 }
 
@@ -193,7 +213,10 @@ static void
 give_up(struct wire *wire, const char *reason)
 {
 	if (!wire->have.kex)
-		wire_kex_settle(wire, wire->offer_known && wire->agreed.missing == NULL ? "agreed" : "no-common", NULL);
+		wire_kex_settle(wire,
+				wire->offer_known && wire->agreed.missing == NULL ? "agreed"
+										  : "no-common",
+				NULL);
 	wire_end(wire, "library", reason);
 }
 
@@ -210,12 +233,14 @@ wire_ssh_start(struct wire *wire)
 		return;
 	}
 	if (wire->by_jump) {
-		give_up(wire, "only the installed ssh knows the server's algorithms, and it is not asked through a jump host");
+		give_up(wire, "only the installed ssh knows the server's algorithms, and it is not "
+			      "asked through a jump host");
 		return;
 	}
 	wire_keys_pick(wire);
 	if (!wire->offer_known || (wire->ssh = ssh = ssh_new(wire)) == NULL) {
-		give_up(wire, "the server's algorithms need the installed ssh, which could not be used");
+		give_up(wire,
+			"the server's algorithms need the installed ssh, which could not be used");
 		return;
 	}
 	options_fill(ssh, wire);

@@ -19,11 +19,22 @@ struct icmp {
 static const struct error_word {
 	int error;
 	const char *word, *result;
-} error_words[] = { { ECONNREFUSED, "ECONNREFUSED", "refused" }, { ETIMEDOUT, "ETIMEDOUT", "timeout" }, { EHOSTUNREACH, "EHOSTUNREACH", "unreachable" },
-	{ ENETUNREACH, "ENETUNREACH", "unreachable" }, { ENETDOWN, "ENETDOWN", "unreachable" }, { EHOSTDOWN, "EHOSTDOWN", "unreachable" },
-	{ ENOPROTOOPT, "ENOPROTOOPT", "unreachable" }, { ECONNRESET, "ECONNRESET", "reset" }, { ECONNABORTED, "ECONNABORTED", "reset" },
-	{ EACCES, "EACCES", "local" }, { EPERM, "EPERM", "local" }, { EINVAL, "EINVAL", "local" }, { EADDRNOTAVAIL, "EADDRNOTAVAIL", "local" },
-	{ EAFNOSUPPORT, "EAFNOSUPPORT", "local" }, { EMFILE, "EMFILE", "local" }, { EPROTO, "EPROTO", "unreachable" } };
+} error_words[] = { { ECONNREFUSED, "ECONNREFUSED", "refused" },
+		    { ETIMEDOUT, "ETIMEDOUT", "timeout" },
+		    { EHOSTUNREACH, "EHOSTUNREACH", "unreachable" },
+		    { ENETUNREACH, "ENETUNREACH", "unreachable" },
+		    { ENETDOWN, "ENETDOWN", "unreachable" },
+		    { EHOSTDOWN, "EHOSTDOWN", "unreachable" },
+		    { ENOPROTOOPT, "ENOPROTOOPT", "unreachable" },
+		    { ECONNRESET, "ECONNRESET", "reset" },
+		    { ECONNABORTED, "ECONNABORTED", "reset" },
+		    { EACCES, "EACCES", "local" },
+		    { EPERM, "EPERM", "local" },
+		    { EINVAL, "EINVAL", "local" },
+		    { EADDRNOTAVAIL, "EADDRNOTAVAIL", "local" },
+		    { EAFNOSUPPORT, "EAFNOSUPPORT", "local" },
+		    { EMFILE, "EMFILE", "local" },
+		    { EPROTO, "EPROTO", "unreachable" } };
 
 static const char *
 error_word(int error)
@@ -62,25 +73,36 @@ icmp_read(int fd, struct icmp *ret)
 	for (int i = 0; i < 8; i++) {
 		char control[512], data[64];
 		struct iovec iov = { data, sizeof(data) };
-		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+		struct msghdr msg = { .msg_iov = &iov,
+				      .msg_iovlen = 1,
+				      .msg_control = control,
+				      .msg_controllen = sizeof(control) };
 
 		if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 			return;
-		for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+		for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL;
+		     cmsg = CMSG_NXTHDR(&msg, cmsg)) {
 			struct sock_extended_err error;
 			struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 			size_t room = cmsg->cmsg_len - CMSG_LEN(sizeof(error));
 
 			if (!((cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_RECVERR) ||
-			    (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_RECVERR)) || cmsg->cmsg_len < CMSG_LEN(sizeof(error)))
+			      (cmsg->cmsg_level == IPPROTO_IPV6 &&
+			       cmsg->cmsg_type == IPV6_RECVERR)) ||
+			    cmsg->cmsg_len < CMSG_LEN(sizeof(error)))
 				continue;
 			memcpy(&error, CMSG_DATA(cmsg), sizeof(error));
-			if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6)
+			if (error.ee_origin != SO_EE_ORIGIN_ICMP &&
+			    error.ee_origin != SO_EE_ORIGIN_ICMP6)
 				continue;
-			*ret = (struct icmp){ error.ee_type, error.ee_code, error.ee_origin == SO_EE_ORIGIN_ICMP6, "" };
-			memcpy(&from, CMSG_DATA(cmsg) + sizeof(error), room < sizeof(from) ? room : sizeof(from));
-			if (getnameinfo((struct sockaddr *)&from, from.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in),
-			    ret->from, sizeof(ret->from), NULL, 0, NI_NUMERICHOST) != 0)
+			*ret = (struct icmp){ error.ee_type, error.ee_code,
+					      error.ee_origin == SO_EE_ORIGIN_ICMP6, "" };
+			memcpy(&from, CMSG_DATA(cmsg) + sizeof(error),
+			       room < sizeof(from) ? room : sizeof(from));
+			if (getnameinfo((struct sockaddr *)&from,
+					from.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+								   : sizeof(struct sockaddr_in),
+					ret->from, sizeof(ret->from), NULL, 0, NI_NUMERICHOST) != 0)
 				ret->from[0] = '\0';
 		}
 	}
@@ -94,10 +116,12 @@ tcp_info(int fd)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
 		return NULL;
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "state", (int)info.tcpi_state, "retransmits",
-	    (int)info.tcpi_retransmits, "total_retrans", (int)info.tcpi_total_retrans, "unacked", (int)info.tcpi_unacked, "rtt_us",
-	    (int)info.tcpi_rtt, "pmtu", (int)info.tcpi_pmtu, "snd_mss", (int)info.tcpi_snd_mss, "rcv_mss", (int)info.tcpi_rcv_mss, "advmss",
-	    (int)info.tcpi_advmss);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "state",
+			 (int)info.tcpi_state, "retransmits", (int)info.tcpi_retransmits,
+			 "total_retrans", (int)info.tcpi_total_retrans, "unacked",
+			 (int)info.tcpi_unacked, "rtt_us", (int)info.tcpi_rtt, "pmtu",
+			 (int)info.tcpi_pmtu, "snd_mss", (int)info.tcpi_snd_mss, "rcv_mss",
+			 (int)info.tcpi_rcv_mss, "advmss", (int)info.tcpi_advmss);
 }
 
 static bool
@@ -108,14 +132,16 @@ is_loopback(const struct sockaddr_storage *at)
 
 	if (at->ss_family == AF_INET)
 		return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
 /* How much a result says of the VM: the section shows the address that got farthest. */
 static int
 telling(const char *result)
 {
-	static const char *const order[] = { "local", "unreachable", "timeout", "reset", "prohibited", "refused", "connected" };
+	static const char *const order[] = { "local",      "unreachable", "timeout",  "reset",
+					     "prohibited", "refused",     "connected" };
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
 		if (result != NULL && strcmp(result, order[i]) == 0)
@@ -144,18 +170,26 @@ tcp_settle(struct wire *wire, int error)
 	doc_set_int(tcp, "ms", wire_ms(wire));
 	doc_set_bool(tcp, "loopback", is_loopback(&address->at));
 	if (icmp.type >= 0) {
-		json_object_set_new(tcp, "icmp", json_pack("{s:i, s:i, s:b}", "type", icmp.type, "code", icmp.code, "v6", icmp.v6));
+		json_object_set_new(tcp, "icmp",
+				    json_pack("{s:i, s:i, s:b}", "type", icmp.type, "code",
+					      icmp.code, "v6", icmp.v6));
 		if (icmp.from[0] != '\0')
 			doc_set_str(doc_get(tcp, "icmp"), "from", icmp.from);
 	}
 	json_object_set_new(tcp, "info", tcp_info(wire->fd));
-	if (error == ETIMEDOUT && wire->send_failures >= 0 && wire_send_failures() > wire->send_failures)
+	if (error == ETIMEDOUT && wire->send_failures >= 0 &&
+	    wire_send_failures() > wire->send_failures)
 		doc_set_int(tcp, "send_failed", wire_send_failures() - wire->send_failures);
 	wire_path_facts(tcp, (const struct sockaddr *)&address->at,
-	    getsockname(wire->fd, (struct sockaddr *)&local, &len) == 0 ? (const struct sockaddr *)&local : NULL);
-	json_array_append_new(wire->tried, json_pack("{s:s, s:s, s:I}", "address", address->text, "result", result, "ms", (json_int_t)wire_ms(wire)));
+			getsockname(wire->fd, (struct sockaddr *)&local, &len) == 0
+			    ? (const struct sockaddr *)&local
+			    : NULL);
+	json_array_append_new(wire->tried,
+			      json_pack("{s:s, s:s, s:I}", "address", address->text, "result",
+					result, "ms", (json_int_t)wire_ms(wire)));
 	if (error != 0)
-		doc_set_str(json_array_get(wire->tried, json_array_size(wire->tried) - 1), "errno", error_word(error));
+		doc_set_str(json_array_get(wire->tried, json_array_size(wire->tried) - 1), "errno",
+			    error_word(error));
 	if (telling(result) > telling(doc_str(facts_section(wire->facts, FACT_TCP), "result"))) {
 		section = facts_known(wire->facts, FACT_TCP);
 		json_object_update(section, tcp);
@@ -166,7 +200,8 @@ tcp_settle(struct wire *wire, int error)
 
 static void connect_start(struct wire *wire);
 
-/* This address gave `error` (0: connected). Only the first connection goes on to the next address, as ssh does. */
+/* This address gave `error` (0: connected). Only the first connection goes on to the next address,
+ * as ssh does. */
 static void
 connect_ended(struct wire *wire, int error)
 {
@@ -209,18 +244,25 @@ connect_step(struct wire *wire, int revents)
 	connect_ended(wire, error);
 }
 
-/* A socket that reports ICMP errors, bound as ssh_config's BindAddress asks. Returns it or -errno. */
+/* A socket that reports ICMP errors, bound as ssh_config's BindAddress asks. Returns it or -errno.
+ */
 static int
 socket_open(const struct wire *wire, const struct wire_address *address)
 {
 	bool v6 = address->at.ss_family == AF_INET6;
-	int fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, segment = WIRE_SMALL_SEGMENT;
-	const char *bind_to = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "options.bindaddress");
-	struct addrinfo hints = { .ai_family = address->at.ss_family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST }, *found = NULL;
+	int fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+	    on = 1, segment = WIRE_SMALL_SEGMENT;
+	const char *bind_to =
+	    doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "options.bindaddress");
+	struct addrinfo hints = { .ai_family = address->at.ss_family,
+				  .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST },
+			*found = NULL;
 
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof(on));
+	setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
+		   sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (wire->small)
 		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));

@@ -1,6 +1,7 @@
-/* Signs in, finds and reads VMs over the real loop, then prints the facts: what the tests of azure/ look at.
- * azure_probe [--deadline MS] [--cloud C] [--arm URL] [--credential K] [--tenant T] [--subscription S] [--login USER] [--deep] [--guest] TARGET...
- * TARGET = an id, GROUP/NAME, NAME or @HOST. Exit status 2 for options that azure_new refuses. */
+/* Signs in, finds and reads VMs over the real loop, then prints the facts: what the tests of azure/
+ * look at. azure_probe [--deadline MS] [--cloud C] [--arm URL] [--credential K] [--tenant T]
+ * [--subscription S] [--login USER] [--deep] [--guest] TARGET... TARGET = an id, GROUP/NAME, NAME
+ * or @HOST. Exit status 2 for options that azure_new refuses. */
 #include "azure/azure.h"
 #include "cli/loop.h"
 #include "cli/source.h"
@@ -53,7 +54,8 @@ signed_in(void *ctx)
 
 	for (size_t i = 0; i < run->count; i++) {
 		source_settle(run->loop, &run->probes[i].facts, NULL, NULL, nothing, NULL);
-		azure_find(run->probes[i].azure, &run->probes[i].facts, &run->probes[i].target, was_found, &run->probes[i]);
+		azure_find(run->probes[i].azure, &run->probes[i].facts, &run->probes[i].target,
+			   was_found, &run->probes[i]);
 	}
 }
 
@@ -74,7 +76,9 @@ take_target(struct probe *probe, char *text)
 	else if (text[0] == '@')
 		probe->target.host = text + 1;
 	else if (slash != NULL)
-		probe->target = (struct azure_target){ .group = probe->group = strndup(text, (size_t)(slash - text)), .name = slash + 1 };
+		probe->target = (struct azure_target){ .group = probe->group =
+							   strndup(text, (size_t)(slash - text)),
+						       .name = slash + 1 };
 	else
 		probe->target.name = text;
 }
@@ -120,13 +124,14 @@ main(int argc, char **argv)
 {
 	const char *deadline = option(argc, argv, "--deadline");
 	struct azure_options options = { .cloud = option(argc, argv, "--cloud"),
-		.arm_endpoint = option(argc, argv, "--arm"),
-		.credential = option(argc, argv, "--credential"),
-		.tenant = option(argc, argv, "--tenant"),
-		.subscription = option(argc, argv, "--subscription"),
-		.deep = flag(argc, argv, "--deep"),
-		.guest = flag(argc, argv, "--guest") };
-	struct loop *loop = loop_new(deadline != NULL ? (int)strtol(deadline, NULL, 10) : 30000, NULL);
+					 .arm_endpoint = option(argc, argv, "--arm"),
+					 .credential = option(argc, argv, "--credential"),
+					 .tenant = option(argc, argv, "--tenant"),
+					 .subscription = option(argc, argv, "--subscription"),
+					 .deep = flag(argc, argv, "--deep"),
+					 .guest = flag(argc, argv, "--guest") };
+	struct loop *loop =
+	    loop_new(deadline != NULL ? (int)strtol(deadline, NULL, 10) : 30000, NULL);
 	json_t *doc = facts_new(time(NULL));
 	struct azure *azure = NULL;
 	struct err err = { "" };

@@ -9,14 +9,29 @@
 
 #define ARM "https://management.azure.com"
 
-static const struct { const char *link; bool follows; } links[] = {
-	{ ARM "/subscriptions?$skiptoken=x", true }, { "HTTPS://Management.Azure.COM:443/x", true }, { "/subscriptions/1", true },
-	{ "http://management.azure.com/x", false }, { ARM ":444/x", false }, { "https://evil.example/x", false },
-	{ "https://management.azure.com.evil.example/", false }, { "https://management.azure.com@evil.example/", false },
-	{ "https://evil.example/https://management.azure.com/", false }, { "//evil.example/x", false }, { "https:/management.azure.com/x", false },
-	{ "https://management.azure.com\\@evil.example/", false }, { "https://management.azure.com%2eevil.example/", false },
-	{ "https://management.azure.com#@evil.example/", true }, { "...", false }, { "", false }, { "/\r\nHost: evil", false },
-	{ "https://management.azure.com.:443/", false }, { "ftp://management.azure.com/", false },
+static const struct {
+	const char *link;
+	bool follows;
+} links[] = {
+	{ ARM "/subscriptions?$skiptoken=x", true },
+	{ "HTTPS://Management.Azure.COM:443/x", true },
+	{ "/subscriptions/1", true },
+	{ "http://management.azure.com/x", false },
+	{ ARM ":444/x", false },
+	{ "https://evil.example/x", false },
+	{ "https://management.azure.com.evil.example/", false },
+	{ "https://management.azure.com@evil.example/", false },
+	{ "https://evil.example/https://management.azure.com/", false },
+	{ "//evil.example/x", false },
+	{ "https:/management.azure.com/x", false },
+	{ "https://management.azure.com\\@evil.example/", false },
+	{ "https://management.azure.com%2eevil.example/", false },
+	{ "https://management.azure.com#@evil.example/", true },
+	{ "...", false },
+	{ "", false },
+	{ "/\r\nHost: evil", false },
+	{ "https://management.azure.com.:443/", false },
+	{ "ftp://management.azure.com/", false },
 };
 
 START_TEST(links_to_other_hosts_are_not_followed)
@@ -42,7 +57,8 @@ END_TEST
 
 START_TEST(shown_urls_hold_no_signature)
 {
-	char *shown = url_shown("https://a.blob.core.windows.net/b?sv=1&sig=abc%2Bdef&se=2&token=zzz#frag");
+	char *shown =
+	    url_shown("https://a.blob.core.windows.net/b?sv=1&sig=abc%2Bdef&se=2&token=zzz#frag");
 
 	ck_assert_str_eq(shown, "https://a.blob.core.windows.net/b?sv=1&sig=*&se=2&token=*");
 	free(shown);
@@ -68,11 +84,14 @@ static const char *const secret_bodies[] = {
 	"{\"properties\":{\"protectedSettings\":{\"a\":\"CANARY\"}}}",
 	"{\"osProfile\":{\"adminPassword\":\"CANARY\",\"customData\":\"CANARY\"}}",
 	"{\"properties\":{\"userData\":\"CANARY\"}}",
-	"{\"properties\":{\"settings\":{\"workspaceKey\":\"CANARY\",\"n\":{\"storageSas\":\"CANARY\"}}}}",
+	"{\"properties\":{\"settings\":{\"workspaceKey\":\"CANARY\",\"n\":{\"storageSas\":"
+	"\"CANARY\"}}}}",
 	"{\"properties\":{\"settings\":{\"commandToExecute\":\"x -p CANARY\"}}}",
-	"{\"a\":\"https://x.blob/y?sv=1&sig=CANARY&x=1\"}", "{\"a\":[\"https://x/y?SIG=CANARY\"]}",
+	"{\"a\":\"https://x.blob/y?sv=1&sig=CANARY&x=1\"}",
+	"{\"a\":[\"https://x/y?SIG=CANARY\"]}",
 	"{\"a\":\"DefaultEndpointsProtocol=https;AccountKey=CANARY==;E=1\"}",
-	"{\"tags\":{\"db_password\":\"CANARY\"}}", "{\"message\":\"Authorization: Bearer CANARY\"}",
+	"{\"tags\":{\"db_password\":\"CANARY\"}}",
+	"{\"message\":\"Authorization: Bearer CANARY\"}",
 	"{\"message\":\"your token eyJhbGciOiJub25lIn0.eyJDQU5BUlkiOjF9.CANARY is bad\"}",
 	"{\"a\":\"-----BEGIN RSA PRIVATE KEY-----\\nCANARY\\n-----END RSA PRIVATE KEY-----\"}",
 	"{\"a\":{\"access_token\":\"CANARY\",\"connectionString\":\"CANARY\"}}",
@@ -84,7 +103,8 @@ START_TEST(secrets_are_cut_from_bodies)
 	json_t *json = cut(secret_bodies[_i]);
 	char *text = json_dumps(json, 0);
 
-	ck_assert_msg(strstr(text, "CANARY") == NULL && strstr(text, "the-client-secret") == NULL, "%s", text);
+	ck_assert_msg(strstr(text, "CANARY") == NULL && strstr(text, "the-client-secret") == NULL,
+		      "%s", text);
 	free(text);
 	json_decref(json);
 }
@@ -101,13 +121,17 @@ END_TEST
 
 static const char *const harmless_bodies[] = {
 	"{\"publicKeys\": [{\"keyData\": \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc== me@host\"}]}",
-	"{\"disablePasswordAuthentication\": true, \"secrets\": []}", "{\"$skipToken\": \"abc\"}", "{\"description\": \"design=good\"}",
-	"{\"properties\": {\"keyVaultUrl\": \"https://v.vault.azure.net\", \"provisioningState\": \"Succeeded\"}}",
+	"{\"disablePasswordAuthentication\": true, \"secrets\": []}",
+	"{\"$skipToken\": \"abc\"}",
+	"{\"description\": \"design=good\"}",
+	"{\"properties\": {\"keyVaultUrl\": \"https://v.vault.azure.net\", \"provisioningState\": "
+	"\"Succeeded\"}}",
 };
 
 START_TEST(what_is_no_secret_stays)
 {
-	json_t *before = json_loads(harmless_bodies[_i], 0, NULL), *after = cut(harmless_bodies[_i]);
+	json_t *before = json_loads(harmless_bodies[_i], 0, NULL),
+	       *after = cut(harmless_bodies[_i]);
 
 	ck_assert(json_equal(before, after));
 	json_decref(before);
@@ -117,13 +141,22 @@ END_TEST
 
 /* ---- replies ---- */
 
-static const struct { const char *message, *action; } actions[] = {
-	{ "The client 'x' with object id 'y' does not have authorization to perform action 'Microsoft.Network/networkSecurityGroups/read' over scope '/subscriptions/s'",
-	    "Microsoft.Network/networkSecurityGroups/read" },
-	{ "The client 'x' does not have authorizationto perform action \"Microsoft.Compute/virtualMachines/read\" over scope 'z'",
-	    "Microsoft.Compute/virtualMachines/read" },
-	{ "has permission to perform action 'Microsoft.Network/a/join/action' on scope", "Microsoft.Network/a/join/action" },
-	{ "no such thing", NULL }, { "action", NULL }, { "action 'unclosed", NULL }, { "perform action 'nothing here'", NULL }, { NULL, NULL },
+static const struct {
+	const char *message, *action;
+} actions[] = {
+	{ "The client 'x' with object id 'y' does not have authorization to perform action "
+	  "'Microsoft.Network/networkSecurityGroups/read' over scope '/subscriptions/s'",
+	  "Microsoft.Network/networkSecurityGroups/read" },
+	{ "The client 'x' does not have authorizationto perform action "
+	  "\"Microsoft.Compute/virtualMachines/read\" over scope 'z'",
+	  "Microsoft.Compute/virtualMachines/read" },
+	{ "has permission to perform action 'Microsoft.Network/a/join/action' on scope",
+	  "Microsoft.Network/a/join/action" },
+	{ "no such thing", NULL },
+	{ "action", NULL },
+	{ "action 'unclosed", NULL },
+	{ "perform action 'nothing here'", NULL },
+	{ NULL, NULL },
 };
 
 START_TEST(refused_actions_are_read_from_the_sentence)
@@ -140,9 +173,12 @@ END_TEST
 
 START_TEST(the_newest_older_api_version_is_taken)
 {
-	json_t *body = json_pack("{s:{s:s, s:s}}", "error", "code", "NoRegisteredProviderFound", "message",
-	    "No registered resource provider found for location 'x' and API version '2024-07-01' for type 'virtualMachines'. "
-	    "The supported api-versions are '2015-06-15, 2020-06-01, 2017-12-01, 2025-01-01, 2021-01-01-preview'.");
+	json_t *body =
+	    json_pack("{s:{s:s, s:s}}", "error", "code", "NoRegisteredProviderFound", "message",
+		      "No registered resource provider found for location 'x' and API version "
+		      "'2024-07-01' for type 'virtualMachines'. "
+		      "The supported api-versions are '2015-06-15, 2020-06-01, 2017-12-01, "
+		      "2025-01-01, 2021-01-01-preview'.");
 	char *version = reply_api_version(body, "2024-07-01");
 
 	ck_assert_str_eq(version, "2020-06-01");
@@ -174,7 +210,9 @@ END_TEST
 
 START_TEST(ini_files_are_read_as_az_writes_them)
 {
-	static const char ini[] = "# comment\n[defaults]\ngroup = rg one\nVM: v\n; no\n[cloud]\nname = AzureUSGovernment\r\nurl = a%%20b\n[empty]\nx =\n";
+	static const char ini[] =
+	    "# comment\n[defaults]\ngroup = rg one\nVM: v\n; no\n[cloud]\nname = "
+	    "AzureUSGovernment\r\nurl = a%%20b\n[empty]\nx =\n";
 	char *value;
 
 	ck_assert_str_eq(value = config_get(ini, "defaults", "group"), "rg one");
@@ -195,8 +233,11 @@ END_TEST
 
 START_TEST(claims_are_decoded_without_the_token)
 {
-	unsigned char payload[] = "{\"aud\":\"https://management.azure.com\",\"tid\":\"t\",\"oid\":\"o\",\"secret\":\"s\",\"exp\":1700000000}";
-	char *body = base64url(payload, sizeof(payload) - 1), *token = doc_fmt("eyJhbGciOiJub25lIn0.%s.sig", body);
+	unsigned char payload[] = "{\"aud\":\"https://"
+				  "management.azure.com\",\"tid\":\"t\",\"oid\":\"o\",\"secret\":"
+				  "\"s\",\"exp\":1700000000}";
+	char *body = base64url(payload, sizeof(payload) - 1),
+	     *token = doc_fmt("eyJhbGciOiJub25lIn0.%s.sig", body);
 	json_t *claims = jwt_claims(token);
 
 	ck_assert_str_eq(doc_str(claims, "tid"), "t");
@@ -213,12 +254,19 @@ END_TEST
 
 START_TEST(a_cloud_s_token_goes_to_that_cloud_only)
 {
-	static const struct { const char *arm, *audience; bool may; } cases[] = {
-		{ ARM, "https://management.azure.com/", true }, { ARM, "https://management.core.windows.net/", true },
+	static const struct {
+		const char *arm, *audience;
+		bool may;
+	} cases[] = {
+		{ ARM, "https://management.azure.com/", true },
+		{ ARM, "https://management.core.windows.net/", true },
 		{ "https://management.usgovcloudapi.net", "https://management.azure.com", false },
-		{ "https://evil.example", "https://management.azure.com/", false }, { "https://evil.example", "https://management.core.windows.net", false },
-		{ "https://evil.example", "https://management.azure.com/x", false }, { "https://stack.local", "https://stack.local/guid", true },
-		{ "http://127.0.0.1:1", "https://management.azure.com/", true }, { "http://10.0.0.1", "https://stack.local/", false },
+		{ "https://evil.example", "https://management.azure.com/", false },
+		{ "https://evil.example", "https://management.core.windows.net", false },
+		{ "https://evil.example", "https://management.azure.com/x", false },
+		{ "https://stack.local", "https://stack.local/guid", true },
+		{ "http://127.0.0.1:1", "https://management.azure.com/", true },
+		{ "http://10.0.0.1", "https://stack.local/", false },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -226,31 +274,50 @@ START_TEST(a_cloud_s_token_goes_to_that_cloud_only)
 		struct cloud cloud = { .arm = arm };
 
 		snprintf(arm, sizeof(arm), "%s", cases[i].arm);
-		ck_assert_msg(cloud_may_receive(&cloud, cases[i].audience, NULL) == cases[i].may, "%s to %s", cases[i].audience, cases[i].arm);
+		ck_assert_msg(cloud_may_receive(&cloud, cases[i].audience, NULL) == cases[i].may,
+			      "%s to %s", cases[i].audience, cases[i].arm);
 	}
 }
 END_TEST
 
 /* ---- names ---- */
 
-static const struct { const char *typed, *name; bool near; } names[] = {
-	{ "myVM", "myvm", true }, { "myvm", "my-vm", true }, { "web01", "web10", true }, { "web01", "web-01", true }, { "myvm", "database", false },
-	{ "prod-web", "prod-web-2", true }, { "a", "zz", false }, { "vm", "vn", true }, { "jumpbox", "jumpobx", true }, { "", "x", false },
+static const struct {
+	const char *typed, *name;
+	bool near;
+} names[] = {
+	{ "myVM", "myvm", true },       { "myvm", "my-vm", true },
+	{ "web01", "web10", true },     { "web01", "web-01", true },
+	{ "myvm", "database", false },  { "prod-web", "prod-web-2", true },
+	{ "a", "zz", false },           { "vm", "vn", true },
+	{ "jumpbox", "jumpobx", true }, { "", "x", false },
 };
 
 START_TEST(near_names_are_what_a_person_mistypes)
 {
-	ck_assert_msg(name_near(names[_i].typed, names[_i].name) == names[_i].near, "%s %s", names[_i].typed, names[_i].name);
+	ck_assert_msg(name_near(names[_i].typed, names[_i].name) == names[_i].near, "%s %s",
+		      names[_i].typed, names[_i].name);
 }
 END_TEST
 
 /* ---- the rules lend words to every code ---- */
 
-static const char *const codes[] = { "az-not-logged-in", "token-expired-ca", "signin-blocked-ca", "tenant-wrong", "signin-secret-wrong",
-	"signin-assertion-time", "signin-consent-missing", "signin-federation-mismatch", "signin-unreachable", "signin-too-slow", "az-signin-failed",
-	"clock-skew-token", "foreign-host-refused", "rbac-missing-read", "rbac-missing-action", "subscription-disabled", "subscription-past-due", "subscription-not-seen",
-	"api-throttled", "api-unreachable", "api-tls-failed", "api-timeout", "api-not-json", "api-reply-too-big", "api-server-error",
-	"api-error", "vm-not-found", "sub-wrong", "subscription-not-found", "vm-name-ambiguous", "vm-not-looked-up", "host-owner-unknown" };
+static const char *const codes[] = { "az-not-logged-in",       "token-expired-ca",
+				     "signin-blocked-ca",      "tenant-wrong",
+				     "signin-secret-wrong",    "signin-assertion-time",
+				     "signin-consent-missing", "signin-federation-mismatch",
+				     "signin-unreachable",     "signin-too-slow",
+				     "az-signin-failed",       "clock-skew-token",
+				     "foreign-host-refused",   "rbac-missing-read",
+				     "rbac-missing-action",    "subscription-disabled",
+				     "subscription-past-due",  "subscription-not-seen",
+				     "api-throttled",          "api-unreachable",
+				     "api-tls-failed",         "api-timeout",
+				     "api-not-json",           "api-reply-too-big",
+				     "api-server-error",       "api-error",
+				     "vm-not-found",           "sub-wrong",
+				     "subscription-not-found", "vm-name-ambiguous",
+				     "vm-not-looked-up",       "host-owner-unknown" };
 
 START_TEST(every_code_has_words)
 {
@@ -267,7 +334,8 @@ END_TEST
 
 #define SUB "/subscriptions/s1"
 #define NSG SUB "/resourceGroups/rg/providers/Microsoft.Network/networkSecurityGroups/n"
-#define NSG_KEY "/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networksecuritygroups/n"
+#define NSG_KEY                                                                                    \
+	"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networksecuritygroups/n"
 #define VM SUB "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 
 extern const struct check check_azure_signin, check_azure_access, check_vm_found;
@@ -276,7 +344,8 @@ extern const struct check check_azure_signin, check_azure_access, check_vm_found
 static json_t *
 facts_with(struct facts *facts, const char *azure, const char *target)
 {
-	json_t *doc = facts_new(1767225600), *patch = json_loads(azure, 0, NULL), *one = json_loads(target, 0, NULL);
+	json_t *doc = facts_new(1767225600), *patch = json_loads(azure, 0, NULL),
+	       *one = json_loads(target, 0, NULL);
 
 	ck_assert_ptr_nonnull(patch);
 	ck_assert_ptr_nonnull(one);
@@ -288,8 +357,12 @@ facts_with(struct facts *facts, const char *azure, const char *target)
 	return doc;
 }
 
-#define SIGNED "\"signin\":{\"state\":\"known\",\"credential\":\"azure-cli\",\"claims\":{\"upn\":\"me@x\"}}"
-#define FOUND "\"vm\":{\"state\":\"known\",\"id\":\"" VM "\",\"name\":\"vm\",\"resource_group\":\"rg\",\"subscription\":\"s1\"}"
+#define SIGNED                                                                                     \
+	"\"signin\":{\"state\":\"known\",\"credential\":\"azure-cli\",\"claims\":{\"upn\":\"me@"   \
+	"x\"}}"
+#define FOUND                                                                                      \
+	"\"vm\":{\"state\":\"known\",\"id\":\"" VM                                                 \
+	"\",\"name\":\"vm\",\"resource_group\":\"rg\",\"subscription\":\"s1\"}"
 #define READ "\"network\":{\"state\":\"known\",\"nics\":[],\"read\":[\"" NSG "\"]}"
 
 static const struct {
@@ -299,39 +372,79 @@ static const struct {
 	const char *code, *also;
 } cases[] = {
 	{ &check_azure_signin, "{" SIGNED "}", "{" FOUND "}", PASS, "azure-signin-ok", NULL },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"signed-out\",\"reason\":\"r\"}}", "{}", UNKNOWN, "az-not-logged-in", NULL },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"expired\",\"kind\":\"expired\",\"aadsts\":70043,\"reason\":\"r\"}}", "{}", UNKNOWN,
-	    "token-expired-ca", NULL },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"unknown\",\"cause\":\"failed\",\"kind\":\"clock\",\"skew_s\":900,\"reason\":\"r\"}}", "{}", UNKNOWN,
-	    "clock-skew-token", NULL },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"known\",\"credential\":\"x\",\"skew_s\":-3600}}", "{" FOUND "}", PASS, "azure-signin-ok",
-	    "clock-skew-token" },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"not-asked\",\"reason\":\"r\"}}", "{}", SKIP, "not-asked", NULL },
-	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/read\",\"reason\":\"r\"}}}",
-	    "{" FOUND "," READ "}", UNKNOWN, "rbac-missing-read", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\"}}}",
-	    "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"/subscriptions/s1/other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
-	    "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"resources\":{\"/subscriptions/s1\":{\"state\":\"Disabled\"}}}", "{" FOUND "," READ "}", FAIL,
-	    "subscription-disabled", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"lists\":{\"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networkinterfaces\":"
-	    "{\"state\":\"unknown\",\"cause\":\"foreign-host\",\"reason\":\"r\"}}}", "{" FOUND "," READ "}", WARN, "foreign-host-refused", NULL },
-	{ &check_azure_access, "{" SIGNED "}", "{\"vm\":{\"state\":\"unknown\",\"cause\":\"tenant\",\"reason\":\"r\"}}", UNKNOWN, "tenant-wrong", NULL },
-	{ &check_azure_access, "{" SIGNED ",\"missing\":{\"" NSG_KEY "/effective\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/b/action\",\"reason\":\"r\"}}}",
-	    "{" FOUND "," READ "}", WARN, "rbac-missing-action", NULL },
-	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ ",\"proof\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"x/action\",\"reason\":\"r\"}}", WARN,
-	    "rbac-missing-action", NULL },
+	{ &check_azure_signin,
+	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"signed-out\",\"reason\":\"r\"}}", "{}",
+	  UNKNOWN, "az-not-logged-in", NULL },
+	{ &check_azure_signin,
+	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"expired\",\"kind\":\"expired\","
+	  "\"aadsts\":70043,\"reason\":\"r\"}}",
+	  "{}", UNKNOWN, "token-expired-ca", NULL },
+	{ &check_azure_signin,
+	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"failed\",\"kind\":\"clock\",\"skew_s\":"
+	  "900,\"reason\":\"r\"}}",
+	  "{}", UNKNOWN, "clock-skew-token", NULL },
+	{ &check_azure_signin,
+	  "{\"signin\":{\"state\":\"known\",\"credential\":\"x\",\"skew_s\":-3600}}", "{" FOUND "}",
+	  PASS, "azure-signin-ok", "clock-skew-token" },
+	{ &check_azure_signin, "{\"signin\":{\"state\":\"not-asked\",\"reason\":\"r\"}}", "{}",
+	  SKIP, "not-asked", NULL },
+	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ "}", PASS, "azure-access-ok",
+	  NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"unknown\",\"cause\":\"forbidden\","
+						"\"action\":\"a/read\",\"reason\":\"r\"}}}",
+	  "{" FOUND "," READ "}", UNKNOWN, "rbac-missing-read", NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"missing\":{\"" NSG_KEY
+	  "\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\"}}}",
+	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"missing\":{\"/subscriptions/s1/"
+		     "other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
+	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"resources\":{\"/subscriptions/s1\":{\"state\":\"Disabled\"}}}",
+	  "{" FOUND "," READ "}", FAIL, "subscription-disabled", NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"lists\":{\"/subscriptions/s1/resourcegroups/rg/providers/"
+		     "microsoft.network/networkinterfaces\":"
+	  "{\"state\":\"unknown\",\"cause\":\"foreign-host\",\"reason\":\"r\"}}}",
+	  "{" FOUND "," READ "}", WARN, "foreign-host-refused", NULL },
+	{ &check_azure_access, "{" SIGNED "}",
+	  "{\"vm\":{\"state\":\"unknown\",\"cause\":\"tenant\",\"reason\":\"r\"}}", UNKNOWN,
+	  "tenant-wrong", NULL },
+	{ &check_azure_access,
+	  "{" SIGNED ",\"missing\":{\"" NSG_KEY
+	  "/effective\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/b/"
+	  "action\",\"reason\":\"r\"}}}",
+	  "{" FOUND "," READ "}", WARN, "rbac-missing-action", NULL },
+	{ &check_azure_access, "{" SIGNED "}",
+	  "{" FOUND "," READ ",\"proof\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":"
+			     "\"x/action\",\"reason\":\"r\"}}",
+	  WARN, "rbac-missing-action", NULL },
 	{ &check_vm_found, "{" SIGNED "}", "{" FOUND "}", PASS, "vm-found-ok", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\",\"near\":[\"vm1\"]}}", FAIL, "vm-not-found", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}", UNKNOWN, "vm-not-looked-up", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{\"active\":\"s1\"}}}", FAIL,
-	    "sub-wrong", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{\"active\":\"s1\"}},"
-	    "\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}", WARN, "sub-wrong", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{\"resource_group\":\"rg\",\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\","
-	    "\"elsewhere\":{\"active\":\"s1\"}},\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}", FAIL, "sub-wrong", NULL },
+	{ &check_vm_found, "{" SIGNED "}",
+	  "{\"vm\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\",\"near\":["
+	  "\"vm1\"]}}",
+	  FAIL, "vm-not-found", NULL },
+	{ &check_vm_found, "{" SIGNED "}",
+	  "{\"vm\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}", UNKNOWN,
+	  "vm-not-looked-up", NULL },
+	{ &check_vm_found, "{" SIGNED "}",
+	  "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{"
+	  "\"active\":\"s1\"}}}",
+	  FAIL, "sub-wrong", NULL },
+	{ &check_vm_found, "{" SIGNED "}",
+	  "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{"
+	  "\"active\":\"s1\"}},"
+	  "\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}",
+	  WARN, "sub-wrong", NULL },
+	{ &check_vm_found, "{" SIGNED "}",
+	  "{\"resource_group\":\"rg\",\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":"
+	  "\"s2\","
+	  "\"elsewhere\":{\"active\":\"s1\"}},\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":"
+	  "\"SHA256:x\"}}}",
+	  FAIL, "sub-wrong", NULL },
 };
 
 START_TEST(checks_say_what_the_facts_show)
@@ -353,7 +466,8 @@ START_TEST(checks_say_what_the_facts_show)
 }
 END_TEST
 
-#define LOOP(tc, test, table) tcase_add_loop_test(tc, test, 0, (int)(sizeof(table) / sizeof(*table)))
+#define LOOP(tc, test, table)                                                                      \
+	tcase_add_loop_test(tc, test, 0, (int)(sizeof(table) / sizeof(*table)))
 
 int
 main(void)

@@ -1,4 +1,5 @@
-/* The installed ssh: its abilities, its effective configuration, its refusals, its control socket. */
+/* The installed ssh: its abilities, its effective configuration, its refusals, its control socket.
+ */
 #include "cli/loop.h"
 #include "ssh/config.h"
 #include "ssh/ssh.h"
@@ -71,7 +72,9 @@ write_file(const char *name, const char *text)
 static json_t *
 collect(enum fact_section section, const char *name, const char *config)
 {
-	const struct ssh_config_request request = { .name = name, .config_file = config, .no_config = config == NULL };
+	const struct ssh_config_request request = { .name = name,
+						    .config_file = config,
+						    .no_config = config == NULL };
 
 	ssh_config_collect(loop, &facts, section, &request, count_done, NULL);
 	loop_run(loop, NULL, NULL);
@@ -84,13 +87,16 @@ collect(enum fact_section section, const char *name, const char *config)
 
 START_TEST(options_become_a_map_and_identity_files_a_list)
 {
-	static const char text[] = "host X\nhostname x\nport 2222\nidentityfile ~/.ssh/a b\nsendenv LANG\nsendenv LC_*\r\nproxycommand nc %h %p\n"
+	static const char text[] =
+	    "host X\nhostname x\nport 2222\nidentityfile ~/.ssh/a b\nsendenv LANG\nsendenv "
+	    "LC_*\r\nproxycommand nc %h %p\n"
 	    "setenv TOKEN=secret\ncontrolpath\n junk\n=x\ncanonicalizePermittedcnames none";
 	json_t *options = ssh_config_parse(text, strlen(text));
 
 	ck_assert_str_eq(doc_str(options, "hostname"), "x");
 	ck_assert_int_eq(doc_int(options, "port", 0), 2222);
-	ck_assert_str_eq(json_string_value(json_array_get(doc_list(options, "identityfile"), 0)), "~/.ssh/a b");
+	ck_assert_str_eq(json_string_value(json_array_get(doc_list(options, "identityfile"), 0)),
+			 "~/.ssh/a b");
 	ck_assert_uint_eq(json_array_size(doc_list(options, "sendenv")), 2);
 	ck_assert_str_eq(doc_str(options, "proxycommand"), "nc %h %p");
 	ck_assert_str_eq(doc_str(options, "setenv"), "TOKEN");
@@ -105,18 +111,26 @@ static const struct complaint {
 	const char *text, *problem, *file, *option;
 	int line;
 } complaints[] = {
-	{ "/home/me/.ssh/config: line 2: Bad configuration option: usekeychain\r\n/home/me/.ssh/config: terminating, 1 bad configuration options\n",
+	{ "/home/me/.ssh/config: line 2: Bad configuration option: "
+	  "usekeychain\r\n/home/me/.ssh/config: terminating, 1 bad configuration options\n",
 	  "option", "/home/me/.ssh/config", "usekeychain", 2 },
-	{ "c: line 2: Bad configuration option: a1\nc: line 3: Bad configuration option: b2\nc: line 9: Bad configuration option: a1\n", "option", "c",
-	  "a1,b2", 2 },
+	{ "c: line 2: Bad configuration option: a1\nc: line 3: Bad configuration option: b2\nc: "
+	  "line 9: Bad configuration option: a1\n",
+	  "option", "c", "a1,b2", 2 },
 	{ "c line 3: Bad port 'x'.\n", "value", "c", "x", 3 },
 	{ "a line 1 b line 7: unsupported option \"maybe\".\n", "value", "a line 1 b", "maybe", 7 },
-	{ "c line 2: Unsupported option \"gssapiauthentication\"\nc line 9: no argument after keyword \"host\"\n", "value", "c", "host", 9 },
+	{ "c line 2: Unsupported option \"gssapiauthentication\"\nc line 9: no argument after "
+	  "keyword \"host\"\n",
+	  "value", "c", "host", 9 },
 	{ "c line 2: Bad Match condition\n", "value", "c", NULL, 2 },
-	{ "Bad owner or permissions on /home/me/.ssh/config\n", "permissions", "/home/me/.ssh/config", NULL, 0 },
-	{ "Can't open user config file /x: y: No such file or directory\n", "unreadable", "/x: y", NULL, 0 },
+	{ "Bad owner or permissions on /home/me/.ssh/config\n", "permissions",
+	  "/home/me/.ssh/config", NULL, 0 },
+	{ "Can't open user config file /x: y: No such file or directory\n", "unreadable", "/x: y",
+	  NULL, 0 },
 	{ "No user exists for uid 4711\n", "no-user", NULL, NULL, 0 },
-	{ "Pseudo-terminal will not be allocated because stdin is not a terminal.\nhostname contains invalid characters\n", "name", NULL, NULL, 0 },
+	{ "Pseudo-terminal will not be allocated because stdin is not a terminal.\nhostname "
+	  "contains invalid characters\n",
+	  "name", NULL, NULL, 0 },
 	{ "vdollar_percent_expand: env var ${NOPE} has no value\n", "variable", NULL, NULL, 0 },
 	{ "something new\n\n", "other", NULL, NULL, 0 },
 	{ "", "other", NULL, NULL, 0 },
@@ -162,9 +176,18 @@ static const struct hop {
 	const char *text, *name, *user;
 	int port;
 } hops[] = {
-	{ "jump", "jump", NULL, 0 }, { "me@jump:2200,other", "jump", "me", 2200 }, { "azureuser@[20.51.230.50]:22", "20.51.230.50", "azureuser", 22 },
-	{ "[fd00::1]:2200", "fd00::1", NULL, 2200 }, { "fd00::1", "fd00::1", NULL, 0 }, { "ssh://u@h:7", "h", "u", 7 }, { "a@b@h", "h", "a@b", 0 },
-	{ "h:99999999999", "h", NULL, 0 }, { "", NULL, NULL, 0 }, { "[", "[", NULL, 0 }, { "@", "", NULL, 0 }, { "ssh://", NULL, NULL, 0 },
+	{ "jump", "jump", NULL, 0 },
+	{ "me@jump:2200,other", "jump", "me", 2200 },
+	{ "azureuser@[20.51.230.50]:22", "20.51.230.50", "azureuser", 22 },
+	{ "[fd00::1]:2200", "fd00::1", NULL, 2200 },
+	{ "fd00::1", "fd00::1", NULL, 0 },
+	{ "ssh://u@h:7", "h", "u", 7 },
+	{ "a@b@h", "h", "a@b", 0 },
+	{ "h:99999999999", "h", NULL, 0 },
+	{ "", NULL, NULL, 0 },
+	{ "[", "[", NULL, 0 },
+	{ "@", "", NULL, 0 },
+	{ "ssh://", NULL, NULL, 0 },
 };
 
 START_TEST(the_first_jump_host_is_read_as_by_ssh)
@@ -222,8 +245,11 @@ END_TEST
 
 START_TEST(the_effective_configuration_is_what_ssh_says)
 {
-	const char *config = write_file("config", "Host MyVM\n\tHostName 203.0.113.9\n\tUser \"ubuntu\"\n\tPort 2200\n\tProxyJump me@jump:22\n"
-	    "\tHostKeyAlias al\n\tUserKnownHostsFile \"/x y/known\" ~/k\n\tIdentityFile ~/.ssh/%h\n");
+	const char *config =
+	    write_file("config", "Host MyVM\n\tHostName 203.0.113.9\n\tUser \"ubuntu\"\n\tPort "
+				 "2200\n\tProxyJump me@jump:22\n"
+				 "\tHostKeyAlias al\n\tUserKnownHostsFile \"/x y/known\" "
+				 "~/k\n\tIdentityFile ~/.ssh/%h\n");
 	json_t *section = collect(FACT_SSH_CONFIG, "MyVM", config);
 
 	ck_assert_str_eq(doc_str(section, "state"), "known");
@@ -248,8 +274,10 @@ static const struct alias {
 	bool changes;
 } aliases[] = {
 	{ "", "myvm", false },
-	{ "Host *\n\tUser ubuntu\n\tUserKnownHostsFile /k/%h-%n\n\tControlPath /tmp/%C-%n\n", "myvm", false },
-	{ "Host *\n\tUser ubuntu\n\tUserKnownHostsFile /k/%h-%n\n\tControlPath /tmp/%C-%n\n", "a", false },
+	{ "Host *\n\tUser ubuntu\n\tUserKnownHostsFile /k/%h-%n\n\tControlPath /tmp/%C-%n\n",
+	  "myvm", false },
+	{ "Host *\n\tUser ubuntu\n\tUserKnownHostsFile /k/%h-%n\n\tControlPath /tmp/%C-%n\n", "a",
+	  false },
 	{ "Host *\n\tUser ubuntu\n", "MYVM", false },
 	{ "Host myvm\n\tHostName 10.0.0.4\n", "myvm", true },
 	{ "Host my*\n\tUser other\n", "myvm", true },
@@ -262,7 +290,8 @@ static const struct alias {
 
 START_TEST(an_alias_changes_something_or_not)
 {
-	json_t *section = collect(FACT_ALIAS, aliases[_i].name, write_file("config", aliases[_i].config));
+	json_t *section =
+	    collect(FACT_ALIAS, aliases[_i].name, write_file("config", aliases[_i].config));
 
 	ck_assert_str_eq(doc_str(section, "state"), "known");
 	ck_assert_int_eq(doc_bool(section, "changes", !aliases[_i].changes), aliases[_i].changes);
@@ -271,7 +300,8 @@ END_TEST
 
 START_TEST(a_bad_option_is_unknown_with_its_line)
 {
-	json_t *section = collect(FACT_SSH_CONFIG, "vm1", write_file("config", "Host *\n UseKeychain yes\n"));
+	json_t *section =
+	    collect(FACT_SSH_CONFIG, "vm1", write_file("config", "Host *\n UseKeychain yes\n"));
 
 	ck_assert_str_eq(doc_str(section, "state"), "unknown");
 	ck_assert_str_eq(doc_str(section, "cause"), "ssh-config");
@@ -281,7 +311,9 @@ START_TEST(a_bad_option_is_unknown_with_its_line)
 }
 END_TEST
 
-static const char *const bad_names[] = { "", "-oProxyCommand=touch x", "a b", "a;b", "$(id)", "a`id`", "x\ny" };
+static const char *const bad_names[] = {
+	"", "-oProxyCommand=touch x", "a b", "a;b", "$(id)", "a`id`", "x\ny"
+};
 
 START_TEST(dangerous_names_never_reach_ssh)
 {
@@ -297,7 +329,9 @@ START_TEST(match_exec_is_found_through_includes)
 	char text[256];
 	json_t *section;
 
-	snprintf(text, sizeof(text), "Include %s\nHost *\n", write_file("more.conf", "# Match exec no\nMatch host zz !exec \"test -e /x=y\"\n  User u\n"));
+	snprintf(text, sizeof(text), "Include %s\nHost *\n",
+		 write_file("more.conf",
+			    "# Match exec no\nMatch host zz !exec \"test -e /x=y\"\n  User u\n"));
 	section = collect(FACT_SSH_CONFIG, "vm1", write_file("config", text));
 	ck_assert(doc_bool(section, "match_exec", false));
 	ck_assert_str_eq(doc_str(section, "match_exec_command"), "test -e /x=y");
@@ -323,7 +357,8 @@ START_TEST(variables_of_the_configuration_reach_ssh)
 	json_t *section;
 
 	setenv("CONFIG_TEST_DIR", "/run/x", 1);
-	section = collect(FACT_SSH_CONFIG, "vm1", write_file("config", "ControlPath ${CONFIG_TEST_DIR}/%n\n"));
+	section = collect(FACT_SSH_CONFIG, "vm1",
+			  write_file("config", "ControlPath ${CONFIG_TEST_DIR}/%n\n"));
 	ck_assert_str_eq(doc_str(section, "controlpath"), "/run/x/vm1");
 }
 END_TEST
@@ -348,7 +383,8 @@ collect_control(const char *path)
 	char text[256];
 
 	snprintf(text, sizeof(text), "ControlPath %s\n", path);
-	return doc_get(collect(FACT_SSH_CONFIG, "vm1", write_file("config", text)), "controlmaster");
+	return doc_get(collect(FACT_SSH_CONFIG, "vm1", write_file("config", text)),
+		       "controlmaster");
 }
 
 START_TEST(a_master_that_never_speaks_is_silent)
@@ -360,11 +396,13 @@ START_TEST(a_master_that_never_speaks_is_silent)
 	snprintf(path, sizeof(path), "%s/sock", dir);
 	fd = listen_at(path);
 	result = collect_control(path);
-	ck_assert(doc_bool(result, "socket", false) && doc_bool(result, "listens", false) && doc_bool(result, "silent", false));
+	ck_assert(doc_bool(result, "socket", false) && doc_bool(result, "listens", false) &&
+		  doc_bool(result, "silent", false));
 	ck_assert(!doc_bool(result, "answers", true));
 	close(fd);
 	result = collect_control(path);
-	ck_assert(doc_bool(result, "socket", false) && !doc_bool(result, "listens", true) && !doc_bool(result, "silent", true));
+	ck_assert(doc_bool(result, "socket", false) && !doc_bool(result, "listens", true) &&
+		  !doc_bool(result, "silent", true));
 	unlink(path);
 	result = collect_control(path);
 	ck_assert(!doc_bool(result, "exists", true) && !doc_bool(result, "silent", true));
@@ -398,19 +436,23 @@ config_suite(void)
 	TCase *pure = tcase_create("parsers"), *real = tcase_create("the installed ssh");
 
 	tcase_add_test(pure, options_become_a_map_and_identity_files_a_list);
-	tcase_add_loop_test(pure, complaints_are_read_with_file_line_and_option, 0, sizeof(complaints) / sizeof(complaints[0]));
+	tcase_add_loop_test(pure, complaints_are_read_with_file_line_and_option, 0,
+			    sizeof(complaints) / sizeof(complaints[0]));
 	tcase_add_test(pure, paths_with_blanks_are_kept_together);
-	tcase_add_loop_test(pure, the_first_jump_host_is_read_as_by_ssh, 0, sizeof(hops) / sizeof(hops[0]));
+	tcase_add_loop_test(pure, the_first_jump_host_is_read_as_by_ssh, 0,
+			    sizeof(hops) / sizeof(hops[0]));
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(real, setup, teardown);
 	tcase_set_timeout(real, 30);
 	tcase_add_test(real, a_missing_client_is_absent);
-	tcase_add_loop_test(real, dangerous_names_never_reach_ssh, 0, sizeof(bad_names) / sizeof(bad_names[0]));
+	tcase_add_loop_test(real, dangerous_names_never_reach_ssh, 0,
+			    sizeof(bad_names) / sizeof(bad_names[0]));
 	tcase_add_test(real, an_include_of_itself_ends);
 	if (HAVE_SSH) {
 		tcase_add_test(real, the_client_tells_its_version_and_on_demand_its_algorithms);
 		tcase_add_test(real, the_effective_configuration_is_what_ssh_says);
-		tcase_add_loop_test(real, an_alias_changes_something_or_not, 0, sizeof(aliases) / sizeof(aliases[0]));
+		tcase_add_loop_test(real, an_alias_changes_something_or_not, 0,
+				    sizeof(aliases) / sizeof(aliases[0]));
 		tcase_add_test(real, a_bad_option_is_unknown_with_its_line);
 		tcase_add_test(real, match_exec_is_found_through_includes);
 		tcase_add_test(real, variables_of_the_configuration_reach_ssh);

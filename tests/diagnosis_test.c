@@ -1,4 +1,5 @@
-/* Findings made by hand, with the real rules: which one is named first, what follows from it, and what the wire outranks. */
+/* Findings made by hand, with the real rules: which one is named first, what follows from it, and
+ * what the wire outranks. */
 #include "checks/checks.h"
 #include "checks/refine.h"
 
@@ -59,7 +60,9 @@ static const struct diagnosis *
 diagnose(void)
 {
 	findings_refine(&world.facts, world.findings, world.count);
-	ck_assert_int_eq(diagnosis_make(&world.facts, world.rules, world.findings, world.count, &world.diagnosis), 0);
+	ck_assert_int_eq(diagnosis_make(&world.facts, world.rules, world.findings, world.count,
+					&world.diagnosis),
+			 0);
 	return &world.diagnosis;
 }
 
@@ -213,12 +216,16 @@ END_TEST
 
 START_TEST(a_circle_of_explanations_leaves_a_cause)
 {
-	static const char yaml[] = "version: 1\nchecks:\n  nsg:\n    codes:\n      nsg-no-allow-rule: {explains: [key-missing]}\n"
-				   "  key-file:\n    codes:\n      key-missing: {explains: [sshd-refused]}\n"
-				   "  tcp:\n    codes:\n      sshd-refused: {explains: [nsg-no-allow-rule]}\n";
+	static const char yaml[] =
+	    "version: 1\nchecks:\n  nsg:\n    codes:\n      nsg-no-allow-rule: {explains: "
+	    "[key-missing]}\n"
+	    "  key-file:\n    codes:\n      key-missing: {explains: [sshd-refused]}\n"
+	    "  tcp:\n    codes:\n      sshd-refused: {explains: [nsg-no-allow-rule]}\n";
 	struct err err;
 
-	ck_assert_msg(rules_layer_text(world.rules, "circle.yaml", yaml, sizeof(yaml) - 1, &err) == 0, "%s", err.text);
+	ck_assert_msg(rules_layer_text(world.rules, "circle.yaml", yaml, sizeof(yaml) - 1, &err) ==
+			  0,
+		      "%s", err.text);
 	find("nsg", FAIL, "nsg-no-allow-rule");
 	find("key-file", FAIL, "key-missing");
 	find("tcp", FAIL, "sshd-refused");
@@ -233,11 +240,12 @@ START_TEST(guards_tell_unknown_from_not_asked)
 	size_t count;
 
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
-		facts_settle(&world.facts, section, section == FACT_TCP ? FACT_UNKNOWN : FACT_NOT_ASKED, "x", "because");
+		facts_settle(&world.facts, section,
+			     section == FACT_TCP ? FACT_UNKNOWN : FACT_NOT_ASKED, "x", "because");
 	ck_assert_int_eq(checks_run(&world.facts, world.rules, NULL, &findings, &count), 0);
 	for (size_t i = 0; i < count; i++)
-		ck_assert_msg(findings[i].status != FAIL && findings[i].status != PASS, "%s says %s without facts", findings[i].check,
-		    findings[i].code);
+		ck_assert_msg(findings[i].status != FAIL && findings[i].status != PASS,
+			      "%s says %s without facts", findings[i].check, findings[i].code);
 	findings_free(findings, count);
 }
 END_TEST

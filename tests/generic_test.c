@@ -8,23 +8,33 @@
 #define VM "/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm"
 
 static const char document[] =
-    "{'schema': 'azssh-doctor/facts/1', 'started': '2026-01-01T00:00:00Z', 'machine': {'client': {'state': 'known', 'number': "
+    "{'schema': 'azssh-doctor/facts/1', 'started': '2026-01-01T00:00:00Z', 'machine': {'client': "
+    "{'state': 'known', 'number': "
     "902},"
     " 'a/b': {'c~d': [10, {'e': 'f'}]}}, 'azure': {'resources': {'" VM
     "': {'location': 'westeurope', 'tags': {'n': '12', 'long': null}}},"
-    " 'missing': {'/x': {'state': 'unknown', 'cause': 'forbidden', 'reason': 'not allowed'}}, 'requests': []},"
-    " 'targets': [{'vm': {'state': 'known', 'id': '" VM "'}, 'jit': {'state': 'unknown', 'cause': 'forbidden', 'reason': '403'},"
-    " 'proof': {'state': 'not-asked', 'cause': 'not-asked', 'reason': 'not asked for'}, 'agent': {'state': 'absent', 'cause': "
+    " 'missing': {'/x': {'state': 'unknown', 'cause': 'forbidden', 'reason': 'not allowed'}}, "
+    "'requests': []},"
+    " 'targets': [{'vm': {'state': 'known', 'id': '" VM
+    "'}, 'jit': {'state': 'unknown', 'cause': 'forbidden', 'reason': '403'},"
+    " 'proof': {'state': 'not-asked', 'cause': 'not-asked', 'reason': 'not asked for'}, 'agent': "
+    "{'state': 'absent', 'cause': "
     "'none',"
-    " 'reason': 'no agent'}, 'wire': {'tcp': {'state': 'known', 'result': 'connected', 'ms': 12.5}}, 'commands':"
-    " {'good': {'state': 'known', 'object': {'status': 'warn', 'code': 'some-code', 'message': 'a sentence', 'evidence': {'k': "
+    " 'reason': 'no agent'}, 'wire': {'tcp': {'state': 'known', 'result': 'connected', 'ms': "
+    "12.5}}, 'commands':"
+    " {'good': {'state': 'known', 'object': {'status': 'warn', 'code': 'some-code', 'message': 'a "
+    "sentence', 'evidence': {'k': "
     "[1]}}},"
     "  'no-code': {'state': 'known', 'object': {'status': 'warn', 'message': 'm'}},"
-    "  'bad-code': {'state': 'known', 'object': {'status': 'warn', 'code': 'Bad Code', 'message': 'm'}},"
+    "  'bad-code': {'state': 'known', 'object': {'status': 'warn', 'code': 'Bad Code', 'message': "
+    "'m'}},"
     "  'bad-status': {'state': 'known', 'object': {'status': 'fine', 'code': 'c', 'message': 'm'}},"
-    "  'bad-evidence': {'state': 'known', 'object': {'status': 'pass', 'code': 'c', 'message': 'm', 'evidence': []}},"
-    "  'more-keys': {'state': 'known', 'object': {'status': 'pass', 'code': 'c', 'message': 'm', 'title': 't'}},"
-    "  'a-list': {'state': 'known', 'object': []}, 'no-message': {'state': 'known', 'object': {'status': 'pass', 'code': 'c'}},"
+    "  'bad-evidence': {'state': 'known', 'object': {'status': 'pass', 'code': 'c', 'message': "
+    "'m', 'evidence': []}},"
+    "  'more-keys': {'state': 'known', 'object': {'status': 'pass', 'code': 'c', 'message': 'm', "
+    "'title': 't'}},"
+    "  'a-list': {'state': 'known', 'object': []}, 'no-message': {'state': 'known', 'object': "
+    "{'status': 'pass', 'code': 'c'}},"
     "  'failed': {'state': 'unknown', 'cause': 'command-failed', 'reason': 'it did not end'},"
     "  'forbidden': {'state': 'not-asked', 'cause': 'not-allowed', 'reason': 'not allowed'}}}]}";
 
@@ -91,8 +101,9 @@ static const struct {
 
 START_TEST(facts_are_compared)
 {
-	json_t *doc = from_text(document), *rule = json_pack("{s:s, s:s, s:s, s:s}", "id", "my-rule", "type", "fact", "pointer",
-							     cases[_i].pointer, "code", "my-code");
+	json_t *doc = from_text(document),
+	       *rule = json_pack("{s:s, s:s, s:s, s:s}", "id", "my-rule", "type", "fact", "pointer",
+				 cases[_i].pointer, "code", "my-code");
 	struct finding finding;
 	struct facts facts;
 
@@ -100,8 +111,9 @@ START_TEST(facts_are_compared)
 	ck_assert_int_eq(facts_view(doc, 0, &facts), 0);
 	finding_init(&finding, "my-rule");
 	ck_assert_int_eq(generic_run(&facts, rule, &finding), 0);
-	ck_assert_msg(finding.status == cases[_i].status, "%s %s %s: %s (%s)", cases[_i].pointer, cases[_i].way,
-		      cases[_i].expected, status_word(finding.status), finding.summary);
+	ck_assert_msg(finding.status == cases[_i].status, "%s %s %s: %s (%s)", cases[_i].pointer,
+		      cases[_i].way, cases[_i].expected, status_word(finding.status),
+		      finding.summary);
 	if (cases[_i].code != NULL)
 		ck_assert_str_eq(finding.code, cases[_i].code);
 	finding_free(&finding);
@@ -113,7 +125,8 @@ END_TEST
 START_TEST(a_vm_that_could_not_be_read_is_unknown)
 {
 	json_t *doc = from_text(document),
-	       *rule = json_pack("{s:s, s:s, s:s, s:b}", "id", "r", "type", "fact", "pointer", "/vm/location", "exists", 1);
+	       *rule = json_pack("{s:s, s:s, s:s, s:b}", "id", "r", "type", "fact", "pointer",
+				 "/vm/location", "exists", 1);
 	struct finding finding;
 	struct facts facts;
 
@@ -151,7 +164,8 @@ static const struct {
 START_TEST(what_programs_said_is_judged)
 {
 	json_t *doc = from_text(document),
-	       *rule = json_pack("{s:s, s:s, s:[s]}", "id", commands[_i].id, "type", "command", "argv", "prog");
+	       *rule = json_pack("{s:s, s:s, s:[s]}", "id", commands[_i].id, "type", "command",
+				 "argv", "prog");
 	struct finding finding;
 	struct facts facts;
 
@@ -179,7 +193,8 @@ START_TEST(the_examples_are_accepted_and_run)
 	struct facts facts;
 
 	facts_view(doc, 0, &facts);
-	ck_assert_msg(rules_default(&rules, &err) == 0 && rules_layer(rules, path, &err) == 0, "%s", err.text);
+	ck_assert_msg(rules_default(&rules, &err) == 0 && rules_layer(rules, path, &err) == 0, "%s",
+		      err.text);
 	ck_assert_int_gt((int)json_array_size(rules_custom(rules)), 0);
 	for (size_t i = 0; i < json_array_size(rules_custom(rules)); i++) {
 		const json_t *rule = json_array_get(rules_custom(rules), i);

@@ -112,8 +112,10 @@ START_TEST(mode_owner_and_the_public_half_are_told)
 {
 	json_t *key;
 
-	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k"), 0);
-	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "other"), 0);
+	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k"),
+			 0);
+	ck_assert_int_eq(
+	    TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "other"), 0);
 	ck_assert_int_eq(chmod("k", 0640), 0);
 	key = read_path("k");
 	ck_assert_str_eq(doc_str(key, "mode"), "0640");
@@ -131,12 +133,16 @@ START_TEST(a_certificate_beside_the_key_is_told)
 {
 	json_t *key;
 
-	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k"), 0);
+	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "k"),
+			 0);
 	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", "ca"), 0);
-	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-s", "ca", "-I", "id", "-n", "me,you", "-V", "20200101:20200102", "k.pub"), 0);
+	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-s", "ca", "-I", "id", "-n", "me,you",
+			      "-V", "20200101:20200102", "k.pub"),
+			 0);
 	key = read_path("k");
 	ck_assert_str_eq(doc_str(key, "cert.path"), "k-cert.pub");
-	ck_assert_str_eq(json_string_value(json_array_get(doc_list(key, "cert.principals"), 1)), "you");
+	ck_assert_str_eq(json_string_value(json_array_get(doc_list(key, "cert.principals"), 1)),
+			 "you");
 	ck_assert_int_lt(doc_int(key, "cert.valid_before", 0), 1577923200 + 86400);
 	json_decref(key);
 }
@@ -151,16 +157,28 @@ static const struct {
 	const char *table, *version, *path;
 	bool drvfs, metadata;
 } mount_cases[] = {
-	{ ROOT "C:\\134 /mnt/c 9p rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap,trans=fd 0 0\n", WSL2, "/mnt/c/Users/me/k", true, false },
-	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\;uid=1000;metadata;symlinkroot=/mnt/,trans=fd 0 0\n", WSL2, "/mnt/c/k", true, true },
-	{ ROOT "C: /mnt/c drvfs rw,noatime,uid=1000,gid=1000,case=off 0 0\n", "Linux version 4.4.0-19041-Microsoft", "/mnt/c/k", true, false },
-	{ ROOT "C: /mnt/c drvfs rw,noatime,metadata,case=off 0 0\n", "Linux version 4.4.0-19041-Microsoft", "/mnt/c/k", true, true },
-	{ ROOT "D:\\134 /my\\040drive 9p rw,aname=drvfs;path=D:\\ 0 0\n", WSL2, "/my drive/k", true, false },
-	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", WSL2, "/mnt/cc/k", false, false },
-	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", WSL2, "/home/me/.ssh/k", false, false },
+	{ ROOT "C:\\134 /mnt/c 9p "
+	       "rw,dirsync,aname=drvfs;path=C:\\;uid=1000;gid=1000;symlinkroot=/mnt/,mmap,trans=fd "
+	       "0 0\n",
+	  WSL2, "/mnt/c/Users/me/k", true, false },
+	{ ROOT "C:\\134 /mnt/c 9p "
+	       "rw,aname=drvfs;path=C:\\;uid=1000;metadata;symlinkroot=/mnt/,trans=fd 0 0\n",
+	  WSL2, "/mnt/c/k", true, true },
+	{ ROOT "C: /mnt/c drvfs rw,noatime,uid=1000,gid=1000,case=off 0 0\n",
+	  "Linux version 4.4.0-19041-Microsoft", "/mnt/c/k", true, false },
+	{ ROOT "C: /mnt/c drvfs rw,noatime,metadata,case=off 0 0\n",
+	  "Linux version 4.4.0-19041-Microsoft", "/mnt/c/k", true, true },
+	{ ROOT "D:\\134 /my\\040drive 9p rw,aname=drvfs;path=D:\\ 0 0\n", WSL2, "/my drive/k", true,
+	  false },
+	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", WSL2, "/mnt/cc/k", false,
+	  false },
+	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", WSL2, "/home/me/.ssh/k", false,
+	  false },
 	{ ROOT "host /mnt/c 9p rw,trans=virtio 0 0\n", WSL2, "/mnt/c/k", false, false },
-	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs 0 0\n", "Linux version 6.1.0-debian", "/mnt/c/k", false, false },
-	{ ROOT "x /mnt/c 9p rw,aname=drvfs 0 0\ny /mnt/c/in ext4 rw 0 0\n", WSL2, "/mnt/c/in/k", false, false },
+	{ ROOT "C:\\134 /mnt/c 9p rw,aname=drvfs 0 0\n", "Linux version 6.1.0-debian", "/mnt/c/k",
+	  false, false },
+	{ ROOT "x /mnt/c 9p rw,aname=drvfs 0 0\ny /mnt/c/in ext4 rw 0 0\n", WSL2, "/mnt/c/in/k",
+	  false, false },
 	{ "garbage\n\n a b\n" ROOT, WSL2, "/k", false, false },
 };
 
@@ -183,16 +201,31 @@ END_TEST
 static const struct {
 	const char *path, *expanded;
 } path_cases[] = {
-	{ "~/.ssh/id_%h", "/home/me/.ssh/id_vm.example" }, { "/k/%%%u-%r@%n:%p", "/k/%me-azureuser@vm:2200" }, { "%d/x", "/home/me/x" },
-	{ "/k/%i/%L/%l/%k", "/k/1000/box/box.lan/alias" }, { "/k/${TEST_WORD}/x", "/k/word/x" }, { "~", "/home/me" }, { "/k/%", NULL }, { "/k/%z", NULL },
-	{ "/k/${TEST_NOT_SET_AT_ALL}", NULL }, { "~no-such-user-here/x", NULL }, { "/plain $x", "/plain $x" },
+	{ "~/.ssh/id_%h", "/home/me/.ssh/id_vm.example" },
+	{ "/k/%%%u-%r@%n:%p", "/k/%me-azureuser@vm:2200" },
+	{ "%d/x", "/home/me/x" },
+	{ "/k/%i/%L/%l/%k", "/k/1000/box/box.lan/alias" },
+	{ "/k/${TEST_WORD}/x", "/k/word/x" },
+	{ "~", "/home/me" },
+	{ "/k/%", NULL },
+	{ "/k/%z", NULL },
+	{ "/k/${TEST_NOT_SET_AT_ALL}", NULL },
+	{ "~no-such-user-here/x", NULL },
+	{ "/plain $x", "/plain $x" },
 	{ "%C", "e5a0ca0ec26d8a35b3cb0ed0c8b25df6b52ed18c" },
 };
 
 START_TEST(tokens_tildes_and_variables_expand_as_in_ssh)
 {
-	const struct identity_names names = { .home = "/home/me", .name = "vm", .hostname = "vm.example", .alias = "alias", .user = "azureuser",
-		.local_user = "me", .local_host = "box.lan", .port = 2200, .uid = 1000 };
+	const struct identity_names names = { .home = "/home/me",
+					      .name = "vm",
+					      .hostname = "vm.example",
+					      .alias = "alias",
+					      .user = "azureuser",
+					      .local_user = "me",
+					      .local_host = "box.lan",
+					      .port = 2200,
+					      .uid = 1000 };
 	char *path;
 
 	setenv("TEST_WORD", "word", 1);
@@ -225,8 +258,15 @@ static const struct {
 	size_t len;
 	int r;
 } replies[] = {
-	{ "", 0, -EBADMSG }, { "\x05", 1, -EACCES }, { "\x06", 1, -EBADMSG }, { "\x0c", 1, -EBADMSG }, { "\x0c\0\0\0\0", 5, 0 }, { "\x0c\0\0\0\1", 5, -EBADMSG },
-	{ "\x0c\xff\xff\xff\xff", 5, -EBADMSG }, { "\x0c\0\0\0\1\xff\xff\xff\xff", 9, -EBADMSG }, { "\x0c\0\0\0\1\0\0\0\1x\0\0\0\0", 14, 0 },
+	{ "", 0, -EBADMSG },
+	{ "\x05", 1, -EACCES },
+	{ "\x06", 1, -EBADMSG },
+	{ "\x0c", 1, -EBADMSG },
+	{ "\x0c\0\0\0\0", 5, 0 },
+	{ "\x0c\0\0\0\1", 5, -EBADMSG },
+	{ "\x0c\xff\xff\xff\xff", 5, -EBADMSG },
+	{ "\x0c\0\0\0\1\xff\xff\xff\xff", 9, -EBADMSG },
+	{ "\x0c\0\0\0\1\0\0\0\1x\0\0\0\0", 14, 0 },
 };
 
 START_TEST(agent_replies_are_read_within_their_bounds)
@@ -248,8 +288,11 @@ agent_start(void)
 	char *path = tool_path("agent"), out[256];
 	pid_t pid;
 
-	ck_assert_int_eq(TOOL(out, sizeof(out), "sh", "-c", "timeout 60 ssh-agent -D -a agent >/dev/null 2>&1 & echo $!;"
-	    " for i in 1 2 3 4 5 6 7 8 9 10; do [ -S agent ] && break; sleep 0.2; done"), 0);
+	ck_assert_int_eq(
+	    TOOL(out, sizeof(out), "sh", "-c",
+		 "timeout 60 ssh-agent -D -a agent >/dev/null 2>&1 & echo $!;"
+		 " for i in 1 2 3 4 5 6 7 8 9 10; do [ -S agent ] && break; sleep 0.2; done"),
+	    0);
 	pid = (pid_t)strtol(out, NULL, 10);
 	ck_assert_int_gt(pid, 1);
 	setenv("SSH_AUTH_SOCK", path, 1);
@@ -260,7 +303,9 @@ agent_start(void)
 static void
 make_key(const char *name, bool load)
 {
-	ck_assert_int_eq(TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name), 0);
+	ck_assert_int_eq(
+	    TOOL(NULL, 0, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name),
+	    0);
 	if (load)
 		ck_assert_int_eq(TOOL(NULL, 0, "ssh-add", "-q", name), 0);
 }
@@ -277,7 +322,9 @@ config_set(const char *first, const char *second, bool only)
 	json_t *config = facts_known(&facts, FACT_SSH_CONFIG);
 	char *a = tool_path(first), *b = tool_path(second);
 
-	json_object_set_new(config, "options", json_pack("{s:[s, s], s:s}", "identityfile", a, b, "identitiesonly", only ? "yes" : "no"));
+	json_object_set_new(config, "options",
+			    json_pack("{s:[s, s], s:s}", "identityfile", a, b, "identitiesonly",
+				      only ? "yes" : "no"));
 	free(a);
 	free(b);
 }
@@ -292,7 +339,8 @@ START_TEST(agent_keys_that_are_configured_go_first_then_other_agent_keys_then_fi
 	config_set("file", "both", false);
 	collect(NULL);
 	kill(pid, SIGTERM);
-	ck_assert_uint_eq(json_array_size(doc_list(facts_section(&facts, FACT_IDENTITIES), "order")), 3);
+	ck_assert_uint_eq(
+	    json_array_size(doc_list(facts_section(&facts, FACT_IDENTITIES), "order")), 3);
 	ck_assert_ptr_nonnull(strstr(doc_str(order_at(0), "path"), "/both"));
 	ck_assert(doc_bool(order_at(0), "agent", false));
 	ck_assert_str_eq(doc_str(order_at(1), "comment"), "other");
@@ -310,7 +358,8 @@ START_TEST(identities_only_leaves_other_agent_keys_out)
 	collect(NULL);
 	kill(pid, SIGTERM);
 	ck_assert_uint_eq(json_array_size(doc_list(facts_section(&facts, FACT_AGENT), "keys")), 1);
-	ck_assert_uint_eq(json_array_size(doc_list(facts_section(&facts, FACT_IDENTITIES), "order")), 2);
+	ck_assert_uint_eq(
+	    json_array_size(doc_list(facts_section(&facts, FACT_IDENTITIES), "order")), 2);
 	ck_assert_str_eq(doc_str(order_at(0), "from"), "config");
 	ck_assert(!doc_bool(order_at(1), "present", true));
 }
@@ -374,20 +423,23 @@ START_TEST(unused_keys_are_found_by_name_and_by_content)
 	ck_assert_int_eq(mkdir("Downloads", 0755), 0);
 	make_key("Downloads/vm.pem", false);
 	make_key("Downloads/vm.txt", false);
-	tool_write("Downloads/cert.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 58);
+	tool_write("Downloads/cert.pem",
+		   "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", 58);
 	tool_write("id_html", "<html>", 6);
 	ck_assert_int_eq(mkdir("Downloads/folder.pem", 0755), 0);
 	collect(NULL);
 	stray = doc_list(facts_section(&facts, FACT_IDENTITIES), "stray");
 	ck_assert_uint_eq(json_array_size(stray), 1);
-	ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(stray, 0)), "/Downloads/vm.pem"));
+	ck_assert_ptr_nonnull(
+	    strstr(json_string_value(json_array_get(stray, 0)), "/Downloads/vm.pem"));
 }
 END_TEST
 
 START_TEST(downloads_of_windows_users_are_looked_into)
 {
 	const char *folder = tool_folder();
-	char *table = doc_fmt("/dev/sdc / ext4 rw 0 0\nC:\\134 %s/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", folder);
+	char *table = doc_fmt(
+	    "/dev/sdc / ext4 rw 0 0\nC:\\134 %s/c 9p rw,aname=drvfs;path=C:\\ 0 0\n", folder);
 	const json_t *stray;
 
 	ck_assert_int_eq(TOOL(NULL, 0, "mkdir", "-p", "proc", "c/Users/Me/Downloads"), 0);
@@ -415,11 +467,15 @@ add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_file_above_one_mebibyte_is_no_key);
 	tcase_add_test(tcase, mode_owner_and_the_public_half_are_told);
 	tcase_add_test(tcase, a_certificate_beside_the_key_is_told);
-	tcase_add_loop_test(tcase, windows_drives_are_recognised_by_the_mount_table, 0, sizeof(mount_cases) / sizeof(mount_cases[0]));
-	tcase_add_loop_test(tcase, tokens_tildes_and_variables_expand_as_in_ssh, 0, sizeof(path_cases) / sizeof(path_cases[0]));
+	tcase_add_loop_test(tcase, windows_drives_are_recognised_by_the_mount_table, 0,
+			    sizeof(mount_cases) / sizeof(mount_cases[0]));
+	tcase_add_loop_test(tcase, tokens_tildes_and_variables_expand_as_in_ssh, 0,
+			    sizeof(path_cases) / sizeof(path_cases[0]));
 	tcase_add_test(tcase, relative_paths_start_in_the_current_folder);
-	tcase_add_loop_test(tcase, agent_replies_are_read_within_their_bounds, 0, sizeof(replies) / sizeof(replies[0]));
-	tcase_add_test(tcase, agent_keys_that_are_configured_go_first_then_other_agent_keys_then_files);
+	tcase_add_loop_test(tcase, agent_replies_are_read_within_their_bounds, 0,
+			    sizeof(replies) / sizeof(replies[0]));
+	tcase_add_test(tcase,
+		       agent_keys_that_are_configured_go_first_then_other_agent_keys_then_files);
 	tcase_add_test(tcase, identities_only_leaves_other_agent_keys_out);
 	tcase_add_test(tcase, a_public_file_stands_for_the_agents_key);
 	tcase_add_test(tcase, a_socket_without_listener_is_no_agent);

@@ -8,15 +8,23 @@
 extern const struct check check_key_file, check_key_permissions, check_key_format, check_key_agent;
 
 /* A whole, fitting key; cases overlay it. */
-#define KEY "{'path': '/k', 'present': true, 'regular': true, 'readable': true, 'owned': true, 'owner': 'me', 'uid': 1000, 'mode': '0600', 'acl': false," \
-	" 'parent_searchable': true, 'kind': 'private', 'format': 'openssh-key-v1', 'type': 'ssh-ed25519', 'bits': 256, 'encrypted': 'no', 'cipher': 'none'," \
-	" 'kdf': 'none', 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'azure': 'accept', 'loads': true}"
+#define KEY                                                                                        \
+	"{'path': '/k', 'present': true, 'regular': true, 'readable': true, 'owned': true, "       \
+	"'owner': 'me', 'uid': 1000, 'mode': '0600', 'acl': false,"                                \
+	" 'parent_searchable': true, 'kind': 'private', 'format': 'openssh-key-v1', 'type': "      \
+	"'ssh-ed25519', 'bits': 256, 'encrypted': 'no', 'cipher': 'none',"                         \
+	" 'kdf': 'none', 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'azure': 'accept', "         \
+	"'loads': true}"
 
 /* The same entry, found in the agent as well. */
-#define HELD "{'identities': {'order': [{'path': '/k', 'from': 'default', 'present': true, 'usable': true, 'offered': true, 'agent': true," \
-	" 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'type': 'ssh-ed25519'}]}, 'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}"
+#define HELD                                                                                       \
+	"{'identities': {'order': [{'path': '/k', 'from': 'default', 'present': true, 'usable': "  \
+	"true, 'offered': true, 'agent': true,"                                                    \
+	" 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'type': 'ssh-ed25519'}]}, 'agent': "        \
+	"{'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}"
 
-/* Facts in which ssh offers /k, by default or by -i. `key` overlays the key, `target` the target, `asked` what was asked. */
+/* Facts in which ssh offers /k, by default or by -i. `key` overlays the key, `target` the target,
+ * `asked` what was asked. */
 static const struct {
 	const struct check *check;
 	const char *key, *target, *asked;
@@ -24,83 +32,153 @@ static const struct {
 	const char *code;
 } cases[] = {
 	{ &check_key_file, "{}", "{}", "{}", PASS, "key-file-ok" },
-	{ &check_key_file, "{'present': false, 'errno': 'ENOENT'}", "{'identities': {'explicit': '/k'}}", "{}", FAIL, "key-missing" },
-	{ &check_key_file, "{'present': false, 'errno': 'EACCES', 'parent_searchable': false}", "{'identities': {'explicit': '/k'}}", "{}", SKIP, "key-out-of-sight" },
+	{ &check_key_file, "{'present': false, 'errno': 'ENOENT'}",
+	  "{'identities': {'explicit': '/k'}}", "{}", FAIL, "key-missing" },
+	{ &check_key_file, "{'present': false, 'errno': 'EACCES', 'parent_searchable': false}",
+	  "{'identities': {'explicit': '/k'}}", "{}", SKIP, "key-out-of-sight" },
 	{ &check_key_file, "{}", "{'identities': {'order': []}}", "{}", FAIL, "key-missing" },
-	{ &check_key_file, "{}", "{'identities': {'order': []}, 'agent': {'state': 'unknown', 'cause': 'timeout', 'reason': 'r'}}", "{}", UNKNOWN, "key-agent-unknown" },
-	{ &check_key_file, "{}", "{'identities': {'order': [{'agent': true, 'present': true, 'from': 'agent'}]}}", "{}", PASS, "key-file-ok" },
-	{ &check_key_file, "{}", "{'identities': {'order': [], 'stray': ['/k']}}", "{}", FAIL, "key-default-not-picked" },
-	{ &check_key_file, "{}", "{'identities': {'order': []}, 'wire': {'auth': {'state': 'known', 'methods': ['password']}}}", "{}", WARN, "key-missing" },
-	{ &check_key_file, "{}", "{'identities': {'order': []}, 'wire': {'auth': {'state': 'known', 'accepted': 'SHA256:x'}}}", "{}", PASS, "key-file-ok" },
+	{ &check_key_file, "{}",
+	  "{'identities': {'order': []}, 'agent': {'state': 'unknown', 'cause': 'timeout', "
+	  "'reason': 'r'}}",
+	  "{}", UNKNOWN, "key-agent-unknown" },
+	{ &check_key_file, "{}",
+	  "{'identities': {'order': [{'agent': true, 'present': true, 'from': 'agent'}]}}", "{}",
+	  PASS, "key-file-ok" },
+	{ &check_key_file, "{}", "{'identities': {'order': [], 'stray': ['/k']}}", "{}", FAIL,
+	  "key-default-not-picked" },
+	{ &check_key_file, "{}",
+	  "{'identities': {'order': []}, 'wire': {'auth': {'state': 'known', 'methods': "
+	  "['password']}}}",
+	  "{}", WARN, "key-missing" },
+	{ &check_key_file, "{}",
+	  "{'identities': {'order': []}, 'wire': {'auth': {'state': 'known', 'accepted': "
+	  "'SHA256:x'}}}",
+	  "{}", PASS, "key-file-ok" },
 
 	{ &check_key_permissions, "{}", "{}", "{}", PASS, "key-permissions-ok" },
 	{ &check_key_permissions, "{'mode': '0400'}", "{}", "{}", PASS, "key-permissions-ok" },
 	{ &check_key_permissions, "{'mode': '0700'}", "{}", "{}", PASS, "key-permissions-ok" },
 	{ &check_key_permissions, "{'mode': '0644'}", "{}", "{}", FAIL, "key-perms-too-open" },
 	{ &check_key_permissions, "{'mode': '0604'}", "{}", "{}", FAIL, "key-perms-too-open" },
-	{ &check_key_permissions, "{'mode': '0644', 'owned': false}", "{}", "{}", PASS, "key-permissions-ok" },
-	{ &check_key_permissions, "{'mode': '0640', 'acl': true}", "{}", "{}", FAIL, "key-perms-acl" },
-	{ &check_key_permissions, "{'mode': '0777', 'mount': {'mount': '/mnt/c', 'drvfs': true, 'metadata': false}}", "{}", "{}", FAIL, "key-perms-wsl-drvfs" },
-	{ &check_key_permissions, "{'mode': '0777', 'mount': {'mount': '/mnt/c', 'drvfs': true, 'metadata': true}}", "{}", "{}", FAIL, "key-perms-too-open" },
-	{ &check_key_permissions, "{'readable': false, 'errno': 'EACCES', 'owned': false}", "{}", "{}", FAIL, "key-unreadable-owner" },
-	{ &check_key_permissions, "{'readable': false, 'errno': 'EACCES', 'mode': '0000'}", "{}", "{}", FAIL, "key-unreadable-owner" },
-	{ &check_key_permissions, "{'readable': false, 'errno': 'EIO'}", "{}", "{}", UNKNOWN, "key-read-error" },
-	{ &check_key_permissions, "{'mode': '0644', 'kind': 'public'}", "{}", "{}", PASS, "key-permissions-ok" },
+	{ &check_key_permissions, "{'mode': '0644', 'owned': false}", "{}", "{}", PASS,
+	  "key-permissions-ok" },
+	{ &check_key_permissions, "{'mode': '0640', 'acl': true}", "{}", "{}", FAIL,
+	  "key-perms-acl" },
+	{ &check_key_permissions,
+	  "{'mode': '0777', 'mount': {'mount': '/mnt/c', 'drvfs': true, 'metadata': false}}", "{}",
+	  "{}", FAIL, "key-perms-wsl-drvfs" },
+	{ &check_key_permissions,
+	  "{'mode': '0777', 'mount': {'mount': '/mnt/c', 'drvfs': true, 'metadata': true}}", "{}",
+	  "{}", FAIL, "key-perms-too-open" },
+	{ &check_key_permissions, "{'readable': false, 'errno': 'EACCES', 'owned': false}", "{}",
+	  "{}", FAIL, "key-unreadable-owner" },
+	{ &check_key_permissions, "{'readable': false, 'errno': 'EACCES', 'mode': '0000'}", "{}",
+	  "{}", FAIL, "key-unreadable-owner" },
+	{ &check_key_permissions, "{'readable': false, 'errno': 'EIO'}", "{}", "{}", UNKNOWN,
+	  "key-read-error" },
+	{ &check_key_permissions, "{'mode': '0644', 'kind': 'public'}", "{}", "{}", PASS,
+	  "key-permissions-ok" },
 	{ &check_key_permissions, "{'mode': '0644'}", HELD, "{}", PASS, "key-permissions-ok" },
 	{ &check_key_permissions, "{}", "{'identities': {'order': []}}", "{}", SKIP, "no-key" },
 
 	{ &check_key_format, "{}", "{}", "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'what': 'fifo', 'readable': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
+	{ &check_key_format, "{'what': 'fifo', 'readable': false}", "{}", "{}", FAIL,
+	  "key-not-a-key-file" },
 	{ &check_key_format, "{'kind': 'public'}", "{}", "{}", FAIL, "key-is-public-half" },
 	{ &check_key_format, "{'kind': 'public'}", HELD, "{}", PASS, "key-format-ok" },
 	{ &check_key_format, "{'kind': 'cert'}", "{}", "{}", FAIL, "key-is-public-half" },
-	{ &check_key_format, "{'format': 'ppk2', 'loads': false}", "{}", "{}", FAIL, "key-ppk-format" },
-	{ &check_key_format, "{'format': 'sshcom', 'loads': false}", "{}", "{}", FAIL, "key-sshcom-format" },
-	{ &check_key_format, "{'format': 'jwk', 'loads': false}", "{}", "{}", FAIL, "key-jwk-format" },
-	{ &check_key_format, "{'format': 'pkcs8-der', 'loads': false}", "{}", "{}", FAIL, "key-der-format" },
+	{ &check_key_format, "{'format': 'ppk2', 'loads': false}", "{}", "{}", FAIL,
+	  "key-ppk-format" },
+	{ &check_key_format, "{'format': 'sshcom', 'loads': false}", "{}", "{}", FAIL,
+	  "key-sshcom-format" },
+	{ &check_key_format, "{'format': 'jwk', 'loads': false}", "{}", "{}", FAIL,
+	  "key-jwk-format" },
+	{ &check_key_format, "{'format': 'pkcs8-der', 'loads': false}", "{}", "{}", FAIL,
+	  "key-der-format" },
 	{ &check_key_format, "{'defect': 'crlf', 'loads': false}", "{}", "{}", FAIL, "key-crlf" },
-	{ &check_key_format, "{'defect': 'crlf', 'format': 'pkcs1-pem'}", "{}", "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'defect': 'utf16le', 'loads': false}", "{}", "{}", FAIL, "key-utf16-bom" },
-	{ &check_key_format, "{'defect': 'bom', 'loads': false}", "{}", "{}", FAIL, "key-utf16-bom" },
-	{ &check_key_format, "{'defect': 'truncated', 'loads': false}", "{}", "{}", FAIL, "key-truncated" },
-	{ &check_key_format, "{'defect': 'no-footer', 'loads': false}", "{}", "{}", FAIL, "key-truncated" },
-	{ &check_key_format, "{'defect': 'json-quoted', 'loads': false}", "{}", "{}", FAIL, "key-newlines-lost" },
-	{ &check_key_format, "{'defect': 'indented', 'loads': false}", "{}", "{}", FAIL, "key-newlines-lost" },
-	{ &check_key_format, "{'defect': 'base64-of-file', 'loads': false}", "{}", "{}", FAIL, "key-base64-encoded" },
-	{ &check_key_format, "{'defect': 'four-dashes', 'loads': false}", "{}", "{}", FAIL, "key-damaged" },
-	{ &check_key_format, "{'kind': 'other', 'format': 'unknown', 'defect': 'html', 'loads': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
-	{ &check_key_format, "{'kind': 'other', 'format': 'pkcs12', 'loads': false}", "{}", "{}", FAIL, "key-not-a-key-file" },
-	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{}", FAIL, "key-encrypted-no-passphrase" },
-	{ &check_key_format, "{'mode': '0644', 'encrypted': 'yes'}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", FAIL,
-		"key-encrypted-no-passphrase" },	/* IdentitiesOnly: ssh leaves the agent's key aside */
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2048}", "{'ssh_config': {'state': 'known', 'options': {'requiredrsasize': '3072'}}}", "{}", FAIL,
-		"key-algorithm-off" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024, 'encrypted': 'yes'}", "{}", "{}", FAIL, "key-encrypted-no-passphrase" },
+	{ &check_key_format, "{'defect': 'crlf', 'format': 'pkcs1-pem'}", "{}", "{}", PASS,
+	  "key-format-ok" },
+	{ &check_key_format, "{'defect': 'utf16le', 'loads': false}", "{}", "{}", FAIL,
+	  "key-utf16-bom" },
+	{ &check_key_format, "{'defect': 'bom', 'loads': false}", "{}", "{}", FAIL,
+	  "key-utf16-bom" },
+	{ &check_key_format, "{'defect': 'truncated', 'loads': false}", "{}", "{}", FAIL,
+	  "key-truncated" },
+	{ &check_key_format, "{'defect': 'no-footer', 'loads': false}", "{}", "{}", FAIL,
+	  "key-truncated" },
+	{ &check_key_format, "{'defect': 'json-quoted', 'loads': false}", "{}", "{}", FAIL,
+	  "key-newlines-lost" },
+	{ &check_key_format, "{'defect': 'indented', 'loads': false}", "{}", "{}", FAIL,
+	  "key-newlines-lost" },
+	{ &check_key_format, "{'defect': 'base64-of-file', 'loads': false}", "{}", "{}", FAIL,
+	  "key-base64-encoded" },
+	{ &check_key_format, "{'defect': 'four-dashes', 'loads': false}", "{}", "{}", FAIL,
+	  "key-damaged" },
+	{ &check_key_format,
+	  "{'kind': 'other', 'format': 'unknown', 'defect': 'html', 'loads': false}", "{}", "{}",
+	  FAIL, "key-not-a-key-file" },
+	{ &check_key_format, "{'kind': 'other', 'format': 'pkcs12', 'loads': false}", "{}", "{}",
+	  FAIL, "key-not-a-key-file" },
+	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{}", FAIL,
+	  "key-encrypted-no-passphrase" },
+	{ &check_key_format, "{'mode': '0644', 'encrypted': 'yes'}",
+	  "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", FAIL,
+	  "key-encrypted-no-passphrase" }, /* IdentitiesOnly: ssh leaves the agent's key aside */
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2048}",
+	  "{'ssh_config': {'state': 'known', 'options': {'requiredrsasize': '3072'}}}", "{}", FAIL,
+	  "key-algorithm-off" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024, 'encrypted': 'yes'}", "{}", "{}",
+	  FAIL, "key-encrypted-no-passphrase" },
 	{ &check_key_format, "{'encrypted': 'yes'}", HELD, "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{'key_only': true}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{}", "{}", WARN, "key-rsa-too-short" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{'wire': {'auth': {'state': 'known', 'accepted': 'SHA256:k'}}}", "{}", WARN, "key-rsa-too-short" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{'wire': {'auth': {'state': 'known', 'queries': [{'fingerprint': 'SHA256:k', 'answer': 'denied'}]}}}",
-	    "{}", FAIL, "key-rsa-too-short" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2047}", "{}", "{'key_only': true}", FAIL, "key-rsa-too-short" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2048}", "{}", "{'key_only': true}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256', 'azure': 'reject'}", "{}", "{'key_only': true}", FAIL, "key-type-unsupported-azure" },
-	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256', 'azure': 'reject'}", "{}", "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'type': 'sk-ssh-ed25519@openssh.com', 'azure': 'reject'}", "{}", "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256'}", "{'wire': {'auth': {'state': 'known', 'queries': [{'fingerprint': 'SHA256:k', 'answer': 'denied'}]}}}",
-	    "{}", FAIL, "key-type-unsupported-azure" },
-	{ &check_key_format, "{'type': 'ed448', 'loads': false}", "{}", "{}", FAIL, "key-type-unusable" },
-	{ &check_key_format, "{'type': 'ssh-dss'}", "{'ssh_config': {'state': 'known', 'options': {'pubkeyacceptedalgorithms': 'ssh-ed25519,rsa-sha2-512'}}}", "{}", FAIL,
-	    "key-algorithm-off" },
-	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 4096}", "{'ssh_config': {'state': 'known', 'options': {'pubkeyacceptedalgorithms': 'ssh-ed25519,rsa-sha2-512'}}}",
-	    "{}", PASS, "key-format-ok" },
-	{ &check_key_format, "{'pub': {'path': '/k.pub', 'matches': false}}", "{}", "{}", FAIL, "key-stale-pub" },
-	{ &check_key_format, "{'pub': {'path': '/k.pub', 'matches': true}}", "{}", "{}", PASS, "key-format-ok" },
+	{ &check_key_format, "{'encrypted': 'yes'}", "{}", "{'key_only': true}", PASS,
+	  "key-format-ok" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}", "{}", "{}", WARN,
+	  "key-rsa-too-short" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}",
+	  "{'wire': {'auth': {'state': 'known', 'accepted': 'SHA256:k'}}}", "{}", WARN,
+	  "key-rsa-too-short" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 1024}",
+	  "{'wire': {'auth': {'state': 'known', 'queries': [{'fingerprint': 'SHA256:k', 'answer': "
+	  "'denied'}]}}}",
+	  "{}", FAIL, "key-rsa-too-short" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2047}", "{}", "{'key_only': true}", FAIL,
+	  "key-rsa-too-short" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 2048}", "{}", "{'key_only': true}", PASS,
+	  "key-format-ok" },
+	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256', 'azure': 'reject'}", "{}",
+	  "{'key_only': true}", FAIL, "key-type-unsupported-azure" },
+	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256', 'azure': 'reject'}", "{}", "{}", PASS,
+	  "key-format-ok" },
+	{ &check_key_format, "{'type': 'sk-ssh-ed25519@openssh.com', 'azure': 'reject'}", "{}",
+	  "{}", PASS, "key-format-ok" },
+	{ &check_key_format, "{'type': 'ecdsa-sha2-nistp256'}",
+	  "{'wire': {'auth': {'state': 'known', 'queries': [{'fingerprint': 'SHA256:k', 'answer': "
+	  "'denied'}]}}}",
+	  "{}", FAIL, "key-type-unsupported-azure" },
+	{ &check_key_format, "{'type': 'ed448', 'loads': false}", "{}", "{}", FAIL,
+	  "key-type-unusable" },
+	{ &check_key_format, "{'type': 'ssh-dss'}",
+	  "{'ssh_config': {'state': 'known', 'options': {'pubkeyacceptedalgorithms': "
+	  "'ssh-ed25519,rsa-sha2-512'}}}",
+	  "{}", FAIL, "key-algorithm-off" },
+	{ &check_key_format, "{'type': 'ssh-rsa', 'bits': 4096}",
+	  "{'ssh_config': {'state': 'known', 'options': {'pubkeyacceptedalgorithms': "
+	  "'ssh-ed25519,rsa-sha2-512'}}}",
+	  "{}", PASS, "key-format-ok" },
+	{ &check_key_format, "{'pub': {'path': '/k.pub', 'matches': false}}", "{}", "{}", FAIL,
+	  "key-stale-pub" },
+	{ &check_key_format, "{'pub': {'path': '/k.pub', 'matches': true}}", "{}", "{}", PASS,
+	  "key-format-ok" },
 
 	{ &check_key_agent, "{}", "{}", "{}", SKIP, "no-agent" },
-	{ &check_key_agent, "{}", "{'agent': {'state': 'unknown', 'cause': 'timeout', 'reason': 'it is silent'}}", "{}", WARN, "agent-silent" },
-	{ &check_key_agent, "{}", "{'agent': {'state': 'known', 'keys': []}}", "{}", PASS, "agent-empty" },
-	{ &check_key_agent, "{}", "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", PASS, "key-agent-ok" },
+	{ &check_key_agent, "{}",
+	  "{'agent': {'state': 'unknown', 'cause': 'timeout', 'reason': 'it is silent'}}", "{}",
+	  WARN, "agent-silent" },
+	{ &check_key_agent, "{}", "{'agent': {'state': 'known', 'keys': []}}", "{}", PASS,
+	  "agent-empty" },
+	{ &check_key_agent, "{}",
+	  "{'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:k'}]}}", "{}", PASS,
+	  "key-agent-ok" },
 };
 
 static json_t *
@@ -120,9 +198,13 @@ read_json(const char *text)
 static json_t *
 facts_make(const char *key_overlay, const char *target_overlay, const char *asked)
 {
-	json_t *doc = facts_new(1767225600), *key = read_json(KEY), *overlay = read_json(key_overlay), *asks = read_json(asked);
-	json_t *target = read_json("{'identities': {'state': 'known', 'stray': [], 'order': [{'path': '/k', 'from': 'default', 'present': true, 'usable': true,"
-	    " 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'type': 'ssh-ed25519'}]}, 'agent': {'state': 'absent', 'cause': 'none', 'reason': 'no agent'}}");
+	json_t *doc = facts_new(1767225600), *key = read_json(KEY),
+	       *overlay = read_json(key_overlay), *asks = read_json(asked);
+	json_t *target =
+	    read_json("{'identities': {'state': 'known', 'stray': [], 'order': [{'path': '/k', "
+		      "'from': 'default', 'present': true, 'usable': true,"
+		      " 'fingerprint': 'SHA256:k', 'public': 'AAAA', 'type': 'ssh-ed25519'}]}, "
+		      "'agent': {'state': 'absent', 'cause': 'none', 'reason': 'no agent'}}");
 	json_t *more = read_json(target_overlay);
 
 	json_object_update(key, overlay);
@@ -130,7 +212,8 @@ facts_make(const char *key_overlay, const char *target_overlay, const char *aske
 	json_object_set_new(json_object_get(doc, "machine"), "terminal", json_false());
 	json_object_update(json_object_get(doc, "asked"), asks);
 	if (json_object_get(more, "identities") != NULL) {
-		json_object_update(json_object_get(target, "identities"), json_object_get(more, "identities"));
+		json_object_update(json_object_get(target, "identities"),
+				   json_object_get(more, "identities"));
 		json_object_del(more, "identities");
 	}
 	json_object_update(target, more);
@@ -151,9 +234,11 @@ START_TEST(each_fault_has_its_code)
 	ck_assert_int_eq(facts_view(doc, 0, &facts), 0);
 	finding_init(&finding, cases[_i].check->id);
 	ck_assert_int_eq(cases[_i].check->run(&facts, &rule, &finding), 0);
-	ck_assert_msg(strcmp(finding.code, cases[_i].code) == 0 && finding.status == cases[_i].status, "%s on %s %s: %s %s, should be %s %s",
-	    cases[_i].check->id, cases[_i].key, cases[_i].target, status_word(finding.status), finding.code, status_word(cases[_i].status),
-	    cases[_i].code);
+	ck_assert_msg(strcmp(finding.code, cases[_i].code) == 0 &&
+			  finding.status == cases[_i].status,
+		      "%s on %s %s: %s %s, should be %s %s", cases[_i].check->id, cases[_i].key,
+		      cases[_i].target, status_word(finding.status), finding.code,
+		      status_word(cases[_i].status), cases[_i].code);
 	finding_free(&finding);
 	json_decref(doc);
 }
@@ -163,7 +248,11 @@ END_TEST
 static enum status
 status_behind(int others)
 {
-	json_t *doc = facts_make("{}", "{'identities': {'explicit': '/k'}, 'agent': {'state': 'known', 'keys': [{'fingerprint': 'SHA256:o'}]}}", "{}"), *order;
+	json_t *doc = facts_make("{}",
+				 "{'identities': {'explicit': '/k'}, 'agent': {'state': 'known', "
+				 "'keys': [{'fingerprint': 'SHA256:o'}]}}",
+				 "{}"),
+	       *order;
 	const struct rule rule = { .id = "key-agent", .enabled = true };
 	struct finding finding;
 	struct facts facts;
@@ -172,7 +261,10 @@ status_behind(int others)
 	facts_view(doc, 0, &facts);
 	order = doc_list(facts_section(&facts, FACT_IDENTITIES), "order");
 	for (int i = 0; i < others; i++)
-		json_array_insert_new(order, 0, json_pack("{s:b, s:b, s:s, s:s, s:b}", "agent", 1, "present", 1, "public", "x", "fingerprint", "SHA256:o", "usable", 1));
+		json_array_insert_new(order, 0,
+				      json_pack("{s:b, s:b, s:s, s:s, s:b}", "agent", 1, "present",
+						1, "public", "x", "fingerprint", "SHA256:o",
+						"usable", 1));
 	finding_init(&finding, "key-agent");
 	ck_assert_int_eq(check_key_agent.run(&facts, &rule, &finding), 0);
 	status = finding.status;
@@ -192,7 +284,10 @@ END_TEST
 
 START_TEST(the_evidence_of_the_format_is_whole)
 {
-	static const char *const keys[] = { "path", "kind", "format", "type", "bits", "encrypted", "cipher", "kdf", "fingerprint", "azure" };
+	static const char *const keys[] = {
+		"path",      "kind",   "format", "type",        "bits",
+		"encrypted", "cipher", "kdf",    "fingerprint", "azure"
+	};
 	json_t *doc = facts_make("{'defect': 'crlf', 'loads': false}", "{}", "{}");
 	const struct rule rule = { .id = "key-format", .enabled = true };
 	struct finding finding;

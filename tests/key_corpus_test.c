@@ -1,4 +1,5 @@
-/* Every file of the generated corpus against its manifest, when the corpus generator lies beside the source tree (SHARED). */
+/* Every file of the generated corpus against its manifest, when the corpus generator lies beside
+ * the source tree (SHARED). */
 #include "ssh/key.h"
 #include "tests/tool.h"
 
@@ -8,14 +9,34 @@
 #include <string.h>
 #include <unistd.h>
 
-enum column { FILE_NAME, KIND, FORMAT, TYPE, BITS, ENCRYPTED, CIPHER, KDF, SHA256, MD5, COMMENT, PASSPHRASE, DEFECT, AZURE, OPENSSH, TRUTH, COLUMNS };
+enum column {
+	FILE_NAME,
+	KIND,
+	FORMAT,
+	TYPE,
+	BITS,
+	ENCRYPTED,
+	CIPHER,
+	KDF,
+	SHA256,
+	MD5,
+	COMMENT,
+	PASSPHRASE,
+	DEFECT,
+	AZURE,
+	OPENSSH,
+	TRUTH,
+	COLUMNS
+};
 
 static const struct {
 	enum column column;
 	const char *fact;
 } compared[] = {
-	{ KIND, "kind" }, { FORMAT, "format" }, { TYPE, "type" }, { BITS, "bits" }, { ENCRYPTED, "encrypted" }, { CIPHER, "cipher" }, { KDF, "kdf" },
-	{ SHA256, "fingerprint" }, { MD5, "fingerprint_md5" }, { COMMENT, "comment" }, { DEFECT, "defect" }, { AZURE, "azure" },
+	{ KIND, "kind" },       { FORMAT, "format" },       { TYPE, "type" },
+	{ BITS, "bits" },       { ENCRYPTED, "encrypted" }, { CIPHER, "cipher" },
+	{ KDF, "kdf" },         { SHA256, "fingerprint" },  { MD5, "fingerprint_md5" },
+	{ COMMENT, "comment" }, { DEFECT, "defect" },       { AZURE, "azure" },
 };
 
 static const char *
@@ -31,13 +52,15 @@ fact(const json_t *key, const char *name, char *buf, size_t size)
 	return buf;
 }
 
-/* ssh-keygen is the referee where the manifest gives a comment that the file does not hold: a key rewritten from PEM has lost it. */
+/* ssh-keygen is the referee where the manifest gives a comment that the file does not hold: a key
+ * rewritten from PEM has lost it. */
 static bool
 comment_is_empty(const char *path)
 {
 	char out[4096];
 
-	return TOOL(out, sizeof(out), "ssh-keygen", "-lf", path) == 0 && (strstr(out, "  (") != NULL || strstr(out, " no comment (") != NULL);
+	return TOOL(out, sizeof(out), "ssh-keygen", "-lf", path) == 0 &&
+	       (strstr(out, "  (") != NULL || strstr(out, " no comment (") != NULL);
 }
 
 static unsigned
@@ -56,15 +79,19 @@ row_compare(const char *dir, char *row[COLUMNS])
 	ck_assert_int_eq(key_parse((const unsigned char *)bytes, len, &info), 0);
 	ck_assert_int_eq(key_info_facts(&info, key), 0);
 	for (size_t i = 0; i < sizeof(compared) / sizeof(compared[0]); i++) {
-		const char *got = fact(key, compared[i].fact, buf, sizeof(buf)), *want = row[compared[i].column];
+		const char *got = fact(key, compared[i].fact, buf, sizeof(buf)),
+			   *want = row[compared[i].column];
 
-		if (strcmp(got, want) == 0 || (compared[i].column == COMMENT && strcmp(got, "-") == 0 && comment_is_empty(path)))
+		if (strcmp(got, want) == 0 || (compared[i].column == COMMENT &&
+					       strcmp(got, "-") == 0 && comment_is_empty(path)))
 			continue;
-		printf("# %s: %s is %s, should be %s\n", row[FILE_NAME], compared[i].fact, got, want);
+		printf("# %s: %s is %s, should be %s\n", row[FILE_NAME], compared[i].fact, got,
+		       want);
 		wrong++;
 	}
 	if (info.loads >= 0 && info.loads != (strcmp(row[OPENSSH], "ok") == 0)) {
-		printf("# %s: loads is %d, ssh-keygen says %s\n", row[FILE_NAME], info.loads, row[OPENSSH]);
+		printf("# %s: loads is %d, ssh-keygen says %s\n", row[FILE_NAME], info.loads,
+		       row[OPENSSH]);
 		wrong++;
 	}
 	key_info_free(&info);
@@ -79,7 +106,11 @@ generator(void)
 	const char *shared = getenv("SHARED"), *srcdir = getenv("srcdir");
 	char *path;
 
-	if (asprintf(&path, "%s%s/keys/make-corpus.sh", shared != NULL ? shared : srcdir != NULL ? srcdir : ".", shared != NULL ? "" : "/../shared") < 0)
+	if (asprintf(&path, "%s%s/keys/make-corpus.sh",
+		     shared != NULL   ? shared
+		     : srcdir != NULL ? srcdir
+				      : ".",
+		     shared != NULL ? "" : "/../shared") < 0)
 		return NULL;
 	return path;
 }
@@ -90,7 +121,8 @@ START_TEST(every_row_of_the_corpus_is_right)
 	const char *dir = tool_folder();
 	unsigned rows = 0, wrong = 0;
 
-	if (script == NULL || access(script, R_OK) != 0 || !tool_there("puttygen") || !tool_there("perl")) {
+	if (script == NULL || access(script, R_OK) != 0 || !tool_there("puttygen") ||
+	    !tool_there("perl")) {
 		printf("# skipped: no corpus generator (SHARED), or no puttygen and perl for it\n");
 		free(script);
 		return;

@@ -1,4 +1,5 @@
-/* known_hosts: single lines, the collector, and our reading against ssh-keygen -F on a generated corpus. */
+/* known_hosts: single lines, the collector, and our reading against ssh-keygen -F on a generated
+ * corpus. */
 #include "ssh/ssh.h"
 #include "tests/known_lib.h"
 
@@ -15,7 +16,8 @@ enum { HOSTS = 40, LINES = 400, LOOKUPS = 520 };
 static void
 made_up_key(unsigned number, char *ret, size_t size)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char alphabet[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char text[] = "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 	for (size_t i = 26; i < 66; i++, number = number * 31 + 7)
@@ -32,10 +34,26 @@ static const struct names {
 	const char *hosts, *name;
 	int found;
 } names[] = {
-	{ "vm1", "vm1", 1 }, { "VM1", "vm1", 1 }, { "vm1", "VM1", 1 }, { "a,vm1,b", "vm1", 1 }, { "vm1.x", "vm1", 0 }, { "vm?", "vm1", 1 },
-	{ "v*1", "vm1", 1 }, { "*", "vm1", 1 }, { "*,!vm1", "vm1", 0 }, { "!vm1,*", "vm1", 0 }, { "!vm2,*", "vm1", 1 }, { "!vm2", "vm1", 0 },
-	{ "[vm1]:2200", "[vm1]:2200", 1 }, { "[vm1]:*", "[vm1]:2200", 1 }, { "[*]:2200", "[vm1]:2200", 1 }, { "", "vm1", 0 }, { ",,", "vm1", 0 },
-	{ "a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 }, { "|1|x|y", "vm1", -1 }, { "|", "vm1", -1 },
+	{ "vm1", "vm1", 1 },
+	{ "VM1", "vm1", 1 },
+	{ "vm1", "VM1", 1 },
+	{ "a,vm1,b", "vm1", 1 },
+	{ "vm1.x", "vm1", 0 },
+	{ "vm?", "vm1", 1 },
+	{ "v*1", "vm1", 1 },
+	{ "*", "vm1", 1 },
+	{ "*,!vm1", "vm1", 0 },
+	{ "!vm1,*", "vm1", 0 },
+	{ "!vm2,*", "vm1", 1 },
+	{ "!vm2", "vm1", 0 },
+	{ "[vm1]:2200", "[vm1]:2200", 1 },
+	{ "[vm1]:*", "[vm1]:2200", 1 },
+	{ "[*]:2200", "[vm1]:2200", 1 },
+	{ "", "vm1", 0 },
+	{ ",,", "vm1", 0 },
+	{ "a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0 },
+	{ "|1|x|y", "vm1", -1 },
+	{ "|", "vm1", -1 },
 	{ "|2|AAAA", "vm1", -1 },
 };
 
@@ -50,9 +68,16 @@ END_TEST
 static const struct damage {
 	const char *line, *why;
 } damages[] = {
-	{ "vm1", "ends before" }, { "vm1 ssh-ed25519", "ends before" }, { "vm1 garbage AAAA", "no type" }, { "vm1 ssh-ed25519 AAAA!", "base64" },
-	{ "vm1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAA", "damaged" }, { "vm1 ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-	"another type" }, { "@unknown vm1 " K1, "marker" }, { "@revoked @revoked vm1 " K1, "more than one" }, { "|1|bad|bad " K1, "hashed" },
+	{ "vm1", "ends before" },
+	{ "vm1 ssh-ed25519", "ends before" },
+	{ "vm1 garbage AAAA", "no type" },
+	{ "vm1 ssh-ed25519 AAAA!", "base64" },
+	{ "vm1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAA", "damaged" },
+	{ "vm1 ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	  "another type" },
+	{ "@unknown vm1 " K1, "marker" },
+	{ "@revoked @revoked vm1 " K1, "more than one" },
+	{ "|1|bad|bad " K1, "hashed" },
 	{ "\xef\xbb\xbfvm1 " K1, "byte order" },
 };
 
@@ -74,7 +99,10 @@ END_TEST
 
 START_TEST(lines_of_other_kinds_are_no_damage)
 {
-	json_t *damaged, *entries = known_read("\r\nvm1 1024 35 123456\nvm1 ssh-new-type@example.com AAAA\n#\n  # x\n@revoked vm1 " K2 "\n", "vm1", 22, &damaged);
+	json_t *damaged,
+	    *entries = known_read("\r\nvm1 1024 35 123456\nvm1 ssh-new-type@example.com AAAA\n#\n  "
+				  "# x\n@revoked vm1 " K2 "\n",
+				  "vm1", 22, &damaged);
 
 	ck_assert_uint_eq(json_array_size(damaged), 0);
 	ck_assert_uint_eq(json_array_size(entries), 1);
@@ -100,7 +128,10 @@ END_TEST
 
 START_TEST(the_same_key_is_found_under_other_names)
 {
-	static const char text[] = "vm1 " K2 "\n[vm1]:2222,other " K1 "\n|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= " K1 "\n@revoked x " K1 "\n";
+	static const char text[] =
+	    "vm1 " K2 "\n[vm1]:2222,other " K1
+	    "\n|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= " K1 "\n@revoked x " K1
+	    "\n";
 	const struct known_query query = { .name = "vm1", .port = 22 };
 	json_t *keys = json_pack("[{s:s}]", "public", strchr(K1, ' ') + 1), *found = json_array();
 
@@ -115,13 +146,16 @@ END_TEST
 
 START_TEST(types_on_file_are_asked_for_first)
 {
-	static const char algorithms[] = "ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512";
+	static const char algorithms[] = "ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512-cert-v01@"
+					 "openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512";
 	json_t *entries = json_pack("[{s:s, s:s}]", "type", "ssh-rsa", "via", "host");
 	char *order = known_hosts_order(entries, algorithms);
 
-	ck_assert_str_eq(order, "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512,ssh-ed25519-cert-v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256");
+	ck_assert_str_eq(order, "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512,ssh-ed25519-cert-"
+				"v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256");
 	free(order);
-	json_array_append_new(entries, json_pack("{s:s, s:s}", "type", "ssh-ed25519", "via", "host"));
+	json_array_append_new(entries,
+			      json_pack("{s:s, s:s}", "type", "ssh-ed25519", "via", "host"));
 	order = known_hosts_order(entries, algorithms);
 	ck_assert_str_eq(order, algorithms);
 	free(order);
@@ -146,7 +180,8 @@ START_TEST(the_collector_reads_regular_files_only)
 	ck_assert_int_eq(facts_view(doc, 0, &facts), 0);
 	section = facts_known(&facts, FACT_SSH_CONFIG);
 	json_object_set_new(section, "user_known_hosts", json_pack("[s, s, s]", path, fifo, "/"));
-	json_object_set_new(section, "global_known_hosts", json_pack("[s]", "/nonexistent/known_hosts"));
+	json_object_set_new(section, "global_known_hosts",
+			    json_pack("[s]", "/nonexistent/known_hosts"));
 	ssh_known_hosts_collect(&facts, "VM1", 22);
 	section = facts_section(&facts, FACT_KNOWN_HOSTS);
 	ck_assert_str_eq(doc_str(section, "name"), "vm1");
@@ -159,7 +194,8 @@ START_TEST(the_collector_reads_regular_files_only)
 	json_array_clear(doc_list(section, "entries"));
 	json_object_set_new(host_key, "keys", json_pack("[{s:s}]", "public", strchr(K2, ' ') + 1));
 	ssh_known_hosts_elsewhere(&facts, host_key);
-	ck_assert_str_eq(doc_str(json_array_get(doc_list(host_key, "elsewhere"), 0), "name"), "other");
+	ck_assert_str_eq(doc_str(json_array_get(doc_list(host_key, "elsewhere"), 0), "name"),
+			 "other");
 	json_decref(doc);
 	free(path);
 	free(fifo);
@@ -174,7 +210,11 @@ host_name(unsigned index)
 {
 	static char name[32];
 
-	snprintf(name, sizeof(name), index % 3 == 0 ? "vm%u" : index % 3 == 1 ? "vm%u.x.example.com" : "10.0.0.%u", index);
+	snprintf(name, sizeof(name),
+		 index % 3 == 0   ? "vm%u"
+		 : index % 3 == 1 ? "vm%u.x.example.com"
+				  : "10.0.0.%u",
+		 index);
 	return name;
 }
 
@@ -188,20 +228,41 @@ random_hosts(char *ret, size_t size)
 	snprintf(one, sizeof(one), "%s", host_name(a));
 	snprintf(other, sizeof(other), "%s", host_name(b));
 	switch (known_pick(11)) {
-	case 0: snprintf(ret, size, "%s,%s", one, other); break;
-	case 1: snprintf(ret, size, "[%s]:%u", one, 2200 + known_pick(3)); break;
-	case 2: snprintf(ret, size, "[%s]:*,%s", one, other); break;
-	case 3: snprintf(ret, size, "vm%u?", known_pick(4)); break;
-	case 4: snprintf(ret, size, "*.example.com,!%s", one); break;
-	case 5: snprintf(ret, size, "10.0.0.%u*", known_pick(4)); break;
-	case 6: snprintf(ret, size, "VM%u.X.Example.COM", a); break;
-	case 7: snprintf(ret, size, "!%s,%s,vm*", one, other); break;
-	case 8: snprintf(ret, size, "%s", known_pick(4) == 0 ? "*" : one); break;
-	default: snprintf(ret, size, "%s", one); break;
+	case 0:
+		snprintf(ret, size, "%s,%s", one, other);
+		break;
+	case 1:
+		snprintf(ret, size, "[%s]:%u", one, 2200 + known_pick(3));
+		break;
+	case 2:
+		snprintf(ret, size, "[%s]:*,%s", one, other);
+		break;
+	case 3:
+		snprintf(ret, size, "vm%u?", known_pick(4));
+		break;
+	case 4:
+		snprintf(ret, size, "*.example.com,!%s", one);
+		break;
+	case 5:
+		snprintf(ret, size, "10.0.0.%u*", known_pick(4));
+		break;
+	case 6:
+		snprintf(ret, size, "VM%u.X.Example.COM", a);
+		break;
+	case 7:
+		snprintf(ret, size, "!%s,%s,vm*", one, other);
+		break;
+	case 8:
+		snprintf(ret, size, "%s", known_pick(4) == 0 ? "*" : one);
+		break;
+	default:
+		snprintf(ret, size, "%s", one);
+		break;
 	}
 }
 
-/* Writes a file of hashed lines (made by ssh-keygen) and of all other forms. readable[line] says whether ssh can read its key. */
+/* Writes a file of hashed lines (made by ssh-keygen) and of all other forms. readable[line] says
+ * whether ssh can read its key. */
 static void
 write_corpus(const char *path, bool *readable)
 {
@@ -214,7 +275,8 @@ write_corpus(const char *path, bool *readable)
 	for (; line < LINES / 4; line++) {
 		made_up_key(line, key, sizeof(key));
 		if (known_pick(3) == 0)
-			fprintf(file, "[%s]:%u %s\n", host_name(known_pick(HOSTS)), 2200 + known_pick(3), key);
+			fprintf(file, "[%s]:%u %s\n", host_name(known_pick(HOSTS)),
+				2200 + known_pick(3), key);
 		else
 			fprintf(file, "%s %s\n", host_name(known_pick(HOSTS)), key);
 		readable[line + 1] = true;
@@ -223,8 +285,11 @@ write_corpus(const char *path, bool *readable)
 	known_run(argv, out, sizeof(out));
 	file = fopen(path, "a");
 	for (; line < LINES; line++) {
-		static const char *const before[] = { "", "", "", " ", "\t", "@revoked ", "@cert-authority\t" };
-		static const char *const after[] = { "\n", "\n", " comment\n", "\r\n", " c\r\n", "\t\n" };
+		static const char *const before[] = {
+			"", "", "", " ", "\t", "@revoked ", "@cert-authority\t"
+		};
+		static const char *const after[] = { "\n",   "\n",     " comment\n",
+						     "\r\n", " c\r\n", "\t\n" };
 
 		random_hosts(hosts, sizeof(hosts));
 		made_up_key(line, key, sizeof(key));
@@ -234,9 +299,10 @@ write_corpus(const char *path, bool *readable)
 		else if (!readable[line + 1])
 			fprintf(file, "%s ssh-ed25519 AAAA%u\n", hosts, line);
 		else
-			fprintf(file, "%s%s %s%s", before[known_pick(7)], hosts, key, after[known_pick(6)]);
+			fprintf(file, "%s%s %s%s", before[known_pick(7)], hosts, key,
+				after[known_pick(6)]);
 	}
-	fprintf(file, "%s %s", host_name(1), K1);	/* no end of line */
+	fprintf(file, "%s %s", host_name(1), K1); /* no end of line */
 	readable[line + 1] = true;
 	fclose(file);
 }
@@ -276,7 +342,8 @@ START_TEST(the_corpus_reads_as_ssh_keygen_reads_it)
 	fclose(file);
 	for (unsigned i = 0; i < LOOKUPS; i++) {
 		int port = i % 3 == 0 ? 2200 + (int)known_pick(4) : 22;
-		const struct known_query query = { .name = host_name(i % (HOSTS + 4)), .port = port };
+		const struct known_query query = { .name = host_name(i % (HOSTS + 4)),
+						   .port = port };
 		bool theirs[LINES + 2] = { false }, ours[LINES + 2] = { false };
 		json_t *entries = json_array(), *damaged = json_array(), *entry;
 		char *name = known_hosts_name(&query);
@@ -284,12 +351,13 @@ START_TEST(the_corpus_reads_as_ssh_keygen_reads_it)
 
 		ck_assert_int_ge(keygen_lines(path, name, theirs), 0);
 		known_hosts_read(text, strlen(text), path, &query, entries, damaged);
-		json_array_foreach(entries, k, entry)
+		json_array_foreach (entries, k, entry)
 			if (!doc_is(entry, "via", "port-less"))
 				ours[doc_int(entry, "line", 0)] = true;
 		for (size_t line = 1; line <= LINES + 1; line++)
-			ck_assert_msg(ours[line] == (theirs[line] && readable[line]), "%s: line %zu: ours %d, theirs %d, readable %d", name, line,
-			    ours[line], theirs[line], readable[line]);
+			ck_assert_msg(ours[line] == (theirs[line] && readable[line]),
+				      "%s: line %zu: ours %d, theirs %d, readable %d", name, line,
+				      ours[line], theirs[line], readable[line]);
 		found_any += json_array_size(entries) > 0;
 		json_decref(entries);
 		json_decref(damaged);
@@ -308,8 +376,10 @@ known_hosts_suite(void)
 	Suite *suite = suite_create("known_hosts");
 	TCase *pure = tcase_create("lines"), *keygen = tcase_create("ssh-keygen -F");
 
-	tcase_add_loop_test(pure, names_and_patterns_match_as_in_ssh, 0, sizeof(names) / sizeof(names[0]));
-	tcase_add_loop_test(pure, damaged_lines_are_named_and_the_rest_is_read, 0, sizeof(damages) / sizeof(damages[0]));
+	tcase_add_loop_test(pure, names_and_patterns_match_as_in_ssh, 0,
+			    sizeof(names) / sizeof(names[0]));
+	tcase_add_loop_test(pure, damaged_lines_are_named_and_the_rest_is_read, 0,
+			    sizeof(damages) / sizeof(damages[0]));
 	tcase_add_test(pure, lines_of_other_kinds_are_no_damage);
 	tcase_add_test(pure, the_second_look_is_for_names_without_a_port);
 	tcase_add_test(pure, the_same_key_is_found_under_other_names);

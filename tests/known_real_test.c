@@ -1,4 +1,5 @@
-/* known_hosts: our verdicts against those of the real ssh, which speaks to a server on loopback through this program as its ProxyCommand. */
+/* known_hosts: our verdicts against those of the real ssh, which speaks to a server on loopback
+ * through this program as its ProxyCommand. */
 #include "tests/known_lib.h"
 
 #include <arpa/inet.h>
@@ -14,19 +15,19 @@
 
 enum { REFEREE = 48 };
 
-static const char *self;		/* path of this program: it relays for ssh */
+static const char *self; /* path of this program: it relays for ssh */
 
 #define FIXED "rsa-sha2-256,ssh-ed25519,ecdsa-sha2-nistp256"
 
-static char *algorithms;		/* the installed ssh's own */
+static char *algorithms; /* the installed ssh's own */
 
 static const char *const server_types[] = { "ed25519", "ecdsa", "rsa" };
 
 struct server {
 	pid_t pid;
 	int port;
-	json_t *keys;			/* {"type","public"} as the check sees them */
-	char *lines[3], *wrong[3], *ca;	/* "type base64" */
+	json_t *keys;                   /* {"type","public"} as the check sees them */
+	char *lines[3], *wrong[3], *ca; /* "type base64" */
 };
 
 /* The "type base64" line of `dropbearkey -y`. */
@@ -61,7 +62,8 @@ make_key(const char *type, const char *name)
 static int
 free_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -74,7 +76,9 @@ free_port(void)
 static int
 connect_port(int port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)port),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
@@ -97,8 +101,11 @@ start_server(struct server *server)
 		files[i] = known_path(name);
 		snprintf(name, sizeof(name), "wrong%d", i);
 		server->wrong[i] = make_key(server_types[i], name);
-		json_array_append_new(server->keys, json_pack("{s:o, s:s}", "type", doc_text(server->lines[i], strcspn(server->lines[i], " ")),
-		    "public", strchr(server->lines[i], ' ') + 1));
+		json_array_append_new(
+		    server->keys,
+		    json_pack("{s:o, s:s}", "type",
+			      doc_text(server->lines[i], strcspn(server->lines[i], " ")), "public",
+			      strchr(server->lines[i], ' ') + 1));
 	}
 	server->ca = make_key("ed25519", "ca");
 	snprintf(listen_at, sizeof(listen_at), "127.0.0.1:%d", server->port);
@@ -106,7 +113,8 @@ start_server(struct server *server)
 		alarm(120);
 		if (freopen("/dev/null", "w", stderr) == NULL)
 			_exit(1);
-		execlp("dropbear", "dropbear", "-F", "-E", "-p", listen_at, "-r", files[0], "-r", files[1], "-r", files[2], NULL);
+		execlp("dropbear", "dropbear", "-F", "-E", "-p", listen_at, "-r", files[0], "-r",
+		       files[1], "-r", files[2], NULL);
 		_exit(127);
 	}
 	for (int fd = -1, tries = 0; fd < 0 && tries < 100; tries++) {
@@ -134,19 +142,46 @@ stop_server(struct server *server)
 
 /* What the real ssh says: "match", "changed", "revoked" or "unknown". */
 static const char *
-referee(const struct server *server, const char *known_hosts, const char *name, int port, bool fixed)
+referee(const struct server *server, const char *known_hosts, const char *name, int port,
+	bool fixed)
 {
 	static char out[65536];
-	char *proxy = doc_fmt("ProxyCommand=%s --relay %d", self, server->port), *file = doc_fmt("UserKnownHostsFile=%s", known_hosts), number[16];
-	const char *const argv[] = { "ssh", "-F", "none", "-o", proxy, "-o", file, "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes",
-		"-o", "BatchMode=yes", "-o", "PreferredAuthentications=none", "-p", number, "-l", "nobody",
-		fixed ? "-oHostKeyAlgorithms=" FIXED : "-oHostKeyAlgorithms=-ssh-dss", "--", name, "true", NULL };
+	char *proxy = doc_fmt("ProxyCommand=%s --relay %d", self, server->port),
+	     *file = doc_fmt("UserKnownHostsFile=%s", known_hosts), number[16];
+	const char *const argv[] = { "ssh",
+				     "-F",
+				     "none",
+				     "-o",
+				     proxy,
+				     "-o",
+				     file,
+				     "-o",
+				     "GlobalKnownHostsFile=none",
+				     "-o",
+				     "StrictHostKeyChecking=yes",
+				     "-o",
+				     "BatchMode=yes",
+				     "-o",
+				     "PreferredAuthentications=none",
+				     "-p",
+				     number,
+				     "-l",
+				     "nobody",
+				     fixed ? "-oHostKeyAlgorithms=" FIXED
+					   : "-oHostKeyAlgorithms=-ssh-dss",
+				     "--",
+				     name,
+				     "true",
+				     NULL };
 	const char *said;
 
 	snprintf(number, sizeof(number), "%d", port);
 	known_run(argv, out, sizeof(out));
-	said = strstr(out, "REVOKED HOST KEY") ? "revoked" : strstr(out, "IDENTIFICATION HAS CHANGED") ? "changed" :
-	    strstr(out, "host key is known") ? "unknown" : strstr(out, "Permission denied") ? "match" : out;
+	said = strstr(out, "REVOKED HOST KEY")             ? "revoked"
+	       : strstr(out, "IDENTIFICATION HAS CHANGED") ? "changed"
+	       : strstr(out, "host key is known")          ? "unknown"
+	       : strstr(out, "Permission denied")          ? "match"
+							   : out;
 	free(proxy);
 	free(file);
 	return said;
@@ -156,13 +191,17 @@ static const char *
 ours(const struct server *server, const char *text, const char *name, int port, bool fixed)
 {
 	json_t *entries = known_read(text, name, port, NULL);
-	enum known_verdict verdict = known_hosts_judge(entries, server->keys, fixed ? FIXED : algorithms, fixed).verdict;
+	enum known_verdict verdict =
+	    known_hosts_judge(entries, server->keys, fixed ? FIXED : algorithms, fixed).verdict;
 
 	json_decref(entries);
-	return verdict == KNOWN_OTHER_TYPE ? "changed" : verdict == KNOWN_CA ? "unknown" : known_verdict_word(verdict);
+	return verdict == KNOWN_OTHER_TYPE ? "changed"
+	       : verdict == KNOWN_CA       ? "unknown"
+					   : known_verdict_word(verdict);
 }
 
-/* A random file about vm1: each type right, wrong, both or missing, under the full name, without its port, or both; revocations; a CA. */
+/* A random file about vm1: each type right, wrong, both or missing, under the full name, without
+ * its port, or both; revocations; a CA. */
 static void
 random_file(const struct server *server, int port, char *ret, size_t size)
 {
@@ -176,14 +215,18 @@ random_file(const struct server *server, int port, char *ret, size_t size)
 		const char *name = known_pick(3) == 0 ? "vm1" : full;
 
 		if (form == 1 || form == 3)
-			len += (size_t)snprintf(ret + len, size - len, "%s %s\n", name, server->wrong[i]);
+			len += (size_t)snprintf(ret + len, size - len, "%s %s\n", name,
+						server->wrong[i]);
 		if (form == 2 || form == 3)
-			len += (size_t)snprintf(ret + len, size - len, "%s %s%s\n", name, server->lines[i], known_pick(2) ? "\r" : "");
+			len += (size_t)snprintf(ret + len, size - len, "%s %s%s\n", name,
+						server->lines[i], known_pick(2) ? "\r" : "");
 		if (form == 4 && known_pick(2) == 0)
-			len += (size_t)snprintf(ret + len, size - len, "@revoked %s %s\n", known_pick(2) ? "*" : name, server->lines[i]);
+			len += (size_t)snprintf(ret + len, size - len, "@revoked %s %s\n",
+						known_pick(2) ? "*" : name, server->lines[i]);
 	}
 	if (known_pick(4) == 0)
-		len += (size_t)snprintf(ret + len, size - len, "@cert-authority %s %s\n", known_pick(2) ? "*" : full, server->ca);
+		len += (size_t)snprintf(ret + len, size - len, "@cert-authority %s %s\n",
+					known_pick(2) ? "*" : full, server->ca);
 }
 
 START_TEST(verdicts_are_those_of_the_real_ssh)
@@ -203,7 +246,8 @@ START_TEST(verdicts_are_those_of_the_real_ssh)
 		known_write(path, text);
 		we = ours(&server, text, "vm1", port, fixed);
 		ssh = referee(&server, path, "VM1", port, fixed);
-		ck_assert_msg(strcmp(we, ssh) == 0, "ours %s, ssh's %s, port %d, fixed %d:\n%s", we, ssh, port, fixed, text);
+		ck_assert_msg(strcmp(we, ssh) == 0, "ours %s, ssh's %s, port %d, fixed %d:\n%s", we,
+			      ssh, port, fixed, text);
 	}
 	stop_server(&server);
 	free(path);
@@ -212,15 +256,15 @@ START_TEST(verdicts_are_those_of_the_real_ssh)
 END_TEST
 
 static const struct difference {
-	const char *before, *hosts, *after;	/* around the server's ED25519 key */
+	const char *before, *hosts, *after; /* around the server's ED25519 key */
 	int port;
 	const char *verdict;
 } differences[] = {
-	{ "", "vm1", "", 2200, "match" },			/* accepted without its port */
-	{ "", "[vm1]:22", "", 22, "unknown" },			/* never looked up */
-	{ "@cert-authority ", "vm1", "", 22, "unknown" },	/* a plain key is not certified */
+	{ "", "vm1", "", 2200, "match" },                 /* accepted without its port */
+	{ "", "[vm1]:22", "", 22, "unknown" },            /* never looked up */
+	{ "@cert-authority ", "vm1", "", 22, "unknown" }, /* a plain key is not certified */
 	{ "@revoked ", "*", "", 22, "revoked" },
-	{ "\xef\xbb\xbf", "vm1", "", 22, "unknown" },		/* a byte order mark hides the first line */
+	{ "\xef\xbb\xbf", "vm1", "", 22, "unknown" }, /* a byte order mark hides the first line */
 	{ "garbage\n@x y z\n|1|a|b c d\n", "vm1", "\r", 22, "match" },
 	{ "", "*,!vm1", "", 22, "unknown" },
 	{ "", "VM?", " # c", 22, "match" },
@@ -239,7 +283,8 @@ START_TEST(odd_lines_are_judged_as_by_the_real_ssh)
 	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++) {
 		const struct difference *d = &differences[i];
 
-		snprintf(text, sizeof(text), "%s%s %s%s\n", d->before, d->hosts, server.lines[0], d->after);
+		snprintf(text, sizeof(text), "%s%s %s%s\n", d->before, d->hosts, server.lines[0],
+			 d->after);
 		known_write(path, text);
 		ck_assert_str_eq(referee(&server, path, "vm1", d->port, false), d->verdict);
 		ck_assert_str_eq(ours(&server, text, "vm1", d->port, false), d->verdict);
@@ -268,7 +313,8 @@ own_algorithms(void)
 static int
 relay(int port)
 {
-	struct pollfd fds[2] = { { .fd = 0, .events = POLLIN }, { .fd = connect_port(port), .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = 0, .events = POLLIN },
+				 { .fd = connect_port(port), .events = POLLIN } };
 	char bytes[16384];
 
 	alarm(20);
@@ -276,7 +322,8 @@ relay(int port)
 		for (int i = 0; i < 2; i++) {
 			ssize_t n = fds[i].revents != 0 ? read(fds[i].fd, bytes, sizeof(bytes)) : 0;
 
-			if (fds[i].revents != 0 && (n <= 0 || write(i == 0 ? fds[1].fd : 1, bytes, (size_t)n) != n))
+			if (fds[i].revents != 0 &&
+			    (n <= 0 || write(i == 0 ? fds[1].fd : 1, bytes, (size_t)n) != n))
 				return 0;
 		}
 	return 1;
@@ -289,11 +336,13 @@ known_real_suite(void)
 	TCase *real = tcase_create("the real ssh");
 
 	tcase_set_timeout(real, 120);
-	if (known_runs("ssh", "-V") && known_runs("dropbear", "-V") && known_runs("dropbearkey", "-h")) {
+	if (known_runs("ssh", "-V") && known_runs("dropbear", "-V") &&
+	    known_runs("dropbearkey", "-h")) {
 		tcase_add_test(real, verdicts_are_those_of_the_real_ssh);
 		tcase_add_test(real, odd_lines_are_judged_as_by_the_real_ssh);
 	} else {
-		printf("# ssh or dropbear is not installed: verdicts are not compared with the real ssh\n");
+		printf("# ssh or dropbear is not installed: verdicts are not compared with the "
+		       "real ssh\n");
 	}
 	suite_add_tcase(suite, real);
 	return suite;

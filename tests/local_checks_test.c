@@ -1,4 +1,5 @@
-/* The checks of ssh's configuration and of the host key: each case is the healthy facts with one thing changed. */
+/* The checks of ssh's configuration and of the host key: each case is the healthy facts with one
+ * thing changed. */
 #include "checks/checks.h"
 
 #include <check.h>
@@ -11,115 +12,219 @@ static const char *srcdir;
 
 struct local_case {
 	const struct check *check;
-	const char *target, *doc;	/* merged into the target, and into the document; NULL for nothing */
+	const char *target,
+	    *doc; /* merged into the target, and into the document; NULL for nothing */
 	enum status status;
 	const char *code;
-	const char *also;		/* a code beside it, NULL for none */
-	const char *says;		/* stands in the summary; NULL: anything */
+	const char *also; /* a code beside it, NULL for none */
+	const char *says; /* stands in the summary; NULL: anything */
 };
 
 #define CFG(text) "{\"ssh_config\": {" text "}}"
-#define ALIAS "\"name\": \"myVM\", \"hostname\": \"20.51.230.99\", \"places\": {\"hostname\": {\"file\": \"/home/me/.ssh/config\", \"line\": 2}}"
-#define REFUSED(text) "{\"ssh_config\": {\"state\": \"unknown\", \"cause\": \"ssh-config\", \"reason\": \"r\", " text "}}"
+#define ALIAS                                                                                      \
+	"\"name\": \"myVM\", \"hostname\": \"20.51.230.99\", \"places\": {\"hostname\": "          \
+	"{\"file\": \"/home/me/.ssh/config\", \"line\": 2}}"
+#define REFUSED(text)                                                                              \
+	"{\"ssh_config\": {\"state\": \"unknown\", \"cause\": \"ssh-config\", \"reason\": "        \
+	"\"r\", " text "}}"
 #define PIP "/subscriptions/s/resourcegroups/rg/providers/microsoft.network/publicipaddresses/pip"
 #define RESOURCE(id, text) "{\"azure\": {\"resources\": {\"" id "\": " text "}}}"
 #define ENTRY(text) "{\"file\": \"/home/me/.ssh/known_hosts\", \"line\": 3, " text "}"
 #define KNOWN(entries) "\"known_hosts\": {\"entries\": [" entries "]}"
-#define OTHER ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:old\", \"public\": \"OLD\", \"via\": \"hashed\"")
-#define RSA ENTRY("\"type\": \"ssh-rsa\", \"fingerprint\": \"SHA256:rsa\", \"public\": \"RSA\", \"via\": \"host\"")
-#define DSA ENTRY("\"type\": \"ssh-dss\", \"fingerprint\": \"SHA256:dsa\", \"public\": \"DSA\", \"via\": \"host\"")
-#define CA ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:ca\", \"public\": \"CA\", \"via\": \"pattern\", \"marker\": \"cert-authority\"")
-#define REVOKED ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:live\", \"public\": \"LIVE\", \"via\": \"pattern\", \"marker\": \"revoked\"")
-#define PROOF(type, print) "\"proof\": {\"state\": \"known\", \"by\": \"run-command\", \"keys\": [{\"type\": \"" type "\", \"fingerprint\": \"" print "\"}]}"
+#define OTHER                                                                                      \
+	ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:old\", \"public\": \"OLD\", "  \
+	      "\"via\": \"hashed\"")
+#define RSA                                                                                        \
+	ENTRY("\"type\": \"ssh-rsa\", \"fingerprint\": \"SHA256:rsa\", \"public\": \"RSA\", "      \
+	      "\"via\": \"host\"")
+#define DSA                                                                                        \
+	ENTRY("\"type\": \"ssh-dss\", \"fingerprint\": \"SHA256:dsa\", \"public\": \"DSA\", "      \
+	      "\"via\": \"host\"")
+#define CA                                                                                         \
+	ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:ca\", \"public\": \"CA\", "    \
+	      "\"via\": \"pattern\", \"marker\": \"cert-authority\"")
+#define REVOKED                                                                                    \
+	ENTRY("\"type\": \"ssh-ed25519\", \"fingerprint\": \"SHA256:live\", \"public\": "          \
+	      "\"LIVE\", \"via\": \"pattern\", \"marker\": \"revoked\"")
+#define PROOF(type, print)                                                                         \
+	"\"proof\": {\"state\": \"known\", \"by\": \"run-command\", \"keys\": [{\"type\": \"" type \
+	"\", \"fingerprint\": \"" print "\"}]}"
 #define OPTIONS(text) "\"ssh_config\": {\"options\": {" text "}}"
 #define STRICT OPTIONS("\"stricthostkeychecking\": \"true\"")
-#define ELSEWHERE "\"wire\": {\"host_key\": {\"elsewhere\": [{\"file\": \"/f\", \"line\": 7, \"name\": \"[20.51.230.13]:2222\"}]}}"
+#define ELSEWHERE                                                                                  \
+	"\"wire\": {\"host_key\": {\"elsewhere\": [{\"file\": \"/f\", \"line\": 7, \"name\": "     \
+	"\"[20.51.230.13]:2222\"}]}}"
 #define AUTH(text) "\"wire\": {\"auth\": {\"state\": \"known\", " text "}}"
 
 static const struct local_case cases[] = {
-	{ &check_ssh_config, NULL, NULL, PASS, "ssh-config-ok", NULL, "20.51.230.13 port 22 as azureuser" },
-	{ &check_ssh_config, REFUSED("\"problem\": \"permissions\", \"file\": \"/home/me/.ssh/config\", \"mode\": \"0666\", \"uid\": 1000, \"owner\": \"me\""),
+	{ &check_ssh_config, NULL, NULL, PASS, "ssh-config-ok", NULL,
+	  "20.51.230.13 port 22 as azureuser" },
+	{ &check_ssh_config,
+	  REFUSED("\"problem\": \"permissions\", \"file\": \"/home/me/.ssh/config\", \"mode\": "
+		  "\"0666\", \"uid\": 1000, \"owner\": \"me\""),
 	  NULL, FAIL, "cfg-bad-perms", NULL, "0666" },
-	{ &check_ssh_config, REFUSED("\"problem\": \"option\", \"file\": \"/home/me/.ssh/config\", \"line\": 2, \"option\": \"usekeychain\""), NULL, FAIL,
-	  "cfg-bad-option", NULL, "line 2" },
-	{ &check_ssh_config, REFUSED("\"problem\": \"value\", \"file\": \"c\", \"line\": 4, \"message\": \"Bad port 'x'.\""), NULL, FAIL, "ssh-config-error", NULL,
-	  "c, line 4: Bad port" },
-	{ &check_ssh_config, REFUSED("\"problem\": \"no-user\", \"message\": \"No user exists for uid 7\""), NULL, FAIL, "ssh-config-error", NULL, "uid 7" },
-	{ &check_ssh_config, REFUSED("\"problem\": \"other\""), NULL, FAIL, "ssh-config-error", NULL, NULL },
-	{ &check_ssh_config, CFG("\"state\": \"unknown\", \"cause\": \"deadline\", \"reason\": \"too late\""), NULL, UNKNOWN, "not-known", NULL, "too late" },
-	{ &check_ssh_config, CFG("\"state\": \"not-asked\", \"cause\": \"x\", \"reason\": \"no host\""), NULL, SKIP, "not-asked", NULL, NULL },
-	{ &check_ssh_config, CFG("\"state\": \"absent\", \"cause\": \"not-installed\", \"reason\": \"none\""),
-	  "{\"machine\": {\"client\": {\"state\": \"absent\", \"cause\": \"not-installed\"}}}", FAIL, "ssh-missing", NULL, NULL },
-	{ &check_ssh_config, NULL, "{\"machine\": {\"client\": {\"version\": \"OpenSSH_6.6\", \"number\": 606}}}", WARN, "ssh-too-old", NULL, "7.2" },
+	{ &check_ssh_config,
+	  REFUSED("\"problem\": \"option\", \"file\": \"/home/me/.ssh/config\", \"line\": 2, "
+		  "\"option\": \"usekeychain\""),
+	  NULL, FAIL, "cfg-bad-option", NULL, "line 2" },
+	{ &check_ssh_config,
+	  REFUSED("\"problem\": \"value\", \"file\": \"c\", \"line\": 4, \"message\": \"Bad port "
+		  "'x'.\""),
+	  NULL, FAIL, "ssh-config-error", NULL, "c, line 4: Bad port" },
+	{ &check_ssh_config,
+	  REFUSED("\"problem\": \"no-user\", \"message\": \"No user exists for uid 7\""), NULL,
+	  FAIL, "ssh-config-error", NULL, "uid 7" },
+	{ &check_ssh_config, REFUSED("\"problem\": \"other\""), NULL, FAIL, "ssh-config-error",
+	  NULL, NULL },
+	{ &check_ssh_config,
+	  CFG("\"state\": \"unknown\", \"cause\": \"deadline\", \"reason\": \"too late\""), NULL,
+	  UNKNOWN, "not-known", NULL, "too late" },
+	{ &check_ssh_config,
+	  CFG("\"state\": \"not-asked\", \"cause\": \"x\", \"reason\": \"no host\""), NULL, SKIP,
+	  "not-asked", NULL, NULL },
+	{ &check_ssh_config,
+	  CFG("\"state\": \"absent\", \"cause\": \"not-installed\", \"reason\": \"none\""),
+	  "{\"machine\": {\"client\": {\"state\": \"absent\", \"cause\": \"not-installed\"}}}",
+	  FAIL, "ssh-missing", NULL, NULL },
+	{ &check_ssh_config, NULL,
+	  "{\"machine\": {\"client\": {\"version\": \"OpenSSH_6.6\", \"number\": 606}}}", WARN,
+	  "ssh-too-old", NULL, "7.2" },
 
-	{ &check_ssh_config, CFG(ALIAS), NULL, FAIL, "cfg-host-alias-override", NULL, "line 2), which is none of this VM's addresses; it has 20.51.230.13" },
-	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"20.51.230.13\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"10.0.0.4\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"MY.example.net\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"127.0.0.1\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"name\": \"MYVM\", \"hostname\": \"myvm\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG(ALIAS ", \"proxyjump\": \"j\""), NULL, PASS, "ssh-config-ok", "proxy-in-use", NULL },
-	{ &check_ssh_config, CFG(ALIAS), RESOURCE(PIP, "{\"properties\": {\"ipAddress\": null}}"), PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, "{\"ssh_config\": {" ALIAS "}, " AUTH("\"accepted\": \"SHA256:k\"") "}", NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, "{\"ssh_config\": {\"name\": \"myVM\", \"hostname\": \"old.example.net\"}, \"wire\": {\"dns\": {\"state\": \"known\", \"addresses\": "
-	  "[\"20.51.230.99\"]}}}", NULL, FAIL, "cfg-host-alias-override", NULL, "old.example.net" },
-	{ &check_ssh_config, "{\"ssh_config\": {\"name\": \"myVM\", \"hostname\": \"new.example.net\"}, \"wire\": {\"dns\": {\"state\": \"known\", \"addresses\": "
-	  "[\"20.51.230.99\", \"20.51.230.13\"]}}}", NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"unresolved.example.net\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-
-	{ &check_ssh_config, "{\"ssh_config\": {\"user\": \"ubuntu\", \"user_from\": \"ssh-config\"}, "
-	  AUTH("\"queries\": [{\"fingerprint\": \"SHA256:k\", \"answer\": \"denied\"}]") "}", NULL, FAIL, "cfg-user-override", NULL, "azureuser" },
-	{ &check_ssh_config, CFG("\"user\": \"ubuntu\", \"user_from\": \"ssh-config\""), NULL, WARN, "cfg-user-override", NULL, "not asked" },
-	{ &check_ssh_config, "{\"ssh_config\": {\"user\": \"ubuntu\", \"user_from\": \"ssh-config\"}, "
-	  AUTH("\"queries\": [{}], \"accepted\": \"SHA256:k\"") "}", NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"user\": \"ubuntu\", \"user_from\": \"option\""), NULL, PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"user\": \"azureuser\", \"user_from\": \"vm\""), NULL, PASS, "ssh-config-ok", "user-from-vm", NULL },
-
-	{ &check_ssh_config, CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": true, \"silent\": true, \"answers\": false}"), NULL,
-	  FAIL, "controlmaster-stale", NULL, "/m" },
-	{ &check_ssh_config, CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": false, \"silent\": false, \"answers\": false}"), NULL,
+	{ &check_ssh_config, CFG(ALIAS), NULL, FAIL, "cfg-host-alias-override", NULL,
+	  "line 2), which is none of this VM's addresses; it has 20.51.230.13" },
+	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"20.51.230.13\""), NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"10.0.0.4\""), NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"MY.example.net\""), NULL,
 	  PASS, "ssh-config-ok", NULL, NULL },
-	{ &check_ssh_config, CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": true, \"silent\": false, \"answers\": true}"), NULL,
-	  PASS, "ssh-config-ok", "controlmaster-active", NULL },
-	{ &check_ssh_config, "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"192.0.2.7\", \"port\": 22, \"tcp\": {\"result\": \"refused\"}}}",
+	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"127.0.0.1\""), NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"name\": \"MYVM\", \"hostname\": \"myvm\""), NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG(ALIAS ", \"proxyjump\": \"j\""), NULL, PASS, "ssh-config-ok",
+	  "proxy-in-use", NULL },
+	{ &check_ssh_config, CFG(ALIAS), RESOURCE(PIP, "{\"properties\": {\"ipAddress\": null}}"),
+	  PASS, "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {" ALIAS "}, " AUTH("\"accepted\": \"SHA256:k\"") "}", NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"name\": \"myVM\", \"hostname\": \"old.example.net\"}, \"wire\": "
+	  "{\"dns\": {\"state\": \"known\", \"addresses\": "
+	  "[\"20.51.230.99\"]}}}",
+	  NULL, FAIL, "cfg-host-alias-override", NULL, "old.example.net" },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"name\": \"myVM\", \"hostname\": \"new.example.net\"}, \"wire\": "
+	  "{\"dns\": {\"state\": \"known\", \"addresses\": "
+	  "[\"20.51.230.99\", \"20.51.230.13\"]}}}",
+	  NULL, PASS, "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"name\": \"myVM\", \"hostname\": \"unresolved.example.net\""),
+	  NULL, PASS, "ssh-config-ok", NULL, NULL },
+
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"user\": \"ubuntu\", \"user_from\": \"ssh-config\"}, " AUTH(
+	      "\"queries\": [{\"fingerprint\": \"SHA256:k\", \"answer\": \"denied\"}]") "}",
+	  NULL, FAIL, "cfg-user-override", NULL, "azureuser" },
+	{ &check_ssh_config, CFG("\"user\": \"ubuntu\", \"user_from\": \"ssh-config\""), NULL, WARN,
+	  "cfg-user-override", NULL, "not asked" },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"user\": \"ubuntu\", \"user_from\": \"ssh-config\"}, " AUTH(
+	      "\"queries\": [{}], \"accepted\": \"SHA256:k\"") "}",
+	  NULL, PASS, "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"user\": \"ubuntu\", \"user_from\": \"option\""), NULL, PASS,
+	  "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config, CFG("\"user\": \"azureuser\", \"user_from\": \"vm\""), NULL, PASS,
+	  "ssh-config-ok", "user-from-vm", NULL },
+
+	{ &check_ssh_config,
+	  CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": true, "
+	      "\"silent\": true, \"answers\": false}"),
+	  NULL, FAIL, "controlmaster-stale", NULL, "/m" },
+	{ &check_ssh_config,
+	  CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": false, "
+	      "\"silent\": false, \"answers\": false}"),
+	  NULL, PASS, "ssh-config-ok", NULL, NULL },
+	{ &check_ssh_config,
+	  CFG("\"controlpath\": \"/m\", \"controlmaster\": {\"socket\": true, \"listens\": true, "
+	      "\"silent\": false, \"answers\": true}"),
+	  NULL, PASS, "ssh-config-ok", "controlmaster-active", NULL },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"192.0.2.7\", \"port\": "
+	  "22, \"tcp\": {\"result\": \"refused\"}}}",
 	  NULL, FAIL, "proxyjump-broken", "proxy-in-use", "192.0.2.7 port 22 refuses" },
-	{ &check_ssh_config, "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"j.example.net\", \"dns\": {\"state\": \"absent\"}}}", NULL, FAIL,
-	  "proxyjump-broken", "proxy-in-use", "DNS" },
-	{ &check_ssh_config, "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"j\", \"tcp\": {\"result\": \"connected\"}, \"banner\": {\"state\": "
-	  "\"known\", \"result\": \"ssh\"}, \"kex\": {\"result\": \"done\"}}}", NULL, PASS, "ssh-config-ok", "proxy-in-use", NULL },
-	{ &check_ssh_config, CFG("\"match_exec\": true, \"match_exec_command\": \"on-vpn\", \"match_exec_file\": \"/f\", \"match_exec_line\": 9"), NULL, PASS,
-	  "ssh-config-ok", "match-exec", NULL },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"j.example.net\", "
+	  "\"dns\": {\"state\": \"absent\"}}}",
+	  NULL, FAIL, "proxyjump-broken", "proxy-in-use", "DNS" },
+	{ &check_ssh_config,
+	  "{\"ssh_config\": {\"proxyjump\": \"j\"}, \"jump\": {\"host\": \"j\", \"tcp\": "
+	  "{\"result\": \"connected\"}, \"banner\": {\"state\": "
+	  "\"known\", \"result\": \"ssh\"}, \"kex\": {\"result\": \"done\"}}}",
+	  NULL, PASS, "ssh-config-ok", "proxy-in-use", NULL },
+	{ &check_ssh_config,
+	  CFG("\"match_exec\": true, \"match_exec_command\": \"on-vpn\", \"match_exec_file\": "
+	      "\"/f\", \"match_exec_line\": 9"),
+	  NULL, PASS, "ssh-config-ok", "match-exec", NULL },
 
 	{ &check_host_key, NULL, NULL, PASS, "hostkey-ok", NULL, "20.51.230.13" },
-	{ &check_host_key, "{" KNOWN(OTHER) "}", NULL, FAIL, "hostkey-changed-vm-rebuilt", NULL, "line 3" },
-	{ &check_host_key, "{" KNOWN(OTHER) "}", RESOURCE(PIP, "{\"properties\": {\"publicIPAllocationMethod\": \"Dynamic\"}}"), FAIL, "hostkey-changed-ip-reused",
-	  NULL, "created later" },
-	{ &check_host_key, "{" KNOWN(OTHER) ", \"vm\": {\"state\": \"not-asked\", \"id\": null}, \"network\": {\"state\": \"not-asked\", \"nics\": null}}", NULL, FAIL,
-	  "hostkey-changed-ip-reused", NULL, NULL },
-	{ &check_host_key, "{" KNOWN(OTHER) ", " PROOF("ssh-ed25519", "SHA256:live") "}", NULL, FAIL, "hostkey-changed-vm-rebuilt", NULL, "proven" },
-	{ &check_host_key, "{" KNOWN(OTHER) ", " PROOF("ED25519", "SHA256:vm") "}", NULL, FAIL, "hostkey-mitm-suspected", NULL, "SHA256:vm" },
-	{ &check_host_key, "{" PROOF("ssh-ed25519", "SHA256:vm") "}", NULL, FAIL, "hostkey-mitm-suspected", NULL, NULL },
-	{ &check_host_key, "{" PROOF("ECDSA", "SHA256:vm") "}", NULL, PASS, "hostkey-ok", NULL, NULL },
-	{ &check_host_key, "{" KNOWN(OTHER) ", " OPTIONS("\"stricthostkeychecking\": \"false\"") "}", NULL, WARN, "hostkey-changed-vm-rebuilt", NULL, NULL },
+	{ &check_host_key, "{" KNOWN(OTHER) "}", NULL, FAIL, "hostkey-changed-vm-rebuilt", NULL,
+	  "line 3" },
+	{ &check_host_key, "{" KNOWN(OTHER) "}",
+	  RESOURCE(PIP, "{\"properties\": {\"publicIPAllocationMethod\": \"Dynamic\"}}"), FAIL,
+	  "hostkey-changed-ip-reused", NULL, "created later" },
+	{ &check_host_key,
+	  "{" KNOWN(OTHER) ", \"vm\": {\"state\": \"not-asked\", \"id\": null}, \"network\": "
+			   "{\"state\": \"not-asked\", \"nics\": null}}",
+	  NULL, FAIL, "hostkey-changed-ip-reused", NULL, NULL },
+	{ &check_host_key, "{" KNOWN(OTHER) ", " PROOF("ssh-ed25519", "SHA256:live") "}", NULL,
+	  FAIL, "hostkey-changed-vm-rebuilt", NULL, "proven" },
+	{ &check_host_key, "{" KNOWN(OTHER) ", " PROOF("ED25519", "SHA256:vm") "}", NULL, FAIL,
+	  "hostkey-mitm-suspected", NULL, "SHA256:vm" },
+	{ &check_host_key, "{" PROOF("ssh-ed25519", "SHA256:vm") "}", NULL, FAIL,
+	  "hostkey-mitm-suspected", NULL, NULL },
+	{ &check_host_key, "{" PROOF("ECDSA", "SHA256:vm") "}", NULL, PASS, "hostkey-ok", NULL,
+	  NULL },
+	{ &check_host_key,
+	  "{" KNOWN(OTHER) ", " OPTIONS("\"stricthostkeychecking\": \"false\"") "}", NULL, WARN,
+	  "hostkey-changed-vm-rebuilt", NULL, NULL },
 	{ &check_host_key, "{" KNOWN(REVOKED) "}", NULL, FAIL, "hostkey-revoked", NULL, NULL },
-	{ &check_host_key, "{" KNOWN(RSA) "}", NULL, WARN, "hostkey-other-type", NULL, "not compared" },
-	{ &check_host_key, "{" KNOWN(DSA) "}", NULL, FAIL, "hostkey-other-type", NULL, "changed key" },
-	{ &check_host_key, "{" KNOWN(CA) "}", NULL, WARN, "hostkey-first-use-unverified", NULL, NULL },
-	{ &check_host_key, "{" KNOWN(CA) ", \"wire\": {\"kex\": {\"server\": {\"host_key\": [\"ssh-ed25519-cert-v01@openssh.com\"]}}}}", NULL, UNKNOWN,
-	  "hostkey-cert-not-read", NULL, NULL },
-	{ &check_host_key, "{" KNOWN("") "}", NULL, WARN, "hostkey-first-use-unverified", NULL, "SHA256:live" },
-	{ &check_host_key, "{" KNOWN("") "}", "{\"machine\": {\"terminal\": false}}", WARN, "hostkey-unknown-noninteractive", NULL, "terminal" },
-	{ &check_host_key, "{" KNOWN("") ", " STRICT "}", NULL, FAIL, "hostkey-unknown-noninteractive", NULL, "StrictHostKeyChecking yes" },
-	{ &check_host_key, "{" KNOWN("") ", " OPTIONS("\"batchmode\": \"yes\"") "}", NULL, FAIL, "hostkey-unknown-noninteractive", NULL, "BatchMode" },
-	{ &check_host_key, "{" KNOWN("") ", " OPTIONS("\"batchmode\": \"yes\", \"stricthostkeychecking\": \"accept-new\"") "}", NULL, WARN,
-	  "hostkey-first-use-unverified", NULL, NULL },
-	{ &check_host_key, "{" KNOWN("") ", " PROOF("ssh-ed25519", "SHA256:live") "}", NULL, PASS, "hostkey-proven", NULL, NULL },
-	{ &check_host_key, "{" KNOWN("") ", " STRICT ", " PROOF("ssh-ed25519", "SHA256:live") "}", NULL, FAIL, "hostkey-unknown-noninteractive", NULL, "proven" },
-	{ &check_host_key, "{" KNOWN("") ", " ELSEWHERE "}", NULL, WARN, "hostkey-known-under-other-name", NULL, "[20.51.230.13]:2222" },
-	{ &check_host_key, "{" KNOWN("") ", " ELSEWHERE ", " STRICT "}", NULL, FAIL, "hostkey-known-under-other-name", NULL, NULL },
-	{ &check_host_key, "{" KNOWN("") ", " OPTIONS("\"knownhostscommand\": \"/bin/keys\"") "}", NULL, UNKNOWN, "hostkey-command", NULL, NULL },
-	{ &check_host_key, "{" KNOWN(OTHER) ", \"wire\": {\"kex\": {\"result\": \"no-common\"}}}", NULL, SKIP, "not-reached", NULL, NULL },
-	{ &check_host_key, "{\"known_hosts\": {\"state\": \"unknown\", \"reason\": \"r\"}}", NULL, UNKNOWN, "not-known", NULL, NULL },
+	{ &check_host_key, "{" KNOWN(RSA) "}", NULL, WARN, "hostkey-other-type", NULL,
+	  "not compared" },
+	{ &check_host_key, "{" KNOWN(DSA) "}", NULL, FAIL, "hostkey-other-type", NULL,
+	  "changed key" },
+	{ &check_host_key, "{" KNOWN(CA) "}", NULL, WARN, "hostkey-first-use-unverified", NULL,
+	  NULL },
+	{ &check_host_key,
+	  "{" KNOWN(CA) ", \"wire\": {\"kex\": {\"server\": {\"host_key\": "
+			"[\"ssh-ed25519-cert-v01@openssh.com\"]}}}}",
+	  NULL, UNKNOWN, "hostkey-cert-not-read", NULL, NULL },
+	{ &check_host_key, "{" KNOWN("") "}", NULL, WARN, "hostkey-first-use-unverified", NULL,
+	  "SHA256:live" },
+	{ &check_host_key, "{" KNOWN("") "}", "{\"machine\": {\"terminal\": false}}", WARN,
+	  "hostkey-unknown-noninteractive", NULL, "terminal" },
+	{ &check_host_key, "{" KNOWN("") ", " STRICT "}", NULL, FAIL,
+	  "hostkey-unknown-noninteractive", NULL, "StrictHostKeyChecking yes" },
+	{ &check_host_key, "{" KNOWN("") ", " OPTIONS("\"batchmode\": \"yes\"") "}", NULL, FAIL,
+	  "hostkey-unknown-noninteractive", NULL, "BatchMode" },
+	{ &check_host_key,
+	  "{" KNOWN("") ", " OPTIONS(
+	      "\"batchmode\": \"yes\", \"stricthostkeychecking\": \"accept-new\"") "}",
+	  NULL, WARN, "hostkey-first-use-unverified", NULL, NULL },
+	{ &check_host_key, "{" KNOWN("") ", " PROOF("ssh-ed25519", "SHA256:live") "}", NULL, PASS,
+	  "hostkey-proven", NULL, NULL },
+	{ &check_host_key, "{" KNOWN("") ", " STRICT ", " PROOF("ssh-ed25519", "SHA256:live") "}",
+	  NULL, FAIL, "hostkey-unknown-noninteractive", NULL, "proven" },
+	{ &check_host_key, "{" KNOWN("") ", " ELSEWHERE "}", NULL, WARN,
+	  "hostkey-known-under-other-name", NULL, "[20.51.230.13]:2222" },
+	{ &check_host_key, "{" KNOWN("") ", " ELSEWHERE ", " STRICT "}", NULL, FAIL,
+	  "hostkey-known-under-other-name", NULL, NULL },
+	{ &check_host_key, "{" KNOWN("") ", " OPTIONS("\"knownhostscommand\": \"/bin/keys\"") "}",
+	  NULL, UNKNOWN, "hostkey-command", NULL, NULL },
+	{ &check_host_key, "{" KNOWN(OTHER) ", \"wire\": {\"kex\": {\"result\": \"no-common\"}}}",
+	  NULL, SKIP, "not-reached", NULL, NULL },
+	{ &check_host_key, "{\"known_hosts\": {\"state\": \"unknown\", \"reason\": \"r\"}}", NULL,
+	  UNKNOWN, "not-known", NULL, NULL },
 };
 
 /* Deep merge; null takes a member out, arrays replace. */
@@ -129,7 +234,7 @@ merge(json_t *base, const json_t *patch)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
+	json_object_foreach ((json_t *)(uintptr_t)patch, key, value) {
 		json_t *old = json_object_get(base, key);
 
 		if (json_is_null(value))
@@ -192,7 +297,8 @@ words_exist(struct finding *finding, const struct facts *facts)
 
 	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
 	if (finding->status == FAIL || finding->status == WARN)
-		ck_assert_msg(rules_code(rules, finding->code, NULL) != NULL, "%s has no words", finding->code);
+		ck_assert_msg(rules_code(rules, finding->code, NULL) != NULL, "%s has no words",
+			      finding->code);
 	globals = globals_from_facts(facts);
 	ck_assert_int_eq(rules_lend(rules, finding, globals, dialects), 0);
 	advice_is_safe(finding);
@@ -211,12 +317,16 @@ START_TEST(one_thing_changed_gives_this_verdict)
 
 	finding_init(&finding, c->check->id);
 	ck_assert_int_eq(c->check->run(&facts, &rule, &finding), 0);
-	ck_assert_msg(strcmp(finding.code, c->code) == 0, "case %d: %s, wanted %s: %s", _i, finding.code, c->code, finding.summary);
-	ck_assert_msg(finding.status == c->status, "case %d: %s is %s", _i, finding.code, status_word(finding.status));
-	ck_assert_msg(c->says == NULL || strstr(finding.summary, c->says) != NULL, "case %d: %s", _i, finding.summary);
+	ck_assert_msg(strcmp(finding.code, c->code) == 0, "case %d: %s, wanted %s: %s", _i,
+		      finding.code, c->code, finding.summary);
+	ck_assert_msg(finding.status == c->status, "case %d: %s is %s", _i, finding.code,
+		      status_word(finding.status));
+	ck_assert_msg(c->says == NULL || strstr(finding.summary, c->says) != NULL, "case %d: %s",
+		      _i, finding.summary);
 	for (size_t i = 0; i < finding.also_count; i++)
 		also |= c->also != NULL && strcmp(finding.also[i].code, c->also) == 0;
-	ck_assert_msg(c->also == NULL ? finding.also_count == 0 : also, "case %d: wanted %s beside it", _i, c->also != NULL ? c->also : "nothing");
+	ck_assert_msg(c->also == NULL ? finding.also_count == 0 : also,
+		      "case %d: wanted %s beside it", _i, c->also != NULL ? c->also : "nothing");
 	words_exist(&finding, &facts);
 	finding_free(&finding);
 	json_decref(doc);
@@ -230,7 +340,8 @@ local_suite(void)
 	TCase *tcase = tcase_create("ssh-config and host-key");
 
 	tcase_set_timeout(tcase, 30);
-	tcase_add_loop_test(tcase, one_thing_changed_gives_this_verdict, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_loop_test(tcase, one_thing_changed_gives_this_verdict, 0,
+			    sizeof(cases) / sizeof(cases[0]));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

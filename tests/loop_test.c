@@ -114,7 +114,8 @@ END_TEST
 static int
 listen_on_loopback(int *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -141,7 +142,8 @@ http_seen(void *ctx, const struct http_reply *reply)
 	seen->error = reply->error;
 	seen->status = reply->status;
 	snprintf(seen->body, sizeof(seen->body), "%s", reply->body);
-	snprintf(seen->header, sizeof(seen->header), "%s", http_header(reply, "x-some") != NULL ? http_header(reply, "x-some") : "-");
+	snprintf(seen->header, sizeof(seen->header), "%s",
+		 http_header(reply, "x-some") != NULL ? http_header(reply, "x-some") : "-");
 }
 
 /* Answers one connection in a process of its own. */
@@ -155,7 +157,8 @@ serve(int fd, const char *answer)
 	if (pid != 0)
 		return pid;
 	alarm(5);
-	if ((peer = accept(fd, NULL, NULL)) < 0 || read(peer, buffer, sizeof(buffer)) <= 0 || write(peer, answer, strlen(answer)) <= 0)
+	if ((peer = accept(fd, NULL, NULL)) < 0 || read(peer, buffer, sizeof(buffer)) <= 0 ||
+	    write(peer, answer, strlen(answer)) <= 0)
 		_exit(1);
 	_exit(0);
 }
@@ -171,8 +174,12 @@ ask(const char *answer, size_t max)
 	if (answer != NULL)
 		ck_assert_int_gt(serve(fd, answer), 0);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/x", port);
-	ck_assert_int_eq(loop_http(loop, &(struct http_request){ .method = "GET", .url = url, .max_bytes = max, .no_proxy = true },
-	    http_seen, &seen), 0);
+	ck_assert_int_eq(
+	    loop_http(loop,
+		      &(struct http_request){
+			  .method = "GET", .url = url, .max_bytes = max, .no_proxy = true },
+		      http_seen, &seen),
+	    0);
 	loop_run(loop, NULL, NULL);
 	loop_free(loop);
 	close(fd);
@@ -181,7 +188,9 @@ ask(const char *answer, size_t max)
 
 START_TEST(a_reply_arrives_with_its_headers)
 {
-	struct answered seen = ask("HTTP/1.1 202 Accepted\r\nX-Some: thing \r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", 0);
+	struct answered seen = ask("HTTP/1.1 202 Accepted\r\nX-Some: thing \r\nContent-Length: "
+				   "2\r\nConnection: close\r\n\r\nok",
+				   0);
 
 	ck_assert_int_eq(seen.calls, 1);
 	ck_assert_int_eq(seen.error, 0);
@@ -193,13 +202,16 @@ END_TEST
 
 START_TEST(a_reply_cut_short_is_a_reset)
 {
-	ck_assert_int_eq(ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok", 0).error, -ECONNRESET);
+	ck_assert_int_eq(ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok", 0).error,
+			 -ECONNRESET);
 }
 END_TEST
 
 START_TEST(a_reply_too_large_is_refused)
 {
-	ck_assert_int_eq(ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789", 10).error, -EFBIG);
+	ck_assert_int_eq(
+	    ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789", 10).error,
+	    -EFBIG);
 }
 END_TEST
 

@@ -8,14 +8,22 @@
 #include <stdlib.h>
 
 #define VM "/subscriptions/s1/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/myVM"
-#define SUBNET "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/subnets/default"
+#define SUBNET                                                                                     \
+	"/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v/"       \
+	"subnets/default"
 
 START_TEST(a_hostile_document_is_tidied)
 {
-	json_t *doc = json_loads("{\"duration_ms\": -5, \"machine\": {\"keys\": {\"/k\": {\"encrypted\": \"perhaps\", \"azure\": 7, \"mode\": \"rw\","
-	    " \"bits\": [], \"fingerprint\": \"MD5:00\", \"type\": \"ssh-rsa\"}, \"/good\": {\"encrypted\": \"no\", \"mode\": \"0600\","
-	    " \"bits\": 256, \"fingerprint\": \"SHA256:x\"}}}, \"targets\": [{\"wire\": {\"tcp\": {\"result\": \"melted\", \"ms\": -1},"
-	    " \"auth\": {\"methods\": [\"publickey\", 7, {}]}, \"host_key\": {\"keys\": [{\"fingerprint\": \"x\"}]}}}, 3]}", 0, NULL);
+	json_t *doc =
+	    json_loads("{\"duration_ms\": -5, \"machine\": {\"keys\": {\"/k\": {\"encrypted\": "
+		       "\"perhaps\", \"azure\": 7, \"mode\": \"rw\","
+		       " \"bits\": [], \"fingerprint\": \"MD5:00\", \"type\": \"ssh-rsa\"}, "
+		       "\"/good\": {\"encrypted\": \"no\", \"mode\": \"0600\","
+		       " \"bits\": 256, \"fingerprint\": \"SHA256:x\"}}}, \"targets\": [{\"wire\": "
+		       "{\"tcp\": {\"result\": \"melted\", \"ms\": -1},"
+		       " \"auth\": {\"methods\": [\"publickey\", 7, {}]}, \"host_key\": {\"keys\": "
+		       "[{\"fingerprint\": \"x\"}]}}}, 3]}",
+		       0, NULL);
 	const json_t *bad, *good, *wire;
 
 	ck_assert_ptr_nonnull(doc);
@@ -50,7 +58,8 @@ END_TEST
 
 START_TEST(arm_ids_compare_in_any_case)
 {
-	ck_assert(arm_id_same(VM, "/SUBSCRIPTIONS/S1/resourcegroups/rg/PROVIDERS/microsoft.compute/VIRTUALMACHINES/MYvm/"));
+	ck_assert(arm_id_same(VM, "/SUBSCRIPTIONS/S1/resourcegroups/rg/PROVIDERS/microsoft.compute/"
+				  "VIRTUALMACHINES/MYvm/"));
 	ck_assert(!arm_id_same(VM, SUBNET));
 	ck_assert(!arm_id_same(NULL, NULL));
 }
@@ -63,7 +72,9 @@ START_TEST(arm_id_parts_are_found)
 	ck_assert_int_eq(arm_id_type(SUBNET, type, sizeof(type)), 0);
 	ck_assert_str_eq(type, "microsoft.network/virtualnetworks/subnets");
 	ck_assert_int_eq(arm_id_parent(SUBNET, parent, sizeof(parent)), 0);
-	ck_assert_str_eq(parent, "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v");
+	ck_assert_str_eq(
+	    parent,
+	    "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v");
 	ck_assert_str_eq(arm_id_name(SUBNET), "default");
 	arm_id_group(VM, group, sizeof(group));
 	ck_assert_str_eq(group, "RG");
@@ -71,8 +82,15 @@ START_TEST(arm_id_parts_are_found)
 }
 END_TEST
 
-static const char *const bad_ids[] = { NULL, "", "/", "subscriptions/x", "/subscriptions//resourceGroups/a", "/subscriptions/a/b", "/a/b/c",
-	"/subscriptions/s/resourceGroups/g/providers/P/t", "/subscriptions/s/providers" };
+static const char *const bad_ids[] = { NULL,
+				       "",
+				       "/",
+				       "subscriptions/x",
+				       "/subscriptions//resourceGroups/a",
+				       "/subscriptions/a/b",
+				       "/a/b/c",
+				       "/subscriptions/s/resourceGroups/g/providers/P/t",
+				       "/subscriptions/s/providers" };
 
 START_TEST(odd_arm_ids_are_refused)
 {
@@ -87,14 +105,17 @@ START_TEST(bytes_that_are_no_utf8_are_replaced)
 	json_t *text = doc_text("a\xff\xc3\xa4\xed\xa0\x80\0b", 9);
 
 	ck_assert_ptr_nonnull(text);
-	ck_assert_str_eq(json_string_value(text), "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" "b");
+	ck_assert_str_eq(json_string_value(text),
+			 "a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+			 "b");
 	json_decref(text);
 }
 END_TEST
 
 START_TEST(numbers_are_read_also_from_strings)
 {
-	json_t *obj = json_pack("{s:i, s:s, s:s, s:{s:s}}", "a", 5, "b", "42", "c", "4x", "d", "e", "true");
+	json_t *obj =
+	    json_pack("{s:i, s:s, s:s, s:{s:s}}", "a", 5, "b", "42", "c", "4x", "d", "e", "true");
 
 	ck_assert_int_eq(doc_int(obj, "a", 0), 5);
 	ck_assert_int_eq(doc_int(obj, "b", 0), 42);
@@ -135,7 +156,9 @@ START_TEST(a_resource_that_did_not_arrive_is_not_absent)
 	json_array_append_new(json_object_get(doc, "targets"), json_object());
 	facts_view(doc, 0, &facts);
 	ck_assert_int_eq(facts_resource(&facts, VM, &body, &why), FACT_NOT_ASKED);
-	json_object_set_new(doc_get(doc, "azure.missing"), "/subscriptions/s1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/myvm",
+	json_object_set_new(
+	    doc_get(doc, "azure.missing"),
+	    "/subscriptions/s1/resourcegroups/rg/providers/microsoft.compute/virtualmachines/myvm",
 	    json_pack("{s:s, s:i}", "state", "unknown", "status", 403));
 	ck_assert_int_eq(facts_resource(&facts, VM, &body, &why), FACT_UNKNOWN);
 	ck_assert_int_eq(doc_int(why, "status", 0), 403);

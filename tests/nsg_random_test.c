@@ -1,6 +1,7 @@
-/* A second evaluator, written differently: text in, one flow, every rule asked in no order, nothing shared with the real one. It knows admin
- * rules, both groups, default rules, service tags, application security groups, IPv6, source ports, protocols by number; the two agree on
- * 100,000 random rule sets and flows. */
+/* A second evaluator, written differently: text in, one flow, every rule asked in no order, nothing
+ * shared with the real one. It knows admin rules, both groups, default rules, service tags,
+ * application security groups, IPv6, source ports, protocols by number; the two agree on 100,000
+ * random rule sets and flows. */
 #include "model/nsg.h"
 #include "tests/net_fixture.h"
 
@@ -28,7 +29,7 @@ struct plain_rule {
 	const char *protocol, *source_ports;
 	char source[3][64], destination[2][64];
 	unsigned sources, destinations, from[2], to[2], ranges;
-	int asg;			/* number of the destination's group, -1: none */
+	int asg; /* number of the destination's group, -1: none */
 };
 
 struct plain_list {
@@ -61,7 +62,8 @@ in_prefix(const char *prefix, const char *address)
 		*slash = '\0';
 		bits = (unsigned)strtoul(slash + 1, NULL, 10);
 	}
-	if ((strchr(address, ':') != NULL) != (family == AF_INET6) || inet_pton(family, text, net) != 1 || inet_pton(family, address, host) != 1)
+	if ((strchr(address, ':') != NULL) != (family == AF_INET6) ||
+	    inet_pton(family, text, net) != 1 || inet_pton(family, address, host) != 1)
 		return false;
 	for (unsigned bit = 0; bit < bits; bit++)
 		if (((net[bit / 8] ^ host[bit / 8]) >> (7 - bit % 8) & 1) != 0)
@@ -78,10 +80,14 @@ in_any(const char *const *prefixes, const char *address)
 	return false;
 }
 
-/* The VNet has a peer with public addresses of its own: those are VirtualNetwork, and not Internet. */
-static const char *const vnet_space[] = { "10.0.0.0/16", "fd00::/64", "10.9.0.0/16", "131.107.0.0/16", "168.63.129.16", NULL };
-static const char *const inner[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "168.63.129.16", NULL };
-static const char *const storage[] = { "20.60.0.0/16", "198.51.100.128/25", "2001:db8:5::/48", NULL };
+/* The VNet has a peer with public addresses of its own: those are VirtualNetwork, and not Internet.
+ */
+static const char *const vnet_space[] = { "10.0.0.0/16",    "fd00::/64",     "10.9.0.0/16",
+					  "131.107.0.0/16", "168.63.129.16", NULL };
+static const char *const inner[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+				     "fc00::/7",   "168.63.129.16", NULL };
+static const char *const storage[] = { "20.60.0.0/16", "198.51.100.128/25", "2001:db8:5::/48",
+				       NULL };
 
 static bool
 item_holds(const char *item, const char *address)
@@ -102,10 +108,11 @@ item_holds(const char *item, const char *address)
 static bool
 plain_matches(const struct plain_rule *rule, const struct plain_flow *flow)
 {
-	bool source = false, destination = rule->asg == 0 || rule->asg == 1, port = false;	/* the NIC is in these two */
+	bool source = false, destination = rule->asg == 0 || rule->asg == 1,
+	     port = false; /* the NIC is in these two */
 
-	if (strcmp(rule->protocol, "*") != 0 && strcasecmp(rule->protocol, "tcp") != 0 && strcmp(rule->protocol, "6") != 0 &&
-	    strcmp(rule->protocol, "#6") != 0)
+	if (strcmp(rule->protocol, "*") != 0 && strcasecmp(rule->protocol, "tcp") != 0 &&
+	    strcmp(rule->protocol, "6") != 0 && strcmp(rule->protocol, "#6") != 0)
 		return false;
 	if (strcmp(rule->source_ports, "22") == 0 || strcmp(rule->source_ports, "0-1023") == 0)
 		return false;
@@ -125,7 +132,8 @@ plain_decider(const struct plain_list *list, const struct plain_flow *flow)
 	const struct plain_rule *best = NULL;
 
 	for (unsigned i = 0; i < list->count; i++)
-		if (plain_matches(&list->rules[i], flow) && (best == NULL || list->rules[i].priority < best->priority))
+		if (plain_matches(&list->rules[i], flow) &&
+		    (best == NULL || list->rules[i].priority < best->priority))
 			best = &list->rules[i];
 	return best;
 }
@@ -137,12 +145,13 @@ group_lets_in(const struct plain_list *group, const struct plain_flow *flow)
 
 	if (rule != NULL)
 		return rule->access == ALLOW;
-	return item_holds("VirtualNetwork", flow->source) || item_holds("AzureLoadBalancer", flow->source);
+	return item_holds("VirtualNetwork", flow->source) ||
+	       item_holds("AzureLoadBalancer", flow->source);
 }
 
 static bool
-plain_verdict(const struct plain_list *admin, const struct plain_list *subnet, const struct plain_list *nic, bool basic,
-    const struct plain_flow *flow)
+plain_verdict(const struct plain_list *admin, const struct plain_list *subnet,
+	      const struct plain_list *nic, bool basic, const struct plain_flow *flow)
 {
 	const struct plain_rule *first = admin->there ? plain_decider(admin, flow) : NULL;
 
@@ -150,7 +159,8 @@ plain_verdict(const struct plain_list *admin, const struct plain_list *subnet, c
 		return first->access == ALWAYS;
 	if (!subnet->there && !nic->there)
 		return basic || flow->private_path;
-	return (!subnet->there || group_lets_in(subnet, flow)) && (!nic->there || group_lets_in(nic, flow));
+	return (!subnet->there || group_lets_in(subnet, flow)) &&
+	       (!nic->there || group_lets_in(nic, flow));
 }
 
 /* ---- chance ---- */
@@ -158,7 +168,8 @@ plain_verdict(const struct plain_list *admin, const struct plain_list *subnet, c
 static void
 random_address(char *ret, size_t size, bool v6)
 {
-	static const char *const v4[] = { "203.0.113.", "198.51.100.", "20.60.7.", "8.8.8.", "131.107.1." };
+	static const char *const v4[] = { "203.0.113.", "198.51.100.", "20.60.7.", "8.8.8.",
+					  "131.107.1." };
 	static const char *const six[] = { "2001:db8:5::", "2001:db8::", "2606:4700::" };
 
 	snprintf(ret, size, "%s%u", v6 ? six[dice(3)] : v4[dice(5)], dice(v6 ? 10 : 256));
@@ -167,7 +178,10 @@ random_address(char *ret, size_t size, bool v6)
 static void
 random_source(char *ret, size_t size)
 {
-	static const char *const words[] = { "*", "Internet", "VirtualNetwork", "AzureLoadBalancer", "Storage.WestUS", "0.0.0.0/0", "::/0", "10.0.0.0/8" };
+	static const char *const words[] = {
+		"*",         "Internet", "VirtualNetwork", "AzureLoadBalancer", "Storage.WestUS",
+		"0.0.0.0/0", "::/0",     "10.0.0.0/8"
+	};
 	bool v6 = dice(4) == 0;
 	char address[48];
 
@@ -183,11 +197,19 @@ random_source(char *ret, size_t size)
 static void
 random_rule(struct plain_rule *rule, int priority, bool admin)
 {
-	static const char *const protocols[] = { "*", "*", "Tcp", "TCP", "6", "#6", "Udp", "17", "Icmp" };
-	static const char *const client_ports[] = { "*", "*", "*", "1024-65535", "0-65535", "22", "0-1023" };
-	static const char *const destinations[] = { "*", "10.0.0.4", "10.0.0.0/24", "10.0.1.0/24", "VirtualNetwork", "fd00::/64", "20.51.230.13" };
+	static const char *const protocols[] = { "*",  "*",   "Tcp", "TCP", "6",
+						 "#6", "Udp", "17",  "Icmp" };
+	static const char *const client_ports[] = { "*",       "*",  "*",     "1024-65535",
+						    "0-65535", "22", "0-1023" };
+	static const char *const destinations[] = { "*",           "10.0.0.4",       "10.0.0.0/24",
+						    "10.0.1.0/24", "VirtualNetwork", "fd00::/64",
+						    "20.51.230.13" };
 
-	*rule = (struct plain_rule){ .priority = priority, .access = dice(2) == 0 ? ALLOW : DENY, .asg = -1, .sources = 1 + dice(3), .ranges = 1 + dice(2) };
+	*rule = (struct plain_rule){ .priority = priority,
+				     .access = dice(2) == 0 ? ALLOW : DENY,
+				     .asg = -1,
+				     .sources = 1 + dice(3),
+				     .ranges = 1 + dice(2) };
 	if (admin && dice(3) == 0)
 		rule->access = ALWAYS;
 	rule->protocol = protocols[dice(9)];
@@ -199,7 +221,8 @@ random_rule(struct plain_rule *rule, int priority, bool admin)
 	else
 		rule->destinations = 1 + dice(2);
 	for (unsigned i = 0; i < rule->destinations; i++)
-		snprintf(rule->destination[i], sizeof(rule->destination[i]), "%s", destinations[dice(2) == 0 ? 0 : dice(7)]);
+		snprintf(rule->destination[i], sizeof(rule->destination[i]), "%s",
+			 destinations[dice(2) == 0 ? 0 : dice(7)]);
 	for (unsigned i = 0; i < rule->ranges; i++) {
 		rule->from[i] = dice(4) == 0 ? 0 : 18 + dice(6);
 		rule->to[i] = rule->from[i] == 0 ? 65535 : rule->from[i] + dice(8);
@@ -212,7 +235,8 @@ random_list(struct plain_list *list, bool admin)
 	list->there = dice(admin ? 2 : 5) != 0;
 	list->count = list->there ? dice(admin ? 4 : MAX_RULES + 1) : 0;
 	for (unsigned i = 0; i < list->count; i++)
-		random_rule(&list->rules[i], (int)(100 + 7 * ((i * 5) % 13)), admin);	/* not in order of priority */
+		random_rule(&list->rules[i], (int)(100 + 7 * ((i * 5) % 13)),
+			    admin); /* not in order of priority */
 }
 
 static void
@@ -223,7 +247,8 @@ random_flow(struct plain_flow *flow)
 	*flow = (struct plain_flow){ .v6 = dice(4) == 0, .port = 16 + dice(12) };
 	flow->private_path = !flow->v6 && dice(6) == 0;
 	if (flow->private_path)
-		snprintf(flow->source, sizeof(flow->source), "%s%u", inside[dice(2)], 5 + dice(200));
+		snprintf(flow->source, sizeof(flow->source), "%s%u", inside[dice(2)],
+			 5 + dice(200));
 	else
 		random_address(flow->source, sizeof(flow->source), flow->v6);
 	flow->destination = flow->v6 ? "fd00::4" : "10.0.0.4";
@@ -247,16 +272,22 @@ ports_json(const struct plain_rule *rule)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < rule->ranges; i++)
-		json_array_append_new(array, rule->from[i] == rule->to[i] ? json_sprintf("%u", rule->from[i]) : json_sprintf("%u-%u", rule->from[i], rule->to[i]));
+		json_array_append_new(array,
+				      rule->from[i] == rule->to[i]
+					  ? json_sprintf("%u", rule->from[i])
+					  : json_sprintf("%u-%u", rule->from[i], rule->to[i]));
 	return array;
 }
 
 static json_t *
 rule_json(const struct plain_rule *rule, unsigned index)
 {
-	json_t *p = json_pack("{s:s, s:s, s:i, s:o, s:s, s:o, s:o}", "direction", "Inbound", "access", rule->access == DENY ? "Deny" : "Allow",
-	    "priority", rule->priority, "protocol", *rule->protocol == '#' ? json_integer(6) : json_string(rule->protocol), "sourcePortRange",
-	    rule->source_ports, "destinationPortRanges", ports_json(rule), "sourceAddressPrefixes",
+	json_t *p = json_pack(
+	    "{s:s, s:s, s:i, s:o, s:s, s:o, s:o}", "direction", "Inbound", "access",
+	    rule->access == DENY ? "Deny" : "Allow", "priority", rule->priority, "protocol",
+	    *rule->protocol == '#' ? json_integer(6) : json_string(rule->protocol),
+	    "sourcePortRange", rule->source_ports, "destinationPortRanges", ports_json(rule),
+	    "sourceAddressPrefixes",
 	    strings(rule->source[0], rule->sources, sizeof(rule->source[0])));
 
 	if (rule->sources == 1 && dice(2) == 0) {
@@ -264,9 +295,12 @@ rule_json(const struct plain_rule *rule, unsigned index)
 		json_object_set_new(p, "sourceAddressPrefixes", json_array());
 	}
 	if (rule->asg >= 0)
-		json_object_set_new(p, "destinationApplicationSecurityGroups", json_pack("[{s:o}]", "id", json_sprintf(ASG "%d", rule->asg)));
+		json_object_set_new(p, "destinationApplicationSecurityGroups",
+				    json_pack("[{s:o}]", "id", json_sprintf(ASG "%d", rule->asg)));
 	else
-		json_object_set_new(p, "destinationAddressPrefixes", strings(rule->destination[0], rule->destinations, sizeof(rule->destination[0])));
+		json_object_set_new(p, "destinationAddressPrefixes",
+				    strings(rule->destination[0], rule->destinations,
+					    sizeof(rule->destination[0])));
 	return json_pack("{s:o, s:o}", "name", json_sprintf("r%u", index), "properties", p);
 }
 
@@ -286,7 +320,9 @@ sides_json(const char *list, unsigned count, size_t stride)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(array, json_pack("{s:s, s:s}", "addressPrefixType", "IPPrefix", "addressPrefix", list + i * stride));
+		json_array_append_new(array,
+				      json_pack("{s:s, s:s}", "addressPrefixType", "IPPrefix",
+						"addressPrefix", list + i * stride));
 	return array;
 }
 
@@ -299,17 +335,25 @@ admin_json(const struct plain_list *list)
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct plain_rule *rule = &list->rules[i];
 
-		json_array_append_new(value, json_pack("{s:o, s:{s:s, s:s, s:i, s:o, s:[s], s:o, s:o, s:o}}", "id", json_sprintf("/x/rules/r%u", i), "properties",
-		    "direction", "Inbound", "access", words[rule->access], "priority", rule->priority, "protocol",
-		    *rule->protocol == '#' ? json_integer(6) : json_string(rule->protocol), "sourcePortRanges", rule->source_ports,
-		    "destinationPortRanges", ports_json(rule), "sources", sides_json(rule->source[0], rule->sources, sizeof(rule->source[0])),
-		    "destinations", sides_json(rule->destination[0], rule->destinations, sizeof(rule->destination[0]))));
+		json_array_append_new(
+		    value,
+		    json_pack("{s:o, s:{s:s, s:s, s:i, s:o, s:[s], s:o, s:o, s:o}}", "id",
+			      json_sprintf("/x/rules/r%u", i), "properties", "direction", "Inbound",
+			      "access", words[rule->access], "priority", rule->priority, "protocol",
+			      *rule->protocol == '#' ? json_integer(6)
+						     : json_string(rule->protocol),
+			      "sourcePortRanges", rule->source_ports, "destinationPortRanges",
+			      ports_json(rule), "sources",
+			      sides_json(rule->source[0], rule->sources, sizeof(rule->source[0])),
+			      "destinations",
+			      sides_json(rule->destination[0], rule->destinations,
+					 sizeof(rule->destination[0]))));
 	}
 	return json_pack("{s:o}", "value", value);
 }
 
 #define SETS 2500
-#define FLOWS 40		/* for each set: 100,000 in all */
+#define FLOWS 40 /* for each set: 100,000 in all */
 
 struct world {
 	struct net net;
@@ -322,7 +366,9 @@ struct world {
 static struct net_ref
 reference(const struct plain_list *list, const json_t *body, const char *id)
 {
-	return (struct net_ref){ .id = list->there ? id : NULL, .state = list->there ? FACT_KNOWN : FACT_ABSENT, .body = body };
+	return (struct net_ref){ .id = list->there ? id : NULL,
+				 .state = list->there ? FACT_KNOWN : FACT_ABSENT,
+				 .body = body };
 }
 
 static void
@@ -338,12 +384,21 @@ world_start(struct world *world)
 	random_list(&world->nic, false);
 	world->subnet_body = group_json(&world->subnet);
 	world->nic_body = group_json(&world->nic);
-	world->path = (struct net_path){ .nic_id = NIC_ID, .subnet = { .id = SUBNET_ID, .state = FACT_KNOWN },
-		.subnet_nsg = reference(&world->subnet, world->subnet_body, SUBNET_NSG_ID), .nic_nsg = reference(&world->nic, world->nic_body, NSG_ID) };
-	world->vnet = net_json("{'properties': {'addressSpace': {'addressPrefixes': ['10.0.0.0/16', 'fd00::/64']}, 'virtualNetworkPeerings': [{'properties':"
-	    "{'peeringState': 'Connected', 'remoteAddressSpace': {'addressPrefixes': ['10.9.0.0/16', '131.107.0.0/16']}}}, {'properties': {'peeringState':"
+	world->path =
+	    (struct net_path){ .nic_id = NIC_ID,
+			       .subnet = { .id = SUBNET_ID, .state = FACT_KNOWN },
+			       .subnet_nsg =
+				   reference(&world->subnet, world->subnet_body, SUBNET_NSG_ID),
+			       .nic_nsg = reference(&world->nic, world->nic_body, NSG_ID) };
+	world->vnet = net_json(
+	    "{'properties': {'addressSpace': {'addressPrefixes': ['10.0.0.0/16', 'fd00::/64']}, "
+	    "'virtualNetworkPeerings': [{'properties':"
+	    "{'peeringState': 'Connected', 'remoteAddressSpace': {'addressPrefixes': "
+	    "['10.9.0.0/16', '131.107.0.0/16']}}}, {'properties': {'peeringState':"
 	    "'Disconnected', 'remoteAddressSpace': {'addressPrefixes': ['203.0.113.0/24']}}}]}}");
-	world->table = net_json("{'values': [{'name': 'Storage', 'properties': {'addressPrefixes': ['0.0.0.0/0']}}, {'name': 'Storage.WestUS', 'properties':"
+	world->table = net_json(
+	    "{'values': [{'name': 'Storage', 'properties': {'addressPrefixes': ['0.0.0.0/0']}}, "
+	    "{'name': 'Storage.WestUS', 'properties':"
 	    "{'addressPrefixes': ['20.60.0.0/16', '198.51.100.128/25', '2001:db8:5::/48']}}]}");
 	world->asgs = net_json("[{'id': '" ASG "0'}, {'id': '" ASG "1'}]");
 	if (!world->admin.there)
@@ -370,7 +425,10 @@ world_end(struct world *world)
 static int
 compare(const struct world *world, unsigned set)
 {
-	struct nsg_flow flow = { .protocol = 6, .destination_known = true, .asgs = world->asgs, .tags = { .table = world->table, .vnet = world->vnet } };
+	struct nsg_flow flow = { .protocol = 6,
+				 .destination_known = true,
+				 .asgs = world->asgs,
+				 .tags = { .table = world->table, .vnet = world->vnet } };
 	struct nsg_judgement judgement;
 	struct plain_flow plain;
 	struct ip source;
@@ -383,9 +441,13 @@ compare(const struct world *world, unsigned set)
 	ck_assert_int_eq(ip_parse(plain.source, &source), 0);
 	ck_assert_int_eq(ip_set_add(&flow.source, &(struct ip_range){ source, source }), 0);
 	verdict = plain_verdict(&world->admin, &world->subnet, &world->nic, world->basic, &plain);
-	ck_assert_int_eq(nsg_judge(&world->net.facts, &world->path, &flow, !plain.private_path, world->basic ? "Basic" : "Standard", &judgement), 0);
-	ck_assert_msg(judgement.verdict == (verdict ? NSG_ALLOW : NSG_DENY), "set %u, from %s to port %u: %s, and plainly it is %s", set, plain.source,
-	    plain.port, nsg_verdict_word(judgement.verdict), verdict ? "allowed" : "denied");
+	ck_assert_int_eq(nsg_judge(&world->net.facts, &world->path, &flow, !plain.private_path,
+				   world->basic ? "Basic" : "Standard", &judgement),
+			 0);
+	ck_assert_msg(judgement.verdict == (verdict ? NSG_ALLOW : NSG_DENY),
+		      "set %u, from %s to port %u: %s, and plainly it is %s", set, plain.source,
+		      plain.port, nsg_verdict_word(judgement.verdict),
+		      verdict ? "allowed" : "denied");
 	nsg_judgement_free(&judgement);
 	ip_set_free(&flow.source);
 	return verdict;
@@ -403,7 +465,8 @@ START_TEST(a_naive_evaluator_agrees_on_a_hundred_thousand_flows)
 			allowed += (unsigned)compare(&world, set);
 		world_end(&world);
 	}
-	ck_assert_msg(allowed > SETS * FLOWS / 10 && allowed < SETS * FLOWS * 9 / 10, "%u allowed: chance is one-sided", allowed);
+	ck_assert_msg(allowed > SETS * FLOWS / 10 && allowed < SETS * FLOWS * 9 / 10,
+		      "%u allowed: chance is one-sided", allowed);
 }
 END_TEST
 

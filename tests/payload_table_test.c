@@ -1,5 +1,6 @@
-/* The rest of Azure's example payloads, in words: a table says what each means to the views, and no file is without its line. Without the
- * examples (SHARED, default ../shared) the test says so and passes. payload_test.c has VMs, groups, NICs and policies in more detail. */
+/* The rest of Azure's example payloads, in words: a table says what each means to the views, and no
+ * file is without its line. Without the examples (SHARED, default ../shared) the test says so and
+ * passes. payload_test.c has VMs, groups, NICs and policies in more detail. */
 #include "model/address.h"
 #include "model/arm.h"
 #include "model/nsg.h"
@@ -25,7 +26,8 @@ find_folder(void)
 	if (shared != NULL)
 		snprintf(folder, sizeof(folder), "%s/azure/examples", shared);
 	else
-		snprintf(folder, sizeof(folder), "%s/../shared/azure/examples", source != NULL ? source : ".");
+		snprintf(folder, sizeof(folder), "%s/../shared/azure/examples",
+			 source != NULL ? source : ".");
 	if ((dir = opendir(folder)) == NULL)
 		return false;
 	closedir(dir);
@@ -54,7 +56,9 @@ say_group(const json_t *body)
 	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
 	ck_assert_msg(nsg.bad == NULL, "%s", nsg.bad);
 	for (size_t i = 0; i < 2; i++) {
-		struct nsg_flow flow = { .protocol = 6, .port = ports[i], .destination_known = true };
+		struct nsg_flow flow = { .protocol = 6,
+					 .port = ports[i],
+					 .destination_known = true };
 		struct nsg_result result;
 		struct ip ip;
 		char *one;
@@ -63,8 +67,12 @@ say_group(const json_t *body)
 		ip_parse("203.0.113.7", &ip);
 		ip_set_add(&flow.source, &(struct ip_range){ ip, ip });
 		ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
-		one = doc_fmt("%s%s%u %s by %s", words != NULL ? words : "", words != NULL ? ", " : "", ports[i],
-		    result.can_allow && result.can_deny ? "depends" : result.can_allow ? "allow" : "deny", result.decider->name);
+		one = doc_fmt("%s%s%u %s by %s", words != NULL ? words : "",
+			      words != NULL ? ", " : "", ports[i],
+			      result.can_allow && result.can_deny ? "depends"
+			      : result.can_allow                  ? "allow"
+								  : "deny",
+			      result.decider->name);
 		free(words);
 		words = one;
 		nsg_result_free(&result);
@@ -97,22 +105,33 @@ say_address(const json_t *body)
 	put_body(&net, PIP_ID, body);
 	ck_assert_int_eq(network_from_facts(&net.facts, &network), 0);
 	ck_assert_int_eq(address_list(&net.facts, &network, &list, &count), 0);
-	words = list[0].kind != ADDRESS_PUBLIC_IP ? doc_fmt("no address") : doc_fmt("%s %s%s%s", list[0].host, list[0].allocation,
-	    list[0].fqdn != NULL ? " " : "", list[0].fqdn != NULL ? list[0].fqdn : "");
+	words = list[0].kind != ADDRESS_PUBLIC_IP
+		    ? doc_fmt("no address")
+		    : doc_fmt("%s %s%s%s", list[0].host, list[0].allocation,
+			      list[0].fqdn != NULL ? " " : "",
+			      list[0].fqdn != NULL ? list[0].fqdn : "");
 	free(list);
 	network_free(&network);
 	net_end(&net);
 	return words;
 }
 
-/* The ways by which the balancer's rules lead to a NIC that is in all of its pools and behind all of its NAT rules. */
+/* The ways by which the balancer's rules lead to a NIC that is in all of its pools and behind all
+ * of its NAT rules. */
 static char *
 say_balancer(const json_t *body)
 {
-	json_t *config = net_json("{'id': '" NIC_ID "/ipConfigurations/ipconfig1', 'name': 'ipconfig1', 'properties': {'privateIPAddress': '10.0.0.4'}}"), *nic;
-	static const char *const parts[][2] = { { "properties.inboundNatRules", "loadBalancerInboundNatRules" },
-		{ "properties.backendAddressPools", "loadBalancerBackendAddressPools" } };
-	char *words = doc_fmt("%s", doc_str(body, "sku.name") != NULL ? doc_str(body, "sku.name") : "no SKU"), *longer;
+	json_t *config =
+		   net_json("{'id': '" NIC_ID "/ipConfigurations/ipconfig1', 'name': 'ipconfig1', "
+					      "'properties': {'privateIPAddress': '10.0.0.4'}}"),
+	       *nic;
+	static const char *const parts[][2] = {
+		{ "properties.inboundNatRules", "loadBalancerInboundNatRules" },
+		{ "properties.backendAddressPools", "loadBalancerBackendAddressPools" }
+	};
+	char *words = doc_fmt("%s", doc_str(body, "sku.name") != NULL ? doc_str(body, "sku.name")
+								      : "no SKU"),
+	     *longer;
 	struct address *list;
 	struct network network;
 	const json_t *part;
@@ -122,7 +141,7 @@ say_balancer(const json_t *body)
 	for (size_t k = 0; k < 2; k++) {
 		json_t *refs = json_array();
 
-		json_array_foreach(doc_list(body, parts[k][0]), i, part)
+		json_array_foreach (doc_list(body, parts[k][0]), i, part)
 			json_array_append_new(refs, json_pack("{s:s}", "id", doc_str(part, "id")));
 		json_object_set_new(json_object_get(config, "properties"), parts[k][1], refs);
 	}
@@ -136,8 +155,9 @@ say_balancer(const json_t *body)
 	for (i = 0; i < count; i++) {
 		if (list[i].kind == ADDRESS_PRIVATE)
 			continue;
-		longer = doc_fmt("%s, %s %s:%d to %d%s", words, address_kind_word(list[i].kind), list[i].host, list[i].port, list[i].backend_port,
-		    list[i].internal ? " inside" : "");
+		longer = doc_fmt("%s, %s %s:%d to %d%s", words, address_kind_word(list[i].kind),
+				 list[i].host, list[i].port, list[i].backend_port,
+				 list[i].internal ? " inside" : "");
 		free(words);
 		words = longer;
 	}
@@ -152,8 +172,10 @@ static char *
 say_bastion(const json_t *body)
 {
 	const json_t *config = json_array_get(doc_list(body, "properties.ipConfigurations"), 0);
-	const char *subnet = doc_str(config, "properties.subnet.id"), *vnet = doc_str(body, "properties.virtualNetwork.id");
-	char *own = subnet != NULL ? doc_fmt("%s", subnet) : doc_fmt("%s/subnets/default", vnet), *words;
+	const char *subnet = doc_str(config, "properties.subnet.id"),
+		   *vnet = doc_str(body, "properties.virtualNetwork.id");
+	char *own = subnet != NULL ? doc_fmt("%s", subnet) : doc_fmt("%s/subnets/default", vnet),
+	     *words;
 	struct net_path path = { .nic_id = NIC_ID, .subnet = { .id = own, .state = FACT_KNOWN } };
 	struct bastion bastion;
 	struct net net;
@@ -161,7 +183,8 @@ say_bastion(const json_t *body)
 	net_start(&net);
 	put_body(&net, doc_str(body, "id"), body);
 	ck_assert(bastion_for(&net.facts, &path, &bastion));
-	words = doc_fmt("%s, %s native clients", bastion.sku, bastion.tunneling ? "with" : "without");
+	words =
+	    doc_fmt("%s, %s native clients", bastion.sku, bastion.tunneling ? "with" : "without");
 	net_end(&net);
 	free(own);
 	return words;
@@ -179,8 +202,11 @@ say_nic(const json_t *body)
 	ck_assert_int_eq(network_from_facts(&net.facts, &network), 0);
 	for (size_t i = 0; i < network.count; i++) {
 		const struct net_path *path = &network.paths[i];
-		char *longer = doc_fmt("%s%s%s%s%s%s", words != NULL ? words : "", words != NULL ? ", " : "", path->private_text,
-		    path->v6 ? " IPv6" : "", path->nic_nsg.state == FACT_ABSENT ? "" : " group", path->pip.state == FACT_ABSENT ? "" : " address");
+		char *longer =
+		    doc_fmt("%s%s%s%s%s%s", words != NULL ? words : "", words != NULL ? ", " : "",
+			    path->private_text, path->v6 ? " IPv6" : "",
+			    path->nic_nsg.state == FACT_ABSENT ? "" : " group",
+			    path->pip.state == FACT_ABSENT ? "" : " address");
 
 		free(words);
 		words = longer;
@@ -200,7 +226,8 @@ say_subnet(const json_t *body)
 	net_start(&net);
 	put_body(&net, SUBNET_ID, body);
 	ck_assert_int_eq(network_from_facts(&net.facts, &network), 0);
-	words = doc_fmt("%s, %s", network.paths[0].subnet_nsg.state == FACT_ABSENT ? "no group" : "a group",
+	words = doc_fmt(
+	    "%s, %s", network.paths[0].subnet_nsg.state == FACT_ABSENT ? "no group" : "a group",
 	    network.paths[0].route_table.state == FACT_ABSENT ? "no route table" : "a route table");
 	network_free(&network);
 	net_end(&net);
@@ -210,12 +237,15 @@ say_subnet(const json_t *body)
 static char *
 say_tag(const json_t *table, const json_t *vnet, const char *tag, const char *address)
 {
-	static const char *const words[] = { [NSG_NO] = "no", [NSG_MAYBE] = "perhaps", [NSG_YES] = "yes" };
+	static const char *const words[] = {
+		[NSG_NO] = "no", [NSG_MAYBE] = "perhaps", [NSG_YES] = "yes"
+	};
 	struct nsg_tags tags = { .table = table, .vnet = vnet };
 	struct ip ip;
 
 	ck_assert_int_eq(ip_parse(address, &ip), 0);
-	return doc_fmt("%s holds %s: %s", tag, address, words[nsg_tag_has(&tags, tag, &(struct ip_range){ ip, ip }, false)]);
+	return doc_fmt("%s holds %s: %s", tag, address,
+		       words[nsg_tag_has(&tags, tag, &(struct ip_range){ ip, ip }, false)]);
 }
 
 static char *
@@ -237,9 +267,12 @@ say_peering(const json_t *body)
 static char *
 say_tags(const json_t *body)
 {
-	json_t *table = doc_list(body, "values") != NULL ? json_incref((json_t *)(uintptr_t)body) : json_pack("{s:[O]}", "values", body);
-	char *a = say_tag(table, NULL, "ApiManagement", "40.74.146.81"), *b = say_tag(table, NULL, "apimanagement", "40.74.146.82"),
-	     *c = say_tag(table, NULL, "Storage", "40.74.146.82"), *words = doc_fmt("%s, %s, %s", a, b, c);
+	json_t *table = doc_list(body, "values") != NULL ? json_incref((json_t *)(uintptr_t)body)
+							 : json_pack("{s:[O]}", "values", body);
+	char *a = say_tag(table, NULL, "ApiManagement", "40.74.146.81"),
+	     *b = say_tag(table, NULL, "apimanagement", "40.74.146.82"),
+	     *c = say_tag(table, NULL, "Storage", "40.74.146.82"),
+	     *words = doc_fmt("%s, %s, %s", a, b, c);
 
 	free(a);
 	free(b);
@@ -255,7 +288,9 @@ say_routes(const json_t *body)
 	struct net net;
 	struct ip ip;
 	bool effective;
-	struct net_path path = { .nic_id = NIC_ID, .route_table = { .id = "/rt", .state = FACT_KNOWN, .body = body }, .subnet = { .state = FACT_KNOWN } };
+	struct net_path path = { .nic_id = NIC_ID,
+				 .route_table = { .id = "/rt", .state = FACT_KNOWN, .body = body },
+				 .subnet = { .state = FACT_KNOWN } };
 
 	net_start(&net);
 	ip_parse("10.0.3.9", &ip);
@@ -274,8 +309,12 @@ say_vm(const json_t *body)
 	net_start(&net);
 	put_body(&net, VM_ID, body);
 	ck_assert_int_eq(vm_from_facts(&net.facts, &vm, NULL), 0);
-	words = doc_fmt("%s, user %s, %s", !vm.os_known ? "no system" : vm.windows ? "Windows" : "Linux", vm.admin != NULL ? vm.admin : "none",
-	    vm.power != NULL ? vm.power : "no power state");
+	words = doc_fmt("%s, user %s, %s",
+			!vm.os_known ? "no system"
+			: vm.windows ? "Windows"
+				     : "Linux",
+			vm.admin != NULL ? vm.admin : "none",
+			vm.power != NULL ? vm.power : "no power state");
 	net_end(&net);
 	return words;
 }
@@ -297,7 +336,8 @@ say_watcher(const json_t *body)
 
 #define N "network__"
 
-/* `say` NULL: `words` is why the views have nothing to do with it, or where it is tested instead. */
+/* `say` NULL: `words` is why the views have nothing to do with it, or where it is tested instead.
+ */
 static const struct meaning {
 	const char *file;
 	char *(*say)(const json_t *body);
@@ -318,8 +358,10 @@ START_TEST(each_payload_means_what_the_table_says)
 	snprintf(path, sizeof(path), "%s/%s", folder, meaning->file);
 	ck_assert_msg((file = json_load_file(path, 0, NULL)) != NULL, "%s cannot be read", path);
 	body = doc_get(json_object_get(doc_get(file, "responses"), "200"), "body");
-	list = doc_list(body, "value") != NULL ? json_incref(doc_list(body, "value")) : json_pack("[O]", body != NULL ? body : json_null());
-	json_array_foreach(list, i, item) {
+	list = doc_list(body, "value") != NULL
+		   ? json_incref(doc_list(body, "value"))
+		   : json_pack("[O]", body != NULL ? body : json_null());
+	json_array_foreach (list, i, item) {
 		char *one = meaning->say != NULL ? meaning->say(item) : NULL, *longer;
 
 		if (one == NULL)
@@ -330,8 +372,9 @@ START_TEST(each_payload_means_what_the_table_says)
 		words = longer;
 	}
 	if (meaning->say != NULL)
-		ck_assert_msg(words != NULL && strcmp(words, meaning->words) == 0, "%s: \"%s\", expected \"%s\"", meaning->file, words != NULL ? words : "nothing",
-		    meaning->words);
+		ck_assert_msg(words != NULL && strcmp(words, meaning->words) == 0,
+			      "%s: \"%s\", expected \"%s\"", meaning->file,
+			      words != NULL ? words : "nothing", meaning->words);
 	free(words);
 	json_decref(list);
 	json_decref(file);

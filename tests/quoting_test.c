@@ -1,4 +1,5 @@
-/* What stands in a placeholder's place: values quoted for the shell, the script or the dialect around them. */
+/* What stands in a placeholder's place: values quoted for the shell, the script or the dialect
+ * around them. */
 #include "rules/rules.h"
 #include "model/doc.h"
 
@@ -45,9 +46,11 @@ static const char *const hostile[] = { "plain",
 				       "\\\"",
 				       "a\\'b" };
 
-static const char *const templates[] = { "{v}",     "-c 5 \"{v}\"",   "a{v}b",        "'{v}'",
-					 "\"{v}\"", "'a {v} b'",      "\"a {v} b\"",  "\"$(printf %s {v})\"",
-					 "--x={v}", "'it'\\''s {v}'", "\"a\"'{v}'{v}" };
+static const char *const templates[] = {
+	"{v}",     "-c 5 \"{v}\"",   "a{v}b",        "'{v}'",
+	"\"{v}\"", "'a {v} b'",      "\"a {v} b\"",  "\"$(printf %s {v})\"",
+	"--x={v}", "'it'\\''s {v}'", "\"a\"'{v}'{v}"
+};
 
 #define HOSTILE (sizeof(hostile) / sizeof(hostile[0]))
 
@@ -82,8 +85,9 @@ run_sh(const char *script, char *out, size_t size)
 static char *
 meant(size_t index, const char *value)
 {
-	static const char *const formats[] = { "%s",     "-c><5><%s", "a%sb",   "%s",      "%s", "a %s b",
-					       "a %s b", "%s",        "--x=%s", "it's %s", NULL };
+	static const char *const formats[] = { "%s",     "-c><5><%s", "a%sb",   "%s",
+					       "%s",     "a %s b",    "a %s b", "%s",
+					       "--x=%s", "it's %s",   NULL };
 
 	if (formats[index] == NULL)
 		return doc_fmt("a%s%s", value, value);
@@ -97,15 +101,16 @@ START_TEST(a_real_shell_reads_back_what_was_quoted)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
-		char *script = doc_fmt("printf '<%%s>' %s", templates[_i]), *expected = meant((size_t)_i, hostile[i]), out[512],
-		     *framed;
+		char *script = doc_fmt("printf '<%%s>' %s", templates[_i]),
+		     *expected = meant((size_t)_i, hostile[i]), out[512], *framed;
 		bool runnable = false;
 		char *filled = rules_fill(script, evidence, NULL, "az", &runnable);
 
 		framed = doc_fmt("<%s>", expected);
 		ck_assert(runnable);
 		run_sh(filled, out, sizeof(out));
-		ck_assert_msg(strcmp(out, framed) == 0, "%s printed %s and not %s", filled, out, framed);
+		ck_assert_msg(strcmp(out, framed) == 0, "%s printed %s and not %s", filled, out,
+			      framed);
 		free(script);
 		free(expected);
 		free(framed);
@@ -115,17 +120,20 @@ START_TEST(a_real_shell_reads_back_what_was_quoted)
 }
 END_TEST
 
-static const char *const scripts[] = { "printf '[%s]' --scripts \"printf '<%s>' {v}\"",
-				       "printf '[%s]' --scripts \"printf '<%s>' '{v}'\"",
-				       "printf '[%s]' --scripts 'printf \"<%s>\" {v}'",
-				       "printf '[%s]' --scripts 'printf \"<%s>\" \"{v}\"'",
-				       "printf '[%s]' --scripts \"printf \\\"<%s>\\\" \\\"{v}\\\"\"" };
+static const char *const scripts[] = {
+	"printf '[%s]' --scripts \"printf '<%s>' {v}\"",
+	"printf '[%s]' --scripts \"printf '<%s>' '{v}'\"",
+	"printf '[%s]' --scripts 'printf \"<%s>\" {v}'",
+	"printf '[%s]' --scripts 'printf \"<%s>\" \"{v}\"'",
+	"printf '[%s]' --scripts \"printf \\\"<%s>\\\" \\\"{v}\\\"\""
+};
 
 START_TEST(a_script_handed_on_is_quoted_for_both_shells)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
-		char first[1024], second[512], *filled, *framed = doc_fmt("<%s>", hostile[i]), *script;
+		char first[1024], second[512], *filled, *framed = doc_fmt("<%s>", hostile[i]),
+							*script;
 
 		filled = rules_fill(scripts[_i], evidence, NULL, "az", NULL);
 		run_sh(filled, first, sizeof(first));
@@ -133,8 +141,9 @@ START_TEST(a_script_handed_on_is_quoted_for_both_shells)
 		script = strdup(first + 12);
 		script[strlen(script) - 1] = '\0';
 		run_sh(script, second, sizeof(second));
-		ck_assert_msg(strcmp(second, framed) == 0, "%s\nhands on\n%s\nwhich prints %s and not %s", filled, script, second,
-			      framed);
+		ck_assert_msg(strcmp(second, framed) == 0,
+			      "%s\nhands on\n%s\nwhich prints %s and not %s", filled, script,
+			      second, framed);
 		free(script);
 		free(filled);
 		free(framed);
@@ -147,9 +156,11 @@ START_TEST(json_in_an_argument_stays_json)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s, s:i}", "v", hostile[i], "n", 22), *body;
-		char *filled = rules_fill(_i == 0 ? "printf %s '{\"a\": \"x{v}\", \"b\": {v}, \"n\": {n}}'"
-						  : "printf %s \"{\\\"a\\\": \\\"x{v}\\\", \\\"b\\\": {v}, \\\"n\\\": {n}}\"",
-					  evidence, NULL, "az", NULL),
+		char *filled = rules_fill(
+			 _i == 0 ? "printf %s '{\"a\": \"x{v}\", \"b\": {v}, \"n\": {n}}'"
+				 : "printf %s \"{\\\"a\\\": \\\"x{v}\\\", \\\"b\\\": {v}, "
+				   "\\\"n\\\": {n}}\"",
+			 evidence, NULL, "az", NULL),
 		     out[512];
 
 		run_sh(filled, out, sizeof(out));
@@ -246,8 +257,8 @@ static const struct {
 
 START_TEST(what_is_missing_is_named)
 {
-	json_t *evidence = json_pack("{s:s, s:b, s:n, s:[s, s], s:b, s:f}", "empty", "", "no", 0, "null", "list", "a", "b c",
-				     "yes", 1, "real", 1.5);
+	json_t *evidence = json_pack("{s:s, s:b, s:n, s:[s, s], s:b, s:f}", "empty", "", "no", 0,
+				     "null", "list", "a", "b c", "yes", 1, "real", 1.5);
 	bool runnable = true;
 	char *filled = rules_fill(missing[_i].template, evidence, NULL, "shell", &runnable);
 
@@ -268,10 +279,12 @@ main(void)
 	SRunner *runner;
 
 	tcase_add_loop_test(quoting, a_real_shell_reads_back_what_was_quoted, 0, COUNT(templates));
-	tcase_add_loop_test(quoting, a_script_handed_on_is_quoted_for_both_shells, 0, COUNT(scripts));
+	tcase_add_loop_test(quoting, a_script_handed_on_is_quoted_for_both_shells, 0,
+			    COUNT(scripts));
 	tcase_add_loop_test(quoting, json_in_an_argument_stays_json, 0, 2);
 	tcase_add_loop_test(quoting, powershell_has_its_own_quotes, 0, COUNT(powershell));
-	tcase_add_loop_test(quoting, what_cannot_be_seen_does_not_go_into_commands, 0, COUNT(unshowable));
+	tcase_add_loop_test(quoting, what_cannot_be_seen_does_not_go_into_commands, 0,
+			    COUNT(unshowable));
 	tcase_add_loop_test(quoting, what_is_missing_is_named, 0, COUNT(missing));
 	tcase_set_timeout(quoting, 60);
 	suite_add_tcase(suite, quoting);

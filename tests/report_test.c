@@ -10,26 +10,39 @@
 /* Rules of their own, so that the golden files change only when a format does. */
 static const char rule_text[] =
     "version: 1\nchecks:\n"
-    "  nsg:\n    evidence: [nsg, rule, priority, source_ip, port]\n    codes:\n      nsg-no-allow-rule:\n"
+    "  nsg:\n    evidence: [nsg, rule, priority, source_ip, port]\n    codes:\n      "
+    "nsg-no-allow-rule:\n"
     "        title: 'Security group {nsg} lets nobody in on port {port}'\n"
-    "        why: 'No rule of {nsg} admits TCP to port {port} from {source_ip}, so its last rule {rule} ({priority}) drops what "
+    "        why: 'No rule of {nsg} admits TCP to port {port} from {source_ip}, so its last rule "
+    "{rule} ({priority}) drops what "
     "you send.'\n"
-    "        explain: |\n          Ask Azure for the effective rules.\n\n          It is mistaken for a server that is down.\n"
-    "        docs: https://example.org/nsg\n        explains: [tcp]\n        decide: 'azssh-doctor --deep {vm}'\n        "
+    "        explain: |\n          Ask Azure for the effective rules.\n\n          It is mistaken "
+    "for a server that is down.\n"
+    "        docs: https://example.org/nsg\n        explains: [tcp]\n        decide: 'azssh-doctor "
+    "--deep {vm}'\n        "
     "remedies:\n"
     "          az:\n            - title: 'Let your address in'\n"
-    "              run: \"az network nsg rule create -g {rg} --nsg-name {nsg} -n allow-ssh-me --priority 300 --direction Inbound "
-    "--access Allow --protocol Tcp --source-address-prefixes {source_ip}/32 --destination-port-ranges {port}\"\n"
-    "              cost: none\n              undo: 'az network nsg rule delete -g {rg} --nsg-name {nsg} -n allow-ssh-me'\n"
+    "              run: \"az network nsg rule create -g {rg} --nsg-name {nsg} -n allow-ssh-me "
+    "--priority 300 --direction Inbound "
+    "--access Allow --protocol Tcp --source-address-prefixes {source_ip}/32 "
+    "--destination-port-ranges {port}\"\n"
+    "              cost: none\n              undo: 'az network nsg rule delete -g {rg} --nsg-name "
+    "{nsg} -n allow-ssh-me'\n"
     "              verify: 'azssh-doctor {vm}'\n"
-    "          portal: [{steps: 'Open {nsg}, Inbound security rules, Add: your address, port {port}, TCP, Allow.'}]\n"
+    "          portal: [{steps: 'Open {nsg}, Inbound security rules, Add: your address, port "
+    "{port}, TCP, Allow.'}]\n"
     "  key-permissions:\n    evidence: [path, mode]\n    codes:\n      key-perms-too-open:\n"
-    "        title: 'The private key {path} can be read by others'\n        why: 'ssh ignores a key with mode {mode}.'\n"
+    "        title: 'The private key {path} can be read by others'\n        why: 'ssh ignores a "
+    "key with mode {mode}.'\n"
     "        remedies: {shell: [{run: 'chmod 600 {path}', undo: 'chmod {mode} {path}'}]}\n"
-    "  azure-signin:\n    codes:\n      az-not-logged-in:\n        title: 'You are not signed in to Azure'\n"
-    "        why: 'Without a token nothing about the VM can be read.'\n        remedies: {az: [{run: 'az login'}]}\n"
-    "  tcp:\n    codes:\n      tcp-timeout: {title: 'Nothing answers', why: 'The connection timed out.'}\n"
-    "      blocked-outside-azure-rules: {title: 'Something outside of Azure drops it', why: 'The rules admit you.'}\n";
+    "  azure-signin:\n    codes:\n      az-not-logged-in:\n        title: 'You are not signed in "
+    "to Azure'\n"
+    "        why: 'Without a token nothing about the VM can be read.'\n        remedies: {az: "
+    "[{run: 'az login'}]}\n"
+    "  tcp:\n    codes:\n      tcp-timeout: {title: 'Nothing answers', why: 'The connection timed "
+    "out.'}\n"
+    "      blocked-outside-azure-rules: {title: 'Something outside of Azure drops it', why: 'The "
+    "rules admit you.'}\n";
 
 struct scene {
 	struct rules *rules;
@@ -45,14 +58,17 @@ scene_start(struct scene *scene)
 	struct err err = { "" };
 
 	*scene = (struct scene){ 0 };
-	ck_assert_msg(rules_text(&scene->rules, "test.yaml", rule_text, strlen(rule_text), &err) == 0, "%s", err.text);
+	ck_assert_msg(rules_text(&scene->rules, "test.yaml", rule_text, strlen(rule_text), &err) ==
+			  0,
+		      "%s", err.text);
 	scene->doc = facts_new(1767225600);
 	doc_set_int(scene->doc, "duration_ms", 231);
 	json_array_append_new(json_object_get(scene->doc, "targets"), json_object());
 	ck_assert_int_eq(facts_view(scene->doc, 0, &scene->facts), 0);
 	scene->globals =
-	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg", "subscription", "sub-1", "host",
-		      "20.51.230.13", "port", 22, "user", "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg",
+		      "subscription", "sub-1", "host", "20.51.230.13", "port", 22, "user",
+		      "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
 }
 
 static void
@@ -66,7 +82,8 @@ scene_end(struct scene *scene)
 }
 
 static struct finding *
-say(struct scene *scene, const char *check, enum status status, const char *code, const char *summary)
+say(struct scene *scene, const char *check, enum status status, const char *code,
+    const char *summary)
 {
 	struct finding *finding = &scene->findings[scene->count++];
 
@@ -84,13 +101,18 @@ scene_report(struct scene *scene, int exit_code)
 	json_t *report;
 
 	for (size_t i = 0; i < scene->count; i++)
-		ck_assert_int_eq(rules_lend(scene->rules, &scene->findings[i], scene->globals, dialects), 0);
-	ck_assert_int_eq(diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis), 0);
-	report = report_build(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis, scene->globals, exit_code);
+		ck_assert_int_eq(
+		    rules_lend(scene->rules, &scene->findings[i], scene->globals, dialects), 0);
+	ck_assert_int_eq(
+	    diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis),
+	    0);
+	report = report_build(&scene->facts, scene->rules, scene->findings, scene->count,
+			      &diagnosis, scene->globals, exit_code);
 	diagnosis_free(&diagnosis);
 	ck_assert_ptr_nonnull(report);
 	doc_set_str(doc_get(report, "tool"), "version", "0.0");
-	doc_set_str(doc_get(report, "tool"), "rules", "sha256:0000000000000000000000000000000000000000000000000000000000000000");
+	doc_set_str(doc_get(report, "tool"), "rules",
+		    "sha256:0000000000000000000000000000000000000000000000000000000000000000");
 	return report;
 }
 
@@ -98,7 +120,8 @@ static void
 say_nsg(struct scene *scene)
 {
 	struct finding *finding =
-	    say(scene, "nsg", FAIL, "nsg-no-allow-rule", "web-nsg: DenyAllInBound (65500) denies TCP 22 from 203.0.113.7");
+	    say(scene, "nsg", FAIL, "nsg-no-allow-rule",
+		"web-nsg: DenyAllInBound (65500) denies TCP 22 from 203.0.113.7");
 
 	finding_text(finding, "verdict", "deny");
 	finding_text(finding, "scope", "nic");
@@ -117,17 +140,21 @@ blocked(struct scene *scene)
 
 	scene_start(scene);
 	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
-	finding = say(scene, "key-permissions", FAIL, "key-perms-too-open", "/home/me/.ssh/a key has mode 0644");
+	finding = say(scene, "key-permissions", FAIL, "key-perms-too-open",
+		      "/home/me/.ssh/a key has mode 0644");
 	finding_text(finding, "path", "/home/me/.ssh/a key");
 	finding_text(finding, "mode", "0644");
 	say(scene, "azure-signin", PASS, "signed-in", "signed in by azure-cli");
 	finding = say(scene, "vm-state", PASS, "vm-running", "myVM is running");
 	finding_text(finding, "power_state", "running");
-	finding_set(finding_also(finding), WARN, "vm-agent-not-ready", "The VM agent does not report; that hinders no ssh.");
+	finding_set(finding_also(finding), WARN, "vm-agent-not-ready",
+		    "The VM agent does not report; that hinders no ssh.");
 	say_nsg(scene);
 	say(scene, "jit", UNKNOWN, "not-known",
-	    "the just-in-time policies is not known: 403, needs Microsoft.Security/locations/jitNetworkAccessPolicies/read");
-	finding = say(scene, "tcp", FAIL, "tcp-timeout", "20.51.230.13 port 22: no answer within 5000 ms");
+	    "the just-in-time policies is not known: 403, needs "
+	    "Microsoft.Security/locations/jitNetworkAccessPolicies/read");
+	finding = say(scene, "tcp", FAIL, "tcp-timeout",
+		      "20.51.230.13 port 22: no answer within 5000 ms");
 	finding_text(finding, "address", "20.51.230.13");
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, "nsg-no-allow-rule");
@@ -142,10 +169,12 @@ healthy(struct scene *scene)
 
 	scene_start(scene);
 	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
-	finding = say(scene, "tcp", PASS, "tcp-connected", "connected to 20.51.230.13 port 22 in 12 ms");
+	finding =
+	    say(scene, "tcp", PASS, "tcp-connected", "connected to 20.51.230.13 port 22 in 12 ms");
 	finding_text(finding, "result", "connected");
 	finding_number(finding, "ms", 12);
-	finding = say(scene, "auth", PASS, "auth-accepted", "the server accepts /home/me/.ssh/id_ed25519 for azureuser");
+	finding = say(scene, "auth", PASS, "auth-accepted",
+		      "the server accepts /home/me/.ssh/id_ed25519 for azureuser");
 	finding_text(finding, "accepted", "SHA256:abc");
 	finding_value(finding, "methods", json_pack("[s]", "publickey"));
 	return scene_report(scene, 0);
@@ -158,7 +187,8 @@ signed_out(struct scene *scene)
 	json_object_del(scene->globals, "host");
 	json_object_del(scene->globals, "source_ip");
 	say(scene, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
-	say(scene, "vm-state", UNKNOWN, "not-known", "the VM's place in Azure is not known: not signed in");
+	say(scene, "vm-state", UNKNOWN, "not-known",
+	    "the VM's place in Azure is not known: not signed in");
 	return scene_report(scene, 3);
 }
 
@@ -169,7 +199,8 @@ outside(struct scene *scene)
 
 	scene_start(scene);
 	say(scene, "nsg", PASS, "nsg-allows", "allow-ssh (300) admits you");
-	finding = say(scene, "tcp", FAIL, "blocked-outside-azure-rules", "20.51.230.13 port 22: no answer within 5000 ms");
+	finding = say(scene, "tcp", FAIL, "blocked-outside-azure-rules",
+		      "20.51.230.13 port 22: no answer within 5000 ms");
 	finding->confidence = POSSIBLE;
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, "nsg-no-allow-rule");
@@ -204,7 +235,10 @@ static const struct {
 	bool json;
 } goldens[] = {
 	{ "blocked.txt", blocked, { 0 }, false },
-	{ "blocked-utf8.txt", blocked, { .color = true, .utf8 = true, .verbose = true, .width = 120 }, false },
+	{ "blocked-utf8.txt",
+	  blocked,
+	  { .color = true, .utf8 = true, .verbose = true, .width = 120 },
+	  false },
 	{ "blocked-narrow.txt", blocked, { .width = 50 }, false },
 	{ "blocked-quiet.txt", blocked, { .quiet = true }, false },
 	{ "blocked.json", blocked, { 0 }, true },
@@ -272,7 +306,8 @@ START_TEST(reports_are_as_the_golden_files_say)
 	fclose(out);
 	compare_golden(goldens[_i].file, text);
 	for (const char *p = text; *p != '\0'; p++)
-		ck_assert_msg(goldens[_i].style.color || ((unsigned char)*p >= ' ' && *p != 0x7f) || *p == '\n',
+		ck_assert_msg(goldens[_i].style.color || ((unsigned char)*p >= ' ' && *p != 0x7f) ||
+				  *p == '\n',
 			      "a control byte is shown");
 	free(text);
 	json_decref(report);
@@ -285,7 +320,8 @@ START_TEST(commands_are_never_broken)
 	struct report_style style = { .width = 40 };
 	struct scene scene;
 	json_t *report = blocked(&scene);
-	const char *command = doc_str(json_array_get(doc_get(report, "diagnosis.remedies"), 0), "command");
+	const char *command =
+	    doc_str(json_array_get(doc_get(report, "diagnosis.remedies"), 0), "command");
 	char *text = NULL, *line = doc_fmt("\n    %s\n", command);
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -377,10 +413,22 @@ static const struct {
 	  { FAIL, PASS },
 	  "vm-state",
 	  "vm=blocked public-ip=not-reached tcp=not-reached" },
-	{ { { "nsg", "scope", "nic" } }, { FAIL }, "nsg", "subnet-nsg=ok nic-nsg=blocked jit=not-reached" },
-	{ { { "nsg", "scope", "subnet" } }, { FAIL }, "nsg", "subnet-nsg=blocked nic-nsg=not-reached" },
-	{ { { "nsg", "scope", "admin" } }, { FAIL }, "nsg", "subnet-nsg=blocked nic-nsg=not-reached" },
-	{ { { "nsg", "scope", "nic" } }, { UNKNOWN }, NULL, "subnet-nsg=ok nic-nsg=unknown jit=unknown" },
+	{ { { "nsg", "scope", "nic" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=ok nic-nsg=blocked jit=not-reached" },
+	{ { { "nsg", "scope", "subnet" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=blocked nic-nsg=not-reached" },
+	{ { { "nsg", "scope", "admin" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=blocked nic-nsg=not-reached" },
+	{ { { "nsg", "scope", "nic" } },
+	  { UNKNOWN },
+	  NULL,
+	  "subnet-nsg=ok nic-nsg=unknown jit=unknown" },
 	{ { { "nsg", "scope", "nic" }, { "tcp", "result", "connected" } },
 	  { UNKNOWN, PASS },
 	  NULL,
@@ -389,13 +437,19 @@ static const struct {
 	  { PASS, FAIL },
 	  "banner",
 	  "vm=ok tcp=ok ssh=blocked auth=not-reached" },
-	{ { { "ssh-config", NULL, NULL } }, { FAIL }, "ssh-config", "client=blocked azure=not-reached auth=not-reached" },
+	{ { { "ssh-config", NULL, NULL } },
+	  { FAIL },
+	  "ssh-config",
+	  "client=blocked azure=not-reached auth=not-reached" },
 	{ { { "key-permissions", NULL, NULL }, { "host-key", NULL, NULL } },
 	  { FAIL, PASS },
 	  "key-permissions",
 	  "client=ok host-key=ok auth=blocked" },
 	{ { { "auth", NULL, NULL } }, { PASS }, NULL, "client=ok nic-nsg=ok auth=ok" },
-	{ { { "nsg", "scope", "nic" }, { "key-file", NULL, NULL } }, { FAIL, FAIL }, "nsg", "nic-nsg=blocked auth=not-reached" },
+	{ { { "nsg", "scope", "nic" }, { "key-file", NULL, NULL } },
+	  { FAIL, FAIL },
+	  "nsg",
+	  "nic-nsg=blocked auth=not-reached" },
 	{ { { "azure-signin", NULL, NULL } }, { UNKNOWN }, NULL, "azure=unknown vm=unknown" },
 };
 
@@ -411,20 +465,23 @@ START_TEST(the_path_shows_where_it_stops)
 		finding_init(&findings[count], paths[_i].findings[count][0]);
 		finding_set(&findings[count], paths[_i].statuses[count], "some-code", "s");
 		if (paths[_i].findings[count][1] != NULL)
-			finding_text(&findings[count], paths[_i].findings[count][1], paths[_i].findings[count][2]);
+			finding_text(&findings[count], paths[_i].findings[count][1],
+				     paths[_i].findings[count][2]);
 		if (doc_same(paths[_i].cause, findings[count].check))
 			diagnosis.cause = &findings[count];
 	}
 	path = report_path(findings, count, &diagnosis);
 	ck_assert_int_eq((int)json_array_size(path), 12);
 	snprintf(words, sizeof(words), "%s", paths[_i].expected);
-	for (char *word = strtok_r(words, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+	for (char *word = strtok_r(words, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest)) {
 		char *state = strchr(word, '=');
 
 		*state++ = '\0';
 		for (size_t i = 0; i < 12; i++)
 			if (doc_is(json_array_get(path, i), "hop", word))
-				ck_assert_msg(doc_is(json_array_get(path, i), "state", state), "%s is %s and not %s", word,
+				ck_assert_msg(doc_is(json_array_get(path, i), "state", state),
+					      "%s is %s and not %s", word,
 					      doc_str(json_array_get(path, i), "state"), state);
 	}
 	json_decref(path);

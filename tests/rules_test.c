@@ -11,13 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LAYER "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: 'T {port}'\n        why: 'W {source_ip}'\n"
-#define REMEDIES                                                                                                                 \
-	"        remedies:\n"                                                                                                    \
-	"          az:\n            - {run: 'az x -n {vm} -g {rg}', title: 'do {vm}', cost: none, undo: 'az y {vm}', verify: "   \
-	"'azssh-doctor {vm}'}\n"                                                                                                 \
-	"            - {run: 'only {priority}', when: priority}\n            - {run: 'without', unless: priority}\n"             \
-	"          powershell: [{run: 'Get-X {vm}'}]\n          shell: [{run: 'chmod 600 {vm}'}]\n          portal: [{steps: "   \
+#define LAYER                                                                                      \
+	"version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: 'T {port}'\n    " \
+	"    why: 'W {source_ip}'\n"
+#define REMEDIES                                                                                   \
+	"        remedies:\n"                                                                      \
+	"          az:\n            - {run: 'az x -n {vm} -g {rg}', title: 'do {vm}', cost: "      \
+	"none, undo: 'az y {vm}', verify: "                                                        \
+	"'azssh-doctor {vm}'}\n"                                                                   \
+	"            - {run: 'only {priority}', when: priority}\n            - {run: 'without', "  \
+	"unless: priority}\n"                                                                      \
+	"          powershell: [{run: 'Get-X {vm}'}]\n          shell: [{run: 'chmod 600 "         \
+	"{vm}'}]\n          portal: [{steps: "                                                     \
 	"'Open {vm}'}]\n"
 
 static struct rules *
@@ -27,7 +32,9 @@ rules_with(const char *layer)
 	struct err err = { "" };
 
 	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
-	ck_assert_msg(layer == NULL || rules_layer_text(rules, "layer.yaml", layer, strlen(layer), &err) == 0, "%s", err.text);
+	ck_assert_msg(layer == NULL ||
+			  rules_layer_text(rules, "layer.yaml", layer, strlen(layer), &err) == 0,
+		      "%s", err.text);
 	return rules;
 }
 
@@ -35,13 +42,17 @@ START_TEST(a_bad_file_gives_one_sentence_with_its_place)
 {
 	const struct bad *bad = &bad_files[_i];
 	struct rules *rules = rules_with(NULL);
-	char *digest = strdup(rules_digest(rules)), *start = doc_fmt("bad.yaml:%s: %s", bad->at, bad->says);
+	char *digest = strdup(rules_digest(rules)),
+	     *start = doc_fmt("bad.yaml:%s: %s", bad->at, bad->says);
 	struct err err = { "" };
 
-	ck_assert_msg(rules_layer_text(rules, "bad.yaml", bad->text, strlen(bad->text), &err) == -EINVAL, "%s is accepted",
-		      bad->name);
-	ck_assert_msg(strncmp(err.text, start, strlen(start)) == 0, "%s:\n%s\nand not\n%s", bad->name, err.text, start);
-	ck_assert_msg(strchr(err.text, '\n') == NULL && strstr(err.text, "accepted") != NULL, "%s", err.text);
+	ck_assert_msg(rules_layer_text(rules, "bad.yaml", bad->text, strlen(bad->text), &err) ==
+			  -EINVAL,
+		      "%s is accepted", bad->name);
+	ck_assert_msg(strncmp(err.text, start, strlen(start)) == 0, "%s:\n%s\nand not\n%s",
+		      bad->name, err.text, start);
+	ck_assert_msg(strchr(err.text, '\n') == NULL && strstr(err.text, "accepted") != NULL, "%s",
+		      err.text);
 	ck_assert_str_eq(rules_digest(rules), digest);
 	free(digest);
 	free(start);
@@ -91,7 +102,8 @@ END_TEST
 START_TEST(a_layer_merges_maps_and_replaces_lists)
 {
 	struct rules *rules = rules_with(LAYER REMEDIES);
-	const char *more = "version: 1\nchecks:\n  nsg:\n    enabled: false\n    codes:\n      my-code:\n        title: 'New'\n"
+	const char *more = "version: 1\nchecks:\n  nsg:\n    enabled: false\n    codes:\n      "
+			   "my-code:\n        title: 'New'\n"
 			   "        remedies: {az: [{run: 'az z'}]}\n",
 		   *check;
 	struct err err;
@@ -112,37 +124,43 @@ END_TEST
 START_TEST(a_code_belongs_to_one_check)
 {
 	struct rules *rules = rules_with(LAYER);
-	const char *more = "version: 1\nchecks:\n  tcp:\n    codes:\n      my-code: {title: t, why: w}\n";
+	const char *more =
+	    "version: 1\nchecks:\n  tcp:\n    codes:\n      my-code: {title: t, why: w}\n";
 	struct err err;
 
 	ck_assert_int_eq(rules_layer_text(rules, "more.yaml", more, strlen(more), &err), -EINVAL);
-	ck_assert_str_eq(err.text, "more.yaml:5:7: \"my-code\" is a code of nsg already; accepted: each code once");
+	ck_assert_str_eq(
+	    err.text,
+	    "more.yaml:5:7: \"my-code\" is a code of nsg already; accepted: each code once");
 	rules_free(rules);
 }
 END_TEST
 
 START_TEST(taking_evidence_away_from_words_is_refused)
 {
-	const char *base = "version: 1\nchecks:\n  nsg:\n    evidence: [rule]\n    codes: {my-code: {title: '{rule}', why: w}}\n";
+	const char *base = "version: 1\nchecks:\n  nsg:\n    evidence: [rule]\n    codes: "
+			   "{my-code: {title: '{rule}', why: w}}\n";
 	const char *more = "version: 1\nchecks:\n  nsg:\n    evidence: [vm]\n";
 	struct rules *rules = NULL;
 	struct err err;
 
 	ck_assert_int_eq(rules_text(&rules, "base.yaml", base, strlen(base), &err), 0);
 	ck_assert_int_eq(rules_layer_text(rules, "more.yaml", more, strlen(more), &err), -EINVAL);
-	ck_assert_str_eq(err.text,
-			 "more.yaml:4:15: \"rule\" is missing in the evidence of nsg, and the words of my-code name it; "
-			 "accepted: a list with all that they name");
+	ck_assert_str_eq(err.text, "more.yaml:4:15: \"rule\" is missing in the evidence of nsg, "
+				   "and the words of my-code name it; "
+				   "accepted: a list with all that they name");
 	rules_free(rules);
 }
 END_TEST
 
 START_TEST(equal_sets_have_equal_digests)
 {
-	struct rules *a = rules_with("version: 1\nchecks: {nsg: {codes: {my-code: {title: t, why: w}}}}\n");
-	struct rules *b = rules_with(
-	    "# other words\nversion: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        why: \"w\"\n        title: 't'\n");
-	struct rules *c = rules_with("version: 1\nchecks: {nsg: {codes: {my-code: {title: t, why: x}}}}\n");
+	struct rules *a =
+	    rules_with("version: 1\nchecks: {nsg: {codes: {my-code: {title: t, why: w}}}}\n");
+	struct rules *b = rules_with("# other words\nversion: 1\nchecks:\n  nsg:\n    codes:\n     "
+				     " my-code:\n        why: \"w\"\n        title: 't'\n");
+	struct rules *c =
+	    rules_with("version: 1\nchecks: {nsg: {codes: {my-code: {title: t, why: x}}}}\n");
 
 	ck_assert_str_eq(rules_digest(a), rules_digest(b));
 	ck_assert_str_ne(rules_digest(a), rules_digest(c));
@@ -224,7 +242,9 @@ START_TEST(severity_of_a_layer_swaps_fail_and_warn_only)
 	struct rules *rules = rules_with(LAYER "        severity: warn\n");
 	static const struct {
 		enum status before, after;
-	} cases[] = { { FAIL, WARN }, { WARN, WARN }, { PASS, PASS }, { UNKNOWN, UNKNOWN }, { SKIP, SKIP } };
+	} cases[] = {
+		{ FAIL, WARN }, { WARN, WARN }, { PASS, PASS }, { UNKNOWN, UNKNOWN }, { SKIP, SKIP }
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct finding finding;
@@ -242,14 +262,17 @@ END_TEST
 
 START_TEST(waivers_hold_for_their_resource_until_their_last_day)
 {
-	const char *id = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/myVM";
+	const char *id =
+	    "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/myVM";
 	struct rules *rules =
 	    rules_with("version: 1\nwaivers:\n"
 		       "  - {code: a, reason: r, expires: 2027-01-01}\n"
 		       "  - {code: b, resource: myvm, reason: r, expires: 2027-01-01}\n"
 		       "  - {code: c, resource: rg/MYVM, reason: r, expires: 2027-01-01}\n"
-		       "  - {code: d, resource: /subscriptions/s1/resourcegroups/rg, reason: r, expires: 2027-01-01}\n"
-		       "  - {code: e, resource: /subscriptions/s1/resourcegroups/r, reason: r, expires: 2027-01-01}\n"
+		       "  - {code: d, resource: /subscriptions/s1/resourcegroups/rg, reason: r, "
+		       "expires: 2027-01-01}\n"
+		       "  - {code: e, resource: /subscriptions/s1/resourcegroups/r, reason: r, "
+		       "expires: 2027-01-01}\n"
 		       "  - {code: f, resource: other, reason: r, expires: 2027-01-01}\n");
 	const time_t last_second = 1798847999; /* 2027-01-01T23:59:59Z */
 
@@ -275,7 +298,8 @@ main(void)
 	TCase *files = tcase_create("files"), *words = tcase_create("words");
 	SRunner *runner;
 
-	tcase_add_loop_test(files, a_bad_file_gives_one_sentence_with_its_place, 0, COUNT(bad_files));
+	tcase_add_loop_test(files, a_bad_file_gives_one_sentence_with_its_place, 0,
+			    COUNT(bad_files));
 	tcase_add_test(files, the_default_has_every_check_of_the_contract);
 	tcase_add_test(files, a_layer_merges_maps_and_replaces_lists);
 	tcase_add_test(files, a_code_belongs_to_one_check);

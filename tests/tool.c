@@ -67,7 +67,8 @@ tool_folder(void)
 	const char *base = getenv("TMPDIR");
 
 	if (*folder == '\0') {
-		snprintf(folder, sizeof(folder), "%s/azssh-doctor-test.XXXXXX", base != NULL ? base : "/tmp");
+		snprintf(folder, sizeof(folder), "%s/azssh-doctor-test.XXXXXX",
+			 base != NULL ? base : "/tmp");
 		if (mkdtemp(folder) == NULL)
 			abort();
 	}

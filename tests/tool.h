@@ -1,12 +1,13 @@
-/* For tests only: running the installed tools (ssh-keygen, openssl, puttygen) and small files in a folder of the test's own. */
+/* For tests only: running the installed tools (ssh-keygen, openssl, puttygen) and small files in a
+ * folder of the test's own. */
 #ifndef TESTS_TOOL_H
 #define TESTS_TOOL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Runs argv with stdin /dev/null for at most 60 s; its standard output goes to out (terminated, cut to size; NULL: dropped). Returns the
- * exit status, -1 when it cannot be run. */
+/* Runs argv with stdin /dev/null for at most 60 s; its standard output goes to out (terminated, cut
+ * to size; NULL: dropped). Returns the exit status, -1 when it cannot be run. */
 int tool_run(char *out, size_t size, const char *const *argv);
 
 /* The same, for a NULL-terminated list of words. */

@@ -1,5 +1,6 @@
-/* Runs the conversation alone: `wire_probe HOST PORT USER STEP_MS DEADLINE_MS < facts.json` prints the facts with what was found. The facts
- * hold what the conversation reads (ssh_config, known_hosts, identities). tests/wire_test.py drives it against real servers. */
+/* Runs the conversation alone: `wire_probe HOST PORT USER STEP_MS DEADLINE_MS < facts.json` prints
+ * the facts with what was found. The facts hold what the conversation reads (ssh_config,
+ * known_hosts, identities). tests/wire_test.py drives it against real servers. */
 #include "cli/loop.h"
 #include "ssh/ssh.h"
 
@@ -37,8 +38,13 @@ main(int argc, char **argv)
 		return 2;
 	if ((loop = loop_new(number(argv[5]), NULL)) == NULL)
 		return 4;
-	request = (struct ssh_wire_request){ .host = argv[1], .port = number(argv[2]), .user = argv[3], .self = argv[0], .step_ms = number(argv[4]),
-		.config_file = getenv("WIRE_SSH_CONFIG"), .reference = getenv("WIRE_REFERENCE") };
+	request = (struct ssh_wire_request){ .host = argv[1],
+					     .port = number(argv[2]),
+					     .user = argv[3],
+					     .self = argv[0],
+					     .step_ms = number(argv[4]),
+					     .config_file = getenv("WIRE_SSH_CONFIG"),
+					     .reference = getenv("WIRE_REFERENCE") };
 	ssh_wire_collect(loop, &facts, &request, on_done, &calls);
 	loop_run(loop, NULL, NULL);
 	loop_free(loop);

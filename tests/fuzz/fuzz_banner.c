@@ -25,7 +25,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (banner.used > size || banner_product(banner.software) == NULL)
 			abort();
 		/* what stands behind the line changes nothing */
-		if (banner_read(data, banner.used, &again) != BANNER_SSH || again.line.at != banner.line.at || again.line.len != banner.line.len)
+		if (banner_read(data, banner.used, &again) != BANNER_SSH ||
+		    again.line.at != banner.line.at || again.line.len != banner.line.len)
 			abort();
 	}
 	banner_guess(data, size);

@@ -1,5 +1,6 @@
-/* Any bytes as the answer to our own key exchange, as a host key, a certificate, a signature: nothing that was not signed is ever believed. The first two
- * bytes choose the method and the algorithm. */
+/* Any bytes as the answer to our own key exchange, as a host key, a certificate, a signature:
+ * nothing that was not signed is ever believed. The first two bytes choose the method and the
+ * algorithm. */
 #include "ssh/exchange.h"
 
 #include <stdlib.h>
@@ -35,14 +36,16 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span bytes = { data + 2, size - 2 }, algorithm, key, signature;
-	struct transcript said = { span_of("SSH-2.0-a"), span_of("SSH-2.0-b"), span_of("c"), span_of("d") };
+	struct transcript said = { span_of("SSH-2.0-a"), span_of("SSH-2.0-b"), span_of("c"),
+				   span_of("d") };
 	struct certificate cert;
 	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE], name[96];
 
 	if (size < 2)
 		return 0;
 	algorithm = nth(exchange_host_keys(), data[1]);
-	if (exchange_for(data[0]) == NULL || exchange_finish(exchange_for(data[0]), &said, algorithm, bytes, &key) == 0)
+	if (exchange_for(data[0]) == NULL ||
+	    exchange_finish(exchange_for(data[0]), &said, algorithm, bytes, &key) == 0)
 		abort();
 	if (certificate_read(bytes, &cert) == 0) {
 		if (cert.plain.failed || cert.covered.len > bytes.len)
@@ -53,7 +56,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	host_key_fingerprints(bytes, sha256, md5);
 	/* a host key algorithm may be a certificate's */
 	if (data[0] > 127) {
-		snprintf(name, sizeof(name), "%.*s-cert-v01@openssh.com", (int)algorithm.len, (const char *)algorithm.at);
+		snprintf(name, sizeof(name), "%.*s-cert-v01@openssh.com", (int)algorithm.len,
+			 (const char *)algorithm.at);
 		algorithm = span_of(name);
 	}
 	if (span_string(&bytes, &key) == 0 && span_string(&bytes, &signature) == 0)

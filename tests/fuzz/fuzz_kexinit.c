@@ -1,4 +1,5 @@
-/* Any bytes as the packets of a server before encryption: KEXINIT, DISCONNECT, and what is neither. */
+/* Any bytes as the packets of a server before encryption: KEXINIT, DISCONNECT, and what is neither.
+ */
 #include "ssh/packet.h"
 
 #include <stdlib.h>
@@ -18,10 +19,12 @@ agree(const struct kexinit *lists)
 	full.cipher = span_of("aes128-ctr,chacha20-poly1305@openssh.com");
 	full.mac = span_of("hmac-sha2-256");
 	agreed = kexinit_agree(&full, lists);
-	if (agreed.missing == NULL && (!names_have(lists->list[KEXINIT_KEX], agreed.kex) || !names_have(lists->list[KEXINIT_HOST_KEY], agreed.host_key)))
+	if (agreed.missing == NULL && (!names_have(lists->list[KEXINIT_KEX], agreed.kex) ||
+				       !names_have(lists->list[KEXINIT_HOST_KEY], agreed.host_key)))
 		abort();
 	/* a server that is asked for what it offers agrees with itself */
-	full = (struct offer){ lists->list[KEXINIT_KEX], lists->list[KEXINIT_HOST_KEY], lists->list[KEXINIT_CIPHER_SC], lists->list[KEXINIT_MAC_SC] };
+	full = (struct offer){ lists->list[KEXINIT_KEX], lists->list[KEXINIT_HOST_KEY],
+			       lists->list[KEXINIT_CIPHER_SC], lists->list[KEXINIT_MAC_SC] };
 	kexinit_agree(&full, lists);
 	if (kexinit_agree(&client, lists).missing == NULL)
 		abort();
@@ -36,7 +39,8 @@ read_payload(struct span payload)
 
 	if (kexinit_read(payload, &lists) == 0)
 		agree(&lists);
-	if (packet_disconnect(payload, &code, &text) == 0 && (text.at < payload.at || text.at + text.len > payload.at + payload.len))
+	if (packet_disconnect(payload, &code, &text) == 0 &&
+	    (text.at < payload.at || text.at + text.len > payload.at + payload.len))
 		abort();
 }
 

@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_t *facts;
 
 	if (key_parse(data, size, &info) < 0)
-		abort();		/* every file is something */
+		abort(); /* every file is something */
 	facts = json_object();
 	key_info_facts(&info, facts);
 	json_decref(facts);

@@ -1,5 +1,6 @@
-/* A bundle from anywhere through the checks, the diagnosis and the reports: the program ends, what it writes keeps the report's schema, and
- * no byte of it moves a terminal. Mutations keep the JSON whole: they change values, not brackets. */
+/* A bundle from anywhere through the checks, the diagnosis and the reports: the program ends, what
+ * it writes keeps the report's schema, and no byte of it moves a terminal. Mutations keep the JSON
+ * whole: they change values, not brackets. */
 #include "checks/checks.h"
 #include "model/visible.h"
 #include "report/report.h"
@@ -30,7 +31,10 @@ schema(void)
 {
 	static json_t *root;
 
-	if (root == NULL && (root = json_load_file(getenv("FUZZ_SCHEMA") != NULL ? getenv("FUZZ_SCHEMA") : "report.schema.json", 0, NULL)) == NULL)
+	if (root == NULL &&
+	    (root = json_load_file(getenv("FUZZ_SCHEMA") != NULL ? getenv("FUZZ_SCHEMA")
+								 : "report.schema.json",
+				   0, NULL)) == NULL)
 		abort();
 	return root;
 }
@@ -50,7 +54,8 @@ examine(json_t *report)
 		if (getenv("FUZZ_GO_ON") == NULL)
 			abort();
 	}
-	if ((out = open_memstream(&text, &len)) == NULL || report_text(out, &report, 1, &style) < 0 || report_json(out, &report, 1) < 0 ||
+	if ((out = open_memstream(&text, &len)) == NULL ||
+	    report_text(out, &report, 1, &style) < 0 || report_json(out, &report, 1) < 0 ||
 	    fclose(out) != 0)
 		abort();
 	for (char *line = text, *end; line < text + len; line = end + 1) {
@@ -87,7 +92,8 @@ judge(json_t *doc, size_t index)
 		if (rules_lend(rules(), &findings[i], globals, az) < 0)
 			abort();
 	if (diagnosis_make(&facts, rules(), findings, count, &diagnosis) < 0 ||
-	    (report = report_build(&facts, rules(), findings, count, &diagnosis, globals, 0)) == NULL)
+	    (report = report_build(&facts, rules(), findings, count, &diagnosis, globals, 0)) ==
+		NULL)
 		abort();
 	examine(report);
 	json_decref(report);
@@ -124,11 +130,59 @@ pick(unsigned below)
 static json_t *
 hostile_value(void)
 {
-	static const char *const texts[] = { "", " ", "\x1b[2J", "\u202e", "x\ny", "-", "yes", "no", "known", "unknown", "absent", "not-asked", "Allow",
-		"Deny", "Inbound", "*", "0.0.0.0/0", "::1", "203.0.113.7", "999.1.1.1", "22", "-1", "65536", "99999999999999999999", "0-0", "22-", "Tcp",
-		"2026-01-01T00:00:00Z", "9999-99-99T99:99:99Z", "$(id)", "';--", "{vm}", "{}", "%s%n", "/subscriptions/a", "~/.ssh/x", "../..", "connected",
-		"timeout", "refused", "ssh", "done", "no-common", "stalled", "accepted", "denied", "SHA256:", "ssh-ed25519", "true", "PowerState/running" };
-	static const json_int_t numbers[] = { 0, 1, -1, 22, 65535, 65536, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 4096, 100 };
+	static const char *const texts[] = { "",
+					     " ",
+					     "\x1b[2J",
+					     "\u202e",
+					     "x\ny",
+					     "-",
+					     "yes",
+					     "no",
+					     "known",
+					     "unknown",
+					     "absent",
+					     "not-asked",
+					     "Allow",
+					     "Deny",
+					     "Inbound",
+					     "*",
+					     "0.0.0.0/0",
+					     "::1",
+					     "203.0.113.7",
+					     "999.1.1.1",
+					     "22",
+					     "-1",
+					     "65536",
+					     "99999999999999999999",
+					     "0-0",
+					     "22-",
+					     "Tcp",
+					     "2026-01-01T00:00:00Z",
+					     "9999-99-99T99:99:99Z",
+					     "$(id)",
+					     "';--",
+					     "{vm}",
+					     "{}",
+					     "%s%n",
+					     "/subscriptions/a",
+					     "~/.ssh/x",
+					     "../..",
+					     "connected",
+					     "timeout",
+					     "refused",
+					     "ssh",
+					     "done",
+					     "no-common",
+					     "stalled",
+					     "accepted",
+					     "denied",
+					     "SHA256:",
+					     "ssh-ed25519",
+					     "true",
+					     "PowerState/running" };
+	static const json_int_t numbers[] = { 0,         1,         -1,        22,
+					      65535,     65536,     INT32_MAX, INT32_MIN,
+					      INT64_MAX, INT64_MIN, 4096,      100 };
 	char *text;
 	json_t *value;
 
@@ -161,7 +215,8 @@ hostile_value(void)
 static json_t *
 random_root(json_t *root)
 {
-	json_t *target = json_array_get(doc_list(doc_get(root, "facts"), "targets"), 0), *near = NULL;
+	json_t *target = json_array_get(doc_list(doc_get(root, "facts"), "targets"), 0),
+	       *near = NULL;
 
 	switch (pick(5)) {
 	case 0:
@@ -184,8 +239,11 @@ random_root(json_t *root)
 static json_t *
 random_value(json_t *at)
 {
-	for (unsigned i = 0; i < 12 && json_is_object(at) + json_is_array(at) > 0 && pick(6) > 0; i++) {
-		unsigned n = (unsigned)(json_is_object(at) ? json_object_size(at) : json_array_size(at)), k = pick(n);
+	for (unsigned i = 0; i < 12 && json_is_object(at) + json_is_array(at) > 0 && pick(6) > 0;
+	     i++) {
+		unsigned n = (unsigned)(json_is_object(at) ? json_object_size(at)
+							   : json_array_size(at)),
+			 k = pick(n);
 		void *iter = json_object_iter(at);
 
 		if (n == 0)
@@ -216,7 +274,8 @@ change_member(json_t *root, json_t *object)
 	while (k-- > 0 && iter != NULL)
 		iter = json_object_iter_next(object, iter);
 	if (iter == NULL || pick(8) == 0)
-		json_object_set_new(object, iter != NULL && pick(2) ? "extra" : "state", new_value(root));
+		json_object_set_new(object, iter != NULL && pick(2) ? "extra" : "state",
+				    new_value(root));
 	else if (pick(4) == 0)
 		json_object_del(object, json_object_iter_key(iter));
 	else
@@ -247,7 +306,9 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned se
 	if (root == NULL)
 		return LLVMFuzzerMutate(data, size, max_size);
 	for (unsigned i = pick(4) + 1; i > 0; i--) {
-		for (unsigned k = 0; k < 16 && (at = random_value(random_root(root))) != NULL && !json_is_object(at) && !json_is_array(at); k++)
+		for (unsigned k = 0; k < 16 && (at = random_value(random_root(root))) != NULL &&
+				     !json_is_object(at) && !json_is_array(at);
+		     k++)
 			;
 		if (json_is_object(at))
 			change_member(root, at);

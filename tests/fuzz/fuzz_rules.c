@@ -1,4 +1,5 @@
-/* Rule files: whatever stands in them, the parser ends, says one sentence or makes a set whose words can be filled in. */
+/* Rule files: whatever stands in them, the parser ends, says one sentence or makes a set whose
+ * words can be filled in. */
 #include "rules/rules.h"
 #include "model/doc.h"
 
@@ -6,9 +7,10 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static const char base[] =
-    "version: 1\nchecks:\n  nsg:\n    enabled: true\n    params: {least: 1}\n    evidence: [rule, port]\n"
-    "    codes:\n      base-code: {title: '{rule}', why: '{vm}', remedies: {az: [{run: 'x {rule}'}]}}\ncustom: []\nwaivers: []\n";
+static const char base[] = "version: 1\nchecks:\n  nsg:\n    enabled: true\n    params: {least: "
+			   "1}\n    evidence: [rule, port]\n"
+			   "    codes:\n      base-code: {title: '{rule}', why: '{vm}', remedies: "
+			   "{az: [{run: 'x {rule}'}]}}\ncustom: []\nwaivers: []\n";
 
 static void
 use(const struct rules *rules)
@@ -28,7 +30,8 @@ use(const struct rules *rules)
 			abort();
 		finding_free(&finding);
 	}
-	rules_waiver(rules, "a-code", "/subscriptions/s/resourceGroups/g/providers/p/t/n", 1767225600);
+	rules_waiver(rules, "a-code", "/subscriptions/s/resourceGroups/g/providers/p/t/n",
+		     1767225600);
 	json_decref(globals);
 }
 

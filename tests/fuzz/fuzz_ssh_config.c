@@ -16,7 +16,8 @@ exists(const char *path)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_t *options = ssh_config_parse((const char *)data, size), *half = ssh_config_parse((const char *)data, size / 2), *complaint = json_object();
+	json_t *options = ssh_config_parse((const char *)data, size),
+	       *half = ssh_config_parse((const char *)data, size / 2), *complaint = json_object();
 
 	ssh_config_differs(options, "vm1", half, "neutral");
 	json_decref(ssh_config_paths(doc_str(options, "userknownhostsfile"), exists));

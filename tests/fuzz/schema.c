@@ -11,7 +11,7 @@ enum { PATTERNS = 64 };
 
 struct judge {
 	const json_t *root;
-	char *path;			/* of SCHEMA_PATH bytes: grows from its end to its beginning */
+	char *path; /* of SCHEMA_PATH bytes: grows from its end to its beginning */
 };
 
 static void
@@ -28,8 +28,12 @@ static const char *breaks(struct judge *judge, const json_t *schema, const json_
 static bool
 has_type(const json_t *value, const char *type)
 {
-	static const struct { const char *word; json_type type; } types[] = { { "object", JSON_OBJECT }, { "array", JSON_ARRAY },
-		{ "string", JSON_STRING }, { "integer", JSON_INTEGER }, { "number", JSON_REAL }, { "null", JSON_NULL } };
+	static const struct {
+		const char *word;
+		json_type type;
+	} types[] = { { "object", JSON_OBJECT }, { "array", JSON_ARRAY },
+		      { "string", JSON_STRING }, { "integer", JSON_INTEGER },
+		      { "number", JSON_REAL },   { "null", JSON_NULL } };
 
 	if (strcmp(type, "boolean") == 0)
 		return json_is_boolean(value);
@@ -57,14 +61,19 @@ fits_type(const json_t *types, const json_t *value)
 static bool
 fits_pattern(const json_t *pattern, const json_t *value)
 {
-	static struct { const json_t *pattern; regex_t regex; } known[PATTERNS];
+	static struct {
+		const json_t *pattern;
+		regex_t regex;
+	} known[PATTERNS];
 	size_t i = 0;
 
 	if (pattern == NULL || !json_is_string(value))
 		return true;
 	while (i < PATTERNS && known[i].pattern != NULL && known[i].pattern != pattern)
 		i++;
-	if (i == PATTERNS || (known[i].pattern == NULL && regcomp(&known[i].regex, json_string_value(pattern), REG_EXTENDED | REG_NOSUB) != 0))
+	if (i == PATTERNS ||
+	    (known[i].pattern == NULL &&
+	     regcomp(&known[i].regex, json_string_value(pattern), REG_EXTENDED | REG_NOSUB) != 0))
 		abort();
 	known[i].pattern = pattern;
 	return regexec(&known[i].regex, json_string_value(value), 0, NULL, 0) == 0;
@@ -82,7 +91,8 @@ listed(const json_t *list, const json_t *value)
 static const char *
 breaks_scalar(const json_t *schema, const json_t *value)
 {
-	const json_t *constant = json_object_get(schema, "const"), *list = json_object_get(schema, "enum");
+	const json_t *constant = json_object_get(schema, "const"),
+		     *list = json_object_get(schema, "enum");
 
 	if (!fits_type(json_object_get(schema, "type"), value))
 		return "type";
@@ -92,7 +102,8 @@ breaks_scalar(const json_t *schema, const json_t *value)
 		return "enum";
 	if (!fits_pattern(json_object_get(schema, "pattern"), value))
 		return "pattern";
-	if (json_is_string(value) && (json_int_t)json_string_length(value) < json_integer_value(json_object_get(schema, "minLength")))
+	if (json_is_string(value) && (json_int_t)json_string_length(value) <
+					 json_integer_value(json_object_get(schema, "minLength")))
 		return "minLength";
 	if (json_is_integer(value) && json_object_get(schema, "minimum") != NULL &&
 	    json_integer_value(value) < json_integer_value(json_object_get(schema, "minimum")))
@@ -106,7 +117,8 @@ breaks_scalar(const json_t *schema, const json_t *value)
 static const char *
 breaks_object(struct judge *judge, const json_t *schema, const json_t *value)
 {
-	const json_t *required = json_object_get(schema, "required"), *properties = json_object_get(schema, "properties"), *one;
+	const json_t *required = json_object_get(schema, "required"),
+		     *properties = json_object_get(schema, "properties"), *one;
 	bool closed = json_is_false(json_object_get(schema, "additionalProperties"));
 	const char *key, *word;
 	json_t *member;
@@ -114,7 +126,7 @@ breaks_object(struct judge *judge, const json_t *schema, const json_t *value)
 	for (size_t i = 0; i < json_array_size(required); i++)
 		if (json_object_get(value, json_string_value(json_array_get(required, i))) == NULL)
 			return "required";
-	json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+	json_object_foreach ((json_t *)(uintptr_t)value, key, member) {
 		if ((one = json_object_get(properties, key)) == NULL && closed)
 			return "additionalProperties";
 		if (one != NULL && (word = breaks(judge, one, member)) != NULL) {
@@ -132,11 +144,13 @@ breaks_array(struct judge *judge, const json_t *schema, const json_t *value)
 	const char *word;
 
 	for (size_t i = 0; i < json_array_size(value); i++) {
-		if (items != NULL && (word = breaks(judge, items, json_array_get(value, i))) != NULL) {
+		if (items != NULL &&
+		    (word = breaks(judge, items, json_array_get(value, i))) != NULL) {
 			prepend(judge, "[]");
 			return word;
 		}
-		for (size_t k = 0; json_is_true(json_object_get(schema, "uniqueItems")) && k < i; k++)
+		for (size_t k = 0; json_is_true(json_object_get(schema, "uniqueItems")) && k < i;
+		     k++)
 			if (json_equal(json_array_get(value, i), json_array_get(value, k)))
 				return "uniqueItems";
 	}
@@ -146,7 +160,9 @@ breaks_array(struct judge *judge, const json_t *schema, const json_t *value)
 static const char *
 breaks_combined(struct judge *judge, const json_t *schema, const json_t *value)
 {
-	const json_t *all = json_object_get(schema, "allOf"), *one = json_object_get(schema, "oneOf"), *test = json_object_get(schema, "if"), *then;
+	const json_t *all = json_object_get(schema, "allOf"),
+		     *one = json_object_get(schema, "oneOf"), *test = json_object_get(schema, "if"),
+		     *then;
 	const char *word = NULL;
 	size_t fits = 0;
 
@@ -172,7 +188,10 @@ breaks(struct judge *judge, const json_t *schema, const json_t *value)
 	const char *ref = json_string_value(json_object_get(schema, "$ref")), *word;
 
 	if (ref != NULL)
-		return breaks(judge, json_object_get(json_object_get(judge->root, "definitions"), strrchr(ref, '/') + 1), value);
+		return breaks(judge,
+			      json_object_get(json_object_get(judge->root, "definitions"),
+					      strrchr(ref, '/') + 1),
+			      value);
 	word = breaks_scalar(schema, value);
 	if (word == NULL && json_is_object(value))
 		word = breaks_object(judge, schema, value);
@@ -184,10 +203,12 @@ breaks(struct judge *judge, const json_t *schema, const json_t *value)
 }
 
 const char *
-schema_breaks(const json_t *root, const char *definition, const json_t *value, char path[SCHEMA_PATH])
+schema_breaks(const json_t *root, const char *definition, const json_t *value,
+	      char path[SCHEMA_PATH])
 {
 	struct judge judge = { .root = root, .path = path };
 
 	*path = '\0';
-	return breaks(&judge, json_object_get(json_object_get(root, "definitions"), definition), value);
+	return breaks(&judge, json_object_get(json_object_get(root, "definitions"), definition),
+		      value);
 }

@@ -20,18 +20,23 @@ scripted(struct request *request, const json_t *script, struct reply *reply)
 	json_t *value;
 
 	if (json_true_at(script, "async")) {
-		struct operation_plan plan = { .polls = (unsigned)json_number_at(script, "polls", 1),
-			.retry_after = json_number_at(script, "retry_after", operation_retry_after(request->sim)),
+		struct operation_plan plan = {
+			.polls = (unsigned)json_number_at(script, "polls", 1),
+			.retry_after = json_number_at(script, "retry_after",
+						      operation_retry_after(request->sim)),
 			.body = copy_of(script, "body"),
 			.status_body = copy_of(script, "status_body"),
-			.error = copy_of(script, "error") };
+			.error = copy_of(script, "error")
+		};
 
 		free(operation_start(request, &plan, reply));
 	} else {
-		reply_json(reply, (unsigned)json_number_at(script, "status", 200), copy_of(script, "body"));
+		reply_json(reply, (unsigned)json_number_at(script, "status", 200),
+			   copy_of(script, "body"));
 	}
 	json_object_foreach ((json_t *)(uintptr_t)headers, name, value)
-		reply_header(reply, name, json_string_value(value) != NULL ? json_string_value(value) : "");
+		reply_header(reply, name,
+			     json_string_value(value) != NULL ? json_string_value(value) : "");
 }
 
 static bool
@@ -42,7 +47,8 @@ is_machine(const json_t *body)
 }
 
 static void
-on_resource(struct request *request, const struct arm *arm, json_t *resource, const char *action, struct reply *reply)
+on_resource(struct request *request, const struct arm *arm, json_t *resource, const char *action,
+	    struct reply *reply)
 {
 	if (is_machine(resource) && text_same(action, "retrieveBootDiagnosticsData"))
 		bootlog_post(request, resource, reply);
@@ -50,19 +56,22 @@ on_resource(struct request *request, const struct arm *arm, json_t *resource, co
 		runcommand_post(request, resource, reply);
 	else if (is_machine(resource) && power_action(request, resource, action, reply))
 		return;
-	else if (text_find(json_text_at(resource, "type") != NULL ? json_text_at(resource, "type") : "",
-		     "jitNetworkAccessPolicies") != NULL &&
+	else if (text_find(json_text_at(resource, "type") != NULL ? json_text_at(resource, "type")
+								  : "",
+			   "jitNetworkAccessPolicies") != NULL &&
 		 text_same(action, "initiate"))
 		jit_initiate(request, resource, reply);
 	else if (!network_action(request, resource, action, reply))
 		reply_error(reply, 404, "InvalidResourceType",
-		    "The resource type could not be found for the action '%s' of '%s'.", action, arm->segment[arm->provider + 1]);
+			    "The resource type could not be found for the action '%s' of '%s'.",
+			    action, arm->segment[arm->provider + 1]);
 }
 
 void
 action_post(struct request *request, struct reply *reply)
 {
-	const json_t *script = json_get_nocase(json_object_get(request->sim->world, "actions"), request->path);
+	const json_t *script =
+	    json_get_nocase(json_object_get(request->sim->world, "actions"), request->path);
 	json_t *resource;
 	struct arm arm;
 	char *id;
@@ -72,7 +81,8 @@ action_post(struct request *request, struct reply *reply)
 		return;
 	}
 	if (arm_parse(request->path, &arm) < 0 || arm.count < 2 || arm.provider >= arm.count) {
-		reply_error(reply, 404, "InvalidResourceType", "The path '%s' takes no POST.", request->path);
+		reply_error(reply, 404, "InvalidResourceType", "The path '%s' takes no POST.",
+			    request->path);
 		arm_free(&arm);
 		return;
 	}

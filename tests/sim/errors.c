@@ -41,7 +41,9 @@ reply_header(struct reply *reply, const char *name, const char *value)
 static void
 error_json(struct reply *reply, unsigned status, const char *code, const char *message)
 {
-	reply_json(reply, status, json_pack("{s:{s:s,s:o}}", "error", "code", code, "message", json_bytes(message)));
+	reply_json(
+	    reply, status,
+	    json_pack("{s:{s:s,s:o}}", "error", "code", code, "message", json_bytes(message)));
 }
 
 void
@@ -80,15 +82,18 @@ reply_not_found(const struct request *request, const struct arm *arm, struct rep
 	bool orphan;
 
 	if (subscription != NULL && !subscription_exists(sim, subscription)) {
-		reply_error(reply, 404, "SubscriptionNotFound", "The subscription '%s' could not be found.", subscription);
+		reply_error(reply, 404, "SubscriptionNotFound",
+			    "The subscription '%s' could not be found.", subscription);
 		return;
 	}
 	if (group != NULL && !group_exists(sim, subscription, group)) {
-		reply_error(reply, 404, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group);
+		reply_error(reply, 404, "ResourceGroupNotFound",
+			    "Resource group '%s' could not be found.", group);
 		return;
 	}
 	if (arm->provider >= arm->count || arm->provider + 2 >= arm->count) {
-		reply_error(reply, 404, "InvalidResourceType", "The requested resource path '%s' is not known.", request->path);
+		reply_error(reply, 404, "InvalidResourceType",
+			    "The requested resource path '%s' is not known.", request->path);
 		return;
 	}
 	parent = arm_prefix(arm, arm->count - 2);
@@ -97,14 +102,17 @@ reply_not_found(const struct request *request, const struct arm *arm, struct rep
 	last = strrchr(type, '/');
 	orphan = arm->count - arm->provider >= 6 && resource_find(sim, parent) == NULL;
 	if (orphan && arm_is_resource(arm))
-		reply_error(reply, 404, "ParentResourceNotFound",
+		reply_error(
+		    reply, 404, "ParentResourceNotFound",
 		    "Failed to perform '%s' on resource(s) of type '%s', because the parent "
 		    "resource '%s' could not be found.",
-		    text_same(request->method, "GET") ? "read" : "write", last != NULL ? type : "", parent);
+		    text_same(request->method, "GET") ? "read" : "write", last != NULL ? type : "",
+		    parent);
 	else if (arm->count - arm->provider >= 6)
 		reply_error(reply, 404, "NotFound", "Resource %s not found.", request->path);
 	else
-		reply_error(reply, 404, "ResourceNotFound",
+		reply_error(
+		    reply, 404, "ResourceNotFound",
 		    "The Resource '%s' under resource group '%s' was not found. For more details "
 		    "please go to https://aka.ms/ARMResourceNotFoundFix",
 		    name, group != NULL ? group : "<null>");
@@ -113,14 +121,16 @@ reply_not_found(const struct request *request, const struct arm *arm, struct rep
 	free(parent);
 }
 
-/* The action that role-based access would have been asked for, and the scope it would have been checked at. */
+/* The action that role-based access would have been asked for, and the scope it would have been
+ * checked at. */
 char *
 action_of(const struct request *request, char **ret_scope)
 {
-	const char *verb = text_same(request->method, "PUT") || text_same(request->method, "PATCH") ? "write"
-			   : text_same(request->method, "DELETE")                                   ? "delete"
-			   : text_same(request->method, "POST")                                     ? "action"
-												    : "read";
+	const char *verb = text_same(request->method, "PUT") || text_same(request->method, "PATCH")
+			       ? "write"
+			   : text_same(request->method, "DELETE") ? "delete"
+			   : text_same(request->method, "POST")   ? "action"
+								  : "read";
 	struct arm arm;
 	char *type, *action;
 	size_t scope;
@@ -132,22 +142,30 @@ action_of(const struct request *request, char **ret_scope)
 	scope = arm.count;
 	type = arm_type(&arm);
 	if (*type == '\0') {
-		static const char *const above[] = { "subscriptions", "subscriptions", "subscriptions/%s",
-			"subscriptions/resourceGroups", "subscriptions/resourceGroups/%s" };
+		static const char *const above[] = { "subscriptions", "subscriptions",
+						     "subscriptions/%s",
+						     "subscriptions/resourceGroups",
+						     "subscriptions/resourceGroups/%s" };
 		const char *tail = arm.count > 0 ? arm.segment[arm.count - 1] : "";
 
 		action = arm.count == 3 && !text_same(tail, "resourceGroups")
 			     ? text_format("Microsoft.Resources/subscriptions/%s/%s", tail, verb)
-			 : arm.count == 5 ? text_format("Microsoft.Resources/subscriptions/resourceGroups/%s/%s", tail, verb)
-					  : text_format("Microsoft.Resources/%s/%s", arm.count < 3 ? above[0] : above[3], verb);
+			 : arm.count == 5
+			     ? text_format("Microsoft.Resources/subscriptions/resourceGroups/%s/%s",
+					   tail, verb)
+			     : text_format("Microsoft.Resources/%s/%s",
+					   arm.count < 3 ? above[0] : above[3], verb);
 		scope = arm.count % 2 == 0 ? arm.count : arm.count - 1;
 	} else {
-		if (!arm_is_resource(&arm) && (arm.count - arm.provider) % 2 == 1 && text_same(verb, "action"))
-			scope = arm.count - 1; /* POST id/action: the action's name is in the type already */
+		if (!arm_is_resource(&arm) && (arm.count - arm.provider) % 2 == 1 &&
+		    text_same(verb, "action"))
+			scope = arm.count -
+				1; /* POST id/action: the action's name is in the type already */
 		else if (!arm_is_resource(&arm))
-			scope = text_same(arm.segment[arm.count - 1], "instanceView") ? arm.count - 1
-				: arm.count - arm.provider == 3                       ? arm.provider
-										      : arm.count - 1;
+			scope = text_same(arm.segment[arm.count - 1], "instanceView")
+				    ? arm.count - 1
+				: arm.count - arm.provider == 3 ? arm.provider
+								: arm.count - 1;
 		action = text_format("%s/%s", type, verb);
 	}
 	*ret_scope = arm_prefix(&arm, scope);
@@ -160,40 +178,52 @@ static void
 reply_forbidden(const struct request *request, const char *code, struct reply *reply)
 {
 	char *scope, *action = action_of(request, &scope);
-	const char *client = json_text_at(request->caller, "appid"), *object = json_text_at(request->caller, "oid");
+	const char *client = json_text_at(request->caller, "appid"),
+		   *object = json_text_at(request->caller, "oid");
 
 	if (client == NULL)
 		client = "00000000-0000-0000-0000-0000000000c1";
 	reply_error(reply, 403, code,
-	    "The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' "
-	    "or the scope is invalid. If access was recently granted, please refresh your credentials.",
-	    client, object != NULL ? object : client, action, *scope != '\0' ? scope : "/");
+		    "The client '%s' with object id '%s' does not have authorization to perform "
+		    "action '%s' over scope '%s' "
+		    "or the scope is invalid. If access was recently granted, please refresh your "
+		    "credentials.",
+		    client, object != NULL ? object : client, action, *scope != '\0' ? scope : "/");
 	free(scope);
 	free(action);
 }
 
 static void
-reply_throttled(const struct request *request, const char *code, const char *message, struct reply *reply)
+reply_throttled(const struct request *request, const char *code, const char *message,
+		struct reply *reply)
 {
-	if (code != NULL || message != NULL || text_find(request->path, "/Microsoft.Compute/") == NULL) {
+	if (code != NULL || message != NULL ||
+	    text_find(request->path, "/Microsoft.Compute/") == NULL) {
 		error_json(reply, 429, code != NULL ? code : "TooManyRequests",
-		    message != NULL ? message
-				    : "The request is being throttled as the limit has been reached for operation type - "
-				      "Read_ObservationWindow_00:05:00.");
+			   message != NULL ? message
+					   : "The request is being throttled as the limit has been "
+					     "reached for operation type - "
+					     "Read_ObservationWindow_00:05:00.");
 		return;
 	}
-	reply_header(reply, "x-ms-ratelimit-remaining-resource", "Microsoft.Compute/HighCostGet30Min;0");
-	reply_json(reply, 429,
+	reply_header(reply, "x-ms-ratelimit-remaining-resource",
+		     "Microsoft.Compute/HighCostGet30Min;0");
+	reply_json(
+	    reply, 429,
 	    json_pack("{s:s,s:s,s:[{s:s,s:s,s:s}]}", "code", "OperationNotAllowed", "message",
-		"The server rejected the request because too many requests have been received for this subscription.", "details",
-		"code", "TooManyRequests", "target", "HighCostGet30Min", "message",
-		"{\"operationGroup\":\"HighCostGet30Min\",\"startTime\":\"2026-01-01T19:54:21.0914017+00:00\",\"endTime\":"
-		"\"2026-01-01T20:14:21.0914017+00:00\",\"allowedRequestCount\":800,\"measuredRequestCount\":1238}"));
+		      "The server rejected the request because too many requests have been "
+		      "received for this subscription.",
+		      "details", "code", "TooManyRequests", "target", "HighCostGet30Min", "message",
+		      "{\"operationGroup\":\"HighCostGet30Min\",\"startTime\":\"2026-01-01T19:54:"
+		      "21.0914017+00:00\",\"endTime\":"
+		      "\"2026-01-01T20:14:21.0914017+00:00\",\"allowedRequestCount\":800,"
+		      "\"measuredRequestCount\":1238}"));
 }
 
 /* An answer of this status as Azure would word it; code and message may be NULL. */
 void
-reply_status(const struct request *request, unsigned status, const char *code, const char *message, struct reply *reply)
+reply_status(const struct request *request, unsigned status, const char *code, const char *message,
+	     struct reply *reply)
 {
 	static const struct {
 		unsigned status;
@@ -203,12 +233,16 @@ reply_status(const struct request *request, unsigned status, const char *code, c
 		{ 401, "InvalidAuthenticationToken", "The access token is invalid." },
 		{ 404, "ResourceNotFound", "The resource was not found." },
 		{ 408, "RequestTimeout", "The request timed out." },
-		{ 409, "Conflict", "The request conflicts with the current state of the resource." },
+		{ 409, "Conflict",
+		  "The request conflicts with the current state of the resource." },
 		{ 500, "InternalServerError",
-		    "Encountered internal server error. Diagnostic information: timestamp and tracking id." },
-		{ 502, "BadGateway", "The gateway received an invalid answer from the resource provider." },
+		  "Encountered internal server error. Diagnostic information: timestamp and "
+		  "tracking id." },
+		{ 502, "BadGateway",
+		  "The gateway received an invalid answer from the resource provider." },
 		{ 503, "ServiceUnavailable", "The service is temporarily unavailable." },
-		{ 504, "GatewayTimeout", "The gateway did not receive a response from the resource provider in time." },
+		{ 504, "GatewayTimeout",
+		  "The gateway did not receive a response from the resource provider in time." },
 	};
 	struct arm arm;
 
@@ -220,7 +254,8 @@ reply_status(const struct request *request, unsigned status, const char *code, c
 		reply_throttled(request, code, message, reply);
 		return;
 	}
-	if (status == 404 && code == NULL && message == NULL && arm_parse(request->path, &arm) == 0) {
+	if (status == 404 && code == NULL && message == NULL &&
+	    arm_parse(request->path, &arm) == 0) {
 		reply_not_found(request, &arm, reply);
 		arm_free(&arm);
 		return;
@@ -234,11 +269,14 @@ reply_status(const struct request *request, unsigned status, const char *code, c
 	if (status < 400)
 		reply_json(reply, status, json_object());
 	else
-		error_json(reply, status, code != NULL ? code : "Error", message != NULL ? message : "The request failed.");
+		error_json(reply, status, code != NULL ? code : "Error",
+			   message != NULL ? message : "The request failed.");
 	if (status == 401) {
-		char *header = text_format("Bearer authorization_uri=\"https://login.windows.net/%s\", error=\"invalid_token\", "
-					   "error_description=\"The access token is invalid.\"",
-		    world_tenant(request->sim));
+		char *header =
+		    text_format("Bearer authorization_uri=\"https://login.windows.net/%s\", "
+				"error=\"invalid_token\", "
+				"error_description=\"The access token is invalid.\"",
+				world_tenant(request->sim));
 
 		reply_header(reply, "WWW-Authenticate", header);
 		free(header);

@@ -12,9 +12,12 @@ struct fault {
 	long long left;         /* below 0: unlimited */
 };
 
-static const char *const known[] = { "match", "times", "status", "code", "message", "body", "headers", "content_type", "delay",
-	"reset", "stall", "drip", "truncate", "chunked", "garbage", "html", "huge", "deep", "endless", "redirect", "next_link",
-	"location", "header", "patch", "bom", "comment" };
+static const char *const known[] = { "match",     "times",    "status",       "code",    "message",
+				     "body",      "headers",  "content_type", "delay",   "reset",
+				     "stall",     "drip",     "truncate",     "chunked", "garbage",
+				     "html",      "huge",     "deep",         "endless", "redirect",
+				     "next_link", "location", "header",       "patch",   "bom",
+				     "comment" };
 
 static char *
 unknown_key(const json_t *settings)
@@ -51,7 +54,8 @@ fault_load(struct sim *sim, const json_t *requests, char **why)
 
 		if ((*why = unknown_key(settings)) != NULL)
 			return -EINVAL;
-		if (match == NULL || regcomp(&fault->match, match, REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0) {
+		if (match == NULL ||
+		    regcomp(&fault->match, match, REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0) {
 			*why = text_format("requests: entry %zu has no usable \"match\"", i);
 			return -EINVAL;
 		}
@@ -74,15 +78,17 @@ struct fault *
 fault_take(struct request *request)
 {
 	char *query = url_decode(request->query, strlen(request->query), false);
-	char *plain = text_format("%s %s%s%s", request->method, request->path, *query != '\0' ? "?" : "", query);
-	char *raw = text_format("%s %s%s%s", request->method, request->path, *query != '\0' ? "?" : "", request->query);
+	char *plain = text_format("%s %s%s%s", request->method, request->path,
+				  *query != '\0' ? "?" : "", query);
+	char *raw = text_format("%s %s%s%s", request->method, request->path,
+				*query != '\0' ? "?" : "", request->query);
 	struct fault *found = NULL;
 
 	for (size_t i = 0; i < request->sim->fault_count && found == NULL; i++) {
 		struct fault *fault = &request->sim->faults[i];
 
-		if (fault->left != 0 &&
-		    (regexec(&fault->match, plain, 0, NULL, 0) == 0 || regexec(&fault->match, raw, 0, NULL, 0) == 0))
+		if (fault->left != 0 && (regexec(&fault->match, plain, 0, NULL, 0) == 0 ||
+					 regexec(&fault->match, raw, 0, NULL, 0) == 0))
 			found = fault;
 	}
 	if (found != NULL && found->left > 0)
@@ -144,8 +150,10 @@ static void
 reply_html(struct reply *reply)
 {
 	static const char page[] =
-	    "<!DOCTYPE html><html><head><title>Sign in to Free Wi-Fi</title></head><body><h1>Welcome</h1><p>Please "
-	    "accept the terms to use this network.</p><form action=\"/login\"><button>Connect</button></form></body></html>\n";
+	    "<!DOCTYPE html><html><head><title>Sign in to Free "
+	    "Wi-Fi</title></head><body><h1>Welcome</h1><p>Please "
+	    "accept the terms to use this network.</p><form "
+	    "action=\"/login\"><button>Connect</button></form></body></html>\n";
 
 	reply_bytes(reply, 200, "text/html; charset=utf-8", text_copy(page), sizeof page - 1);
 }
@@ -177,11 +185,12 @@ status_instead(const struct fault *fault, const struct request *request, struct 
 
 	if (json_is_string(body))
 		reply_bytes(reply, status, type != NULL ? type : "application/json; charset=utf-8",
-		    text_copy(json_string_value(body)), json_string_length(body));
+			    text_copy(json_string_value(body)), json_string_length(body));
 	else if (body != NULL)
 		reply_json(reply, status, json_deep_copy(body));
 	else
-		reply_status(request, status, json_text_at(settings, "code"), json_text_at(settings, "message"), reply);
+		reply_status(request, status, json_text_at(settings, "code"),
+			     json_text_at(settings, "message"), reply);
 	add_headers(json_object_get(settings, "headers"), reply);
 }
 
@@ -200,11 +209,13 @@ fault_instead(const struct fault *fault, const struct request *request, struct r
 	else if (json_true_at(settings, "stall"))
 		reply->stream = STREAM_STALL;
 	else if (json_true_at(settings, "garbage"))
-		reply_bytes(reply, 200, "application/json; charset=utf-8", text_copy(garbage), sizeof garbage - 1);
+		reply_bytes(reply, 200, "application/json; charset=utf-8", text_copy(garbage),
+			    sizeof garbage - 1);
 	else if (json_true_at(settings, "html"))
 		reply_html(reply);
 	else if (json_object_get(settings, "huge") != NULL)
-		reply_filled(reply, "{\"value\":[],\"padding\":\"", "\"}", (size_t)json_number_at(settings, "huge", 1 << 20));
+		reply_filled(reply, "{\"value\":[],\"padding\":\"", "\"}",
+			     (size_t)json_number_at(settings, "huge", 1 << 20));
 	else if (json_object_get(settings, "deep") != NULL)
 		reply_deep(reply, (size_t)json_number_at(settings, "deep", 100000));
 	else if (json_object_get(settings, "endless") != NULL) {
@@ -227,11 +238,13 @@ fault_instead(const struct fault *fault, const struct request *request, struct r
 void
 fault_after(const struct fault *fault, const struct request *request, struct reply *reply)
 {
-	const json_t *settings = fault != NULL ? fault->settings : NULL, *patch = json_object_get(settings, "patch");
+	const json_t *settings = fault != NULL ? fault->settings : NULL,
+		     *patch = json_object_get(settings, "patch");
 
 	(void)request;
 	if (json_text_at(settings, "next_link") != NULL && json_is_object(reply->json))
-		json_put(reply->json, "nextLink", json_deep_copy(json_object_get(settings, "next_link")));
+		json_put(reply->json, "nextLink",
+			 json_deep_copy(json_object_get(settings, "next_link")));
 	if (json_is_object(patch) && json_is_object(reply->json))
 		json_merge_patch(reply->json, patch);
 	add_headers(json_object_get(settings, "header"), reply);
@@ -241,7 +254,8 @@ fault_after(const struct fault *fault, const struct request *request, struct rep
 		reply->pace = (unsigned)json_number_at(settings, "drip", 10);
 	}
 	if (json_object_get(settings, "truncate") != NULL) {
-		reply->stream = json_true_at(settings, "chunked") ? STREAM_TRUNCATE_CHUNKED : STREAM_TRUNCATE;
+		reply->stream =
+		    json_true_at(settings, "chunked") ? STREAM_TRUNCATE_CHUNKED : STREAM_TRUNCATE;
 		reply->cut = (size_t)json_number_at(settings, "truncate", 1);
 	}
 }

@@ -8,13 +8,16 @@ static void
 bad_query(struct reply *reply, const char *why)
 {
 	reply_json(reply, 400,
-	    json_pack("{s:{s:s,s:s,s:[{s:s,s:s},{s:s,s:o}]}}", "error", "code", "BadRequest", "message",
-		"Please provide below info when asking for support: timestamp = 2026-01-01T00:00:00Z, correlationId = "
-		"00000000-0000-0000-0000-000000000000.",
-		"details", "code", "InvalidQuery", "message",
-		"Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error "
-		"before retrying.",
-		"code", "ParserFailure", "message", json_bytes(why)));
+		   json_pack("{s:{s:s,s:s,s:[{s:s,s:s},{s:s,s:o}]}}", "error", "code", "BadRequest",
+			     "message",
+			     "Please provide below info when asking for support: timestamp = "
+			     "2026-01-01T00:00:00Z, correlationId = "
+			     "00000000-0000-0000-0000-000000000000.",
+			     "details", "code", "InvalidQuery", "message",
+			     "Query is invalid. Please refer to the documentation for the Azure "
+			     "Resource Graph service and fix the error "
+			     "before retrying.",
+			     "code", "ParserFailure", "message", json_bytes(why)));
 }
 
 static bool
@@ -35,10 +38,13 @@ subscription_wanted(const json_t *query, const char *subscription)
 static json_t *
 row_of(const struct sim *sim, const json_t *body, const struct arm *arm)
 {
-	static const char *const copied[] = { "id", "name", "location", "kind", "managedBy", "sku", "plan", "tags", "identity",
-		"zones", "extendedLocation", "properties" };
+	static const char *const copied[] = {
+		"id",   "name", "location", "kind",  "managedBy",        "sku",
+		"plan", "tags", "identity", "zones", "extendedLocation", "properties"
+	};
 	json_t *row = json_object(), *power;
-	char *type = text_lower(json_text_at(body, "type") != NULL ? json_text_at(body, "type") : "");
+	char *type =
+	    text_lower(json_text_at(body, "type") != NULL ? json_text_at(body, "type") : "");
 	char *group = text_lower(arm_group(arm) != NULL ? arm_group(arm) : "");
 
 	for (size_t i = 0; i < sizeof copied / sizeof copied[0]; i++) {
@@ -47,15 +53,19 @@ row_of(const struct sim *sim, const json_t *body, const struct arm *arm)
 	}
 	json_put_text(row, "type", type);
 	json_put_text(row, "resourceGroup", group);
-	json_put_text(row, "subscriptionId", arm_subscription(arm) != NULL ? arm_subscription(arm) : "");
+	json_put_text(row, "subscriptionId",
+		      arm_subscription(arm) != NULL ? arm_subscription(arm) : "");
 	json_put_text(row, "tenantId", world_tenant(sim));
 	if (vm_power(body) != NULL) {
-		char *code = text_format("PowerState/%s", vm_power(body)), *shown = text_format("VM %s", vm_power(body));
+		char *code = text_format("PowerState/%s", vm_power(body)),
+		     *shown = text_format("VM %s", vm_power(body));
 
 		json_object_del(json_object_get(row, "properties"), "instanceView");
-		power = json_pack("{s:s,s:s,s:s}", "code", code, "displayStatus", shown, "level", "Info");
-		json_put(
-		    json_section(json_section(json_section(row, "properties"), "extended"), "instanceView"), "powerState", power);
+		power = json_pack("{s:s,s:s,s:s}", "code", code, "displayStatus", shown, "level",
+				  "Info");
+		json_put(json_section(json_section(json_section(row, "properties"), "extended"),
+				      "instanceView"),
+			 "powerState", power);
 		free(code);
 		free(shown);
 	}
@@ -64,11 +74,13 @@ row_of(const struct sim *sim, const json_t *body, const struct arm *arm)
 	return row;
 }
 
-/* Resources holds what stands directly below a provider, and VM extensions; ComputeResources the scale set instances. */
+/* Resources holds what stands directly below a provider, and VM extensions; ComputeResources the
+ * scale set instances. */
 static bool
 in_table(const char *table, const struct arm *arm, const json_t *body)
 {
-	bool member = resource_type_is(body, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines");
+	bool member =
+	    resource_type_is(body, "Microsoft.Compute/virtualMachineScaleSets/virtualMachines");
 
 	if (text_same(table, "ComputeResources"))
 		return member;
@@ -91,10 +103,12 @@ rows_of(const struct request *request, const json_t *query, const char *table)
 
 		if (arm_parse(json_text_at(body, "id"), &arm) < 0)
 			continue;
-		if (arm_subscription(&arm) != NULL && subscription_wanted(query, arm_subscription(&arm)) &&
+		if (arm_subscription(&arm) != NULL &&
+		    subscription_wanted(query, arm_subscription(&arm)) &&
 		    in_table(table, &arm, body)) {
 			subscription = subscription_body(sim, arm_subscription(&arm));
-			if (tenant == NULL || text_same(tenant, json_text_at(subscription, "tenantId")))
+			if (tenant == NULL ||
+			    text_same(tenant, json_text_at(subscription, "tenantId")))
 				json_array_append_new(rows, row_of(sim, body, &arm));
 			json_decref(subscription);
 		}
@@ -111,8 +125,9 @@ as_table(const json_t *data)
 	size_t i;
 
 	json_object_foreach (json_array_get(data, 0), name, value)
-		json_array_append_new(
-		    columns, json_pack("{s:s,s:s}", "name", name, "type", json_is_string(value) ? "string" : "object"));
+		json_array_append_new(columns,
+				      json_pack("{s:s,s:s}", "name", name, "type",
+						json_is_string(value) ? "string" : "object"));
 	json_array_foreach ((json_t *)(uintptr_t)data, i, row) {
 		cells = json_array();
 		json_object_foreach (row, name, value)
@@ -126,7 +141,8 @@ static void
 answer(const struct request *request, const json_t *query, json_t *all, struct reply *reply)
 {
 	const json_t *options = json_object_get(query, "options");
-	const char *token = json_text_at(options, "$skipToken"), *format = json_text_at(options, "resultFormat");
+	const char *token = json_text_at(options, "$skipToken"),
+		   *format = json_text_at(options, "resultFormat");
 	long long size = json_number_at(request->sim->world, "page_size", 50),
 		  from = token != NULL ? strtoll(token, NULL, 10) : 0;
 	long long top = json_number_at(options, "$top", 1000);
@@ -135,11 +151,13 @@ answer(const struct request *request, const json_t *query, json_t *all, struct r
 
 	from += token == NULL ? json_number_at(options, "$skip", 0) : 0;
 	top = top > size || top < 1 ? size : top;
-	for (long long i = from < 0 ? 0 : from; i < (long long)json_array_size(all) && i < from + top; i++)
+	for (long long i = from < 0 ? 0 : from;
+	     i < (long long)json_array_size(all) && i < from + top; i++)
 		json_array_append(page, json_array_get(all, (size_t)i));
 	more = from + top < (long long)json_array_size(all);
-	body = json_pack("{s:I,s:I,s:s,s:[]}", "totalRecords", (json_int_t)json_array_size(all), "count",
-	    (json_int_t)json_array_size(page), "resultTruncated", more ? "true" : "false", "facets");
+	body = json_pack("{s:I,s:I,s:s,s:[]}", "totalRecords", (json_int_t)json_array_size(all),
+			 "count", (json_int_t)json_array_size(page), "resultTruncated",
+			 more ? "true" : "false", "facets");
 	if (more) {
 		char *next = text_format("%lld", from + top);
 
@@ -156,7 +174,8 @@ answer(const struct request *request, const json_t *query, json_t *all, struct r
 void
 graph_query(struct request *request, struct reply *reply)
 {
-	json_t *query = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *rows, *all;
+	json_t *query = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *rows,
+	       *all;
 	const char *text = json_text_at(query, "query"), *table;
 	struct kql *kql = NULL;
 	char *why = NULL;
@@ -165,8 +184,9 @@ graph_query(struct request *request, struct reply *reply)
 		bad_query(reply, "The query is missing.");
 	} else if (kql_parse(text, &kql, &why) < 0) {
 		bad_query(reply, why);
-	} else if (table = kql_table(kql),
-	    !text_same(table, "Resources") && !text_same(table, "ComputeResources") && !text_same(table, "ResourceContainers")) {
+	} else if (table = kql_table(kql), !text_same(table, "Resources") &&
+					       !text_same(table, "ComputeResources") &&
+					       !text_same(table, "ResourceContainers")) {
 		bad_query(reply, "The table is not known.");
 	} else {
 		rows = rows_of(request, query, table);

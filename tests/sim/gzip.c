@@ -32,7 +32,9 @@ reply_gzip(struct reply *reply)
 {
 	static const char head[10] = { 0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0, 3 };
 	size_t blocks = reply->length / BLOCK + 1, left = reply->length;
-	char *packed = reply->text != NULL ? malloc(sizeof head + blocks * 5 + reply->length + 8) : NULL, *to = packed;
+	char *packed =
+		 reply->text != NULL ? malloc(sizeof head + blocks * 5 + reply->length + 8) : NULL,
+	     *to = packed;
 	const char *from = reply->text;
 
 	if (packed == NULL)

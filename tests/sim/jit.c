@@ -1,4 +1,5 @@
-/* Just-in-time access: initiating a request adds it to the policy and opens the security group for the caller. */
+/* Just-in-time access: initiating a request adds it to the policy and opens the security group for
+ * the caller. */
 #include "tests/sim/sim.h"
 
 #include <stdlib.h>
@@ -52,7 +53,11 @@ duration_seconds(const char *text)
 		number = strtoll(text, &end, 10);
 		if (end == text || number < 0 || number > 100000)
 			return 0;
-		total += number * (*end == 'D' ? 86400 : *end == 'H' ? 3600 : *end == 'M' && time ? 60 : *end == 'S' ? 1 : 0);
+		total += number * (*end == 'D'           ? 86400
+				   : *end == 'H'         ? 3600
+				   : *end == 'M' && time ? 60
+				   : *end == 'S'         ? 1
+							 : 0);
 		text = end + (*end != '\0');
 	}
 	return total;
@@ -87,14 +92,18 @@ next_priority(const json_t *rules)
 
 /* The allow rule that Defender adds to the security group nearest to the VM. */
 static void
-open_group(struct request *request, const char *vm_id, const char *policy, long long port, const char *source)
+open_group(struct request *request, const char *vm_id, const char *policy, long long port,
+	   const char *source)
 {
 	const json_t *vm = resource_find(request->sim, vm_id),
-		     *link = json_array_get(json_at(vm, "properties.networkProfile.networkInterfaces"), 0);
-	json_t *nic = link != NULL ? resource_find(request->sim, json_text_at(link, "id")) : NULL, *subnet, *nsg, *rules, *rule;
+		     *link = json_array_get(
+			 json_at(vm, "properties.networkProfile.networkInterfaces"), 0);
+	json_t *nic = link != NULL ? resource_find(request->sim, json_text_at(link, "id")) : NULL,
+	       *subnet, *nsg, *rules, *rule;
 	const char *group = json_text_at(nic, "properties.networkSecurityGroup.id");
 	const char *address =
-	    json_text_at(json_array_get(json_at(nic, "properties.ipConfigurations"), 0), "properties.privateIPAddress");
+	    json_text_at(json_array_get(json_at(nic, "properties.ipConfigurations"), 0),
+			 "properties.privateIPAddress");
 	char *name, *id, *about, *range;
 
 	subnet = nic != NULL ? subnet_of_nic(request->sim, nic) : NULL;
@@ -103,16 +112,20 @@ open_group(struct request *request, const char *vm_id, const char *policy, long 
 	rules = json_at(nsg, "properties.securityRules");
 	if (!json_is_array(rules))
 		return;
-	name = text_format("MicrosoftDefenderForCloud-JITRule-%lu-%032lx", request->number, request->number * 2654435761UL);
+	name = text_format("MicrosoftDefenderForCloud-JITRule-%lu-%032lx", request->number,
+			   request->number * 2654435761UL);
 	id = text_format("%s/securityRules/%s", group, name);
-	about = text_format("MDC JIT Network Access rule created by an initiation request for policy '%s' of VM '%s'.", policy,
-	    json_text_at(vm, "name"));
+	about = text_format("MDC JIT Network Access rule created by an initiation request for "
+			    "policy '%s' of VM '%s'.",
+			    policy, json_text_at(vm, "name"));
 	range = text_format("%lld", port);
-	rule = json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "name", name, "id", id, "type",
-	    "Microsoft.Network/networkSecurityGroups/securityRules", "properties", "provisioningState", "Succeeded",
-	    "description", about, "protocol", "*", "sourcePortRange", "*", "destinationPortRange", range, "sourceAddressPrefix",
-	    source, "destinationAddressPrefix", address != NULL ? address : "*", "access", "Allow", "priority",
-	    next_priority(rules), "direction", "Inbound");
+	rule = json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}}", "name", name,
+			 "id", id, "type", "Microsoft.Network/networkSecurityGroups/securityRules",
+			 "properties", "provisioningState", "Succeeded", "description", about,
+			 "protocol", "*", "sourcePortRange", "*", "destinationPortRange", range,
+			 "sourceAddressPrefix", source, "destinationAddressPrefix",
+			 address != NULL ? address : "*", "access", "Allow", "priority",
+			 next_priority(rules), "direction", "Inbound");
 	json_array_append_new(rules, rule);
 	free(name);
 	free(id);
@@ -129,7 +142,8 @@ check_port(const json_t *allowed, const json_t *asked)
 	time_t end = 0, now = time(NULL);
 
 	if (allowed == NULL)
-		return text_format("Port %lld is not part of the policy.", json_number_at(asked, "number", -1));
+		return text_format("Port %lld is not part of the policy.",
+				   json_number_at(asked, "number", -1));
 	if (json_text_at(asked, "endTimeUtc") == NULL && wanted == 0)
 		return text_copy("The request must contain endTimeUtc for every port.");
 	if (json_text_at(asked, "endTimeUtc") != NULL) {
@@ -139,23 +153,31 @@ check_port(const json_t *allowed, const json_t *asked)
 	}
 	if (wanted <= 0)
 		return text_copy("endTimeUtc lies in the past.");
-	return limit > 0 && wanted > limit + 60 ? text_copy("The requested access duration exceeds the policy's maximum.") : NULL;
+	return limit > 0 && wanted > limit + 60
+		   ? text_copy("The requested access duration exceeds the policy's maximum.")
+		   : NULL;
 }
 
 static json_t *
 granted_port(struct request *request, const json_t *asked)
 {
-	json_t *port = json_object(), *prefixes = json_object_get(asked, "allowedSourceAddressPrefixes");
-	const char *one = json_text_at(asked, "allowedSourceAddressPrefix"), *own = json_text_at(request->caller, "ipaddr");
+	json_t *port = json_object(),
+	       *prefixes = json_object_get(asked, "allowedSourceAddressPrefixes");
+	const char *one = json_text_at(asked, "allowedSourceAddressPrefix"),
+		   *own = json_text_at(request->caller, "ipaddr");
 	char *end = NULL;
 
 	json_put(port, "number", json_integer(json_number_at(asked, "number", 0)));
 	if (json_is_array(prefixes))
 		json_put(port, "allowedSourceAddressPrefixes", json_deep_copy(prefixes));
 	else
-		json_put_text(port, "allowedSourceAddressPrefix", one != NULL ? one : own != NULL ? own : "127.0.0.1");
+		json_put_text(port, "allowedSourceAddressPrefix",
+			      one != NULL   ? one
+			      : own != NULL ? own
+					    : "127.0.0.1");
 	if (json_text_at(asked, "endTimeUtc") == NULL)
-		end = time_iso(time(NULL) + (time_t)duration_seconds(json_text_at(asked, "duration")));
+		end = time_iso(time(NULL) +
+			       (time_t)duration_seconds(json_text_at(asked, "duration")));
 	json_put_text(port, "endTimeUtc", end != NULL ? end : json_text_at(asked, "endTimeUtc"));
 	json_put_text(port, "status", "Initiated");
 	json_put_text(port, "statusReason", "UserRequested");
@@ -165,22 +187,28 @@ granted_port(struct request *request, const json_t *asked)
 
 /* One VM of the request: what was granted, or NULL and a reply that says why not. */
 static json_t *
-granted_machine(struct request *request, const json_t *policy, const json_t *asked, struct reply *reply)
+granted_machine(struct request *request, const json_t *policy, const json_t *asked,
+		struct reply *reply)
 {
-	const json_t *known = by_id(json_at(policy, "properties.virtualMachines"), json_text_at(asked, "id"));
+	const json_t *known =
+	    by_id(json_at(policy, "properties.virtualMachines"), json_text_at(asked, "id"));
 	json_t *granted = json_object(), *ports = json_array(), *port;
-	char *why = known == NULL ? text_copy("The virtual machine is not part of the policy.") : NULL;
+	char *why =
+	    known == NULL ? text_copy("The virtual machine is not part of the policy.") : NULL;
 	size_t i;
 
 	if (json_array_size(json_object_get(asked, "ports")) == 0 && why == NULL)
 		why = text_copy("The request names no port.");
 	json_array_foreach (json_object_get(asked, "ports"), i, port) {
 		if (why == NULL)
-			why = check_port(by_number(json_object_get(known, "ports"), json_number_at(port, "number", -1)), port);
+			why = check_port(by_number(json_object_get(known, "ports"),
+						   json_number_at(port, "number", -1)),
+					 port);
 		if (why == NULL)
 			json_array_append_new(ports, granted_port(request, port));
 	}
-	json_put_text(granted, "id", json_text_at(known, "id") != NULL ? json_text_at(known, "id") : "");
+	json_put_text(granted, "id",
+		      json_text_at(known, "id") != NULL ? json_text_at(known, "id") : "");
 	json_put(granted, "ports", ports);
 	if (why == NULL)
 		return granted;
@@ -201,10 +229,11 @@ open_all(struct request *request, const json_t *policy, const json_t *machines)
 			const char *source = json_text_at(port, "allowedSourceAddressPrefix");
 
 			if (source == NULL)
-				source =
-				    json_string_value(json_array_get(json_object_get(port, "allowedSourceAddressPrefixes"), 0));
-			open_group(request, json_text_at(machine, "id"), json_text_at(policy, "name"),
-			    json_number_at(port, "number", 22), source != NULL ? source : "*");
+				source = json_string_value(json_array_get(
+				    json_object_get(port, "allowedSourceAddressPrefixes"), 0));
+			open_group(request, json_text_at(machine, "id"),
+				   json_text_at(policy, "name"), json_number_at(port, "number", 22),
+				   source != NULL ? source : "*");
 		}
 	}
 }
@@ -212,27 +241,30 @@ open_all(struct request *request, const json_t *policy, const json_t *machines)
 void
 jit_initiate(struct request *request, json_t *policy, struct reply *reply)
 {
-	json_t *asked = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *machines = json_array(), *machine,
-	       *granted, *entry;
+	json_t *asked = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL,
+	       *machines = json_array(), *machine, *granted, *entry;
 	json_t *list = json_object_get(asked, "virtualMachines");
-	const char *who = json_text_at(request->caller, "appid"), *reason = json_text_at(asked, "justification");
+	const char *who = json_text_at(request->caller, "appid"),
+		   *reason = json_text_at(asked, "justification");
 	char *now = time_iso(time(NULL));
 	size_t i;
 
 	if (json_array_size(list) == 0)
-		reply_error(reply, 400, "InvalidInitiateJitNetworkAccessPolicyRequest", "The request names no virtual machine.");
+		reply_error(reply, 400, "InvalidInitiateJitNetworkAccessPolicyRequest",
+			    "The request names no virtual machine.");
 	json_array_foreach (list, i, machine) {
 		if ((granted = granted_machine(request, policy, machine, reply)) == NULL)
 			break;
 		json_array_append_new(machines, granted);
 	}
 	if (json_array_size(list) > 0 && json_array_size(machines) == json_array_size(list)) {
-		entry = json_pack("{s:O,s:s,s:s}", "virtualMachines", machines, "startTimeUtc", now, "requestor",
-		    who != NULL ? who : "unknown");
+		entry = json_pack("{s:O,s:s,s:s}", "virtualMachines", machines, "startTimeUtc", now,
+				  "requestor", who != NULL ? who : "unknown");
 		if (reason != NULL)
 			json_put_text(entry, "justification", reason);
 		json_put_default(json_section(policy, "properties"), "requests", json_array());
-		json_array_append_new(json_at(policy, "properties.requests"), json_deep_copy(entry));
+		json_array_append_new(json_at(policy, "properties.requests"),
+				      json_deep_copy(entry));
 		open_all(request, policy, machines);
 		reply_json(reply, 202, json_deep_copy(entry));
 		json_decref(entry);

@@ -1,4 +1,5 @@
-/* Reading a query: table | where ... | project ... | limit n. What is not understood is an error, as in Azure. */
+/* Reading a query: table | where ... | project ... | limit n. What is not understood is an error,
+ * as in Azure. */
 #include "tests/sim/kql.h"
 
 #include <err.h>
@@ -68,8 +69,11 @@ read_path(struct kql_reader *reader, struct kql_node *field)
 static struct kql_node *
 read_call(struct kql_reader *reader, const char *name)
 {
-	static const char *const known[] = { "tostring", "tolower", "toupper", "toint", "isempty", "isnotempty", "isnull",
-		"isnotnull", "strcat", "array_length", "startswith", "substringof", "endswith", "coalesce", "not" };
+	static const char *const known[] = { "tostring",     "tolower",    "toupper",
+					     "toint",        "isempty",    "isnotempty",
+					     "isnull",       "isnotnull",  "strcat",
+					     "array_length", "startswith", "substringof",
+					     "endswith",     "coalesce",   "not" };
 	struct kql_node *call = node_new(KQL_CALL, name);
 	bool found = false;
 
@@ -129,11 +133,16 @@ read_primary(struct kql_reader *reader)
 static struct kql_node *
 read_compare(struct kql_reader *reader)
 {
-	static const char *const operators[] = { "==", "=~", "!=", "!~", "<>", "<", "<=", ">", ">=", "contains", "!contains",
-		"contains_cs", "startswith", "!startswith", "endswith", "!endswith", "has", "!has", "eq", "ne" };
+	static const char *const operators[] = {
+		"==",        "=~",          "!=",         "!~",          "<>",
+		"<",         "<=",          ">",          ">=",          "contains",
+		"!contains", "contains_cs", "startswith", "!startswith", "endswith",
+		"!endswith", "has",         "!has",       "eq",          "ne"
+	};
 	struct kql_node *left = read_primary(reader), *node;
 
-	if (kql_is(reader, "in") || kql_is(reader, "in~") || kql_is(reader, "!in") || kql_is(reader, "!in~")) {
+	if (kql_is(reader, "in") || kql_is(reader, "in~") || kql_is(reader, "!in") ||
+	    kql_is(reader, "!in~")) {
 		node = node_new(KQL_IN, reader->text);
 		node->value = json_array();
 		node_add(reader, node, left);
@@ -161,7 +170,8 @@ read_compare(struct kql_reader *reader)
 }
 
 static struct kql_node *
-read_joined(struct kql_reader *reader, const char *word, enum kql_kind kind, struct kql_node *(*below)(struct kql_reader *))
+read_joined(struct kql_reader *reader, const char *word, enum kql_kind kind,
+	    struct kql_node *(*below)(struct kql_reader *))
 {
 	struct kql_node *left = below(reader);
 
@@ -228,10 +238,18 @@ read_step(struct kql_reader *reader, struct kql_step *step)
 	static const struct {
 		const char *word;
 		enum kql_verb verb;
-	} verbs[] = { { "where", KQL_WHERE }, { "project", KQL_PROJECT }, { "project-keep", KQL_PROJECT },
-		{ "extend", KQL_EXTEND }, { "project-away", KQL_PROJECT_AWAY }, { "limit", KQL_LIMIT }, { "take", KQL_LIMIT },
-		{ "order", KQL_ORDER }, { "sort", KQL_ORDER }, { "count", KQL_COUNT }, { "distinct", KQL_DISTINCT },
-		{ "mv-expand", KQL_MV_EXPAND } };
+	} verbs[] = { { "where", KQL_WHERE },
+		      { "project", KQL_PROJECT },
+		      { "project-keep", KQL_PROJECT },
+		      { "extend", KQL_EXTEND },
+		      { "project-away", KQL_PROJECT_AWAY },
+		      { "limit", KQL_LIMIT },
+		      { "take", KQL_LIMIT },
+		      { "order", KQL_ORDER },
+		      { "sort", KQL_ORDER },
+		      { "count", KQL_COUNT },
+		      { "distinct", KQL_DISTINCT },
+		      { "mv-expand", KQL_MV_EXPAND } };
 	size_t i = 0;
 
 	while (i < sizeof verbs / sizeof verbs[0] && !kql_is(reader, verbs[i].word))

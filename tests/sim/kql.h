@@ -1,4 +1,5 @@
-/* The part of the Kusto query language that Resource Graph queries of one pipe need; also OData's $filter. */
+/* The part of the Kusto query language that Resource Graph queries of one pipe need; also OData's
+ * $filter. */
 #ifndef SIM_KQL_H
 #define SIM_KQL_H
 
@@ -8,14 +9,23 @@ enum kql_kind { KQL_FIELD, KQL_VALUE, KQL_CALL, KQL_COMPARE, KQL_IN, KQL_AND, KQ
 
 struct kql_node {
 	enum kql_kind kind;
-	char *name;			/* field (dots and [0] kept), function, operator */
+	char *name; /* field (dots and [0] kept), function, operator */
 	json_t *value;
 	struct kql_node *part[8];
 	size_t count;
 };
 
-enum kql_verb { KQL_WHERE, KQL_PROJECT, KQL_EXTEND, KQL_PROJECT_AWAY, KQL_LIMIT,
-	 KQL_ORDER, KQL_COUNT, KQL_DISTINCT, KQL_MV_EXPAND };
+enum kql_verb {
+	KQL_WHERE,
+	KQL_PROJECT,
+	KQL_EXTEND,
+	KQL_PROJECT_AWAY,
+	KQL_LIMIT,
+	KQL_ORDER,
+	KQL_COUNT,
+	KQL_DISTINCT,
+	KQL_MV_EXPAND
+};
 
 struct kql_column {
 	char *name;
@@ -43,7 +53,7 @@ enum kql_token { KQL_END, KQL_NAME, KQL_TEXT, KQL_NUMBER, KQL_SIGN };
 struct kql_reader {
 	const char *at;
 	enum kql_token token;
-	char text[512];			/* of the token */
+	char text[512]; /* of the token */
 	bool odata;
 	char *why;
 	unsigned depth;
@@ -52,7 +62,7 @@ struct kql_reader {
 void kql_complain(struct kql_reader *reader, const char *what);
 void kql_next(struct kql_reader *reader);
 bool kql_is(const struct kql_reader *reader, const char *text);
-bool kql_take(struct kql_reader *reader, const char *text);	/* steps over it when it is there */
+bool kql_take(struct kql_reader *reader, const char *text); /* steps over it when it is there */
 void kql_expect(struct kql_reader *reader, const char *text);
 
 void kql_node_free(struct kql_node *node);

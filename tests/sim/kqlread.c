@@ -76,10 +76,12 @@ kql_next(struct kql_reader *reader)
 	}
 	length = *reader->at == '!' ? 1 : 0;
 	if (strspn(reader->at + length, LETTERS) > 0) {
-		length += strspn(reader->at + length, reader->odata ? LETTERS DIGITS "/." : LETTERS DIGITS);
+		length += strspn(reader->at + length,
+				 reader->odata ? LETTERS DIGITS "/." : LETTERS DIGITS);
 		if (reader->at[length] == '~')
 			length++;
-		else if (strncmp(reader->at, "project-away", 12) == 0 || strncmp(reader->at, "project-keep", 12) == 0)
+		else if (strncmp(reader->at, "project-away", 12) == 0 ||
+			 strncmp(reader->at, "project-keep", 12) == 0)
 			length = 12;
 		else if (strncmp(reader->at, "mv-expand", 9) == 0)
 			length = 9;
@@ -98,7 +100,8 @@ kql_next(struct kql_reader *reader)
 bool
 kql_is(const struct kql_reader *reader, const char *text)
 {
-	return (reader->token == KQL_NAME || reader->token == KQL_SIGN) && text_same(reader->text, text);
+	return (reader->token == KQL_NAME || reader->token == KQL_SIGN) &&
+	       text_same(reader->text, text);
 }
 
 bool

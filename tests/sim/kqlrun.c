@@ -1,4 +1,5 @@
-/* Running a query over rows. Missing is null; comparisons of text follow the operator's own case rule. */
+/* Running a query over rows. Missing is null; comparisons of text follow the operator's own case
+ * rule. */
 #include "tests/sim/kql.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ field_of(const json_t *row, const char *path)
 			return NULL;
 		memcpy(name, path, length);
 		name[length] = '\0';
-		at = json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10)) : json_get_nocase(at, name);
+		at = json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10))
+				       : json_get_nocase(at, name);
 		path += length + (path[length] == '.');
 	}
 	return (json_t *)(uintptr_t)at;
@@ -51,12 +53,14 @@ ends_with(const char *text, const char *tail)
 static bool
 has_word(const char *text, const char *word)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 	for (const char *at = text; *word != '\0' && (at = text_find(at, word)) != NULL; at++) {
 		const char *end = at + strlen(word);
 
-		if ((at == text || strchr(plain, at[-1]) == NULL) && (*end == '\0' || strchr(plain, *end) == NULL))
+		if ((at == text || strchr(plain, at[-1]) == NULL) &&
+		    (*end == '\0' || strchr(plain, *end) == NULL))
 			return true;
 	}
 	return false;
@@ -65,8 +69,10 @@ has_word(const char *text, const char *word)
 static bool
 compare(const char *operator, const char * left, const char *right, bool numbers)
 {
-	long long difference = numbers ? strtoll(left, NULL, 10) - strtoll(right, NULL, 10) : strcmp(left, right);
-	bool negated = *operator== '!' && strcmp(operator, "!=") != 0 && strcmp(operator, "!~") != 0;
+	long long difference =
+	    numbers ? strtoll(left, NULL, 10) - strtoll(right, NULL, 10) : strcmp(left, right);
+	bool negated =
+	    *operator== '!' && strcmp(operator, "!=") != 0 && strcmp(operator, "!~") != 0;
 
 	if (negated)
 		return !compare(operator+ 1, left, right, numbers);
@@ -128,8 +134,8 @@ run_in(const struct kql_node *node, const json_t *row)
 	size_t i;
 
 	json_array_foreach (node->value, i, candidate)
-		found = found ||
-			(loose ? text_same(text, json_string_value(candidate)) : strcmp(text, json_string_value(candidate)) == 0);
+		found = found || (loose ? text_same(text, json_string_value(candidate))
+					: strcmp(text, json_string_value(candidate)) == 0);
 	free(text);
 	json_decref(left);
 	return found != negated;
@@ -197,7 +203,8 @@ run_call(const struct kql_node *node, const json_t *row)
 	else if (text_same(node->name, "strcat"))
 		result = run_concat(node, row);
 	else if (text_same(node->name, "coalesce"))
-		result = *text == '\0' && node->count > 1 ? value_of(node->part[1], row) : json_incref(first);
+		result = *text == '\0' && node->count > 1 ? value_of(node->part[1], row)
+							  : json_incref(first);
 	else
 		result = json_boolean(run_odata(node, text, row));
 	free(lower);
@@ -236,7 +243,8 @@ value_of(const struct kql_node *node, const json_t *row)
 static json_t *
 project_row(const struct kql_step *step, json_t *row)
 {
-	json_t *made = step->verb == KQL_PROJECT || step->verb == KQL_DISTINCT ? json_object() : json_incref(row);
+	json_t *made = step->verb == KQL_PROJECT || step->verb == KQL_DISTINCT ? json_object()
+									       : json_incref(row);
 
 	for (size_t i = 0; i < step->count; i++) {
 		if (step->verb == KQL_PROJECT_AWAY)
@@ -323,7 +331,8 @@ run_step(const struct kql_step *step, const json_t *rows)
 		return expand_rows(step, rows);
 	kept = json_array();
 	if (step->verb == KQL_COUNT) {
-		json_array_append_new(kept, json_pack("{s:I}", "Count", (json_int_t)json_array_size(rows)));
+		json_array_append_new(
+		    kept, json_pack("{s:I}", "Count", (json_int_t)json_array_size(rows)));
 		return kept;
 	}
 	json_array_foreach ((json_t *)(uintptr_t)rows, i, row) {

@@ -9,7 +9,8 @@ void
 list_reply(struct request *request, json_t *all, struct reply *reply)
 {
 	long long size = json_number_at(request->sim->world, "page_size", 50), from = 0, top = size;
-	const char *token = json_text_at(request->args, "$skiptoken"), *asked = json_text_at(request->args, "$top");
+	const char *token = json_text_at(request->args, "$skiptoken"),
+		   *asked = json_text_at(request->args, "$top");
 	json_t *page = json_array(), *body;
 
 	if (token != NULL)
@@ -24,14 +25,16 @@ list_reply(struct request *request, json_t *all, struct reply *reply)
 		json_array_append(page, json_array_get(all, i));
 	body = json_pack("{s:o}", "value", page);
 	if ((size_t)(from + top) < json_array_size(all)) {
-		char *query = text_copy(request->query), *old = strcasestr(query, "&%24skiptoken="), *link;
+		char *query = text_copy(request->query), *old = strcasestr(query, "&%24skiptoken="),
+		     *link;
 
 		if (old == NULL)
 			old = strcasestr(query, "&$skiptoken=");
 		if (old != NULL)
 			*old = '\0';
-		link = text_format("%s%.*s?%s&%%24skiptoken=%lld", request->base, (int)strcspn(request->target, "?"),
-		    request->target, query, from + top);
+		link = text_format("%s%.*s?%s&%%24skiptoken=%lld", request->base,
+				   (int)strcspn(request->target, "?"), request->target, query,
+				   from + top);
 		json_put_text(body, "nextLink", link);
 		free(link);
 		free(query);
@@ -51,11 +54,13 @@ wanted_by_filter(const struct request *request, const json_t *body)
 	return set != NULL && text_find(filter, set) != NULL;
 }
 
-/* The answer to a list of one type. Lists Azure makes up for every resource are never missing, only empty. */
+/* The answer to a list of one type. Lists Azure makes up for every resource are never missing, only
+ * empty. */
 static int
 typed_list(struct request *request, const struct arm *arm, struct reply *reply)
 {
-	const char *expand = json_text_at(request->args, "$expand"), *status_only = json_text_at(request->args, "statusonly");
+	const char *expand = json_text_at(request->args, "$expand"),
+		   *status_only = json_text_at(request->args, "statusonly");
 	json_t *found, *all = json_array(), *body;
 	size_t i;
 
@@ -70,10 +75,11 @@ typed_list(struct request *request, const struct arm *arm, struct reply *reply)
 			json_array_append_new(all, derive_body(request->sim, body, expand));
 	}
 	json_decref(found);
-	if (text_same(arm->segment[arm->provider + 1], "Microsoft.Authorization") && json_array_size(all) == 0 &&
-	    text_same(arm->segment[arm->count - 1], "permissions"))
-		json_array_append_new(
-		    all, json_pack("{s:[s],s:[],s:[],s:[]}", "actions", "*", "notActions", "dataActions", "notDataActions"));
+	if (text_same(arm->segment[arm->provider + 1], "Microsoft.Authorization") &&
+	    json_array_size(all) == 0 && text_same(arm->segment[arm->count - 1], "permissions"))
+		json_array_append_new(all,
+				      json_pack("{s:[s],s:[],s:[],s:[]}", "actions", "*",
+						"notActions", "dataActions", "notDataActions"));
 	list_reply(request, all, reply);
 	return 0;
 }
@@ -82,16 +88,17 @@ typed_list(struct request *request, const struct arm *arm, struct reply *reply)
 static void
 resource_list(struct request *request, const struct arm *arm, struct reply *reply)
 {
-	static const char *const shown[] = { "id", "name", "type", "kind", "managedBy", "location", "sku", "tags", "identity",
-		"zones" };
+	static const char *const shown[] = { "id",       "name", "type", "kind",     "managedBy",
+					     "location", "sku",  "tags", "identity", "zones" };
 	const char *filter = json_text_at(request->args, "$filter"), *id;
-	char *scope = arm_prefix(arm, arm->count - 1), *lower = text_lower(scope), *inside = text_format("%s/", lower),
-	     *why = NULL;
+	char *scope = arm_prefix(arm, arm->count - 1), *lower = text_lower(scope),
+	     *inside = text_format("%s/", lower), *why = NULL;
 	struct kql *kql = NULL;
 	json_t *rows = json_array(), *body, *kept;
 
 	json_object_foreach (request->sim->resources, id, body) {
-		const char *at = strncmp(id, inside, strlen(inside)) == 0 ? strstr(id, "/providers/") : NULL;
+		const char *at =
+		    strncmp(id, inside, strlen(inside)) == 0 ? strstr(id, "/providers/") : NULL;
 		struct arm own;
 		json_t *row;
 
@@ -101,18 +108,22 @@ resource_list(struct request *request, const struct arm *arm, struct reply *repl
 			row = json_object();
 			for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
 				if (json_object_get(body, shown[i]) != NULL)
-					json_put(row, shown[i], json_deep_copy(json_object_get(body, shown[i])));
+					json_put(row, shown[i],
+						 json_deep_copy(json_object_get(body, shown[i])));
 			}
 			json_put_default(
-			    row, "resourceType", json_bytes(json_text_at(row, "type") ? json_text_at(row, "type") : ""));
-			json_put_default(row, "resourceGroup", json_bytes(arm_group(&own) != NULL ? arm_group(&own) : ""));
+			    row, "resourceType",
+			    json_bytes(json_text_at(row, "type") ? json_text_at(row, "type") : ""));
+			json_put_default(
+			    row, "resourceGroup",
+			    json_bytes(arm_group(&own) != NULL ? arm_group(&own) : ""));
 			json_array_append_new(rows, row);
 		}
 		arm_free(&own);
 	}
 	if (filter != NULL && *filter != '\0' && kql_parse_filter(filter, &kql, &why) < 0) {
-		reply_error(reply, 400, "InvalidFilterInQueryString", "Invalid $filter '%s' specified in the query string: %s",
-		    filter, why);
+		reply_error(reply, 400, "InvalidFilterInQueryString",
+			    "Invalid $filter '%s' specified in the query string: %s", filter, why);
 	} else {
 		size_t i;
 
@@ -146,10 +157,12 @@ scopes(const struct sim *sim, const char *subscription, const char *tenant)
 		if (arm_parse(json_text_at(body, "id"), &arm) < 0)
 			continue;
 		name = subscription != NULL ? arm_group(&arm) : arm_subscription(&arm);
-		if (name != NULL && (subscription == NULL || text_same(arm_subscription(&arm), subscription))) {
+		if (name != NULL &&
+		    (subscription == NULL || text_same(arm_subscription(&arm), subscription))) {
 			char *lower = text_lower(name);
 
-			scope = subscription != NULL ? group_body(sim, subscription, name) : subscription_body(sim, name);
+			scope = subscription != NULL ? group_body(sim, subscription, name)
+						     : subscription_body(sim, name);
 			if (json_object_get(seen, lower) == NULL &&
 			    (tenant == NULL || text_same(json_text_at(scope, "tenantId"), tenant)))
 				json_array_append(all, scope);
@@ -169,9 +182,11 @@ tenants(const struct sim *sim)
 	char *id = text_format("/tenants/%s", world_tenant(sim));
 	json_t *list = json_array();
 
-	json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:[s],s:s,s:s,s:s}", "id", id, "tenantId", world_tenant(sim),
-					"countryCode", "US", "displayName", "Sim Directory", "domains", "sim.onmicrosoft.com",
-					"tenantCategory", "Home", "defaultDomain", "sim.onmicrosoft.com", "tenantType", "AAD"));
+	json_array_append_new(
+	    list, json_pack("{s:s,s:s,s:s,s:s,s:[s],s:s,s:s,s:s}", "id", id, "tenantId",
+			    world_tenant(sim), "countryCode", "US", "displayName", "Sim Directory",
+			    "domains", "sim.onmicrosoft.com", "tenantCategory", "Home",
+			    "defaultDomain", "sim.onmicrosoft.com", "tenantType", "AAD"));
 	free(id);
 	return list;
 }
@@ -179,16 +194,19 @@ tenants(const struct sim *sim)
 static json_t *
 locations(const char *subscription)
 {
-	static const char *const names[][2] = { { "eastus", "East US" }, { "westeurope", "West Europe" },
-		{ "westus", "West US" } };
+	static const char *const names[][2] = { { "eastus", "East US" },
+						{ "westeurope", "West Europe" },
+						{ "westus", "West US" } };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		char *id = text_format("/subscriptions/%s/locations/%s", subscription, names[i][0]);
 
 		json_array_append_new(list,
-		    json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s}}", "id", id, "name", names[i][0], "type", "Region", "displayName",
-			names[i][1], "regionalDisplayName", names[i][1], "metadata", "regionType", "Physical"));
+				      json_pack("{s:s,s:s,s:s,s:s,s:s,s:{s:s}}", "id", id, "name",
+						names[i][0], "type", "Region", "displayName",
+						names[i][1], "regionalDisplayName", names[i][1],
+						"metadata", "regionType", "Physical"));
 		free(id);
 	}
 	return list;
@@ -198,7 +216,8 @@ int
 list_get(struct request *request, const struct arm *arm, struct reply *reply)
 {
 	const struct sim *sim = request->sim;
-	const char *subscription = arm_subscription(arm), *last = arm->count > 0 ? arm->segment[arm->count - 1] : "";
+	const char *subscription = arm_subscription(arm),
+		   *last = arm->count > 0 ? arm->segment[arm->count - 1] : "";
 
 	if (arm->provider < arm->count && arm->provider + 1 < arm->count)
 		return typed_list(request, arm, reply);
@@ -210,7 +229,8 @@ list_get(struct request *request, const struct arm *arm, struct reply *reply)
 		list_reply(request, scopes(sim, subscription, NULL), reply);
 	else if (subscription != NULL && arm->count == 3 && text_same(last, "locations"))
 		list_reply(request, locations(subscription), reply);
-	else if (subscription != NULL && (arm->count == 3 || arm->count == 5) && text_same(last, "resources"))
+	else if (subscription != NULL && (arm->count == 3 || arm->count == 5) &&
+		 text_same(last, "resources"))
 		resource_list(request, arm, reply);
 	else
 		return -ENOENT;

@@ -1,4 +1,5 @@
-/* The request log: one JSON object a line, written before the last byte of a plain answer leaves. */
+/* The request log: one JSON object a line, written before the last byte of a plain answer leaves.
+ */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -51,16 +52,20 @@ log_request(struct request *request, unsigned status)
 		return;
 	request->logged = true;
 	body = text_format("%.*s", (int)length, request->body != NULL ? request->body : "");
-	line = json_pack("{s:I,s:f,s:f,s:s,s:o,s:o,s:I,s:s,s:o,s:o}", "n", (json_int_t)request->number, "at", request->at, "done",
-	    clock_ms(), "method", request->method, "path", json_bytes(request->path), "query", json_bytes(request->query),
-	    "status", (json_int_t)status, "auth", request->auth, "body", json_bytes(body), "headers", logged_headers(request));
+	line =
+	    json_pack("{s:I,s:f,s:f,s:s,s:o,s:o,s:I,s:s,s:o,s:o}", "n", (json_int_t)request->number,
+		      "at", request->at, "done", clock_ms(), "method", request->method, "path",
+		      json_bytes(request->path), "query", json_bytes(request->query), "status",
+		      (json_int_t)status, "auth", request->auth, "body", json_bytes(body),
+		      "headers", logged_headers(request));
 	text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(line);
 	free(body);
 	if (text == NULL)
 		return;
 	body = text_format("%s\n", text);
-	written = write(log_fd, body, strlen(body)); /* one write: lines of parallel requests do not mix */
+	written = write(log_fd, body,
+			strlen(body)); /* one write: lines of parallel requests do not mix */
 	(void)written;
 	free(body);
 	free(text);

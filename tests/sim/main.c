@@ -22,15 +22,22 @@ struct options {
 	long lifetime;
 };
 
-static const char usage[] = "usage: azssh-sim --world FILE [--address 127.0.0.1] [--port 0] [--tls DIR] [--log FILE] [--ready "
+static const char usage[] = "usage: azssh-sim --world FILE [--address 127.0.0.1] [--port 0] [--tls "
+			    "DIR] [--log FILE] [--ready "
 			    "FILE] [--lifetime SECONDS]\n";
 
 static struct options
 read_options(int argc, char **argv)
 {
-	static const struct option list[] = { { "world", 1, NULL, 'w' }, { "address", 1, NULL, 'a' }, { "port", 1, NULL, 'p' },
-		{ "tls", 1, NULL, 't' }, { "log", 1, NULL, 'l' }, { "ready", 1, NULL, 'r' }, { "lifetime", 1, NULL, 's' },
-		{ "help", 0, NULL, 'h' }, { 0 } };
+	static const struct option list[] = { { "world", 1, NULL, 'w' },
+					      { "address", 1, NULL, 'a' },
+					      { "port", 1, NULL, 'p' },
+					      { "tls", 1, NULL, 't' },
+					      { "log", 1, NULL, 'l' },
+					      { "ready", 1, NULL, 'r' },
+					      { "lifetime", 1, NULL, 's' },
+					      { "help", 0, NULL, 'h' },
+					      { 0 } };
 	struct options options = { .address = "127.0.0.1", .port = "0", .lifetime = 600 };
 	int c;
 
@@ -76,7 +83,8 @@ read_options(int argc, char **argv)
 static int
 listen_at(const struct options *options, bool tls, char **ret_url)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE },
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE },
 			*found = NULL;
 	struct sockaddr_storage own;
 	socklen_t length = sizeof own;
@@ -91,10 +99,11 @@ listen_at(const struct options *options, bool tls, char **ret_url)
 	    getsockname(fd, (struct sockaddr *)&own, &length) < 0)
 		err(4, "%s port %s", options->address, options->port);
 	freeaddrinfo(found);
-	if (getnameinfo((struct sockaddr *)&own, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) !=
-	    0)
+	if (getnameinfo((struct sockaddr *)&own, length, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		errx(4, "cannot name the own address");
-	*ret_url = text_format(strchr(host, ':') != NULL ? "%s://[%s]:%s" : "%s://%s:%s", tls ? "https" : "http", host, port);
+	*ret_url = text_format(strchr(host, ':') != NULL ? "%s://[%s]:%s" : "%s://%s:%s",
+			       tls ? "https" : "http", host, port);
 	return fd;
 }
 
@@ -104,7 +113,8 @@ write_ready(const char *path, const char *url)
 	char *temporary = text_format("%s.%ld", path, (long)getpid());
 	FILE *file = fopen(temporary, "we");
 
-	if (file == NULL || fprintf(file, "%s\n", url) < 0 || fclose(file) != 0 || rename(temporary, path) < 0)
+	if (file == NULL || fprintf(file, "%s\n", url) < 0 || fclose(file) != 0 ||
+	    rename(temporary, path) < 0)
 		err(4, "%s", path);
 	free(temporary);
 }
@@ -176,7 +186,8 @@ main(int argc, char **argv)
 	json_object_seed(0);
 	if (world_load(&sim, options.world, &why) < 0)
 		errx(2, "%s", why != NULL ? why : "cannot load the world");
-	if (options.tls != NULL && tls_prepare(options.tls, options.address, &key, &certificate, &why) < 0)
+	if (options.tls != NULL &&
+	    tls_prepare(options.tls, options.address, &key, &certificate, &why) < 0)
 		errx(4, "%s", why != NULL ? why : "no certificate");
 	if (options.log != NULL && log_open(options.log) < 0)
 		err(4, "%s", options.log);

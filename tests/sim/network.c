@@ -7,7 +7,9 @@
 static void
 answer_later(struct request *request, json_t *body, struct reply *reply)
 {
-	struct operation_plan plan = { .polls = 1, .retry_after = operation_retry_after(request->sim), .body = body };
+	struct operation_plan plan = { .polls = 1,
+				       .retry_after = operation_retry_after(request->sim),
+				       .body = body };
 
 	free(operation_start(request, &plan, reply));
 }
@@ -22,11 +24,14 @@ on_interface(struct request *request, const json_t *nic, const char *action, str
 		return false;
 	if (vm == NULL || !text_same(vm_power(vm), "running"))
 		reply_error(reply, 400, "NetworkInterfaceNotAttachedToRunningVm",
-		    "The network interface %s must be attached to a running virtual "
-		    "machine for this operation.",
-		    json_text_at(nic, "id"));
+			    "The network interface %s must be attached to a running virtual "
+			    "machine for this operation.",
+			    json_text_at(nic, "id"));
 	else
-		answer_later(request, groups ? effective_groups(request->sim, nic) : effective_routes(request->sim, nic), reply);
+		answer_later(request,
+			     groups ? effective_groups(request->sim, nic)
+				    : effective_routes(request->sim, nic),
+			     reply);
 	return true;
 }
 
@@ -34,18 +39,22 @@ on_interface(struct request *request, const json_t *nic, const char *action, str
 static const json_t *
 interface_asked(const struct sim *sim, const json_t *question)
 {
-	const char *nic = json_text_at(question, "targetNicResourceId"), *target = json_text_at(question, "targetResourceId");
+	const char *nic = json_text_at(question, "targetNicResourceId"),
+		   *target = json_text_at(question, "targetResourceId");
 	const json_t *vm = target != NULL ? resource_find(sim, target) : NULL;
 
 	if (nic == NULL)
-		nic = json_text_at(json_array_get(json_at(vm, "properties.networkProfile.networkInterfaces"), 0), "id");
+		nic = json_text_at(
+		    json_array_get(json_at(vm, "properties.networkProfile.networkInterfaces"), 0),
+		    "id");
 	return nic != NULL ? resource_find(sim, nic) : NULL;
 }
 
 static bool
 on_watcher(struct request *request, const char *action, struct reply *reply)
 {
-	json_t *question = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *answer = NULL;
+	json_t *question = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL,
+	       *answer = NULL;
 	const json_t *nic = interface_asked(request->sim, question);
 	const char *to = json_text_at(question, "destinationIPAddress");
 	bool verify = text_same(action, "ipFlowVerify"), hop = text_same(action, "nextHop");
@@ -55,9 +64,12 @@ on_watcher(struct request *request, const char *action, struct reply *reply)
 		return false;
 	}
 	if (nic == NULL)
-		reply_error(reply, 404, "ResourceNotFound", "The target virtual machine or its network interface was not found.");
-	else if (vm_of_nic(request->sim, nic) == NULL || !text_same(vm_power(vm_of_nic(request->sim, nic)), "running"))
-		reply_error(reply, 400, "TargetVmNotRunning", "The target virtual machine must be running for this operation.");
+		reply_error(reply, 404, "ResourceNotFound",
+			    "The target virtual machine or its network interface was not found.");
+	else if (vm_of_nic(request->sim, nic) == NULL ||
+		 !text_same(vm_power(vm_of_nic(request->sim, nic)), "running"))
+		reply_error(reply, 400, "TargetVmNotRunning",
+			    "The target virtual machine must be running for this operation.");
 	else if (verify ? (answer = flow_verify(request->sim, nic, question)) == NULL
 			: to == NULL || (answer = flow_next_hop(request->sim, nic, to)) == NULL)
 		reply_error(reply, 400, "InvalidRequestFormat", "Cannot parse the request.");
@@ -78,7 +90,8 @@ configuration_of_address(const struct sim *sim, const char *address)
 		if (text_find(id, "/networkinterfaces/") == NULL)
 			continue;
 		json_array_foreach (json_at(nic, "properties.ipConfigurations"), i, configuration) {
-			if (text_same(json_text_at(configuration, "properties.privateIPAddress"), address))
+			if (text_same(json_text_at(configuration, "properties.privateIPAddress"),
+				      address))
 				return json_text_at(configuration, "id");
 		}
 	}
@@ -118,13 +131,16 @@ port_mappings(const struct sim *sim, const json_t *pool, const char *configurati
 		const char *protocol = json_text_at(p, "protocol");
 
 		if (text_same(json_text_at(p, "backendAddressPool.id"), json_text_at(pool, "id")))
-			port = json_number_at(p, "frontendPortRangeStart", port) + place_in_pool(pool, configuration);
+			port = json_number_at(p, "frontendPortRangeStart", port) +
+			       place_in_pool(pool, configuration);
 		else if (!text_same(json_text_at(p, "backendIPConfiguration.id"), configuration))
 			continue;
-		json_array_append_new(
-		    mappings, json_pack("{s:s,s:s,s:I,s:I}", "inboundNatRuleName", json_text_at(rule, "name"), "protocol",
-				  protocol != NULL ? protocol : "Tcp", "frontendPort", (json_int_t)port, "backendPort",
-				  (json_int_t)json_number_at(p, "backendPort", 0)));
+		json_array_append_new(mappings,
+				      json_pack("{s:s,s:s,s:I,s:I}", "inboundNatRuleName",
+						json_text_at(rule, "name"), "protocol",
+						protocol != NULL ? protocol : "Tcp", "frontendPort",
+						(json_int_t)port, "backendPort",
+						(json_int_t)json_number_at(p, "backendPort", 0)));
 	}
 	free(above);
 	arm_free(&arm);
@@ -145,15 +161,17 @@ on_pool(struct request *request, const json_t *pool, const char *action, struct 
 	if (configuration == NULL && address != NULL)
 		configuration = configuration_of_address(request->sim, address);
 	answer_later(request,
-	    json_pack("{s:o}", "inboundNatRulePortMappings",
-		port_mappings(request->sim, pool, configuration != NULL ? configuration : "")),
-	    reply);
+		     json_pack("{s:o}", "inboundNatRulePortMappings",
+			       port_mappings(request->sim, pool,
+					     configuration != NULL ? configuration : "")),
+		     reply);
 	json_decref(question);
 	return true;
 }
 
 bool
-network_action(struct request *request, const json_t *resource, const char *action, struct reply *reply)
+network_action(struct request *request, const json_t *resource, const char *action,
+	       struct reply *reply)
 {
 	if (resource_type_is(resource, "Microsoft.Network/networkInterfaces"))
 		return on_interface(request, resource, action, reply);

@@ -1,4 +1,5 @@
-/* Long-running operations: 202 with Azure-AsyncOperation and Location, "still running" for a while, then the result. */
+/* Long-running operations: 202 with Azure-AsyncOperation and Location, "still running" for a while,
+ * then the result. */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -35,9 +36,12 @@ operation_url(const struct request *request, const char *kind, const char *id)
 	if (arm_parse(request->path, &arm) < 0)
 		return text_copy("");
 	subscription = arm_subscription(&arm);
-	provider = arm.provider + 1 < arm.count ? arm.segment[arm.provider + 1] : "Microsoft.Resources";
-	url = text_format("%s/subscriptions/%s/providers/%s/locations/simregion/%s/%s?api-version=%s", request->base,
-	    subscription != NULL ? subscription : "none", provider, kind, id, version != NULL ? version : "2024-07-01");
+	provider =
+	    arm.provider + 1 < arm.count ? arm.segment[arm.provider + 1] : "Microsoft.Resources";
+	url =
+	    text_format("%s/subscriptions/%s/providers/%s/locations/simregion/%s/%s?api-version=%s",
+			request->base, subscription != NULL ? subscription : "none", provider, kind,
+			id, version != NULL ? version : "2024-07-01");
 	arm_free(&arm);
 	return url;
 }
@@ -48,8 +52,9 @@ operation_start(struct request *request, struct operation_plan *plan, struct rep
 	char *id = random_guid(), *status = operation_url(request, "operations", id),
 	     *result = operation_url(request, "operationResults", id);
 	char *now = time_iso(time(NULL));
-	json_t *operation = json_pack("{s:I,s:I,s:b,s:s}", "left", (json_int_t)plan->polls, "retry_after",
-	    (json_int_t)plan->retry_after, "waits", plan->waits, "started", now);
+	json_t *operation =
+	    json_pack("{s:I,s:I,s:b,s:s}", "left", (json_int_t)plan->polls, "retry_after",
+		      (json_int_t)plan->retry_after, "waits", plan->waits, "started", now);
 
 	if (plan->body != NULL)
 		json_put(operation, "body", plan->body);
@@ -89,7 +94,8 @@ operation_finish(struct sim *sim, const char *id, json_t *body, json_t *error)
 }
 
 static void
-running(struct request *request, const json_t *operation, const char *id, bool result, struct reply *reply)
+running(struct request *request, const json_t *operation, const char *id, bool result,
+	struct reply *reply)
 {
 	if (result) {
 		char *url = operation_url(request, "operationResults", id);
@@ -99,8 +105,9 @@ running(struct request *request, const json_t *operation, const char *id, bool r
 		free(url);
 	} else {
 		reply_json(reply, 200,
-		    json_pack(
-			"{s:s,s:O,s:s}", "name", id, "startTime", json_object_get(operation, "started"), "status", "InProgress"));
+			   json_pack("{s:s,s:O,s:s}", "name", id, "startTime",
+				     json_object_get(operation, "started"), "status",
+				     "InProgress"));
 	}
 	retry_header(request, reply, json_number_at(operation, "retry_after", 0));
 }
@@ -108,11 +115,13 @@ running(struct request *request, const json_t *operation, const char *id, bool r
 static void
 finished(const json_t *operation, const char *id, bool result, struct reply *reply)
 {
-	json_t *body = json_object_get(operation, "body"), *error = json_object_get(operation, "error"), *status;
+	json_t *body = json_object_get(operation, "body"),
+	       *error = json_object_get(operation, "error"), *status;
 	char *now;
 
 	if (result && error != NULL) {
-		reply_json(reply, (unsigned)json_number_at(error, "status", 409), json_pack("{s:O}", "error", error));
+		reply_json(reply, (unsigned)json_number_at(error, "status", 409),
+			   json_pack("{s:O}", "error", error));
 	} else if (result && body != NULL) {
 		reply_json(reply, 200, json_deep_copy(body));
 	} else if (result) {
@@ -121,12 +130,14 @@ finished(const json_t *operation, const char *id, bool result, struct reply *rep
 		reply_json(reply, 200, json_deep_copy(status));
 	} else {
 		now = time_iso(time(NULL));
-		status = json_pack("{s:s,s:O,s:s,s:s}", "name", id, "startTime", json_object_get(operation, "started"), "endTime",
-		    now, "status", error != NULL ? "Failed" : "Succeeded");
+		status = json_pack("{s:s,s:O,s:s,s:s}", "name", id, "startTime",
+				   json_object_get(operation, "started"), "endTime", now, "status",
+				   error != NULL ? "Failed" : "Succeeded");
 		if (error != NULL)
 			json_put(status, "error", json_deep_copy(error));
 		else if (body != NULL)
-			json_put(status, "properties", json_pack("{s:o}", "output", json_deep_copy(body)));
+			json_put(status, "properties",
+				 json_pack("{s:o}", "output", json_deep_copy(body)));
 		free(now);
 		reply_json(reply, 200, status);
 	}
@@ -144,7 +155,8 @@ operation_poll(struct request *request, const struct arm *arm, struct reply *rep
 	if (!result && !text_same(kind, "operations"))
 		return -ENOENT;
 	if ((operation = json_object_get(request->sim->operations, id)) == NULL) {
-		reply_error(reply, 404, "OperationNotFound", "The operation '%s' was not found or has expired.", id);
+		reply_error(reply, 404, "OperationNotFound",
+			    "The operation '%s' was not found or has expired.", id);
 		return 0;
 	}
 	left = json_number_at(operation, "left", 0);

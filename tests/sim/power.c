@@ -1,4 +1,5 @@
-/* Power of a VM: start, deallocate and the like, as long-running operations that change the instance view. */
+/* Power of a VM: start, deallocate and the like, as long-running operations that change the
+ * instance view. */
 #include "tests/sim/sim.h"
 
 #include <stdlib.h>
@@ -44,9 +45,12 @@ agent_set(json_t *vm, bool ready)
 
 	if (status == NULL)
 		return;
-	json_put_text(status, "code", ready ? "ProvisioningState/succeeded" : "ProvisioningState/Unavailable");
+	json_put_text(status, "code",
+		      ready ? "ProvisioningState/succeeded" : "ProvisioningState/Unavailable");
 	json_put_text(status, "displayStatus", ready ? "Ready" : "Not Ready");
-	json_put_text(status, "message", ready ? "Guest Agent is running" : "VM status blob is found but not yet populated.");
+	json_put_text(status, "message",
+		      ready ? "Guest Agent is running"
+			    : "VM status blob is found but not yet populated.");
 }
 
 void
@@ -68,7 +72,8 @@ power_set(struct sim *sim, const char *id, const char *power)
 bool
 power_action(struct request *request, json_t *vm, const char *action, struct reply *reply)
 {
-	struct operation_plan plan = { .polls = 1, .retry_after = operation_retry_after(request->sim) };
+	struct operation_plan plan = { .polls = 1,
+				       .retry_after = operation_retry_after(request->sim) };
 	const char *id = json_text_at(vm, "id");
 	size_t i = 0;
 	char *operation;
@@ -77,8 +82,10 @@ power_action(struct request *request, json_t *vm, const char *action, struct rep
 		i++;
 	if (i == sizeof powers / sizeof powers[0])
 		return false;
-	if ((text_same(action, "restart") || text_same(action, "redeploy")) && !text_same(vm_power(vm), "running")) {
-		reply_error(reply, 409, "OperationNotAllowed", "The operation requires the VM to be running (or set to run).");
+	if ((text_same(action, "restart") || text_same(action, "redeploy")) &&
+	    !text_same(vm_power(vm), "running")) {
+		reply_error(reply, 409, "OperationNotAllowed",
+			    "The operation requires the VM to be running (or set to run).");
 		return true;
 	}
 	if (powers[i].power != NULL)

@@ -12,7 +12,8 @@ arm_parse(const char *path, struct arm *ret)
 	char *rest = NULL;
 
 	*ret = (struct arm){ 0 };
-	for (char *part = strtok_r(arm.text, "/", &rest); part != NULL; part = strtok_r(NULL, "/", &rest)) {
+	for (char *part = strtok_r(arm.text, "/", &rest); part != NULL;
+	     part = strtok_r(NULL, "/", &rest)) {
 		if (arm.count == sizeof arm.segment / sizeof arm.segment[0]) {
 			free(arm.text);
 			return -E2BIG;
@@ -38,14 +39,17 @@ arm_free(struct arm *arm)
 const char *
 arm_subscription(const struct arm *arm)
 {
-	return arm->count > 1 && text_same(arm->segment[0], "subscriptions") ? arm->segment[1] : NULL;
+	return arm->count > 1 && text_same(arm->segment[0], "subscriptions") ? arm->segment[1]
+									     : NULL;
 }
 
 const char *
 arm_group(const struct arm *arm)
 {
-	return arm_subscription(arm) != NULL && arm->count > 3 && text_same(arm->segment[2], "resourcegroups") ? arm->segment[3]
-													       : NULL;
+	return arm_subscription(arm) != NULL && arm->count > 3 &&
+		       text_same(arm->segment[2], "resourcegroups")
+		   ? arm->segment[3]
+		   : NULL;
 }
 
 char *
@@ -120,7 +124,8 @@ resource_find(const struct sim *sim, const char *path)
 		return found;
 	if (arm_is_resource(&arm) && arm.count - arm.provider >= 6) {
 		parent = arm_prefix(&arm, arm.count - 2);
-		found = resource_child(resource_find(sim, parent), arm.segment[arm.count - 2], arm.segment[arm.count - 1]);
+		found = resource_child(resource_find(sim, parent), arm.segment[arm.count - 2],
+				       arm.segment[arm.count - 1]);
 		free(parent);
 	}
 	arm_free(&arm);
@@ -175,14 +180,16 @@ subscription_exists(const struct sim *sim, const char *subscription)
 bool
 group_exists(const struct sim *sim, const char *subscription, const char *group)
 {
-	return scope_exists(sim, text_format("/subscriptions/%s/resourceGroups/%s", subscription, group));
+	return scope_exists(
+	    sim, text_format("/subscriptions/%s/resourceGroups/%s", subscription, group));
 }
 
 json_t *
 subscription_body(const struct sim *sim, const char *subscription)
 {
 	char *id = text_format("/subscriptions/%s", subscription), *lower = text_lower(id);
-	json_t *stored = json_object_get(sim->resources, lower), *body = stored != NULL ? json_deep_copy(stored) : json_object();
+	json_t *stored = json_object_get(sim->resources, lower),
+	       *body = stored != NULL ? json_deep_copy(stored) : json_object();
 
 	json_put_default(body, "id", json_bytes(id));
 	json_put_default(body, "subscriptionId", json_bytes(subscription));
@@ -190,8 +197,8 @@ subscription_body(const struct sim *sim, const char *subscription)
 	json_put_default(body, "displayName", json_string("Sim Subscription"));
 	json_put_default(body, "state", json_string("Enabled"));
 	json_put_default(body, "subscriptionPolicies",
-	    json_pack("{s:s,s:s,s:s}", "locationPlacementId", "Public_2014-09-01", "quotaId", "PayAsYouGo_2014-09-01",
-		"spendingLimit", "Off"));
+			 json_pack("{s:s,s:s,s:s}", "locationPlacementId", "Public_2014-09-01",
+				   "quotaId", "PayAsYouGo_2014-09-01", "spendingLimit", "Off"));
 	json_put_default(body, "authorizationSource", json_string("RoleBased"));
 	json_put_default(body, "managedByTenants", json_array());
 	free(id);
@@ -206,7 +213,8 @@ location_inside(const struct sim *sim, const char *prefix)
 	json_t *body;
 
 	json_object_foreach (sim->resources, id, body) {
-		if (strncmp(id, prefix, strlen(prefix)) == 0 && json_text_at(body, "location") != NULL)
+		if (strncmp(id, prefix, strlen(prefix)) == 0 &&
+		    json_text_at(body, "location") != NULL)
 			return json_text_at(body, "location");
 	}
 	return "eastus";
@@ -215,14 +223,17 @@ location_inside(const struct sim *sim, const char *prefix)
 json_t *
 group_body(const struct sim *sim, const char *subscription, const char *group)
 {
-	char *id = text_format("/subscriptions/%s/resourceGroups/%s", subscription, group), *lower = text_lower(id);
-	json_t *stored = json_object_get(sim->resources, lower), *body = stored != NULL ? json_deep_copy(stored) : json_object();
+	char *id = text_format("/subscriptions/%s/resourceGroups/%s", subscription, group),
+	     *lower = text_lower(id);
+	json_t *stored = json_object_get(sim->resources, lower),
+	       *body = stored != NULL ? json_deep_copy(stored) : json_object();
 
 	json_put_default(body, "id", json_bytes(id));
 	json_put_default(body, "name", json_bytes(group));
 	json_put_default(body, "type", json_string("Microsoft.Resources/resourceGroups"));
 	json_put_default(body, "location", json_bytes(location_inside(sim, lower)));
-	json_put_default(json_section(body, "properties"), "provisioningState", json_string("Succeeded"));
+	json_put_default(json_section(body, "properties"), "provisioningState",
+			 json_string("Succeeded"));
 	free(id);
 	free(lower);
 	return body;

@@ -1,4 +1,5 @@
-/* Run Command: hands the script to the world's program on stdin, or gives the world's text; one at a time for each VM. */
+/* Run Command: hands the script to the world's program on stdin, or gives the world's text; one at
+ * a time for each VM. */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -64,8 +65,9 @@ spawn_script(json_t *argv, int in, int out, int error)
 	pid_t pid = -1;
 
 	for (size_t i = 0; i < json_array_size(argv) && i < 32; i++)
-		arguments[i] = text_copy(
-		    json_string_value(json_array_get(argv, i)) != NULL ? json_string_value(json_array_get(argv, i)) : "");
+		arguments[i] = text_copy(json_string_value(json_array_get(argv, i)) != NULL
+					     ? json_string_value(json_array_get(argv, i))
+					     : "");
 	sigemptyset(&none);
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
@@ -74,10 +76,12 @@ spawn_script(json_t *argv, int in, int out, int error)
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, error, 2);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+						  POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &pipe_only);
-	if (arguments[0] == NULL || posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments, environ) != 0)
+	if (arguments[0] == NULL ||
+	    posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments, environ) != 0)
 		pid = -1;
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
@@ -117,16 +121,20 @@ drain(int *fd, struct tail *tail)
 		close_end(fd);
 }
 
-/* Feeds and reads the child until both outputs end. False when the time is over or the simulator ends. */
+/* Feeds and reads the child until both outputs end. False when the time is over or the simulator
+ * ends. */
 static bool
-converse(const struct runcommand *run, int pipes[3], struct tail *out, struct tail *error, double seconds)
+converse(const struct runcommand *run, int pipes[3], struct tail *out, struct tail *error,
+	 double seconds)
 {
 	const char *script = run->script;
 	double end = clock_ms() + seconds * 1000.0;
 
 	while (pipes[1] >= 0 || pipes[2] >= 0) {
-		struct pollfd wait[4] = { { .fd = pipes[0], .events = POLLOUT }, { .fd = pipes[1], .events = POLLIN },
-			{ .fd = pipes[2], .events = POLLIN }, { .fd = run->sim->stop_fd, .events = POLLIN } };
+		struct pollfd wait[4] = { { .fd = pipes[0], .events = POLLOUT },
+					  { .fd = pipes[1], .events = POLLIN },
+					  { .fd = pipes[2], .events = POLLIN },
+					  { .fd = run->sim->stop_fd, .events = POLLIN } };
 		double left = end - clock_ms();
 
 		if (left <= 0 || poll(wait, 4, (int)left + 1) < 0 || wait[3].revents != 0)
@@ -141,7 +149,8 @@ converse(const struct runcommand *run, int pipes[3], struct tail *out, struct ta
 	return true;
 }
 
-/* The exit status, as a shell would number it; -1 when it did not start or was stopped for its time. */
+/* The exit status, as a shell would number it; -1 when it did not start or was stopped for its
+ * time. */
 static int
 run_script(const struct runcommand *run, struct tail *out, struct tail *error)
 {
@@ -149,8 +158,10 @@ run_script(const struct runcommand *run, struct tail *out, struct tail *error)
 	bool finished = false;
 	pid_t pid = -1;
 
-	if (pipe2(pairs[0], O_CLOEXEC) == 0 && pipe2(pairs[1], O_CLOEXEC) == 0 && pipe2(pairs[2], O_CLOEXEC) == 0)
-		pid = spawn_script(json_object_get(run->settings, "argv"), pairs[0][0], pairs[1][1], pairs[2][1]);
+	if (pipe2(pairs[0], O_CLOEXEC) == 0 && pipe2(pairs[1], O_CLOEXEC) == 0 &&
+	    pipe2(pairs[2], O_CLOEXEC) == 0)
+		pid = spawn_script(json_object_get(run->settings, "argv"), pairs[0][0], pairs[1][1],
+				   pairs[2][1]);
 	close_end(&pairs[0][0]);
 	close_end(&pairs[1][1]);
 	close_end(&pairs[2][1]);
@@ -159,7 +170,8 @@ run_script(const struct runcommand *run, struct tail *out, struct tail *error)
 	mine[2] = pairs[2][0];
 	if (pid > 0) {
 		fcntl(mine[0], F_SETFL, O_NONBLOCK);
-		finished = converse(run, mine, out, error, (double)json_number_at(run->settings, "timeout", 60));
+		finished = converse(run, mine, out, error,
+				    (double)json_number_at(run->settings, "timeout", 60));
 		if (!finished)
 			kill(-pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -176,14 +188,17 @@ run_script(const struct runcommand *run, struct tail *out, struct tail *error)
 static json_t *
 linux_result(int status, const char *out, const char *error)
 {
-	char *head =
-	    status == 0 ? text_copy("Enable succeeded: ")
-			: text_format("Enable failed: failed to execute command: command terminated with exit status=%d", status);
+	char *head = status == 0 ? text_copy("Enable succeeded: ")
+				 : text_format("Enable failed: failed to execute command: command "
+					       "terminated with exit status=%d",
+					       status);
 	char *message = text_format("%s\n[stdout]\n%s\n[stderr]\n%s", head, out, error);
-	json_t *result = json_pack("{s:[{s:s,s:s,s:s,s:o,s:n}]}", "value", "code",
-	    status == 0 ? "ProvisioningState/succeeded" : "ProvisioningState/failed/1", "level", status == 0 ? "Info" : "Error",
-	    "displayStatus", status == 0 ? "Provisioning succeeded" : "Provisioning failed", "message", json_bytes(message),
-	    "time");
+	json_t *result =
+	    json_pack("{s:[{s:s,s:s,s:s,s:o,s:n}]}", "value", "code",
+		      status == 0 ? "ProvisioningState/succeeded" : "ProvisioningState/failed/1",
+		      "level", status == 0 ? "Info" : "Error", "displayStatus",
+		      status == 0 ? "Provisioning succeeded" : "Provisioning failed", "message",
+		      json_bytes(message), "time");
 
 	free(head);
 	free(message);
@@ -202,16 +217,18 @@ run_thread(void *context)
 	if (json_object_get(run->settings, "argv") != NULL && tails != NULL)
 		status = run_script(run, &tails[0], &tails[1]);
 	if (status >= 0 && tails != NULL) {
-		char *out = given != NULL ? text_copy(given) : tail_text(&tails[0]), *bad = tail_text(&tails[1]);
+		char *out = given != NULL ? text_copy(given) : tail_text(&tails[0]),
+		     *bad = tail_text(&tails[1]);
 
 		body = linux_result(status, out, bad);
 		free(out);
 		free(bad);
 	} else {
 		error = json_pack("{s:s,s:s}", "code", "VMExtensionProvisioningTimeout", "message",
-		    "Provisioning of VM extension RunCommandLinux has timed out. Extension provisioning has taken too long to "
-		    "complete. "
-		    "The extension did not report a message.");
+				  "Provisioning of VM extension RunCommandLinux has timed out. "
+				  "Extension provisioning has taken too long to "
+				  "complete. "
+				  "The extension did not report a message.");
 	}
 	pthread_mutex_lock(&run->sim->lock);
 	operation_finish(run->sim, run->operation, body, error);
@@ -272,13 +289,15 @@ script_text(const json_t *question)
 			free(text);
 			text = longer;
 		}
-		longer =
-		    text_format("%s'%s", text, i + 1 == json_array_size(json_object_get(question, "parameters")) ? "\n" : "");
+		longer = text_format(
+		    "%s'%s", text,
+		    i + 1 == json_array_size(json_object_get(question, "parameters")) ? "\n" : "");
 		free(text);
 		text = longer;
 	}
 	json_array_foreach (json_object_get(question, "script"), i, line) {
-		longer = text_format("%s%s\n", text, json_string_value(line) != NULL ? json_string_value(line) : "");
+		longer = text_format(
+		    "%s%s\n", text, json_string_value(line) != NULL ? json_string_value(line) : "");
 		free(text);
 		text = longer;
 	}
@@ -290,20 +309,25 @@ refused(struct request *request, const json_t *vm, const json_t *question, struc
 {
 	const char *command = json_text_at(question, "commandId");
 	const char *agent =
-	    json_text_at(json_array_get(json_at(vm, "properties.instanceView.vmAgent.statuses"), 0), "displayStatus");
+	    json_text_at(json_array_get(json_at(vm, "properties.instanceView.vmAgent.statuses"), 0),
+			 "displayStatus");
 
 	if (!text_same(command, "RunShellScript") && !text_same(command, "RunPowerShellScript"))
-		reply_error(reply, 404, "NotFound", "The entity was not found in this Azure location.");
+		reply_error(reply, 404, "NotFound",
+			    "The entity was not found in this Azure location.");
 	else if (!text_same(vm_power(vm), "running"))
-		reply_error(reply, 409, "OperationNotAllowed", "The operation requires the VM to be running (or set to run).");
+		reply_error(reply, 409, "OperationNotAllowed",
+			    "The operation requires the VM to be running (or set to run).");
 	else if (busy(request->sim, json_text_at(vm, "id")))
 		reply_error(reply, 409, "Conflict",
-		    "Run command extension execution is in progress. Please wait for completion before invoking a "
-		    "run command.");
+			    "Run command extension execution is in progress. Please wait for "
+			    "completion before invoking a "
+			    "run command.");
 	else if (agent != NULL && !text_same(agent, "Ready"))
 		reply_error(reply, 409, "OperationNotAllowed",
-		    "Cannot modify extensions in the VM when the VM is not running or its agent is not "
-		    "ready.");
+			    "Cannot modify extensions in the VM when the VM is not running or its "
+			    "agent is not "
+			    "ready.");
 	else
 		return false;
 	return true;
@@ -314,7 +338,8 @@ runcommand_post(struct request *request, const json_t *vm, struct reply *reply)
 {
 	struct sim *sim = request->sim;
 	json_t *question = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL;
-	struct operation_plan plan = { .retry_after = json_number_at(sim->world, "retry_after", 1), .waits = true };
+	struct operation_plan plan = { .retry_after = json_number_at(sim->world, "retry_after", 1),
+				       .waits = true };
 	struct runcommand *run;
 
 	if (refused(request, vm, question, reply) || (run = calloc(1, sizeof *run)) == NULL) {

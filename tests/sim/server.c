@@ -1,4 +1,5 @@
-/* HTTP: turns libmicrohttpd's callbacks into one call with a whole request, and a reply into an answer. */
+/* HTTP: turns libmicrohttpd's callbacks into one call with a whole request, and a reply into an
+ * answer. */
 #include "tests/sim/sim.h"
 
 #include <microhttpd.h>
@@ -62,18 +63,23 @@ request_begin(struct request *request, const char *method)
 	request->started = true;
 	request->method = text_copy(method);
 	request->path = url_decode(request->target, length, false);
-	for (length = strlen(request->path); length > 1 && request->path[length - 1] == '/'; length--)
+	for (length = strlen(request->path); length > 1 && request->path[length - 1] == '/';
+	     length--)
 		request->path[length - 1] = '\0';
-	while (request->path[0] == '/' && request->path[1] == '/') /* some write https://host//subscriptions */
+	while (request->path[0] == '/' &&
+	       request->path[1] == '/') /* some write https://host//subscriptions */
 		memmove(request->path, request->path + 1, strlen(request->path));
 	length = strcspn(request->target, "?");
-	request->query = text_copy(request->target[length] == '?' ? request->target + length + 1 : "");
+	request->query =
+	    text_copy(request->target[length] == '?' ? request->target + length + 1 : "");
 	request->args = url_arguments(request->query);
 	request->headers = json_object();
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, keep_header, request->headers);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, keep_header,
+				  request->headers);
 	host = json_text_at(request->headers, "host");
-	request->base =
-	    host != NULL ? text_format("%s://%s", request->sim->tls ? "https" : "http", host) : text_copy(request->sim->url);
+	request->base = host != NULL
+			    ? text_format("%s://%s", request->sim->tls ? "https" : "http", host)
+			    : text_copy(request->sim->url);
 }
 
 static enum MHD_Result
@@ -98,7 +104,8 @@ static void
 usual_headers(struct request *request, struct reply *reply)
 {
 	const char *own = json_text_at(request->headers, "x-ms-client-request-id");
-	char *id = random_guid(), *routing = text_format("SIMREGION:20260101T000000Z:%s", id), *date;
+	char *id = random_guid(), *routing = text_format("SIMREGION:20260101T000000Z:%s", id),
+	     *date;
 	long long skew = json_number_at(request->sim->world, "clock_skew", 0);
 	time_t now = time(NULL) + (time_t)skew;
 	struct tm parts;
@@ -107,11 +114,14 @@ usual_headers(struct request *request, struct reply *reply)
 	json_put_default(reply->headers, "x-ms-request-id", json_string(id));
 	json_put_default(reply->headers, "x-ms-correlation-request-id", json_string(id));
 	json_put_default(reply->headers, "x-ms-routing-request-id", json_string(routing));
-	json_put_default(reply->headers, "x-ms-ratelimit-remaining-subscription-reads", json_string("11999"));
+	json_put_default(reply->headers, "x-ms-ratelimit-remaining-subscription-reads",
+			 json_string("11999"));
 	json_put_default(reply->headers, "Cache-Control", json_string("no-cache"));
-	if (own != NULL && text_same(json_text_at(request->headers, "x-ms-return-client-request-id"), "true"))
+	if (own != NULL &&
+	    text_same(json_text_at(request->headers, "x-ms-return-client-request-id"), "true"))
 		json_put_default(reply->headers, "x-ms-client-request-id", json_bytes(own));
-	if (skew != 0 && gmtime_r(&now, &parts) != NULL && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts) > 0) {
+	if (skew != 0 && gmtime_r(&now, &parts) != NULL &&
+	    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts) > 0) {
 		date = text_copy(text);
 		json_put_default(reply->headers, "Date", json_string(date));
 		free(date);
@@ -138,7 +148,8 @@ render(const struct request *request, struct reply *reply)
 	reply->length = reply->text != NULL ? strlen(reply->text) : 0;
 	json_decref(reply->json);
 	reply->json = NULL;
-	if (json_true_at(request->sim->world, "gzip") && accepted != NULL && text_find(accepted, "gzip") != NULL)
+	if (json_true_at(request->sim->world, "gzip") && accepted != NULL &&
+	    text_find(accepted, "gzip") != NULL)
 		reply_gzip(reply);
 }
 
@@ -152,7 +163,8 @@ make_response(struct request *request, struct reply *reply)
 	if (reply->stream != STREAM_NONE) {
 		response = stream_response(request, reply);
 	} else {
-		response = MHD_create_response_from_buffer(reply->length, reply->text, MHD_RESPMEM_MUST_FREE);
+		response = MHD_create_response_from_buffer(reply->length, reply->text,
+							   MHD_RESPMEM_MUST_FREE);
 		reply->text = response != NULL ? NULL : reply->text;
 	}
 	if (response == NULL)
@@ -160,7 +172,9 @@ make_response(struct request *request, struct reply *reply)
 	usual_headers(request, reply);
 	if (reply->length > 0 || reply->stream == STREAM_ENDLESS)
 		json_put_default(reply->headers, "Content-Type",
-		    json_string(reply->content_type != NULL ? reply->content_type : "application/json; charset=utf-8"));
+				 json_string(reply->content_type != NULL
+						 ? reply->content_type
+						 : "application/json; charset=utf-8"));
 	json_object_foreach (reply->headers, name, value)
 		MHD_add_response_header(response, name, json_string_value(value));
 	return response;
@@ -215,8 +229,8 @@ answer(struct request *request)
 }
 
 static enum MHD_Result
-on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-    const char *data, size_t *size, void **state)
+on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+	   const char *version, const char *data, size_t *size, void **state)
 {
 	struct request *request = *state;
 
@@ -236,7 +250,8 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 }
 
 static void
-on_completed(void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode how)
+on_completed(void *context, struct MHD_Connection *connection, void **state,
+	     enum MHD_RequestTerminationCode how)
 {
 	struct request *request = *state;
 
@@ -253,7 +268,8 @@ on_completed(void *context, struct MHD_Connection *connection, void **state, enu
 struct MHD_Daemon *
 server_start(struct sim *sim, int listener, const char *key, const char *certificate)
 {
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
+	unsigned flags =
+	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_new, sim },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, sim },
@@ -266,8 +282,11 @@ server_start(struct sim *sim, int listener, const char *key, const char *certifi
 
 	if (key != NULL) {
 		flags |= MHD_USE_TLS;
-		options[4] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key };
-		options[5] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate };
+		options[4] =
+		    (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key };
+		options[5] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0,
+						      (void *)(uintptr_t)certificate };
 	}
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, sim, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, sim, MHD_OPTION_ARRAY, options,
+				MHD_OPTION_END);
 }

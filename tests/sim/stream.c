@@ -32,7 +32,8 @@ stream_read(void *context, uint64_t at, char *buffer, size_t room)
 		return (ssize_t)piece;
 	}
 	if (at >= end)
-		return stream->kind == STREAM_DRIP ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+		return stream->kind == STREAM_DRIP ? MHD_CONTENT_READER_END_OF_STREAM
+						   : MHD_CONTENT_READER_END_WITH_ERROR;
 	left = end - (size_t)at;
 	if (stream->kind == STREAM_DRIP) {
 		if (!sim_sleep(stream->sim, stream->pace))
@@ -64,14 +65,15 @@ stream_response(struct request *request, struct reply *reply)
 	if (stream == NULL)
 		return NULL;
 	*stream = (struct stream){ .sim = request->sim,
-		.kind = reply->stream,
-		.text = reply->text,
-		.length = reply->length,
-		.cut = reply->stream == STREAM_DRIP ? reply->length : reply->cut,
-		.pace = reply->pace };
+				   .kind = reply->stream,
+				   .text = reply->text,
+				   .length = reply->length,
+				   .cut = reply->stream == STREAM_DRIP ? reply->length : reply->cut,
+				   .pace = reply->pace };
 	reply->text = NULL;
-	response = MHD_create_response_from_callback(
-	    open ? MHD_SIZE_UNKNOWN : stream->length, reply->stream == STREAM_DRIP ? 1 : 16384, stream_read, stream, stream_free);
+	response = MHD_create_response_from_callback(open ? MHD_SIZE_UNKNOWN : stream->length,
+						     reply->stream == STREAM_DRIP ? 1 : 16384,
+						     stream_read, stream, stream_free);
 	if (response == NULL)
 		stream_free(stream);
 	return response;
@@ -80,7 +82,8 @@ stream_response(struct request *request, struct reply *reply)
 static int
 connection_fd(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	return info != NULL ? info->connect_fd : -1;
 }
@@ -99,7 +102,8 @@ void
 stream_stall(struct request *request)
 {
 	struct pollfd wait[2] = { { .fd = request->sim->stop_fd, .events = POLLIN },
-		{ .fd = connection_fd(request->connection), .events = POLLRDHUP } };
+				  { .fd = connection_fd(request->connection),
+				    .events = POLLRDHUP } };
 
 	while (poll(wait, 2, 1000) >= 0) {
 		if (wait[0].revents != 0 || wait[1].revents != 0)

@@ -1,4 +1,5 @@
-/* A certificate authority and a server certificate, made once in a folder. Keys are P-256: quick to make and to use. */
+/* A certificate authority and a server certificate, made once in a folder. Keys are P-256: quick to
+ * make and to use. */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
@@ -22,7 +23,8 @@ certificate_begin(EVP_PKEY *key, const char *name, long serial)
 		ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
 		X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
 		X509_gmtime_adj(X509_getm_notAfter(certificate), 86400L * 3650);
-		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
+		X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name,
+					   -1, -1, 0);
 		X509_set_subject_name(certificate, subject);
 		X509_set_pubkey(certificate, key);
 	}
@@ -61,7 +63,8 @@ static X509 *
 make_server(EVP_PKEY *key, X509 *authority, EVP_PKEY *authority_key, const char *address)
 {
 	X509 *server = certificate_begin(key, "localhost", 2);
-	char *names = text_format("DNS:localhost,DNS:management.azure.sim,DNS:*.azure.sim,IP:127.0.0.1,IP:::1%s%s",
+	char *names = text_format(
+	    "DNS:localhost,DNS:management.azure.sim,DNS:*.azure.sim,IP:127.0.0.1,IP:::1%s%s",
 	    strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0 ? ",IP:" : "",
 	    strcmp(address, "127.0.0.1") != 0 && strcmp(address, "::1") != 0 ? address : "");
 
@@ -94,7 +97,8 @@ create(const char *folder, const char *name)
 static int
 write_all(const char *folder, X509 *authority, X509 *server, EVP_PKEY *key)
 {
-	FILE *ca = create(folder, "ca.pem"), *own = create(folder, "server.pem"), *secret = create(folder, "server.key");
+	FILE *ca = create(folder, "ca.pem"), *own = create(folder, "server.pem"),
+	     *secret = create(folder, "server.key");
 	int r = -EIO;
 
 	if (ca != NULL && own != NULL && secret != NULL && PEM_write_X509(ca, authority) == 1 &&
@@ -115,7 +119,9 @@ make_all(const char *folder, const char *address)
 {
 	EVP_PKEY *authority_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
 	X509 *authority = authority_key != NULL ? make_authority(authority_key) : NULL;
-	X509 *server = authority != NULL && key != NULL ? make_server(key, authority, authority_key, address) : NULL;
+	X509 *server = authority != NULL && key != NULL
+			   ? make_server(key, authority, authority_key, address)
+			   : NULL;
 	int r = server != NULL ? write_all(folder, authority, server, key) : -EIO;
 
 	X509_free(server);
@@ -155,7 +161,8 @@ serves_address(const char *pem, const char *address)
 }
 
 int
-tls_prepare(const char *folder, const char *address, char **ret_key, char **ret_certificate, char **why)
+tls_prepare(const char *folder, const char *address, char **ret_key, char **ret_certificate,
+	    char **why)
 {
 	char *key, *certificate;
 

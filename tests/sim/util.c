@@ -105,7 +105,8 @@ url_decode(const char *text, size_t length, bool plus_is_blank)
 char *
 url_encode(const char *text)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	char *encoded = calloc(3, strlen(text) + 1);
 	size_t used = 0;
 
@@ -147,7 +148,8 @@ url_arguments(const char *query)
 char *
 base64url(const void *data, size_t length)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	const unsigned char *in = data;
 	char *text = calloc(1, length * 4 / 3 + 4);
 	size_t used = 0;
@@ -173,7 +175,8 @@ time_iso(time_t at)
 	struct tm parts;
 	char text[64];
 
-	if (gmtime_r(&at, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.0000000Z", &parts) == 0)
+	if (gmtime_r(&at, &parts) == NULL ||
+	    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.0000000Z", &parts) == 0)
 		return text_copy("0001-01-01T00:00:00Z");
 	return text_copy(text);
 }
@@ -185,8 +188,9 @@ time_us(time_t at)
 
 	if (gmtime_r(&at, &parts) == NULL)
 		return text_copy("1/1/0001 12:00:00 AM");
-	return text_format("%d/%d/%d %d:%02d:%02d %s", parts.tm_mon + 1, parts.tm_mday, parts.tm_year + 1900,
-	    parts.tm_hour % 12 == 0 ? 12 : parts.tm_hour % 12, parts.tm_min, parts.tm_sec, parts.tm_hour < 12 ? "AM" : "PM");
+	return text_format("%d/%d/%d %d:%02d:%02d %s", parts.tm_mon + 1, parts.tm_mday,
+			   parts.tm_year + 1900, parts.tm_hour % 12 == 0 ? 12 : parts.tm_hour % 12,
+			   parts.tm_min, parts.tm_sec, parts.tm_hour < 12 ? "AM" : "PM");
 }
 
 char *
@@ -196,8 +200,9 @@ random_guid(void)
 
 	if (getrandom(r, sizeof r, 0) != sizeof r)
 		errx(4, "getrandom failed");
-	return text_format("%02x%02x%02x%02x-%02x%02x-4%x%02x-a%x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3], r[4],
-	    r[5], r[6] & 15u, r[7], r[8] & 15u, r[9], r[10], r[11], r[12], r[13], r[14], r[15]);
+	return text_format("%02x%02x%02x%02x-%02x%02x-4%x%02x-a%x%02x-%02x%02x%02x%02x%02x%02x",
+			   r[0], r[1], r[2], r[3], r[4], r[5], r[6] & 15u, r[7], r[8] & 15u, r[9],
+			   r[10], r[11], r[12], r[13], r[14], r[15]);
 }
 
 double
@@ -209,7 +214,8 @@ clock_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (start.tv_sec == 0 && start.tv_nsec == 0)
 		start = now;
-	return (double)(now.tv_sec - start.tv_sec) * 1000.0 + (double)(now.tv_nsec - start.tv_nsec) / 1e6;
+	return (double)(now.tv_sec - start.tv_sec) * 1000.0 +
+	       (double)(now.tv_nsec - start.tv_nsec) / 1e6;
 }
 
 bool

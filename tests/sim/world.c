@@ -1,11 +1,13 @@
-/* Loading a world: resources get their id, name and type; children move into their parents, so that both views agree. */
+/* Loading a world: resources get their id, name and type; children move into their parents, so that
+ * both views agree. */
 #include "tests/sim/sim.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Types whose children Azure shows inside the parent: the array that holds them, under properties. */
+/* Types whose children Azure shows inside the parent: the array that holds them, under properties.
+ */
 static const struct {
 	const char *parent;
 	const char *children;
@@ -36,19 +38,22 @@ nest_for(json_t *parent, const char *type)
 	json_t *array = resource_children(parent, type);
 
 	for (size_t i = 0; array == NULL && i < sizeof nested / sizeof nested[0]; i++) {
-		if (!resource_type_is(parent, nested[i].parent) || !text_same(type, nested[i].children))
+		if (!resource_type_is(parent, nested[i].parent) ||
+		    !text_same(type, nested[i].children))
 			continue;
 		array = json_array();
 		json_put(json_section(parent, "properties"), nested[i].children, array);
 	}
-	if (array == NULL && text_same(type, "extensions") && resource_type_is(parent, "Microsoft.Compute/virtualMachines")) {
+	if (array == NULL && text_same(type, "extensions") &&
+	    resource_type_is(parent, "Microsoft.Compute/virtualMachines")) {
 		array = json_array();
 		json_put(parent, "resources", array);
 	}
 	return array;
 }
 
-/* Gives the elements of a network resource's arrays their ids; "provisioningState" is what az reads. */
+/* Gives the elements of a network resource's arrays their ids; "provisioningState" is what az
+ * reads. */
 static void
 identify_children(json_t *body)
 {
@@ -62,17 +67,20 @@ identify_children(json_t *body)
 		json_array_foreach (array, i, child) {
 			char *own;
 
-			if (json_text_at(child, "name") == NULL || !json_is_object(json_object_get(child, "properties")))
+			if (json_text_at(child, "name") == NULL ||
+			    !json_is_object(json_object_get(child, "properties")))
 				continue;
 			own = text_format("%s/%s/%s", id, key, json_text_at(child, "name"));
 			resource_identify(own, child);
-			json_put_default(json_object_get(child, "properties"), "provisioningState", json_string("Succeeded"));
+			json_put_default(json_object_get(child, "properties"), "provisioningState",
+					 json_string("Succeeded"));
 			free(own);
 		}
 	}
 }
 
-/* Puts a child into its parent, merging with what is there. False when it has no parent that holds children. */
+/* Puts a child into its parent, merging with what is there. False when it has no parent that holds
+ * children. */
 static bool
 nest_child(struct sim *sim, const char *id, json_t *body)
 {

@@ -12,7 +12,8 @@ body_of(const struct request *request, struct reply *reply)
 	if (json_is_object(body))
 		return body;
 	json_decref(body);
-	reply_error(reply, 400, "InvalidRequestContent", "The request content was invalid and could not be deserialized.");
+	reply_error(reply, 400, "InvalidRequestContent",
+		    "The request content was invalid and could not be deserialized.");
 	return NULL;
 }
 
@@ -48,11 +49,13 @@ take_out(struct sim *sim, const char *path)
 
 /* Two rules of one direction may not share a priority. */
 static bool
-priority_taken(const struct sim *sim, const struct arm *arm, const json_t *body, struct reply *reply)
+priority_taken(const struct sim *sim, const struct arm *arm, const json_t *body,
+	       struct reply *reply)
 {
 	char *above = arm_prefix(arm, arm->count - 2);
 	const json_t *rules = resource_children(resource_find(sim, above), "securityRules");
-	const char *name = arm->segment[arm->count - 1], *direction = json_text_at(body, "properties.direction");
+	const char *name = arm->segment[arm->count - 1],
+		   *direction = json_text_at(body, "properties.direction");
 	json_t *rule;
 	bool taken = false;
 	size_t i;
@@ -63,11 +66,14 @@ priority_taken(const struct sim *sim, const struct arm *arm, const json_t *body,
 	json_array_foreach ((json_t *)(uintptr_t)rules, i, rule) {
 		if (taken || text_same(json_text_at(rule, "name"), name) ||
 		    !text_same(json_text_at(rule, "properties.direction"), direction) ||
-		    json_number_at(rule, "properties.priority", -1) != json_number_at(body, "properties.priority", -2))
+		    json_number_at(rule, "properties.priority", -1) !=
+			json_number_at(body, "properties.priority", -2))
 			continue;
-		reply_error(reply, 400, "SecurityRuleConflict",
+		reply_error(
+		    reply, 400, "SecurityRuleConflict",
 		    "Security rule %s conflicts with rule %s. Rules cannot have the same Priority "
-		    "and Direction. To troubleshoot this issue, see aka.ms/AzureNetworkSecurityRules.",
+		    "and Direction. To troubleshoot this issue, see "
+		    "aka.ms/AzureNetworkSecurityRules.",
 		    name, json_text_at(rule, "name"));
 		taken = true;
 	}
@@ -81,11 +87,13 @@ target_missing(const struct request *request, const struct arm *arm, struct repl
 	bool missing = false;
 
 	if (!arm_is_resource(arm) ||
-	    (arm_group(arm) != NULL && !group_exists(request->sim, arm_subscription(arm), arm_group(arm)))) {
+	    (arm_group(arm) != NULL &&
+	     !group_exists(request->sim, arm_subscription(arm), arm_group(arm)))) {
 		reply_not_found(request, arm, reply);
 		return true;
 	}
-	if (arm->count - arm->provider >= 6 && !text_same(arm->segment[arm->count - 4], "locations")) {
+	if (arm->count - arm->provider >= 6 &&
+	    !text_same(arm->segment[arm->count - 4], "locations")) {
 		above = arm_prefix(arm, arm->count - 2);
 		missing = resource_find(request->sim, above) == NULL;
 		free(above);
@@ -98,7 +106,9 @@ target_missing(const struct request *request, const struct arm *arm, struct repl
 static void
 finish_write(struct request *request, const char *id, unsigned status, struct reply *reply)
 {
-	struct operation_plan plan = { .polls = 0, .retry_after = operation_retry_after(request->sim), .status = status };
+	struct operation_plan plan = { .polls = 0,
+				       .retry_after = operation_retry_after(request->sim),
+				       .status = status };
 
 	plan.first = derive_body(request->sim, resource_find(request->sim, id), NULL);
 	plan.body = json_deep_copy(plan.first);
@@ -116,7 +126,8 @@ write_put(struct request *request, struct reply *reply)
 		json_decref(body);
 		return;
 	}
-	if (target_missing(request, &arm, reply) || priority_taken(request->sim, &arm, body, reply)) {
+	if (target_missing(request, &arm, reply) ||
+	    priority_taken(request->sim, &arm, body, reply)) {
 		json_decref(body);
 		arm_free(&arm);
 		return;
@@ -152,7 +163,8 @@ write_patch(struct request *request, struct reply *reply)
 void
 write_delete(struct request *request, struct reply *reply)
 {
-	struct operation_plan plan = { .polls = 0, .retry_after = operation_retry_after(request->sim) };
+	struct operation_plan plan = { .polls = 0,
+				       .retry_after = operation_retry_after(request->sim) };
 
 	if (take_out(request->sim, request->path))
 		free(operation_start(request, &plan, reply));
