@@ -7,9 +7,9 @@
 #ifndef AZURE_AZURE_H
 #define AZURE_AZURE_H
 
-#include "model/err.h"
-#include "model/facts.h"
-#include "model/loop.h"
+#include "facts/err.h"
+#include "facts/facts.h"
+#include "loop/loop.h"
 
 #include <stdio.h>
 

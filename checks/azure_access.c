@@ -1,5 +1,5 @@
 #include "checks/checks.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/vm.h"
 
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #ifndef CHECKS_CHECKS_H
 #define CHECKS_CHECKS_H
 
-#include "model/facts.h"
-#include "model/finding.h"
+#include "facts/facts.h"
+#include "checks/finding.h"
 #include "rules/rules.h"
 
 struct check {

@@ -2,7 +2,7 @@
  * changes, or somebody who undoes it. */
 #include "checks/hindrance.h"
 #include "checks/inbound.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/lock.h"
 #include "model/vm.h"
 

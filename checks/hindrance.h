@@ -1,8 +1,8 @@
 #ifndef CHECKS_HINDRANCE_H
 #define CHECKS_HINDRANCE_H
 
-#include "model/facts.h"
-#include "model/finding.h"
+#include "facts/facts.h"
+#include "checks/finding.h"
 
 /* Notes beside each failure what would stand against its remedy. */
 void findings_hinder(const struct facts *facts, struct finding *findings, size_t count);

@@ -4,8 +4,8 @@
 #define CHECKS_INBOUND_H
 
 #include "model/address.h"
-#include "model/finding.h"
-#include "model/nsg.h"
+#include "checks/finding.h"
+#include "model/nsg/nsg.h"
 
 struct inbound {
 	struct network network;

@@ -2,7 +2,7 @@
 #ifndef CHECKS_KEY_DAMAGE_H
 #define CHECKS_KEY_DAMAGE_H
 
-#include "model/finding.h"
+#include "checks/finding.h"
 #include "model/key.h"
 
 /* Sets the finding of a file that ssh cannot load, or that holds no key: the code by its defect,

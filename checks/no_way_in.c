@@ -1,7 +1,7 @@
 /* No way in: the host asked for is none of the VM's, or the VM has no address that the Internet
  * reaches. Which of the reasons is it? */
 #include "checks/inbound.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/route.h"
 #include "model/vm.h"
 

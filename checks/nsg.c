@@ -1,6 +1,6 @@
 #include "checks/checks.h"
 #include "checks/nsg.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 
 #include <errno.h>
 #include <stdlib.h>

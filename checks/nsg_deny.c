@@ -1,5 +1,5 @@
 #include "checks/nsg.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/jit.h"
 #include "model/vm.h"
 

@@ -1,8 +1,8 @@
 #ifndef CHECKS_REFINE_H
 #define CHECKS_REFINE_H
 
-#include "model/facts.h"
-#include "model/finding.h"
+#include "facts/facts.h"
+#include "checks/finding.h"
 
 /* What only all findings together show: the wire outranks the model (DESIGN, principle 3), a key
  * that the server accepted makes missing others moot, and a timeout that every rule allows lies

@@ -1,7 +1,7 @@
 /* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a
  * program that watches over the rules. */
 #include "checks/hindrance.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/network.h"
 #include "model/vm.h"
 

@@ -1,6 +1,6 @@
 #include "checks/checks.h"
 #include "checks/inbound.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/route.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "checks/talk.h"
 #include "model/address.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/vm.h"
 
 #include <arpa/inet.h>

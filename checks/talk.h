@@ -3,8 +3,8 @@
 #ifndef CHECKS_TALK_H
 #define CHECKS_TALK_H
 
-#include "model/facts.h"
-#include "model/finding.h"
+#include "facts/facts.h"
+#include "checks/finding.h"
 
 /* For checks that judge some sections that are not known: sets SKIP or UNKNOWN as the run's guard
  * does, and returns true, unless the section is known. */

@@ -1,7 +1,7 @@
 /* The ways into the VM beside the direct one: Bastion, Run Command, the serial console. Only those
  * that exist and work on this VM now. */
 #include "checks/inbound.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/vm.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "cli/bundle.h"
-#include "model/doc.h"
-#include "model/facts.h"
+#include "facts/doc.h"
+#include "facts/facts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef CLI_BUNDLE_H
 #define CLI_BUNDLE_H
 
-#include "model/err.h"
+#include "facts/err.h"
 
 #include <jansson.h>
 #include <stddef.h>

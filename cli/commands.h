@@ -3,8 +3,8 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "model/facts.h"
-#include "model/loop.h"
+#include "facts/facts.h"
+#include "loop/loop.h"
 
 /* Runs every custom rule of type command side by side and stores target.commands[id]: {"state":
  * "known", "object": ...} or why not. Without `allowed` each is settled as not asked. Calls

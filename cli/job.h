@@ -3,9 +3,9 @@
 
 #include "azure/azure.h"
 #include "cli/collect.h"
-#include "cli/loop.h"
+#include "loop/inside.h"
 #include "cli/target.h"
-#include "model/facts.h"
+#include "facts/facts.h"
 #include "ssh/ssh.h"
 
 enum collector_id {

@@ -1,5 +1,5 @@
 #include "cli/known.h"
-#include "model/doc.h"
+#include "facts/doc.h"
 #include "model/known_hosts.h"
 
 #include <openssl/rand.h>

@@ -2,8 +2,8 @@
 #ifndef CLI_KNOWN_H
 #define CLI_KNOWN_H
 
-#include "model/err.h"
-#include "model/facts.h"
+#include "facts/err.h"
+#include "facts/facts.h"
 
 /* Appends the line for the host key that the report calls proven (its name hashed where
  * HashKnownHosts says so), in one write: mode, owner and links stay, what could not be written

@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/usage.h"
-#include "model/visible.h"
+#include "facts/visible.h"
 #include "report/report.h"
 #include "ssh/ssh.h"
 

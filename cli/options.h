@@ -3,7 +3,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include "model/err.h"
+#include "facts/err.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "cli/progress.h"
 #include "checks/checks.h"
-#include "model/visible.h"
+#include "facts/visible.h"
 
 #include <stdio.h>
 #include <stdlib.h>

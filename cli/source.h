@@ -2,8 +2,8 @@
 #ifndef CLI_SOURCE_H
 #define CLI_SOURCE_H
 
-#include "model/facts.h"
-#include "model/loop.h"
+#include "facts/facts.h"
+#include "loop/loop.h"
 
 /* Settles SOURCE: --source-ip; else what the opt-in address service says, as likely (a GET whose
  * answer is the address alone); else the access token's ipaddr claim, as likely; else absent. A

@@ -1,6 +1,6 @@
 #include "cli/target.h"
 #include "model/address.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 
 #include <ctype.h>
 #include <errno.h>

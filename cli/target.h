@@ -4,7 +4,7 @@
 #define CLI_TARGET_H
 
 #include "cli/options.h"
-#include "model/facts.h"
+#include "facts/facts.h"
 
 struct target {
 	char *name, *group; /* NULL when not given */

@@ -1,5 +1,5 @@
 #include "model/address.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

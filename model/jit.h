@@ -3,7 +3,7 @@
 #ifndef MODEL_JIT_H
 #define MODEL_JIT_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 #include "model/prefix.h"
 
 enum jit_state {

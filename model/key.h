@@ -3,7 +3,7 @@
 #ifndef MODEL_KEY_H
 #define MODEL_KEY_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 
 enum key_answer { KEY_NO, KEY_YES, KEY_CANNOT_TELL };
 

@@ -4,7 +4,7 @@
 #ifndef MODEL_KNOWN_HOSTS_H
 #define MODEL_KNOWN_HOSTS_H
 
-#include "model/doc.h"
+#include "facts/doc.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 #include "model/lock.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/network.h"
 
 #include <stdio.h>

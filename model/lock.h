@@ -3,7 +3,7 @@
 #ifndef MODEL_LOCK_H
 #define MODEL_LOCK_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 
 struct lock {
 	const char *id, *name; /* borrowed from the facts */

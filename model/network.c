@@ -1,5 +1,5 @@
 #include "model/network.h"
-#include "model/arm.h"
+#include "facts/arm.h"
 #include "model/vm.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 #include "model/prefix.h"
 
 /* A reference to another resource: FACT_ABSENT with a NULL id means that nothing is referred to. */

@@ -3,7 +3,7 @@
 #ifndef MODEL_SSH_CONFIG_H
 #define MODEL_SSH_CONFIG_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 
 /* StrictHostKeyChecking */
 enum ssh_strict { STRICT_ASK, STRICT_YES, STRICT_ACCEPT_NEW, STRICT_OFF };

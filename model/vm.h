@@ -4,7 +4,7 @@
 #ifndef MODEL_VM_H
 #define MODEL_VM_H
 
-#include "model/facts.h"
+#include "facts/facts.h"
 
 enum vm_agent { VM_AGENT_UNKNOWN, VM_AGENT_NONE, VM_AGENT_NOT_READY, VM_AGENT_READY };
 

@@ -1,5 +1,5 @@
 #include "report/wrap.h"
-#include "model/doc.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <stdint.h>

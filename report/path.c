@@ -1,5 +1,5 @@
 #include "report/report.h"
-#include "model/doc.h"
+#include "facts/doc.h"
 
 #include <string.h>
 

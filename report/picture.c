@@ -1,6 +1,6 @@
 #include "report/wrap.h"
-#include "model/doc.h"
-#include "model/visible.h"
+#include "facts/doc.h"
+#include "facts/visible.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #define REPORT_REPORT_H
 
 #include "checks/checks.h"
-#include "model/facts.h"
-#include "model/finding.h"
+#include "facts/facts.h"
+#include "checks/finding.h"
 #include "rules/rules.h"
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
 #include "report/wrap.h"
-#include "model/visible.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <stdlib.h>

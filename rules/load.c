@@ -1,5 +1,5 @@
 #include "rules/tree.h"
-#include "model/visible.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <stdarg.h>

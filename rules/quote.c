@@ -1,6 +1,6 @@
 #include "rules/tree.h"
-#include "model/doc.h"
-#include "model/visible.h"
+#include "facts/doc.h"
+#include "facts/visible.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "rules/rules.h"
 #include "rules/tree.h"
-#include "model/doc.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
-#include "model/err.h"
-#include "model/finding.h"
+#include "facts/err.h"
+#include "checks/finding.h"
 
 #include <jansson.h>
 #include <stdbool.h>

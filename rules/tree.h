@@ -4,7 +4,7 @@
 #ifndef RULES_TREE_H
 #define RULES_TREE_H
 
-#include "model/err.h"
+#include "facts/err.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "rules/rules.h"
-#include "model/arm.h"
-#include "model/doc.h"
+#include "facts/arm.h"
+#include "facts/doc.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "rules/rules.h"
 #include "rules/tree.h"
-#include "model/doc.h"
-#include "model/visible.h"
+#include "facts/doc.h"
+#include "facts/visible.h"
 
 #include <ctype.h>
 #include <stdio.h>

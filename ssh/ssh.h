@@ -7,8 +7,8 @@
 #ifndef SSH_SSH_H
 #define SSH_SSH_H
 
-#include "model/facts.h"
-#include "model/loop.h"
+#include "facts/facts.h"
+#include "loop/loop.h"
 
 typedef void ssh_done(void *ctx);
 

@@ -153,7 +153,7 @@ def evaluation(runs=RUNS):
     times = []
     for _ in range(runs):
         try:
-            said = subprocess.run([str(BUILD / "tests/nsg_test")], env={"CK_RUN_CASE": "size", "NSG_TIME": "1", "CK_FORK": "no"}, stdout=subprocess.DEVNULL,
+            said = subprocess.run([str(BUILD / "tests/unit/model/nsg/nsg_test")], env={"CK_RUN_CASE": "size", "NSG_TIME": "1", "CK_FORK": "no"}, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE, text=True, timeout=120).stderr
         except OSError:
             return None

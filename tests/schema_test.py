@@ -106,7 +106,7 @@ FACTS_BREAKS = {
 
 
 def main():
-    report_schema, facts_schema = load('report', 'report.schema.json'), load('model', 'facts.schema.json')
+    report_schema, facts_schema = load('report', 'report.schema.json'), load('facts', 'facts.schema.json')
     for name, schema in (('report', report_schema), ('facts', facts_schema)):
         try:
             jsonschema.Draft7Validator.check_schema(schema)

@@ -11,7 +11,7 @@ except ImportError:
     sys.exit(0)
 
 SOURCE = os.environ.get('srcdir', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-FOLDERS = ('checks', 'model')
+FOLDERS = ('facts', 'checks', 'model')
 # set by the run itself for every check; the finding's own summary is all there is to say
 PLAIN = {'not-run', 'not-asked', 'not-known', 'not-selected', 'not-reached', 'nothing-to-check', 'disabled', 'command-failed',
          'not-comparable'}
@@ -24,12 +24,12 @@ UNSAFE = {
 
 
 def sources():
-    for folder in FOLDERS:
-        path = os.path.join(SOURCE, folder)
-        for name in sorted(os.listdir(path)):
-            if name.endswith('.c') or name.endswith('.h'):
-                with open(os.path.join(path, name), encoding='utf-8') as file:
-                    yield folder + '/' + name, file.read()
+    for top in FOLDERS:
+        for folder, _, names in sorted(os.walk(os.path.join(SOURCE, top))):
+            for name in sorted(names):
+                if name.endswith('.c') or name.endswith('.h'):
+                    with open(os.path.join(folder, name), encoding='utf-8') as file:
+                        yield os.path.relpath(folder, SOURCE) + '/' + name, file.read()
 
 
 def codes_set(text):

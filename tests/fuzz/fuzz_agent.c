@@ -1,5 +1,5 @@
 /* Any bytes as an agent's answer. */
-#include "ssh/identity.h"
+#include "ssh/machine/identity.h"
 
 #include <stdint.h>
 

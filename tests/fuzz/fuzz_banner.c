@@ -1,5 +1,5 @@
 /* Any bytes as what a server says first: lines before its own, its own, or another protocol. */
-#include "ssh/packet.h"
+#include "ssh/probe/packet.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* Any bytes as the answer to our own key exchange, as a host key, a certificate, a signature:
  * nothing that was not signed is ever believed. The first two bytes choose the method and the
  * algorithm. */
-#include "ssh/exchange.h"
+#include "ssh/probe/exchange.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as the packets of a server before encryption: KEXINIT, DISCONNECT, and what is neither.
  */
-#include "ssh/packet.h"
+#include "ssh/probe/packet.h"
 
 #include <stdlib.h>
 

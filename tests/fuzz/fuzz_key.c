@@ -1,5 +1,5 @@
 /* Any bytes as a key file. */
-#include "ssh/key.h"
+#include "ssh/key/key.h"
 
 #include <stdint.h>
 #include <stdlib.h>

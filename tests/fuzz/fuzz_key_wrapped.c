@@ -1,7 +1,7 @@
 /* Any bytes inside the text that carries them: a BEGIN and END pair, PuTTY's headers, a public
  * line. Mutated bytes seldom survive as base64, so the readers of what is inside are hardly reached
  * by fuzz_key. The first byte picks the wrapping, the second the line ends. */
-#include "ssh/key.h"
+#include "ssh/key/key.h"
 
 #include <stdint.h>
 #include <stdlib.h>

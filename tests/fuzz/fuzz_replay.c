@@ -2,7 +2,7 @@
  * it writes keeps the report's schema, and no byte of it moves a terminal. Mutations keep the JSON
  * whole: they change values, not brackets. */
 #include "checks/checks.h"
-#include "model/visible.h"
+#include "facts/visible.h"
 #include "report/report.h"
 #include "tests/fuzz/schema.h"
 

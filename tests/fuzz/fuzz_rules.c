@@ -1,7 +1,7 @@
 /* Rule files: whatever stands in them, the parser ends, says one sentence or makes a set whose
  * words can be filled in. */
 #include "rules/rules.h"
-#include "model/doc.h"
+#include "facts/doc.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Any bytes as what `ssh -G` prints, and as what it complains of. */
-#include "ssh/config.h"
+#include "ssh/machine/config.h"
 
 #include <stdint.h>
 #include <stdlib.h>

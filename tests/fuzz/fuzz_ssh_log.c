@@ -1,5 +1,5 @@
 /* Any text as what ssh writes while it talks to a hostile server. */
-#include "ssh/ssh_log.h"
+#include "ssh/probe/ssh_log.h"
 
 #include <stdint.h>
 #include <stdlib.h>

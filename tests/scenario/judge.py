@@ -216,7 +216,7 @@ class Schemas:
 	def __init__(self, source):
 		self.missing = []
 		self.report = self._read(source, "report/report.schema.json")
-		self.facts = self._read(source, "model/facts.schema.json")
+		self.facts = self._read(source, "facts/facts.schema.json")
 
 	def _read(self, source, name):
 		try:

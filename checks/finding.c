@@ -1,0 +1,124 @@
+#include "checks/finding.h"
+#include "facts/doc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+status_word(enum status status)
+{
+	static const char *const words[] = { [PASS] = "pass",
+					     [WARN] = "warn",
+					     [FAIL] = "fail",
+					     [SKIP] = "skip",
+					     [UNKNOWN] = "unknown" };
+
+	return words[status];
+}
+
+const char *
+confidence_word(enum confidence confidence)
+{
+	static const char *const words[] = {
+		[CERTAIN] = "certain", [LIKELY] = "likely", [POSSIBLE] = "possible"
+	};
+
+	return words[confidence];
+}
+
+void
+finding_init(struct finding *finding, const char *check)
+{
+	*finding = (struct finding){ .check = check, .rule = check, .evidence = json_object() };
+	finding_set(finding, SKIP, "not-run", "not run");
+}
+
+void
+finding_free(struct finding *finding)
+{
+	if (finding == NULL)
+		return;
+	for (size_t i = 0; i < finding->also_count; i++)
+		finding_free(&finding->also[i]);
+	for (size_t i = 0; i < finding->remedy_count; i++) {
+		free(finding->remedies[i].title);
+		free(finding->remedies[i].command);
+		free(finding->remedies[i].cost);
+		free(finding->remedies[i].undo);
+		free(finding->remedies[i].verify);
+	}
+	free(finding->also);
+	free(finding->remedies);
+	free(finding->code);
+	free(finding->summary);
+	free(finding->title);
+	free(finding->why);
+	free(finding->docs);
+	json_decref(finding->evidence);
+	json_decref(finding->possible);
+	*finding = (struct finding){ 0 };
+}
+
+int
+finding_set(struct finding *finding, enum status status, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+	char *text, *name = strdup(code);
+
+	va_start(ap, fmt);
+	text = doc_vfmt(fmt, ap);
+	va_end(ap);
+	if (name == NULL || text == NULL) {
+		free(name);
+		free(text);
+		return -ENOMEM;
+	}
+	free(finding->code);
+	free(finding->summary);
+	finding->status = status;
+	finding->confidence = CERTAIN;
+	finding->code = name;
+	finding->summary = text;
+	return 0;
+}
+
+void
+finding_text(struct finding *finding, const char *key, const char *text)
+{
+	doc_set_str(finding->evidence, key, text);
+}
+
+void
+finding_number(struct finding *finding, const char *key, json_int_t value)
+{
+	doc_set_int(finding->evidence, key, value);
+}
+
+void
+finding_value(struct finding *finding, const char *key, json_t *value)
+{
+	if (value != NULL)
+		json_object_set_new(finding->evidence, key, value);
+}
+
+void
+finding_possible(struct finding *finding, const char *code)
+{
+	if (finding->possible == NULL)
+		finding->possible = json_array();
+	doc_append_str(finding->possible, code);
+}
+
+struct finding *
+finding_also(struct finding *finding)
+{
+	struct finding *grown =
+	    reallocarray(finding->also, finding->also_count + 1, sizeof(*grown));
+
+	if (grown == NULL)
+		return NULL;
+	finding->also = grown;
+	finding_init(&grown[finding->also_count], finding->check);
+	return &grown[finding->also_count++];
+}

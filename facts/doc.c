@@ -1,0 +1,248 @@
+#include "facts/doc.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+json_t *
+doc_get(const json_t *obj, const char *path)
+{
+	char key[64];
+	const char *dot;
+
+	while (obj != NULL && (dot = strchr(path, '.')) != NULL) {
+		if ((size_t)(dot - path) >= sizeof(key))
+			return NULL;
+		memcpy(key, path, (size_t)(dot - path));
+		key[dot - path] = '\0';
+		obj = json_object_get(obj, key);
+		path = dot + 1;
+	}
+	obj = json_object_get(obj, path);
+	return json_is_null(obj) ? NULL : (json_t *)(uintptr_t)obj;
+}
+
+const char *
+doc_str(const json_t *obj, const char *path)
+{
+	return json_string_value(doc_get(obj, path));
+}
+
+json_int_t
+doc_int(const json_t *obj, const char *path, json_int_t fallback)
+{
+	const json_t *value = doc_get(obj, path);
+	const char *text = json_string_value(value);
+	char *end;
+	long long number;
+
+	if (json_is_integer(value))
+		return json_integer_value(value);
+	if (text == NULL || *text == '\0')
+		return fallback;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	return errno != 0 || *end != '\0' ? fallback : number;
+}
+
+bool
+doc_bool(const json_t *obj, const char *path, bool fallback)
+{
+	const json_t *value = doc_get(obj, path);
+
+	if (json_is_boolean(value))
+		return json_is_true(value);
+	if (doc_same(json_string_value(value), "true"))
+		return true;
+	if (doc_same(json_string_value(value), "false"))
+		return false;
+	return fallback;
+}
+
+json_t *
+doc_list(const json_t *obj, const char *path)
+{
+	json_t *value = doc_get(obj, path);
+
+	return json_is_array(value) ? value : NULL;
+}
+
+bool
+doc_is(const json_t *obj, const char *path, const char *word)
+{
+	return doc_same(doc_str(obj, path), word);
+}
+
+bool
+doc_same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
+}
+
+/* The length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
+static size_t
+utf8_sequence(const unsigned char *p, size_t left)
+{
+	size_t need = *p < 0x80                 ? 1
+		      : *p >= 0xc2 && *p < 0xe0 ? 2
+		      : *p >= 0xe0 && *p < 0xf0 ? 3
+		      : *p >= 0xf0 && *p < 0xf5 ? 4
+						: 0;
+
+	if (need == 0 || need > left || *p == '\0')
+		return 0;
+	for (size_t i = 1; i < need; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
+	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return need;
+}
+
+json_t *
+doc_text(const char *bytes, size_t len)
+{
+	json_t *text = json_stringn(bytes, len);
+	char *clean;
+	size_t used = 0;
+
+	if (text != NULL && memchr(bytes, '\0', len) == NULL)
+		return text;
+	json_decref(text);
+	if ((clean = malloc(len * 3 + 1)) == NULL)
+		return NULL;
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_sequence((const unsigned char *)bytes + i, len - i);
+
+		memcpy(clean + used, n != 0 ? bytes + i : "\xef\xbf\xbd", n != 0 ? n : 3);
+		used += n != 0 ? n : 3;
+		i += n != 0 ? n : 1;
+	}
+	text = json_stringn(clean, used);
+	free(clean);
+	return text;
+}
+
+void
+doc_set_strn(json_t *obj, const char *key, const char *bytes, size_t len)
+{
+	json_object_set_new(obj, key, doc_text(bytes, len));
+}
+
+void
+doc_set_str(json_t *obj, const char *key, const char *text)
+{
+	if (text != NULL)
+		doc_set_strn(obj, key, text, strlen(text));
+}
+
+void
+doc_set_fmt(json_t *obj, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = doc_vfmt(fmt, ap);
+	va_end(ap);
+	doc_set_str(obj, key, text);
+	free(text);
+}
+
+void
+doc_set_int(json_t *obj, const char *key, json_int_t value)
+{
+	json_object_set_new(obj, key, json_integer(value));
+}
+
+void
+doc_set_bool(json_t *obj, const char *key, bool value)
+{
+	json_object_set_new(obj, key, json_boolean(value));
+}
+
+void
+doc_append_str(json_t *array, const char *text)
+{
+	if (text != NULL)
+		json_array_append_new(array, doc_text(text, strlen(text)));
+}
+
+char *
+doc_vfmt(const char *fmt, va_list ap)
+{
+	char *text;
+
+	return vasprintf(&text, fmt, ap) < 0 ? NULL : text;
+}
+
+char *
+doc_fmt(const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = doc_vfmt(fmt, ap);
+	va_end(ap);
+	return text;
+}
+
+char *
+doc_join(const json_t *list, size_t most)
+{
+	char *joined = strdup(""), *longer;
+	const json_t *each;
+	size_t i;
+
+	json_array_foreach (list, i, each) {
+		if (joined == NULL || i > most)
+			break;
+		longer = doc_fmt("%s%s%s", joined, i > 0 ? ", " : "",
+				 i == most ? "..." : json_string_value(each));
+		free(joined);
+		joined = longer;
+	}
+	return joined;
+}
+
+struct member {
+	char *key;
+	json_t *value;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+
+	return strcmp(left->key, right->key);
+}
+
+void
+doc_sort(json_t *object)
+{
+	size_t count = json_object_size(object), used = 0;
+	struct member *members = calloc(count + 1, sizeof(*members));
+	json_t *value;
+	const char *key;
+
+	json_object_foreach (object, key, value)
+		if (members != NULL && (members[used].key = strdup(key)) != NULL)
+			members[used++].value = json_incref(value);
+	if (members != NULL && used == count) {
+		qsort(members, count, sizeof(*members), by_key);
+		json_object_clear(object);
+		for (size_t i = 0; i < count; i++)
+			json_object_set(object, members[i].key, members[i].value);
+	}
+	for (size_t i = 0; i < used; i++) {
+		free(members[i].key);
+		json_decref(members[i].value);
+	}
+	free(members);
+}

@@ -1,0 +1,157 @@
+#include "facts/facts.h"
+#include "facts/arm.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct section {
+	const char *where, *key, *words;
+} sections[FACT_SECTION_COUNT] = {
+#define FACT_ROW(name, where, key, words) [FACT_##name] = { where, key, words },
+	FACT_SECTIONS(FACT_ROW)
+#undef FACT_ROW
+};
+
+static const char *const state_words[] = {
+	[FACT_PENDING] = "pending", [FACT_NOT_ASKED] = "not-asked", [FACT_UNKNOWN] = "unknown",
+	[FACT_ABSENT] = "absent",   [FACT_KNOWN] = "known",
+};
+
+const char *
+facts_state_word(enum fact_state state)
+{
+	return state_words[state];
+}
+
+const char *
+facts_section_key(enum fact_section section)
+{
+	return sections[section].key;
+}
+
+const char *
+facts_section_words(enum fact_section section)
+{
+	return sections[section].words;
+}
+
+json_t *
+facts_new(time_t started)
+{
+	char stamp[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&started, &tm) != NULL)
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:s, s:i, s:{}, s:{s:{}}, s:{s:{}, s:{}, s:[]}, s:[]}", "schema",
+			 "azssh-doctor/facts/1", "started", stamp, "duration_ms", 0, "asked",
+			 "machine", "keys", "azure", "resources", "missing", "requests", "targets");
+}
+
+static time_t
+parse_stamp(const char *text)
+{
+	struct tm tm = { 0 };
+
+	return text != NULL && strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL ? timegm(&tm) : 0;
+}
+
+int
+facts_view(json_t *doc, size_t index, struct facts *ret)
+{
+	struct facts facts = { .doc = doc };
+
+	if (!doc_is(doc, "schema", "azssh-doctor/facts/1"))
+		return -EPROTO;
+	if ((facts.target = json_array_get(doc_list(doc, "targets"), index)) == NULL)
+		return -ENOENT;
+	facts.now = parse_stamp(doc_str(doc, "started"));
+	*ret = facts;
+	return 0;
+}
+
+/* The object that holds the section: the document's machine or azure, the target, or the target's
+ * wire. */
+static json_t *
+section_owner(const struct facts *facts, const struct section *section)
+{
+	if (strcmp(section->where, "target") == 0)
+		return facts->target;
+	return doc_get(strcmp(section->where, "wire") == 0 ? facts->target : facts->doc,
+		       section->where);
+}
+
+json_t *
+facts_section(const struct facts *facts, enum fact_section section)
+{
+	return doc_get(section_owner(facts, &sections[section]), sections[section].key);
+}
+
+enum fact_state
+facts_state(const struct facts *facts, enum fact_section section, const char **reason)
+{
+	const json_t *obj = facts_section(facts, section);
+	const char *word = doc_str(obj, "state");
+
+	if (reason != NULL)
+		*reason = doc_str(obj, "reason");
+	if (obj == NULL || word == NULL)
+		return FACT_PENDING;
+	for (enum fact_state state = FACT_NOT_ASKED; state <= FACT_KNOWN; state++)
+		if (strcmp(word, state_words[state]) == 0)
+			return state;
+	return FACT_UNKNOWN;
+}
+
+json_t *
+facts_known(struct facts *facts, enum fact_section section)
+{
+	json_t *owner, *obj = json_pack("{s:s}", "state", state_words[FACT_KNOWN]);
+
+	if (strcmp(sections[section].where, "wire") == 0 && doc_get(facts->target, "wire") == NULL)
+		json_object_set_new(facts->target, "wire", json_object());
+	owner = section_owner(facts, &sections[section]);
+	json_object_set_new(owner, sections[section].key, obj);
+	return doc_get(owner, sections[section].key);
+}
+
+void
+facts_settle(struct facts *facts, enum fact_section section, enum fact_state state,
+	     const char *cause, const char *fmt, ...)
+{
+	json_t *obj = facts_known(facts, section);
+	va_list ap;
+	char *reason;
+
+	va_start(ap, fmt);
+	reason = doc_vfmt(fmt, ap);
+	va_end(ap);
+	doc_set_str(obj, "state", state_words[state]);
+	doc_set_str(obj, "cause", cause);
+	doc_set_str(obj, "reason", reason);
+	free(reason);
+}
+
+enum fact_state
+facts_resource(const struct facts *facts, const char *id, const json_t **body, const json_t **why)
+{
+	char key[ARM_ID_MAX];
+	const json_t *found, *missing;
+
+	*body = NULL;
+	if (why != NULL)
+		*why = NULL;
+	if (arm_id_key(id, key, sizeof(key)) < 0)
+		return FACT_UNKNOWN;
+	if ((found = json_object_get(doc_get(facts->doc, "azure.resources"), key)) != NULL) {
+		*body = found;
+		return FACT_KNOWN;
+	}
+	if ((missing = json_object_get(doc_get(facts->doc, "azure.missing"), key)) == NULL)
+		return FACT_NOT_ASKED;
+	if (why != NULL)
+		*why = missing;
+	return doc_is(missing, "state", "absent")      ? FACT_ABSENT
+	       : doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED
+						       : FACT_UNKNOWN;
+}

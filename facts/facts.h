@@ -1,0 +1,106 @@
+/* The facts: one JSON document a run. Collectors fill it and judge nothing; checks read it through
+ * views and change nothing.
+ *
+ *  {"schema": "azssh-doctor/facts/1", "started": "2026-01-01T00:00:00Z", "duration_ms": 231,
+ *   "asked":   {"azure": true, "probe": true, "deep": false, "guest": false, "source_ip": ...},
+ * what the run was told to look at "machine": {"user": {...}, "client": SECTION, "agent": SECTION,
+ * "keys": {PATH: key facts}, ...}, "azure":   {"cloud": {...}, "signin": SECTION, "resources":
+ * {lower-cased ARM id: body as ARM sent it, less the secrets}, "missing":   {lower-cased ARM id:
+ * {"state": "absent"|"unknown", "cause": ..., "reason": ..., "action": ..., "status": 403}},
+ *               "requests":  [{"method","url","status","error","ms","request_id"}]},
+ *   "targets": [{"name": ..., "resource_group": ..., ... , SECTIONs by name, "wire": {SECTIONs by
+ * name}}]}
+ *
+ * A SECTION is an object whose "state" is "known" (then its fields follow), "absent", "unknown" or
+ * "not-asked"; the last three carry "reason" (a sentence) and "cause" (a word: "deadline",
+ * "forbidden", "signed-out", "no-address", "error", ...). While its collector has not finished, a
+ * section does not stand in the document at all: it is pending. struct facts views one target of
+ * the document. */
+#ifndef MODEL_FACTS_H
+#define MODEL_FACTS_H
+
+#include "facts/doc.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+enum fact_state { FACT_PENDING, FACT_NOT_ASKED, FACT_UNKNOWN, FACT_ABSENT, FACT_KNOWN };
+
+/* Every section: its bit, where it stands, its key there, and what a person calls it. */
+#define FACT_SECTIONS(X)                                                                           \
+	X(CLIENT, "machine", "client", "the installed ssh client")                                 \
+	X(AGENT, "target", "agent", "the ssh agent")                                               \
+	X(SIGNIN, "azure", "signin", "the Azure sign-in")                                          \
+	X(ALIAS, "target", "alias", "what ssh_config says of the name")                            \
+	X(VM, "target", "vm", "the VM's place in Azure")                                           \
+	X(NETWORK, "target", "network", "the VM's network")                                        \
+	X(JIT, "target", "jit", "just-in-time access")                                             \
+	X(ADDRESS, "target", "address", "an address to connect to")                                \
+	X(SSH_CONFIG, "target", "ssh_config", "the effective ssh configuration")                   \
+	X(IDENTITIES, "target", "identities", "which keys ssh would offer")                        \
+	X(KNOWN_HOSTS, "target", "known_hosts", "which host keys are known")                       \
+	X(SOURCE, "target", "source", "the address you connect from")                              \
+	X(DNS, "wire", "dns", "name resolution")                                                   \
+	X(TCP, "wire", "tcp", "the TCP connection")                                                \
+	X(BANNER, "wire", "banner", "the server's banner")                                         \
+	X(KEX, "wire", "kex", "the key exchange")                                                  \
+	X(HOST_KEY, "wire", "host_key", "the server's host key")                                   \
+	X(AUTH, "wire", "auth", "which authentication the server offers")                          \
+	X(PROOF, "target", "proof", "what Azure proves of the host keys")                          \
+	X(DEEP, "target", "deep", "what the slower Azure reads say")
+
+enum fact_section {
+#define FACT_ENUM(name, where, key, words) FACT_##name,
+	FACT_SECTIONS(FACT_ENUM)
+#undef FACT_ENUM
+	    FACT_SECTION_COUNT
+};
+
+#define FACTS_BIT(name) (1u << FACT_##name)
+
+struct facts {
+	json_t *doc;    /* the whole document; owned by whoever made it, checks only read */
+	json_t *target; /* borrowed: this target's object in doc.targets */
+	time_t now;     /* when the facts were collected, for everything that asks "is it over?" */
+};
+
+/* A new, empty document; the caller owns it (json_decref). */
+json_t *facts_new(time_t started);
+
+/* tidy.c: takes out of a document from elsewhere what reports would hand on although their contract
+ * promises other words or kinds of values; checks take it for missing, then. */
+void facts_tidy(json_t *doc);
+
+/* Views the index-th target; returns 0, or -ENOENT when the document has none such, -EPROTO when it
+ * is no facts document. */
+int facts_view(json_t *doc, size_t index, struct facts *ret);
+
+/* The section's state; *reason (may be NULL) becomes its sentence, borrowed, or NULL when there is
+ * none. */
+enum fact_state facts_state(const struct facts *facts, enum fact_section section,
+			    const char **reason);
+
+/* The section's object (also when not known: then it holds cause and reason), NULL while pending.
+ * Borrowed. */
+json_t *facts_section(const struct facts *facts, enum fact_section section);
+
+/* The word of a state as it stands in the document ("known", "absent", "unknown", "not-asked"). */
+const char *facts_state_word(enum fact_state state);
+
+/* A section's key in the document and its name for people. */
+const char *facts_section_key(enum fact_section section);
+const char *facts_section_words(enum fact_section section);
+
+/* Collectors settle sections with these. facts_known starts the section anew and returns its object
+ * (borrowed) to be filled; facts_settle sets a section that is not known, with its cause and
+ * sentence. */
+json_t *facts_known(struct facts *facts, enum fact_section section);
+void facts_settle(struct facts *facts, enum fact_section section, enum fact_state state,
+		  const char *cause, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* An ARM resource by id (any case): FACT_KNOWN and *body (borrowed), or why not: *why is its entry
+ * in azure.missing (may be NULL). An id that nobody has asked for is FACT_NOT_ASKED. */
+enum fact_state facts_resource(const struct facts *facts, const char *id, const json_t **body,
+			       const json_t **why);
+
+#endif

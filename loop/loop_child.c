@@ -1,0 +1,382 @@
+#include "loop/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { IN, OUT, ERR, PIPES };
+
+struct child {
+	struct child *next;
+	struct loop *loop;
+	pid_t pid;
+	char *name;                       /* argv[0], for the trace */
+	int fd[PIPES];                    /* our ends, -1 when closed */
+	struct watch *watch[PIPES], *end; /* end: the pidfd, or a timer where there is none */
+	int pidfd;
+	char *input, *bytes[PIPES];
+	size_t input_len, written, len[PIPES], max;
+	bool cut;
+	int64_t began, until; /* until: when it is killed, 0 for never before the deadline */
+	void (*done)(void *ctx, const struct child_reply *reply);
+	void *ctx;
+};
+
+enum { REAP_MS = 10, MAX_OUTPUT = 1 << 20 };
+
+/* What a child may see of our environment; AZURE_* is handed to az alone. */
+static const char *const allowed[] = { "PATH",
+				       "HOME",
+				       "USER",
+				       "LOGNAME",
+				       "SHELL",
+				       "TERM",
+				       "TMPDIR",
+				       "LANG",
+				       "SSH_AUTH_SOCK",
+				       "SSH_AGENT_PID",
+				       "SSH_ASKPASS",
+				       "DISPLAY",
+				       "WAYLAND_DISPLAY",
+				       "XDG_RUNTIME_DIR",
+				       "XDG_CONFIG_HOME",
+				       "WSL_DISTRO_NAME",
+				       "WSLENV",
+				       "SYSTEMROOT",
+				       NULL };
+static const char *const allowed_azure[] = { "HTTP_PROXY",
+					     "HTTPS_PROXY",
+					     "NO_PROXY",
+					     "http_proxy",
+					     "https_proxy",
+					     "no_proxy",
+					     "ALL_PROXY",
+					     "REQUESTS_CA_BUNDLE",
+					     "CURL_CA_BUNDLE",
+					     "SSL_CERT_FILE",
+					     "SSL_CERT_DIR",
+					     "PYTHONPATH",
+					     "ADAL_PYTHON_SSL_NO_VERIFY",
+					     NULL };
+
+static bool
+named_in(const char *entry, const char *const *names)
+{
+	for (size_t i = 0; names[i] != NULL; i++)
+		if (strncmp(entry, names[i], strlen(names[i])) == 0 &&
+		    entry[strlen(names[i])] == '=')
+			return true;
+	return false;
+}
+
+/* A NULL-terminated environment of borrowed strings; the caller frees the array. */
+static char **
+child_environment(const struct child_request *request)
+{
+	static char locale[] = "LC_ALL=C";
+	size_t count = 0, used = 0;
+	char **env;
+
+	while (environ[count] != NULL)
+		count++;
+	for (size_t i = 0; request->env != NULL && request->env[i] != NULL; i++)
+		count++;
+	if ((env = calloc(count + 2, sizeof(*env))) == NULL)
+		return NULL;
+	for (size_t i = 0; environ[i] != NULL; i++)
+		if (named_in(environ[i], allowed) ||
+		    (request->azure_env && (strncmp(environ[i], "AZURE_", 6) == 0 ||
+					    named_in(environ[i], allowed_azure))))
+			env[used++] = environ[i];
+	env[used++] = locale;
+	for (size_t i = 0; request->env != NULL && request->env[i] != NULL; i++)
+		env[used++] = (char *)(uintptr_t)request->env[i];
+	return env;
+}
+
+static void
+close_pipe(struct child *child, int which)
+{
+	loop_unwatch(child->watch[which]);
+	child->watch[which] = NULL;
+	if (child->fd[which] >= 0)
+		close(child->fd[which]);
+	child->fd[which] = -1;
+}
+
+static void
+child_free(struct child *child)
+{
+	if (child == NULL)
+		return;
+	for (int i = 0; i < PIPES; i++)
+		close_pipe(child, i);
+	loop_unwatch(child->end);
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	if (child->input != NULL)
+		explicit_bzero(child->input, child->input_len);
+	free(child->input);
+	for (int i = OUT; i < PIPES; i++) {
+		if (child->bytes[i] != NULL)
+			explicit_bzero(child->bytes[i], child->len[i]);
+		free(child->bytes[i]);
+	}
+	free(child->name);
+	free(child);
+}
+
+/* Reads what is there; false at the end of the stream. */
+static bool
+drain(struct child *child, int which)
+{
+	char buffer[16384];
+	ssize_t n;
+
+	while ((n = read(child->fd[which], buffer, sizeof(buffer))) > 0) {
+		size_t room = child->max - child->len[which],
+		       take = (size_t)n < room ? (size_t)n : room;
+		char *grown = realloc(child->bytes[which], child->len[which] + take + 1);
+
+		if (grown == NULL)
+			return false;
+		child->bytes[which] = grown;
+		memcpy(grown + child->len[which], buffer, take);
+		child->len[which] += take;
+		grown[child->len[which]] = '\0';
+		child->cut |= take < (size_t)n;
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* Takes the child off the list, ends what is left of its process group, and calls back. */
+static void
+finish(struct child *child, int error, int status)
+{
+	struct child_reply reply = { .error = error, .ms = loop_now(child->loop) - child->began };
+
+	for (struct child **at = &child->loop->children; *at != NULL; at = &(*at)->next)
+		if (*at == child) {
+			*at = child->next;
+			break;
+		}
+	for (int i = OUT; i < PIPES; i++)
+		if (child->fd[i] >= 0)
+			drain(child, i);
+	kill(-child->pid, SIGKILL);
+	reply.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	reply.out = child->bytes[OUT] != NULL ? child->bytes[OUT] : "";
+	reply.err = child->bytes[ERR] != NULL ? child->bytes[ERR] : "";
+	reply.out_len = child->len[OUT];
+	reply.err_len = child->len[ERR];
+	reply.cut = child->cut;
+	if (child->loop->trace != NULL)
+		fprintf(child->loop->trace, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
+			error != 0 ? error : reply.status, (long long)reply.ms);
+	child->done(child->ctx, &reply);
+	child_free(child);
+}
+
+static void
+kill_child(struct child *child, int error)
+{
+	int status = 0;
+
+	kill(-child->pid, SIGKILL);
+	kill(child->pid, SIGKILL);
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	finish(child, error, status);
+}
+
+void
+loop_child_cancel(struct loop *loop)
+{
+	while (loop->children != NULL)
+		kill_child(loop->children, -ECANCELED);
+}
+
+/* The pidfd is readable, its timeout has passed, or (without a pidfd) it is time to look again. */
+static void
+on_end(void *ctx, int revents)
+{
+	struct child *child = ctx;
+	int status;
+
+	if (revents < 0)
+		return;
+	if (waitpid(child->pid, &status, WNOHANG) == child->pid)
+		finish(child, 0, status);
+	else if (child->until != 0 && loop_now(child->loop) >= child->until)
+		kill_child(child, -ETIMEDOUT);
+	else if (child->pidfd < 0)
+		loop_rewatch(child->end, 0, REAP_MS);
+}
+
+static void
+on_out(void *ctx, int revents)
+{
+	struct child *child = ctx;
+
+	if (revents > 0 && !drain(child, OUT))
+		close_pipe(child, OUT);
+}
+
+static void
+on_err(void *ctx, int revents)
+{
+	struct child *child = ctx;
+
+	if (revents > 0 && !drain(child, ERR))
+		close_pipe(child, ERR);
+}
+
+static void
+on_input(void *ctx, int revents)
+{
+	struct child *child = ctx;
+	ssize_t n;
+
+	if (revents <= 0)
+		return;
+	n = write(child->fd[IN], child->input + child->written, child->input_len - child->written);
+	if (n > 0)
+		child->written += (size_t)n;
+	if (child->written == child->input_len || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_pipe(child, IN);
+}
+
+/* Spawns argv with the far ends of the pipes as its stdin, stdout and stderr, in a process group of
+ * its own. Returns 0 or -errno. */
+static int
+spawn(struct child *child, const struct child_request *request, int far[PIPES])
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	char **env;
+	int r;
+
+	if ((env = child_environment(request)) == NULL)
+		return -ENOMEM;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+					    POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	for (int i = 0; i < PIPES; i++)
+		posix_spawn_file_actions_adddup2(&actions, far[i], i);
+	r = -posix_spawnp(&child->pid, request->argv[0], &actions, &attr,
+			  (char *const *)(uintptr_t)request->argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	free(env);
+	return r;
+}
+
+/* One pipe between us and the child; both ends close on exec and ours never blocks. */
+static int
+open_pipe(struct child *child, const struct child_request *request, int which, int far[PIPES])
+{
+	int ends[2];
+
+	if (request->socket != NULL && which != ERR)
+		return (far[which] = fcntl(*request->socket, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : 0;
+	if (which == IN && child->input == NULL)
+		return (far[IN] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ? -errno : 0;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	child->fd[which] = ends[which == IN ? 1 : 0];
+	far[which] = ends[which == IN ? 0 : 1];
+	return fcntl(child->fd[which], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int
+watch_child(struct child *child)
+{
+	static void (*const handlers[PIPES])(void *, int) = { on_input, on_out, on_err };
+	int timeout = child->until == 0 ? 0 : (int)(child->until - child->began);
+
+#ifdef SYS_pidfd_open
+	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
+#endif
+	for (int i = 0; i < PIPES; i++)
+		if (child->fd[i] >= 0 && (child->watch[i] = loop_watch(
+					      child->loop, child->fd[i], i == IN ? POLLOUT : POLLIN,
+					      0, handlers[i], child)) == NULL)
+			return -ENOMEM;
+	child->end = loop_watch(child->loop, child->pidfd, POLLIN,
+				child->pidfd >= 0 ? timeout : REAP_MS, on_end, child);
+	return child->end == NULL ? -ENOMEM : 0;
+}
+
+static struct child *
+child_new(struct loop *loop, const struct child_request *request)
+{
+	struct child *child = calloc(1, sizeof(*child));
+
+	if (child == NULL)
+		return NULL;
+	*child = (struct child){ .loop = loop,
+				 .fd = { -1, -1, -1 },
+				 .pidfd = -1,
+				 .pid = -1,
+				 .began = loop_now(loop),
+				 .max = request->max_bytes != 0 ? request->max_bytes : MAX_OUTPUT,
+				 .name = strdup(request->argv[0]) };
+	if (request->timeout_ms > 0)
+		child->until = child->began + request->timeout_ms;
+	if (request->input != NULL && (child->input = malloc(request->input_len + 1)) != NULL) {
+		memcpy(child->input, request->input, request->input_len);
+		child->input_len = request->input_len;
+	}
+	if (child->name == NULL || (request->input != NULL && child->input == NULL)) {
+		child_free(child);
+		return NULL;
+	}
+	return child;
+}
+
+int
+loop_child(struct loop *loop, const struct child_request *request,
+	   void (*done)(void *ctx, const struct child_reply *reply), void *ctx)
+{
+	int far[PIPES] = { -1, -1, -1 }, r = 0;
+	struct child *child;
+
+	if (loop->closing)
+		return -ECANCELED;
+	if ((child = child_new(loop, request)) == NULL)
+		return -ENOMEM;
+	child->done = done;
+	child->ctx = ctx;
+	for (int i = 0; i < PIPES && r == 0; i++)
+		r = open_pipe(child, request, i, far);
+	if (r == 0)
+		r = spawn(child, request, far);
+	for (int i = 0; i < PIPES; i++)
+		if (far[i] >= 0)
+			close(far[i]);
+	if (r == 0 && (r = watch_child(child)) < 0) {
+		kill(-child->pid, SIGKILL);
+		waitpid(child->pid, NULL, 0);
+	}
+	if (r < 0) {
+		child_free(child);
+		return r;
+	}
+	child->next = loop->children;
+	loop->children = child;
+	return 0;
+}

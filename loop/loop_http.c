@@ -1,0 +1,368 @@
+#include "loop/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct http {
+	struct http *next;
+	struct loop *loop;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *url, *body;
+	char *reply, *lines; /* the reply's body and its header lines, both NUL-terminated */
+	size_t reply_len, lines_len, max_bytes;
+	int64_t began;
+	char error[CURL_ERROR_SIZE];
+	bool too_big, cancelled;
+	CURLcode result;
+	void (*done)(void *ctx, const struct http_reply *reply);
+	void *ctx;
+};
+
+enum { MAX_BODY = 32 << 20, MAX_HEADERS = 256 << 10 };
+
+static const struct curl_api *curl; /* set before the first request is made */
+
+static void
+wipe(void *bytes, size_t len)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, len);
+}
+
+static void
+http_free(struct http *http)
+{
+	if (http == NULL)
+		return;
+	if (http->easy != NULL) {
+		curl->multi_remove_handle(http->loop->multi, http->easy);
+		curl->easy_cleanup(http->easy);
+	}
+	for (struct curl_slist *line = http->headers; line != NULL; line = line->next)
+		wipe(line->data, strlen(line->data));
+	curl->slist_free_all(http->headers);
+	if (http->body != NULL)
+		wipe(http->body, strlen(http->body));
+	wipe(http->reply, http->reply_len);
+	free(http->url);
+	free(http->body);
+	free(http->reply);
+	free(http->lines);
+	free(http);
+}
+
+static bool
+append(char **buffer, size_t *len, const char *bytes, size_t n)
+{
+	char *grown;
+	size_t room = *len + n + 1, size = 4096;
+
+	/* powers of two, so that growing costs no more than copying once over */
+	while (size <= *len)
+		size *= 2;
+	if (*buffer == NULL || room > size) {
+		while (size < room)
+			size *= 2;
+		if ((grown = realloc(*buffer, size)) == NULL)
+			return false;
+		*buffer = grown;
+	}
+	memcpy(*buffer + *len, bytes, n);
+	*len += n;
+	(*buffer)[*len] = '\0';
+	return true;
+}
+
+static size_t
+on_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct http *http = ctx;
+
+	if (http->reply_len + size * n > http->max_bytes) {
+		http->too_big = true;
+		return 0;
+	}
+	return append(&http->reply, &http->reply_len, bytes, size * n) ? size * n : 0;
+}
+
+static size_t
+on_header(char *bytes, size_t size, size_t n, void *ctx)
+{
+	struct http *http = ctx;
+
+	if (n > 5 && strncmp(bytes, "HTTP/", 5) == 0)
+		http->lines_len = 0; /* a 100 Continue came before */
+	if (http->lines_len + size * n > MAX_HEADERS)
+		return 0;
+	return append(&http->lines, &http->lines_len, bytes, size * n) ? size * n : 0;
+}
+
+/* Ends every header line with a NUL in the place of what ended it, so that values can be lent out
+ * as they stand. */
+static void
+split_lines(struct http *http)
+{
+	for (size_t i = 0; i < http->lines_len; i++)
+		if (http->lines[i] == '\n')
+			for (size_t end = i + 1;
+			     end > 0 && strchr("\r\n \t", http->lines[end - 1]) != NULL &&
+			     http->lines[end - 1] != '\0';
+			     end--)
+				http->lines[end - 1] = '\0';
+}
+
+const char *
+http_header_nth(const struct http_reply *reply, const char *name, size_t n)
+{
+	const struct http *http = reply->headers;
+	const char *end =
+	    http != NULL && http->lines != NULL ? http->lines + http->lines_len : NULL;
+	size_t len = strlen(name), seen = 0;
+
+	for (const char *line = end != NULL ? http->lines : NULL; line < end;
+	     line += strlen(line) + 1)
+		if (strncasecmp(line, name, len) == 0 && line[len] == ':' && seen++ == n)
+			return line + len + 1 + strspn(line + len + 1, " \t");
+	return NULL;
+}
+
+const char *
+http_header(const struct http_reply *reply, const char *name)
+{
+	const char *value = NULL, *next;
+
+	for (size_t n = 0; (next = http_header_nth(reply, name, n)) != NULL; n++)
+		value = next;
+	return value;
+}
+
+/* Which errno a caller would expect for a transfer that curl ended. */
+static int
+error_of(const struct http *http)
+{
+	if (http->cancelled)
+		return -ECANCELED;
+	if (http->too_big)
+		return -EFBIG;
+	switch (http->result) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_OPERATION_TIMEDOUT:
+		return -ETIMEDOUT;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return -ENOENT;
+	case CURLE_COULDNT_CONNECT:
+		return -ECONNREFUSED;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return -ECONNRESET;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CIPHER:
+		return -EPROTO;
+	default:
+		return -EIO;
+	}
+}
+
+/* A proxy that answers CONNECT with an error ends a transfer as if the line had broken. */
+static bool
+refused_by_proxy(struct http *http)
+{
+	long code = 0;
+
+	if (http->easy != NULL)
+		curl->easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+	if (code < 300)
+		return false;
+	snprintf(http->error, sizeof(http->error),
+		 code == 407 ? "the proxy wants a sign-in of its own (HTTP %ld)"
+			     : "the proxy refuses to connect (HTTP %ld)",
+		 code);
+	return true;
+}
+
+static void
+http_done(struct http *http)
+{
+	struct http_reply reply = { .error = error_of(http),
+				    .error_text = "",
+				    .body = http->reply != NULL ? http->reply : "",
+				    .body_len = http->reply_len,
+				    .ms = loop_now(http->loop) - http->began,
+				    .headers = http };
+
+	split_lines(http);
+	if (http->easy != NULL)
+		curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+	if (reply.error == -ECONNRESET && refused_by_proxy(http))
+		reply.error = -EACCES;
+	if (http->cancelled)
+		reply.error_text = "the deadline came first";
+	else if (http->too_big)
+		reply.error_text = "the reply is larger than this program reads";
+	else if (reply.error != 0)
+		reply.error_text =
+		    http->error[0] != '\0' ? http->error : curl->easy_strerror(http->result);
+	if (http->loop->trace != NULL)
+		fprintf(http->loop->trace, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n",
+			(int)strcspn(http->url, "?"), http->url, reply.status, reply.error_text,
+			(long long)reply.ms);
+	http->done(http->ctx, &reply);
+	http_free(http);
+}
+
+static void
+unlink_http(struct http *http)
+{
+	for (struct http **at = &http->loop->requests; *at != NULL; at = &(*at)->next)
+		if (*at == http) {
+			*at = http->next;
+			return;
+		}
+}
+
+void
+loop_http_finished(struct loop *loop)
+{
+	struct CURLMsg *message;
+	struct http *http;
+	int left;
+
+	while (loop->multi != NULL &&
+	       (message = curl->multi_info_read(loop->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&http);
+		http->result = message->data.result;
+		unlink_http(http);
+		http_done(http);
+	}
+}
+
+void
+loop_http_cancel(struct loop *loop)
+{
+	struct http *http;
+
+	while ((http = loop->requests) != NULL) {
+		loop->requests = http->next;
+		http->cancelled = true;
+		http_done(http);
+	}
+}
+
+static const char *
+ca_file(void)
+{
+	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
+					     "REQUESTS_CA_BUNDLE" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (getenv(names[i]) != NULL && *getenv(names[i]) != '\0')
+			return getenv(names[i]);
+	return NULL;
+}
+
+static void
+set_options(struct http *http, const struct http_request *request)
+{
+	long timeout =
+	    request->timeout_ms > 0 ? request->timeout_ms : (long)loop_left(http->loop) + 1000;
+
+	curl->easy_setopt(http->easy, CURLOPT_PRIVATE, http);
+	curl->easy_setopt(http->easy, CURLOPT_URL, http->url);
+	curl->easy_setopt(http->easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl->easy_setopt(http->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl->easy_setopt(http->easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl->easy_setopt(http->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+	curl->easy_setopt(http->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(http->easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl->easy_setopt(http->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	curl->easy_setopt(http->easy, CURLOPT_ERRORBUFFER, http->error);
+	curl->easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, timeout);
+	curl->easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS,
+			  request->connect_timeout_ms > 0 ? (long)request->connect_timeout_ms
+							  : timeout);
+	curl->easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
+	curl->easy_setopt(http->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl->easy_setopt(http->easy, CURLOPT_WRITEDATA, http);
+	curl->easy_setopt(http->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl->easy_setopt(http->easy, CURLOPT_HEADERDATA, http);
+	curl->easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	if (ca_file() != NULL)
+		curl->easy_setopt(http->easy, CURLOPT_CAINFO, ca_file());
+	if (getenv("SSL_CERT_DIR") != NULL && *getenv("SSL_CERT_DIR") != '\0')
+		curl->easy_setopt(http->easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
+	if (request->no_proxy)
+		curl->easy_setopt(http->easy, CURLOPT_NOPROXY, "*");
+	if (http->body != NULL) {
+		curl->easy_setopt(http->easy, CURLOPT_POSTFIELDS, http->body);
+		curl->easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
+	}
+}
+
+static bool
+copy_request(struct http *http, const struct http_request *request)
+{
+	struct curl_slist *more;
+
+	for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++) {
+		if ((more = curl->slist_append(http->headers, request->headers[i])) == NULL)
+			return false;
+		http->headers = more;
+	}
+	if (request->body != NULL && (http->body = calloc(1, request->body_len + 1)) != NULL)
+		memcpy(http->body, request->body, request->body_len);
+	http->url = strdup(request->url);
+	return http->url != NULL && (request->body == NULL || http->body != NULL);
+}
+
+int
+loop_http(struct loop *loop, const struct http_request *request,
+	  void (*done)(void *ctx, const struct http_reply *reply), void *ctx)
+{
+	struct http *http;
+
+	if (loop->closing)
+		return -ECANCELED;
+	if (loop->multi == NULL && ((curl = loop->curl = curl_load()) == NULL ||
+				    (loop->multi = curl->multi_init()) == NULL))
+		return curl == NULL ? -ENOSYS : -ENOMEM;
+	if ((http = calloc(1, sizeof(*http))) == NULL)
+		return -ENOMEM;
+	*http =
+	    (struct http){ .loop = loop,
+			   .began = loop_now(loop),
+			   .done = done,
+			   .ctx = ctx,
+			   .max_bytes = request->max_bytes != 0 ? request->max_bytes : MAX_BODY };
+	if (!copy_request(http, request) || (http->easy = curl->easy_init()) == NULL) {
+		http_free(http);
+		return -ENOMEM;
+	}
+	set_options(http, request);
+	if (curl->multi_add_handle(loop->multi, http->easy) != CURLM_OK) {
+		http_free(http);
+		return -ENOMEM;
+	}
+	http->next = loop->requests;
+	loop->requests = http;
+	return 0;
+}

@@ -1,0 +1,148 @@
+#include "ssh/key/key.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Labels of BEGIN lines, the format they promise, and what is known of the key by the label alone.
+ */
+static const struct label {
+	const char *label, *kind, *format, *type;
+} labels[] = {
+	{ "OPENSSH PRIVATE KEY", "private", "openssh-key-v1", "" },
+	{ "RSA PRIVATE KEY", "private", "pkcs1-pem", "ssh-rsa" },
+	{ "EC PRIVATE KEY", "private", "sec1-pem", "ecdsa" },
+	{ "DSA PRIVATE KEY", "private", "dsa-pem", "ssh-dss" },
+	{ "PRIVATE KEY", "private", "pkcs8-pem", "" },
+	{ "ENCRYPTED PRIVATE KEY", "private", "pkcs8-enc-pem", "" },
+	{ "SSH2 ENCRYPTED PRIVATE KEY", "private", "sshcom", "" },
+	{ "SSH2 PRIVATE KEY", "private", "sshcom", "" },
+	{ "PUBLIC KEY", "public", "spki-pem", "" },
+	{ "RSA PUBLIC KEY", "public", "rsa-public-pem", "ssh-rsa" },
+	{ "CERTIFICATE", "other", "x509-pem", "" },
+	{ "X509 CERTIFICATE", "other", "x509-pem", "" },
+	{ "TRUSTED CERTIFICATE", "other", "x509-pem", "" },
+	{ "CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
+	{ "NEW CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
+	{ "PKCS7", "other", "pkcs7-pem", "" },
+	{ "CMS", "other", "pkcs7-pem", "" },
+	{ "X509 CRL", "other", "crl-pem", "" },
+	{ "EC PARAMETERS", "other", "ec-parameters-pem", "" },
+	{ "DSA PARAMETERS", "other", "dsa-parameters-pem", "" },
+	{ "DH PARAMETERS", "other", "dh-parameters-pem", "" },
+	{ "X9.42 DH PARAMETERS", "other", "dh-parameters-pem", "" },
+};
+
+/* "RSAPRIVATEKEY" is "RSA PRIVATE KEY" with its blanks lost. */
+static bool
+label_same(const char *a, const char *b)
+{
+	for (; *a != '\0' || *b != '\0'; a++, b++) {
+		while (*a == ' ')
+			a++;
+		while (*b == ' ')
+			b++;
+		if (*a != *b)
+			return false;
+		if (*a == '\0')
+			return true;
+	}
+	return true;
+}
+
+static const struct label *
+label_find(const char *text)
+{
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		if (label_same(labels[i].label, text))
+			return &labels[i];
+	return NULL;
+}
+
+/* The modulus length that the length of an encrypted PKCS#1 file tells, within the padding. */
+static unsigned
+rsa_bits_by_length(size_t len)
+{
+	static const struct {
+		size_t len;
+		unsigned bits;
+	} lengths[] = { { 616, 1024 }, { 1200, 2048 }, { 1776, 3072 }, { 2352, 4096 } };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (len + 24 >= lengths[i].len && len <= lengths[i].len + 24)
+			return lengths[i].bits;
+	return 0;
+}
+
+static void
+by_label(const struct label *label, struct key_info *info)
+{
+	if (label == NULL) {
+		key_kind(info, "other", "unknown");
+		return;
+	}
+	key_kind(info, label->kind, label->format);
+	memcpy(info->pub.type, label->type, strlen(label->type) + 1);
+}
+
+static void
+encrypted_by_headers(const struct key_body *body, const struct label *label, struct key_info *info)
+{
+	const bool foreign = label != NULL && strstr(label->format, "-pem") == NULL;
+
+	by_label(label, info);
+	if (label == NULL || foreign)
+		key_kind(info, "private", "unknown");
+	if (foreign)
+		key_flag(info, KEY_BIT(WRONG_LABEL)); /* these formats have no such headers */
+	info->encrypted = "yes";
+	snprintf(info->cipher, sizeof(info->cipher), "%s", body->cipher);
+	memcpy(info->kdf, "md5", 4);
+	if (strcmp(info->pub.type, "ssh-rsa") == 0 && body->complete)
+		info->about_bits = rsa_bits_by_length(body->bytes.len);
+}
+
+/* The label tells RSA and DSA apart where the numbers are damaged. */
+static int
+key_der_hinted(const unsigned char *bytes, size_t len, const struct label *label,
+	       struct key_info *info)
+{
+	if (label != NULL)
+		snprintf(info->format, sizeof(info->format), "%s", label->format);
+	return key_der(bytes, len, true, info);
+}
+
+int
+key_content(const struct key_body *body, const char *text, struct key_info *info)
+{
+	const struct label *label = label_find(text);
+	const unsigned char *bytes = body->bytes.at;
+	size_t len = body->bytes.len;
+	int r;
+
+	if (body->encrypted) {
+		encrypted_by_headers(body, label, info);
+		return 0;
+	}
+	if (label != NULL &&
+	    strstr(label->label, "PARAMETERS") != NULL) { /* numbers, as an RSA key has them */
+		by_label(label, info);
+		info->defects = 0;
+		return 0;
+	}
+	if ((r = key_openssh(bytes, len, info)) == -ENOENT &&
+	    (r = key_sshcom(bytes, len, info)) == -ENOENT)
+		r = key_der_hinted(bytes, len, label, info);
+	if (r == -ENOENT) {
+		by_label(label, info);
+		if (label != NULL && strcmp(label->kind, "other") == 0)
+			info->defects = 0;
+		else if ((info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST))) == 0)
+			key_flag(info, KEY_BIT(DAMAGED));
+		return 0;
+	}
+	if (r == 0 && label != NULL && strcmp(label->format, info->format) != 0)
+		key_flag(info, KEY_BIT(WRONG_LABEL));
+	if (r == 0 && (label == NULL || strcmp(label->label, text) != 0))
+		key_flag(info, label == NULL ? KEY_BIT(WRONG_LABEL) : KEY_BIT(NEWLINES_LOST));
+	return r;
+}

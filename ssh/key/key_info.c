@@ -1,0 +1,153 @@
+#include "ssh/key/key.h"
+
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const defect_words[] = {
+#define KEY_DEFECT_WORD(name, word) [KEY_##name] = word,
+	KEY_DEFECTS(KEY_DEFECT_WORD)
+#undef KEY_DEFECT_WORD
+};
+
+_Static_assert(KEY_DEFECT_COUNT <= 64, "the defects are one bit each");
+
+int
+key_buf_set(struct key_buf *buf, const void *bytes, size_t len)
+{
+	if ((buf->at = malloc(len + 1)) == NULL)
+		return -ENOMEM;
+	if (len > 0)
+		memcpy(buf->at, bytes, len);
+	buf->at[len] = '\0';
+	buf->len = len;
+	return 0;
+}
+
+void
+key_buf_free(struct key_buf *buf)
+{
+	if (buf->at != NULL)
+		OPENSSL_cleanse(buf->at, buf->len);
+	free(buf->at);
+	*buf = (struct key_buf){ 0 };
+}
+
+void
+key_info_free(struct key_info *info)
+{
+	if (info == NULL)
+		return;
+	pubkey_free(&info->pub);
+	*info = (struct key_info){ 0 };
+}
+
+void
+key_flag(struct key_info *info, uint64_t defects)
+{
+	info->defects |= defects;
+}
+
+void
+key_kind(struct key_info *info, const char *kind, const char *format)
+{
+	info->kind = kind;
+	snprintf(info->format, sizeof(info->format), "%s", format);
+}
+
+void
+key_plain(struct key_info *info)
+{
+	info->encrypted = "no";
+	memcpy(info->cipher, "none", 5);
+	memcpy(info->kdf, "none", 5);
+}
+
+int
+key_comment(struct key_info *info, const void *bytes, size_t len)
+{
+	free(info->pub.comment);
+	info->pub.comment = NULL;
+	info->pub.comment_len = 0;
+	if (len == 0)
+		return 0;
+	if ((info->pub.comment = malloc(len + 1)) == NULL)
+		return -ENOMEM;
+	memcpy(info->pub.comment, bytes, len);
+	info->pub.comment[len] = '\0';
+	info->pub.comment_len = len;
+	return 0;
+}
+
+const char *
+key_azure(const char *type, unsigned bits)
+{
+	if (type == NULL || *type == '\0')
+		return "unknown";
+	if (strcmp(type, "ssh-rsa") == 0)
+		return bits == 0 ? "unknown" : bits >= 2048 ? "accept" : "reject";
+	return strcmp(type, "ssh-ed25519") == 0 ? "accept" : "reject";
+}
+
+static void
+set_word(json_t *key, const char *name, const char *word)
+{
+	if (word != NULL && *word != '\0')
+		doc_set_str(key, name, word);
+}
+
+static void
+facts_defects(uint64_t defects, json_t *key)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < KEY_DEFECT_COUNT; i++)
+		if (defects & UINT64_C(1) << i)
+			doc_append_str(all, defect_words[i]);
+	if (json_array_size(all) > 0)
+		doc_set_str(key, "defect", json_string_value(json_array_get(all, 0)));
+	if (json_array_size(all) > 1)
+		json_object_set(key, "defects", all);
+	json_decref(all);
+}
+
+static int
+facts_public(const struct pubkey *pub, json_t *key)
+{
+	char *sha256 = pubkey_fingerprint(pub->blob, pub->blob_len),
+	     *md5 = pubkey_fingerprint_md5(pub->blob, pub->blob_len);
+	char *public = pub->blob == NULL ? NULL : base64_encode(pub->blob, pub->blob_len, true);
+	int r = pub->blob != NULL && (sha256 == NULL || public == NULL) ? -ENOMEM : 0;
+
+	doc_set_str(key, "fingerprint", sha256);
+	doc_set_str(key, "fingerprint_md5", md5);
+	doc_set_str(key, "public", public);
+	free(sha256);
+	free(md5);
+	free(public);
+	return r;
+}
+
+int
+key_info_facts(const struct key_info *info, json_t *key)
+{
+	set_word(key, "kind", info->kind);
+	set_word(key, "format", info->format);
+	set_word(key, "type", info->pub.type);
+	if (info->pub.bits != 0)
+		doc_set_int(key, "bits", info->pub.bits);
+	if (info->about_bits != 0)
+		doc_set_int(key, "about_bits", info->about_bits);
+	set_word(key, "encrypted", info->encrypted);
+	set_word(key, "cipher", info->cipher);
+	set_word(key, "kdf", info->kdf);
+	if (info->pub.comment != NULL)
+		doc_set_strn(key, "comment", info->pub.comment, info->pub.comment_len);
+	facts_defects(info->defects, key);
+	doc_set_str(key, "azure", key_azure(info->pub.type, info->pub.bits));
+	if (info->loads >= 0)
+		doc_set_bool(key, "loads", info->loads != 0);
+	return facts_public(&info->pub, key);
+}

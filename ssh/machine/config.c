@@ -1,0 +1,281 @@
+/* What ssh would really do with a name: `ssh -G`, and what it does not tell. Settles ALIAS or
+ * SSH_CONFIG. */
+#include "ssh/machine/config.h"
+#include "ssh/ssh.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONFIG_BYTES = 1 << 20, CONFIG_ARGS = 16, CONFIG_ENV = 33 };
+
+/* No pattern of a configuration is likely to name these; the second one stands for names with dots.
+ */
+#define NEUTRAL_NAME "azssh-doctor-neutral"
+#define NEUTRAL_DOTTED "azssh-doctor-neutral.invalid"
+
+struct config {
+	struct loop *loop;
+	struct facts *facts;
+	enum fact_section section;
+	ssh_done *done;
+	void *ctx;
+	struct ssh_config_outcome outcome; /* owned, but for the request */
+	int under_way;
+};
+
+static void
+config_finish(struct config *config)
+{
+	config->done(config->ctx);
+	json_decref(config->outcome.scan);
+	json_decref(config->outcome.control);
+	json_decref(config->outcome.jump);
+	json_decref(config->outcome.options);
+	json_decref(config->outcome.neutral);
+	json_decref(config->outcome.complaint);
+	free(config);
+}
+
+/* ssh takes the home of the password database, never $HOME. */
+static const char *
+local_home(const struct facts *facts)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw != NULL ? pw->pw_dir : doc_str(facts->doc, "machine.user.home");
+}
+
+static void
+control_known(void *ctx, json_t *result)
+{
+	struct config *config = ctx;
+
+	config->outcome.control = json_incref(result);
+	ssh_config_settle_known(config->facts, config->section, &config->outcome);
+	config_finish(config);
+}
+
+static void
+ask_master(struct config *config)
+{
+	const char *path = ssh_config_value(config->outcome.options, "controlpath");
+
+	if (path != NULL) {
+		ssh_control_probe(config->loop, path, control_known, config);
+		return;
+	}
+	ssh_config_settle_known(config->facts, config->section, &config->outcome);
+	config_finish(config);
+}
+
+/* ---- the children ---- */
+
+static void runs_ended(struct config *config);
+
+static void
+named_ran(void *ctx, const struct child_reply *reply)
+{
+	struct config *config = ctx;
+
+	config->outcome.error = reply->error;
+	if (reply->error == 0 && reply->status == 0)
+		config->outcome.options = ssh_config_parse(reply->out, reply->out_len);
+	else if (reply->error == 0) {
+		config->outcome.complaint = json_object();
+		ssh_config_complaint(config->outcome.complaint, reply->err, reply->err_len);
+	}
+	if (--config->under_way == 0)
+		runs_ended(config);
+}
+
+static void
+neutral_ran(void *ctx, const struct child_reply *reply)
+{
+	struct config *config = ctx;
+
+	if (reply->error == 0 && reply->status == 0)
+		config->outcome.neutral = ssh_config_parse(reply->out, reply->out_len);
+	if (--config->under_way == 0)
+		runs_ended(config);
+}
+
+/* The variables that the configuration names as ${NAME}: without them ssh would refuse what it
+ * takes at the user's prompt. The "NAME=value" strings are new; returns their count. */
+static size_t
+named_variables(const struct config *config, const char *env[static CONFIG_ENV])
+{
+	const json_t *names = doc_list(config->outcome.scan, "variables");
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(names) && count < CONFIG_ENV - 1; i++) {
+		const char *name = json_string_value(json_array_get(names, i)),
+			   *value = getenv(name);
+
+		if (value != NULL && strncmp(name, "AZURE_", 6) != 0 &&
+		    (env[count] = doc_fmt("%s=%s", name, value)) != NULL)
+			count++;
+	}
+	env[count] = NULL;
+	return count;
+}
+
+/* Everything but the name; returns the count. `port` must hold 16 bytes. */
+static size_t
+build_argv(const struct ssh_config_request *request, const char *argv[static CONFIG_ARGS],
+	   char *port)
+{
+	size_t n = 0;
+
+	argv[n++] = "ssh";
+	argv[n++] = "-G";
+	if (request->no_config || request->config_file != NULL) {
+		argv[n++] = "-F";
+		argv[n++] = request->no_config ? "none" : request->config_file;
+	}
+	if (request->port > 0) {
+		snprintf(port, 16, "%d", request->port);
+		argv[n++] = "-p";
+		argv[n++] = port;
+	}
+	if (request->user != NULL) {
+		argv[n++] = "-l";
+		argv[n++] = request->user;
+	}
+	if (request->identity != NULL) {
+		argv[n++] = "-i";
+		argv[n++] = request->identity;
+	}
+	argv[n++] = "--";
+	return n;
+}
+
+static int
+run(struct config *config, const struct ssh_config_request *asked, const char *name,
+    void (*ran)(void *ctx, const struct child_reply *reply))
+{
+	const char *argv[CONFIG_ARGS], *env[CONFIG_ENV];
+	char port[16];
+	size_t n = build_argv(asked, argv, port), variables = named_variables(config, env);
+	const struct child_request request = { .argv = argv,
+					       .env = env,
+					       .timeout_ms = SSH_CONFIG_TIMEOUT_MS,
+					       .max_bytes = CONFIG_BYTES };
+	int r;
+
+	argv[n++] = name;
+	argv[n] = NULL;
+	if ((r = loop_child(config->loop, &request, ran, config)) == 0)
+		config->under_way++;
+	while (variables > 0)
+		free((char *)(uintptr_t)env[--variables]);
+	return r;
+}
+
+/* What ssh itself would refuse, and what must never reach a command line of somebody's Match exec.
+ */
+static bool
+is_safe(const char *text)
+{
+	if (*text == '\0' || *text == '-')
+		return false;
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text) || strchr(" '`\"$\\;&<>|(){}", *text) != NULL)
+			return false;
+	return true;
+}
+
+/* ---- the first jump host ---- */
+
+static void
+hop_ran(void *ctx, const struct child_reply *reply)
+{
+	struct config *config = ctx;
+	json_t *options = reply->error == 0 && reply->status == 0
+			      ? ssh_config_parse(reply->out, reply->out_len)
+			      : NULL;
+
+	doc_set_str(config->outcome.jump, "hostname", doc_str(options, "hostname"));
+	doc_set_int(config->outcome.jump, "port", doc_int(options, "port", 22));
+	doc_set_str(config->outcome.jump, "user", doc_str(options, "user"));
+	doc_set_bool(config->outcome.jump, "proxied",
+		     ssh_config_value(options, "proxyjump") != NULL ||
+			 ssh_config_value(options, "proxycommand") != NULL);
+	json_decref(options);
+	config->under_way--;
+	ask_master(config);
+}
+
+/* Asks ssh about the first hop, as ssh itself would. false when there is none. */
+static bool
+ask_hop(struct config *config)
+{
+	json_t *hop = ssh_config_first_hop(ssh_config_value(config->outcome.options, "proxyjump"));
+	const char *name = doc_str(hop, "name"), *user = doc_str(hop, "user");
+	const struct ssh_config_request request = { .user = user,
+						    .port = (int)doc_int(hop, "port", 0),
+						    .no_config = config->outcome.request->no_config,
+						    .config_file =
+							config->outcome.request->config_file };
+
+	config->outcome.jump = hop;
+	if (name != NULL && is_safe(name) && (user == NULL || is_safe(user)) &&
+	    run(config, &request, name, hop_ran) == 0)
+		return true;
+	json_decref(hop);
+	config->outcome.jump = NULL;
+	return false;
+}
+
+static void
+runs_ended(struct config *config)
+{
+	if (config->outcome.options == NULL) {
+		ssh_config_settle_unknown(config->facts, config->section, &config->outcome);
+		config_finish(config);
+	} else if (!ask_hop(config)) {
+		ask_master(config);
+	}
+}
+
+void
+ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
+		   const struct ssh_config_request *request, ssh_done *done, void *ctx)
+{
+	struct config *config;
+
+	if (request->name == NULL || !is_safe(request->name) ||
+	    (request->user != NULL && !is_safe(request->user))) {
+		facts_settle(facts, section, FACT_UNKNOWN, "bad-name",
+			     "ssh does not take such a name: \"%s%s%s\"",
+			     request->user != NULL ? request->user : "",
+			     request->user != NULL ? "@" : "",
+			     request->name != NULL ? request->name : "");
+		done(ctx);
+		return;
+	}
+	if ((config = calloc(1, sizeof(*config))) == NULL) {
+		facts_settle(facts, section, FACT_UNKNOWN, "error", "out of memory");
+		done(ctx);
+		return;
+	}
+	*config = (struct config){ .loop = loop,
+				   .facts = facts,
+				   .section = section,
+				   .done = done,
+				   .ctx = ctx,
+				   .outcome.request = request };
+	config->outcome.neutral_name =
+	    strchr(request->name, '.') != NULL ? NEUTRAL_DOTTED : NEUTRAL_NAME;
+	config->outcome.scan = request->no_config
+				   ? json_object()
+				   : ssh_config_scan(request->config_file, local_home(facts));
+	if ((config->outcome.error = run(config, request, request->name, named_ran)) == 0 &&
+	    section == FACT_ALIAS)
+		run(config, request, config->outcome.neutral_name, neutral_ran);
+	if (config->under_way == 0)
+		runs_ended(config);
+}

@@ -1,0 +1,70 @@
+/* The parts behind ssh_config_collect, apart so that tests and fuzz targets reach them.
+ * config_parse.c is pure; config_scan.c reads the user's configuration files; control.c speaks to a
+ * multiplexing master. */
+#ifndef SSH_CONFIG_H
+#define SSH_CONFIG_H
+
+#include "facts/facts.h"
+#include "loop/loop.h"
+#include "ssh/ssh.h"
+
+#define SSH_CONFIG_TIMEOUT_MS 10000 /* of `ssh -G` */
+
+/* The output of `ssh -G`: a new object {lower-case keyword: "value"}, an array of values where a
+ * keyword stands more than once, and always for identityfile and certificatefile. Of SetEnv only
+ * the names are kept. The caller owns it. */
+json_t *ssh_config_parse(const char *text, size_t len);
+
+/* What ssh wrote when it refused the configuration: sets "stderr", "problem" (option, value,
+ * permissions, unreadable, no-user, name, variable, other), "message" and, where ssh says them,
+ * "file", "line", "option" of obj. */
+void ssh_config_complaint(json_t *obj, const char *text, size_t len);
+
+/* true when the configuration treats `name` otherwise than a name that no pattern speaks of;
+ * differences that come from the name itself
+ * (%h, %n, %C) are none. */
+bool ssh_config_differs(json_t *options, const char *name, json_t *neutral,
+			const char *neutral_name);
+
+/* Splits a list of paths that `ssh -G` prints unquoted, so that a path may hold blanks: `exists`
+ * decides what belongs together. "none" and NULL give an empty array. The caller owns it. */
+json_t *ssh_config_paths(const char *value, bool (*exists)(const char *path));
+
+/* The first hop of a ProxyJump value as name, user and port, as ssh reads it: "user@host:port",
+ * "[::1]:22", "ssh://user@host:port". Returns a new object {"name","user"?,"port"?}, NULL when it
+ * is none; the caller owns it. */
+json_t *ssh_config_first_hop(const char *proxyjump);
+
+/* A single value that is set: neither "none" nor empty; NULL else. Borrowed. */
+const char *ssh_config_value(const json_t *options, const char *keyword);
+
+/* config_settle.c: the section out of all that was asked. */
+struct ssh_config_outcome {
+	const struct ssh_config_request *request;
+	const char *neutral_name;
+	json_t *scan, *control, *jump; /* as below; NULL when they were not asked for */
+	json_t *options, *neutral; /* what ssh printed for the name and for a neutral one; NULL when
+				      it failed or was not asked */
+	json_t *complaint;         /* when ssh refused the configuration */
+	int error;                 /* of ssh as a child, 0 when it ran */
+};
+void ssh_config_settle_known(struct facts *facts, enum fact_section where,
+			     const struct ssh_config_outcome *config);
+void ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
+			       const struct ssh_config_outcome *config);
+
+/* config_scan.c: reads the configuration files that ssh would read (`file`, or the user's and the
+ * system's when NULL; Include followed; at most 64 files of at most 1 MiB) and returns what `ssh
+ * -G` does not tell: {"match_exec": {"command","file","line"} when such a line stands there,
+ * "variables": [names of ${NAME}], "lines": [{"keyword","value","file","line"}] for the keywords
+ * that a report may have to point at}. The caller owns it. `home` may be NULL. */
+json_t *ssh_config_scan(const char *file, const char *home);
+
+/* control.c: is there a multiplexing master behind the control socket? done(ctx, result) runs
+ * exactly once, perhaps before this returns; result (borrowed) is
+ * {"path","exists","socket","listens","answers","silent"}: silent means that it takes connections
+ * and never speaks, which makes ssh wait for ever. Nothing is sent. */
+void ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, json_t *result),
+		       void *ctx);
+
+#endif

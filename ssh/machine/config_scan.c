@@ -1,0 +1,223 @@
+/* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line
+ * stands, and which lines run commands. What ssh makes of the files is left to ssh. */
+#include "ssh/machine/config.h"
+#include "ssh/machine/file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SCAN_FILES = 64,
+	SCAN_DEPTH = 16,
+	SCAN_LINES = 512,
+	SCAN_VARIABLES = 32,
+	SCAN_BYTES = 1 << 20,
+	WORD_MAX_BYTES = 1024
+};
+
+#define SYSTEM_CONFIG "/etc/ssh/ssh_config"
+#define SYSTEM_DIR "/etc/ssh/"
+
+struct scan {
+	json_t *ret;
+	size_t files;
+	bool system; /* relative Includes are looked for beside the system's file */
+};
+
+struct place {
+	const char *file;
+	json_int_t line;
+};
+
+static void scan_file(struct scan *scan, const char *path, int depth);
+
+/* The keywords that a report may point at. */
+static const char *const pointed_at[] = {
+	"hostname",         "user",         "port",           "proxyjump",
+	"proxycommand",     "controlpath",  "hostkeyalias",   "stricthostkeychecking",
+	"batchmode",        "identityfile", "identitiesonly", "userknownhostsfile",
+	"hostkeyalgorithms"
+};
+
+/* The next word of a line: blanks or one '=' end it, quotes hold it together. false when there is
+ * none. */
+static bool
+next_word(const char **at, char *word, size_t size)
+{
+	const char *p = *at + strspn(*at, " \t\r");
+	size_t len = 0;
+	char quote = '\0';
+
+	if (*p == '\0' || *p == '#')
+		return false;
+	for (; *p != '\0' && (quote != '\0' || strchr(" \t\r=", *p) == NULL); p++) {
+		if (*p == '\\' && (p[1] == '"' || p[1] == '\'' || p[1] == '\\'))
+			p++;
+		else if (quote == '\0' ? *p == '"' || *p == '\'' : *p == quote) {
+			quote = quote == '\0' ? *p : '\0';
+			continue;
+		}
+		if (len < size - 1)
+			word[len++] = *p;
+	}
+	word[len] = '\0';
+	p += strspn(p, " \t\r");
+	if (*p == '=')
+		p++;
+	*at = p;
+	return true;
+}
+
+static bool
+word_in(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Match lines: "exec" is a criterion with a command, which ssh runs whenever it reads its
+ * configuration. */
+static void
+read_match(struct scan *scan, const char *args, const struct place *place)
+{
+	static const char *const alone[] = { "all", "canonical", "final", "invalid-user" };
+	char word[WORD_MAX_BYTES], value[WORD_MAX_BYTES];
+
+	while (next_word(&args, word, sizeof(word))) {
+		const char *criterion = word[0] == '!' ? word + 1 : word;
+
+		if (word_in(criterion, alone, sizeof(alone) / sizeof(alone[0])))
+			continue;
+		if (!next_word(&args, value, sizeof(value)))
+			return;
+		if (strcasecmp(criterion, "exec") == 0 &&
+		    doc_get(scan->ret, "match_exec") == NULL) {
+			json_t *exec = json_object();
+
+			doc_set_str(exec, "command", value);
+			doc_set_str(exec, "file", place->file);
+			doc_set_int(exec, "line", place->line);
+			json_object_set_new(scan->ret, "match_exec", exec);
+		}
+	}
+}
+
+/* Where a relative or ~ pattern of Include leads, as ssh has it. */
+static char *
+include_path(const struct scan *scan, const char *pattern)
+{
+	if (pattern[0] == '/' || pattern[0] == '~')
+		return strdup(pattern);
+	return doc_fmt("%s%s", scan->system ? SYSTEM_DIR : "~/.ssh/", pattern);
+}
+
+static void
+read_include(struct scan *scan, const char *args, int depth)
+{
+	char pattern[WORD_MAX_BYTES];
+
+	while (next_word(&args, pattern, sizeof(pattern))) {
+		char *path = include_path(scan, pattern);
+		glob_t found = { 0 };
+
+		if (path != NULL && glob(path, GLOB_TILDE, NULL, &found) == 0)
+			for (size_t i = 0; i < found.gl_pathc; i++)
+				scan_file(scan, found.gl_pathv[i], depth + 1);
+		globfree(&found);
+		free(path);
+	}
+}
+
+static void
+read_pointed(struct scan *scan, const char *keyword, const char *args, const struct place *place)
+{
+	json_t *lines = doc_list(scan->ret, "lines"), *line;
+	char value[WORD_MAX_BYTES];
+
+	if (json_array_size(lines) >= SCAN_LINES || !next_word(&args, value, sizeof(value)))
+		return;
+	line = json_object();
+	doc_set_str(line, "keyword", keyword);
+	doc_set_str(line, "value", value);
+	doc_set_str(line, "file", place->file);
+	doc_set_int(line, "line", place->line);
+	json_array_append_new(lines, line);
+}
+
+static void
+read_variables(struct scan *scan, const char *text)
+{
+	json_t *names = doc_list(scan->ret, "variables");
+
+	while ((text = strstr(text, "${")) != NULL && json_array_size(names) < SCAN_VARIABLES) {
+		size_t len = 0;
+
+		text += 2;
+		while (isalnum((unsigned char)text[len]) || text[len] == '_')
+			len++;
+		if (len > 0 && len < 128 && text[len] == '}')
+			json_array_append_new(names, doc_text(text, len));
+	}
+}
+
+static void
+read_line(struct scan *scan, const char *text, const struct place *place, int depth)
+{
+	char keyword[64];
+
+	if (!next_word(&text, keyword, sizeof(keyword)))
+		return;
+	for (char *p = keyword; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	read_variables(scan, text);
+	if (strcmp(keyword, "match") == 0)
+		read_match(scan, text, place);
+	else if (strcmp(keyword, "include") == 0)
+		read_include(scan, text, depth);
+	else if (word_in(keyword, pointed_at, sizeof(pointed_at) / sizeof(pointed_at[0])))
+		read_pointed(scan, keyword, text, place);
+}
+
+static void
+scan_file(struct scan *scan, const char *path, int depth)
+{
+	struct place place = { .file = path };
+	struct ssh_file file;
+	char *rest, *line;
+
+	if (depth > SCAN_DEPTH || scan->files >= SCAN_FILES)
+		return;
+	scan->files++;
+	if (ssh_file_read(path, SCAN_BYTES, &file) < 0)
+		return;
+	rest = file.bytes;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		place.line++;
+		read_line(scan, line, &place, depth);
+	}
+	free(file.bytes);
+}
+
+json_t *
+ssh_config_scan(const char *file, const char *home)
+{
+	struct scan scan = { .ret = json_pack("{s:[], s:[]}", "lines", "variables") };
+	char *path;
+
+	if (file != NULL) {
+		scan_file(&scan, file, 0);
+		return scan.ret;
+	}
+	if (home != NULL && (path = doc_fmt("%s/.ssh/config", home)) != NULL) {
+		scan_file(&scan, path, 0);
+		free(path);
+	}
+	scan.system = true;
+	scan_file(&scan, SYSTEM_CONFIG, 0);
+	return scan.ret;
+}

@@ -1,0 +1,201 @@
+#include "ssh/machine/identity.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STRAY_BYTES = 16 * 1024, STRAY_FILES = 200, STRAY_ENTRIES = 20000, STRAY_MS = 400 };
+
+struct candidate {
+	char *path;
+	struct timespec modified;
+};
+
+struct search {
+	struct candidate files[STRAY_FILES];
+	size_t count;
+	unsigned entries;        /* looked at so far */
+	struct stat folders[64]; /* looked into, so that none is looked into twice */
+	size_t folder_count;
+	int64_t until;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool
+ends(const char *name, const char *tail)
+{
+	size_t len = strlen(name), want = strlen(tail);
+
+	return len > want && strcasecmp(name + len - want, tail) == 0;
+}
+
+static bool
+looks_like_key(const char *name)
+{
+	return (ends(name, ".pem") || ends(name, ".key") || strncmp(name, "id_", 3) == 0) &&
+	       !ends(name, ".pub");
+}
+
+static bool
+older(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Keeps the newest ones. */
+static void
+keep(struct search *search, const char *folder, const char *name, const struct stat *st)
+{
+	struct candidate *slot = &search->files[search->count];
+	char *path;
+
+	if (search->count == STRAY_FILES) {
+		slot = &search->files[0];
+		for (size_t i = 1; i < STRAY_FILES; i++)
+			if (older(&search->files[i].modified, &slot->modified))
+				slot = &search->files[i];
+		if (!older(&slot->modified, &st->st_mtim))
+			return;
+	}
+	if ((path = doc_fmt("%s/%s", folder, name)) == NULL)
+		return;
+	if (search->count < STRAY_FILES)
+		search->count++;
+	else
+		free(slot->path);
+	*slot = (struct candidate){ path, st->st_mtim };
+}
+
+/* true when this folder has been looked into, or too many have. */
+static bool
+seen(struct search *search, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 ||
+	    search->folder_count == sizeof(search->folders) / sizeof(search->folders[0]))
+		return true;
+	for (size_t i = 0; i < search->folder_count; i++)
+		if (search->folders[i].st_ino == st.st_ino &&
+		    search->folders[i].st_dev == st.st_dev)
+			return true;
+	search->folders[search->folder_count++] = st;
+	return false;
+}
+
+static void
+search_folder(struct search *search, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	struct stat st;
+
+	if (dir != NULL && seen(search, dirfd(dir))) {
+		closedir(dir);
+		return;
+	}
+	while (dir != NULL && search->entries++ < STRAY_ENTRIES && now_ms() < search->until &&
+	       (entry = readdir(dir)) != NULL)
+		if (looks_like_key(entry->d_name) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_size > 0 && st.st_size <= STRAY_BYTES)
+			keep(search, folder, entry->d_name, &st);
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static void
+search_below(struct search *search, const char *folder, const char *tail)
+{
+	char *path = doc_fmt("%s/%s", folder, tail);
+
+	if (path != NULL)
+		search_folder(search, path);
+	free(path);
+}
+
+/* Every user's Downloads on every Windows drive that has a Users folder. */
+static void
+search_drives(struct search *search, const struct mounts *mounts)
+{
+	json_t *drives = mounts_drives(mounts), *drive;
+	const struct dirent *entry;
+	size_t i;
+
+	json_array_foreach (drives, i, drive) {
+		char *users = doc_fmt("%s/Users", doc_str(drive, "mount"));
+		DIR *dir = users == NULL ? NULL : opendir(users);
+
+		while (dir != NULL && search->entries++ < STRAY_ENTRIES &&
+		       now_ms() < search->until && (entry = readdir(dir)) != NULL)
+			if (entry->d_name[0] != '.') {
+				char *home = doc_fmt("%s/%s", users, entry->d_name);
+
+				if (home != NULL)
+					search_below(search, home, "Downloads");
+				free(home);
+			}
+		if (dir != NULL)
+			closedir(dir);
+		free(users);
+	}
+	json_decref(drives);
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	const struct candidate *left = a, *right = b;
+
+	if (older(&left->modified, &right->modified))
+		return 1;
+	return older(&right->modified, &left->modified) ? -1 : strcmp(left->path, right->path);
+}
+
+void
+identity_stray(const struct identity_names *names, const struct mounts *mounts, json_t *keys,
+	       json_t *found)
+{
+	struct search search = { .until = now_ms() + STRAY_MS };
+	const char *home = getenv("HOME");
+	char folder[4096];
+
+	home = home != NULL && *home == '/' ? home : names->home;
+	if (home != NULL) {
+		search_below(&search, home, "Downloads");
+		search_below(&search, home, ".ssh");
+	}
+	if (names->home != NULL && (home == NULL || strcmp(home, names->home) != 0))
+		search_below(&search, names->home, ".ssh");
+	if (getcwd(folder, sizeof(folder)) != NULL)
+		search_folder(&search, folder);
+	search_drives(&search, mounts);
+	qsort(search.files, search.count, sizeof(search.files[0]), newest_first);
+	for (size_t i = 0; i < search.count; i++) {
+		const char *path = search.files[i].path;
+		json_t *key = json_object_get(keys, path) != NULL || now_ms() >= search.until
+				  ? NULL
+				  : key_file_facts(path, mounts);
+
+		if (key != NULL && doc_is(key, "kind", "private")) {
+			doc_set_bool(key, "stray", true);
+			json_object_set(keys, path, key);
+			doc_append_str(found, path);
+		}
+		json_decref(key);
+		free(search.files[i].path);
+	}
+}

@@ -1,0 +1,337 @@
+#include "ssh/machine/identity.h"
+#include "ssh/key/key.h"
+
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/xattr.h>
+#endif
+
+const char *
+errno_word(int error)
+{
+	static const struct {
+		int error;
+		const char *word;
+	} words[] = { { ENOENT, "ENOENT" },
+		      { EACCES, "EACCES" },
+		      { ELOOP, "ELOOP" },
+		      { ENOTDIR, "ENOTDIR" },
+		      { ENAMETOOLONG, "ENAMETOOLONG" },
+		      { EIO, "EIO" },
+		      { EPERM, "EPERM" },
+		      { ENXIO, "ENXIO" },
+		      { EMFILE, "EMFILE" },
+		      { ENFILE, "ENFILE" },
+		      { ESTALE, "ESTALE" },
+		      { EINVAL, "EINVAL" },
+		      { EISDIR, "EISDIR" },
+		      { ENODEV, "ENODEV" },
+		      { EFBIG, "EFBIG" },
+		      { ENOTCONN, "ENOTCONN" },
+		      { EHOSTDOWN, "EHOSTDOWN" },
+		      { EAGAIN, "EAGAIN" } };
+	static char other[24];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].error == error)
+			return words[i].word;
+	snprintf(other, sizeof(other), "errno %d", error);
+	return other;
+}
+
+static const char *
+what_it_is(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "directory";
+	if (S_ISFIFO(mode))
+		return "fifo";
+	return S_ISSOCK(mode) ? "socket" : "device";
+}
+
+/* The account's name, or its number; looked up once for files of the same owner. In a static
+ * buffer. */
+static const char *
+owner_name(uid_t uid)
+{
+	static uid_t last;
+	static char name[64];
+	const struct passwd *pw;
+
+	if (*name == '\0' || last != uid) {
+		pw = getpwuid(uid);
+		if (pw != NULL)
+			snprintf(name, sizeof(name), "%s", pw->pw_name);
+		else
+			snprintf(name, sizeof(name), "%u", (unsigned)uid);
+		last = uid;
+	}
+	return name;
+}
+
+static void
+set_owner(const struct stat *st, json_t *key)
+{
+	doc_set_fmt(key, "mode", "%04o", (unsigned)(st->st_mode & 07777));
+	doc_set_int(key, "uid", st->st_uid);
+	doc_set_str(key, "owner", owner_name(st->st_uid));
+	doc_set_bool(key, "owned", st->st_uid == getuid());
+	doc_set_int(key, "size", st->st_size);
+}
+
+/* Entries beside owner, group and others; their mask is what stat shows as the group's bits. */
+static bool
+has_acl(const char *path)
+{
+#ifdef __linux__
+	return getxattr(path, "system.posix_acl_access", NULL, 0) > 4 + 3 * 8;
+#else
+	(void)path;
+	return false;
+#endif
+}
+
+/* Where a symbolic link leads, one step; NULL for anything else. The caller frees. */
+static char *
+link_target(const char *path)
+{
+	char target[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+	if (len <= 0)
+		return NULL;
+	target[len] = '\0';
+	return *target == '/' || slash == NULL
+		   ? strdup(target)
+		   : doc_fmt("%.*s/%s", (int)(slash - path), path, target);
+}
+
+/* The first folder on the way that may not be searched. */
+static void
+set_parent(const char *path, json_t *key)
+{
+	char *folder = strdup(path), *last = folder == NULL ? NULL : strrchr(folder, '/');
+	struct stat st;
+
+	if (last != NULL && last != folder) {
+		*last = '\0';
+		if (access(folder, X_OK) == 0) { /* so are all above it */
+			doc_set_bool(key, "parent_searchable", true);
+			free(folder);
+			return;
+		}
+		*last = '/';
+	}
+	for (char *slash = folder; slash != NULL && (slash = strchr(slash + 1, '/')) != NULL;
+	     *slash = '/') {
+		*slash = '\0';
+		if (access(folder, X_OK) < 0 && errno == EACCES &&
+		    (stat(folder, &st) < 0 || S_ISDIR(st.st_mode))) {
+			doc_set_bool(key, "parent_searchable", false);
+			doc_set_str(key, "parent", folder);
+			doc_set_bool(key, "parent_owned",
+				     stat(folder, &st) == 0 && st.st_uid == getuid());
+			free(folder);
+			return;
+		}
+	}
+	doc_set_bool(key, "parent_searchable", true);
+	free(folder);
+}
+
+/* The same of what a link leads to, as far as it may be followed. */
+static void
+set_parent_behind(const char *path, json_t *key)
+{
+	enum { LINKS_MAX = 40 };
+	char *at = link_target(path), *next;
+
+	for (unsigned i = 0;
+	     at != NULL && i < LINKS_MAX && doc_bool(key, "parent_searchable", true); i++) {
+		set_parent(at, key);
+		next = link_target(at);
+		free(at);
+		at = next;
+	}
+	free(at);
+}
+
+static void
+set_link(const char *path, json_t *key)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlink(path, target, sizeof(target));
+
+	if (len > 0 && (size_t)len < sizeof(target))
+		doc_set_strn(key, "links_to", target, (size_t)len);
+}
+
+static int
+read_bytes(const char *path, struct key_buf *ret)
+{
+	struct stat st;
+	size_t used = 0;
+	ssize_t n = 1;
+	int r = 0, fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)KEY_FILE_MAX)
+		r = -EINVAL;
+	else if ((ret->at = malloc((size_t)st.st_size + 1)) == NULL)
+		r = -ENOMEM;
+	while (r == 0 && used < (size_t)st.st_size && n > 0) {
+		if ((n = read(fd, ret->at + used, (size_t)st.st_size - used)) > 0)
+			used += (size_t)n;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n < 0)
+			r = -errno;
+	}
+	close(fd);
+	if (r == 0)
+		ret->at[used] = '\0';
+	ret->len = used;
+	if (r < 0)
+		key_buf_free(ret);
+	return r;
+}
+
+static void
+set_cert(const char *path, const struct pubkey *pub, json_t *key)
+{
+	json_t *cert = json_object(), *principals = json_array();
+	struct bytes rest = { pub->principals, pub->principals_len }, name;
+
+	doc_set_str(cert, "path", path);
+	doc_set_str(cert, "type", pub->cert_type);
+	if (pub->valid_after <= (uint64_t)LLONG_MAX)
+		doc_set_int(cert, "valid_after", (json_int_t)pub->valid_after);
+	if (pub->valid_before <= (uint64_t)LLONG_MAX)
+		doc_set_int(cert, "valid_before", (json_int_t)pub->valid_before);
+	while (json_array_size(principals) < 64 && bytes_string(&rest, &name) == 0)
+		json_array_append_new(principals, doc_text((const char *)name.at, name.left));
+	json_object_set_new(cert, "principals", principals);
+	json_object_set_new(key, "cert", cert);
+}
+
+int
+key_file_public(const char *path, struct pubkey *ret)
+{
+	struct key_buf bytes = { 0 };
+	int r = read_bytes(path, &bytes);
+
+	*ret = (struct pubkey){ 0 };
+	if (r == 0)
+		r = pubkey_from_text((const char *)bytes.at, bytes.len, ret);
+	key_buf_free(&bytes);
+	if (r < 0)
+		pubkey_free(ret);
+	return r;
+}
+
+/* FILE.pub and FILE-cert.pub, which ssh reads beside FILE. */
+static void
+set_neighbours(const char *path, json_t *key)
+{
+	char *pub_path = doc_fmt("%s.pub", path), *cert_path = doc_fmt("%s-cert.pub", path),
+	     *fingerprint, *base64;
+	struct pubkey pub;
+	json_t *obj;
+
+	if (pub_path != NULL && key_file_public(pub_path, &pub) == 0) {
+		fingerprint = pubkey_fingerprint(pub.blob, pub.blob_len);
+		base64 = base64_encode(pub.blob, pub.blob_len, true);
+		obj = json_object();
+		doc_set_str(obj, "path", pub_path);
+		doc_set_str(obj, "fingerprint", fingerprint);
+		doc_set_str(obj, "type", pub.type);
+		if (pub.bits > 0)
+			doc_set_int(obj, "bits", pub.bits);
+		doc_set_str(obj, "public", base64);
+		if (doc_str(key, "fingerprint") != NULL)
+			doc_set_bool(obj, "matches", doc_is(key, "public", base64));
+		json_object_set_new(key, "pub", obj);
+		free(fingerprint);
+		free(base64);
+		pubkey_free(&pub);
+	}
+	if (cert_path != NULL && key_file_public(cert_path, &pub) == 0) {
+		if (pub.cert)
+			set_cert(cert_path, &pub, key);
+		pubkey_free(&pub);
+	}
+	free(pub_path);
+	free(cert_path);
+}
+
+static void
+set_content(const char *path, json_t *key)
+{
+	struct key_buf bytes = { 0 };
+	struct key_info info;
+	int r = read_bytes(path, &bytes);
+
+	doc_set_bool(key, "readable", r == 0);
+	if (r < 0) {
+		doc_set_str(key, "errno", errno_word(-r));
+		return;
+	}
+	if (key_parse(bytes.at, bytes.len, &info) == 0) {
+		key_info_facts(&info, key);
+		if (info.pub.cert)
+			set_cert(path, &info.pub, key);
+		key_info_free(&info);
+	}
+	key_buf_free(&bytes);
+}
+
+json_t *
+key_file_facts(const char *path, const struct mounts *mounts)
+{
+	json_t *key = json_object(), *mount;
+	char *real;
+	struct stat st;
+
+	doc_set_str(key, "path", path);
+	set_link(path, key);
+	set_parent(path, key);
+	if (stat(path, &st) < 0) {
+		int error = errno;
+
+		doc_set_bool(key, "present", false);
+		doc_set_str(key, "errno", errno_word(error));
+		if (error == ELOOP)
+			doc_set_str(key, "what", "loop");
+		if (error == EACCES)
+			set_parent_behind(path, key);
+		set_neighbours(path, key);
+		return key;
+	}
+	doc_set_bool(key, "present", true);
+	doc_set_bool(key, "regular", S_ISREG(st.st_mode));
+	set_owner(&st, key);
+	doc_set_bool(key, "acl", has_acl(path));
+	real = realpath(path, NULL);
+	if ((mount = mounts_find(mounts, real != NULL ? real : path)) != NULL)
+		json_object_set_new(key, "mount", mount);
+	free(real);
+	if (!S_ISREG(st.st_mode))
+		doc_set_str(key, "what", what_it_is(st.st_mode));
+	else if (st.st_size > (off_t)KEY_FILE_MAX)
+		doc_set_str(key, "what", "too-big");
+	else
+		set_content(path, key);
+	set_neighbours(path, key);
+	return key;
+}

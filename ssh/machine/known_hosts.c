@@ -1,0 +1,158 @@
+/* The known_hosts files that ssh would read for a host. Settles KNOWN_HOSTS. */
+#include "model/known_hosts.h"
+#include "ssh/machine/file.h"
+#include "ssh/ssh.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { KNOWN_HOSTS_BYTES = 16 << 20, NAME_BYTES = 1025 };
+
+/* ssh's own list, for when `ssh -G` could not be asked. */
+static json_t *
+default_files(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	json_t *files = json_array();
+
+	for (int i = 1; pw != NULL && i <= 2; i++) {
+		char *path = doc_fmt("%s/.ssh/known_hosts%s", pw->pw_dir, i == 1 ? "" : "2");
+
+		doc_append_str(files, path);
+		free(path);
+	}
+	doc_append_str(files, "/etc/ssh/ssh_known_hosts");
+	doc_append_str(files, "/etc/ssh/ssh_known_hosts2");
+	return files;
+}
+
+/* The user's files, then the system's: the order in which ssh reads them. The caller owns it. */
+static json_t *
+list_files(const struct facts *facts)
+{
+	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
+	json_t *files;
+
+	if (doc_list(config, "user_known_hosts") == NULL)
+		return default_files();
+	files = json_copy(doc_list(config, "user_known_hosts"));
+	json_array_extend(files, doc_list(config, "global_known_hosts"));
+	return files;
+}
+
+/* The query as ssh would make it; `name` must hold NAME_BYTES. */
+static struct known_query
+make_query(const struct facts *facts, const char *host, int port, char *name)
+{
+	const char *alias = doc_str(facts_section(facts, FACT_SSH_CONFIG), "host_key_alias");
+	struct known_query query = { .name = name, .port = port, .alias = alias != NULL };
+
+	snprintf(name, NAME_BYTES, "%s", alias != NULL ? alias : host);
+	for (char *p = name; alias == NULL && *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return query;
+}
+
+static const char *
+errno_word(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "EACCES";
+	case EFBIG:
+		return "EFBIG";
+	case EISDIR:
+		return "EISDIR";
+	case EINVAL:
+		return "EINVAL"; /* no regular file */
+	case ELOOP:
+		return "ELOOP";
+	default:
+		return "EIO";
+	}
+}
+
+/* Reads the file into *file; notes in `files` how that went. */
+static bool
+read_file(const char *path, json_t *files, struct ssh_file *file)
+{
+	json_t *note = json_object();
+	int r = ssh_file_read(path, KNOWN_HOSTS_BYTES, file);
+
+	doc_set_str(note, "path", path);
+	doc_set_str(note, "state",
+		    r == 0                          ? "known"
+		    : r == -ENOENT || r == -ENOTDIR ? "absent"
+						    : "unknown");
+	if (r == 0)
+		doc_set_int(note, "modified", file->modified);
+	else if (r != -ENOENT && r != -ENOTDIR)
+		doc_set_str(note, "errno", errno_word(-r));
+	json_array_append_new(files, note);
+	return r == 0;
+}
+
+void
+ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
+{
+	char name[NAME_BYTES], *full;
+	struct known_query query = make_query(facts, host, port, name);
+	json_t *paths = list_files(facts), *files = json_array(), *entries = json_array(),
+	       *damaged = json_array(), *section;
+
+	for (size_t i = 0; i < json_array_size(paths); i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+		struct ssh_file file;
+
+		if (path == NULL || !read_file(path, files, &file))
+			continue;
+		known_hosts_read(file.bytes, file.len, path, &query, entries, damaged);
+		free(file.bytes);
+	}
+	known_hosts_second_look(entries);
+	full = known_hosts_name(&query);
+	section = facts_known(facts, FACT_KNOWN_HOSTS);
+	doc_set_str(section, "name", full);
+	doc_set_str(section, "host", name);
+	doc_set_int(section, "port", port);
+	doc_set_bool(section, "alias", query.alias);
+	json_object_set_new(section, "files", files);
+	json_object_set_new(section, "entries", entries);
+	json_object_set_new(section, "damaged", damaged);
+	json_decref(paths);
+	free(full);
+}
+
+void
+ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
+{
+	const json_t *section = facts_section(facts, FACT_KNOWN_HOSTS), *file;
+	const struct known_query query = { .name = doc_str(section, "host"),
+					   .port = (int)doc_int(section, "port", 22),
+					   .alias = doc_bool(section, "alias", false) };
+	json_t *found = json_array();
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(section, "entries"), i, entry)
+		if (doc_str(entry, "marker") == NULL) {
+			json_decref(found);
+			return;
+		}
+	json_array_foreach (doc_list(section, "files"), i, file) {
+		const char *path = doc_str(file, "path");
+		struct ssh_file bytes;
+
+		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known") ||
+		    ssh_file_read(path, KNOWN_HOSTS_BYTES, &bytes) < 0)
+			continue;
+		known_hosts_elsewhere(bytes.bytes, bytes.len, path, &query,
+				      doc_list(host_key, "keys"), found);
+		free(bytes.bytes);
+	}
+	json_object_set_new(host_key, "elsewhere", found);
+}

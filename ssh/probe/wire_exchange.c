@@ -1,0 +1,112 @@
+#include "ssh/probe/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+/* A farewell, so that the server's log shows an end and not a break. */
+static void
+say_goodbye(struct wire *wire)
+{
+	static const char words[] = "azssh-doctor: probe finished";
+	struct blob payload = { 0 };
+	enum { BY_APPLICATION = 11 };
+
+	blob_u8(&payload, SSH_MSG_DISCONNECT);
+	blob_u32(&payload, BY_APPLICATION);
+	blob_string(&payload, span_of(words));
+	blob_string(&payload, span_of(""));
+	if (!payload.failed)
+		blob_packet(&wire->out, blob_span(&payload));
+	blob_free(&payload);
+	wire_flush(wire);
+}
+
+static void
+reply_read(struct wire *wire, struct span reply)
+{
+	struct span line = { wire->in + wire->in_at, strlen(wire->server_line) }, key;
+	struct transcript said = { .client_line = span_of(WIRE_LINE),
+				   .server_line = line,
+				   .client_kexinit = blob_span(&wire->client_kexinit),
+				   .server_kexinit = blob_span(&wire->server_kexinit) };
+	int r = exchange_finish(wire->exchange, &said, wire->exchange_key, reply, &key);
+
+	if (r < 0) {
+		wire_kex_broken(wire, r == -EKEYREJECTED ? "bad-signature" : "garbage");
+		return;
+	}
+	wire_kex_settle(wire, "done", "own");
+	wire_host_key_add(wire, key);
+	say_goodbye(wire);
+	wire_next(wire);
+}
+
+/* true when the server has guessed what would be agreed on, and guessed wrong: its next packet is
+ * of that exchange and counts for nothing (RFC 4253, section 7.1). */
+static bool
+guessed_wrong(const struct wire *wire)
+{
+	struct span kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY],
+		    first;
+
+	if (!wire->lists.guessed)
+		return false;
+	return !names_next(&kex, &first) || !span_same(first, wire->exchange_method) ||
+	       !names_next(&keys, &first) || !span_same(first, wire->exchange_key);
+}
+
+static void
+exchange_step(struct wire *wire, int revents)
+{
+	struct span payload;
+	ssize_t n = -EAGAIN;
+	int r;
+
+	if (revents == 0) {
+		wire_stalled(wire);
+		return;
+	}
+	wire_flush(wire);
+	while ((n = wire_read(wire)) > 0)
+		;
+	while ((r = wire_packet(wire, &payload)) == 1 && *payload.at != SSH_MSG_DISCONNECT) {
+		if (*payload.at < SSH_MSG_KEX_INIT)
+			continue;
+		if (wire->ignores_guess) {
+			wire->ignores_guess = false;
+		} else if (*payload.at == SSH_MSG_KEX_REPLY) {
+			reply_read(wire, payload);
+			return;
+		}
+	}
+	if (r != 0 || n != -EAGAIN)
+		wire_kex_broken(wire, r < 0 || n == -ENOBUFS ? "garbage" : NULL);
+	else
+		wire_wait(wire, (short)(POLLIN | (wire->out.len > 0 ? POLLOUT : 0)), exchange_step);
+}
+
+void
+wire_exchange_start(struct wire *wire, struct span host_key)
+{
+	struct blob init = { 0 };
+
+	wire_until(wire, wire->step_ms);
+	wire->exchange_method = names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]);
+	wire->exchange_key = host_key;
+	wire->ignores_guess = guessed_wrong(wire);
+	if ((wire->exchange = exchange_new(wire->exchange_method)) == NULL) {
+		wire_end(wire, "error", "the key exchange could not be computed");
+		return;
+	}
+	exchange_kexinit(&wire->client_kexinit, wire->exchange_method, host_key, &wire->lists,
+			 wire->small ? 0 : WIRE_PADDING);
+	exchange_init(wire->exchange, &init);
+	blob_packet(&wire->out, blob_span(&wire->client_kexinit));
+	blob_packet(&wire->out, blob_span(&init));
+	if (wire->client_kexinit.failed || init.failed || wire->out.failed)
+		wire_end(wire, "error", "out of memory");
+	else
+		exchange_step(wire, POLLIN | POLLOUT);
+	blob_free(&init);
+}

@@ -1,0 +1,89 @@
+#include "ssh/probe/wire.h"
+
+#include <openssl/evp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+set_base64(json_t *obj, const char *key, struct span blob)
+{
+	unsigned char *text = malloc(blob.len / 3 * 4 + 5);
+
+	if (text != NULL) {
+		EVP_EncodeBlock(text, blob.at, (int)blob.len);
+		doc_set_str(obj, key, (const char *)text);
+	}
+	free(text);
+}
+
+static json_t *
+key_facts(struct span blob)
+{
+	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE];
+	struct span rest = blob, type = { NULL, 0 };
+	json_t *key = json_object();
+
+	span_string(&rest, &type);
+	host_key_fingerprints(blob, sha256, md5);
+	doc_set_strn(key, "type", (const char *)type.at, type.len);
+	doc_set_str(key, "fingerprint", sha256);
+	doc_set_str(key, "fingerprint_md5", md5);
+	set_base64(key, "public", blob);
+	return key;
+}
+
+/* Seconds since 1970; "for ever" does not fit a signed number. */
+static void
+set_time(json_t *obj, const char *key, uint64_t at)
+{
+	doc_set_int(obj, key, at < INT64_MAX ? (json_int_t)at : INT64_MAX);
+}
+
+static json_t *
+certificate_facts(struct span blob, const struct certificate *cert)
+{
+	struct span rest = blob, type = { NULL, 0 }, list = cert->principals, name,
+		    signature = cert->signature, algorithm = { NULL, 0 };
+	json_t *facts = json_object(), *principals = json_array();
+	int r = certificate_verify(cert);
+
+	span_string(&rest, &type);
+	span_string(&signature, &algorithm);
+	doc_set_strn(facts, "type", (const char *)type.at, type.len);
+	doc_set_strn(facts, "id", (const char *)cert->id.at, cert->id.len);
+	doc_set_bool(facts, "host", cert->kind == CERTIFICATE_HOST);
+	while (list.len > 0 && span_string(&list, &name) == 0)
+		json_array_append_new(principals, doc_text((const char *)name.at, name.len));
+	json_object_set_new(facts, "principals", principals);
+	set_time(facts, "valid_after", cert->valid_after);
+	set_time(facts, "valid_before", cert->valid_before);
+	doc_set_bool(facts, "critical", cert->critical.len > 0);
+	json_object_set_new(facts, "authority", key_facts(cert->authority));
+	doc_set_strn(facts, "algorithm", (const char *)algorithm.at, algorithm.len);
+	if (r != -ENOTSUP && r != -ENOMEM)
+		doc_set_bool(facts, "signed", r == 0);
+	return facts;
+}
+
+void
+wire_host_key_add(struct wire *wire, struct span blob)
+{
+	json_t *section = facts_section(wire->facts, FACT_HOST_KEY),
+	       *keys = doc_list(section, "keys"), *key;
+	struct certificate cert = { .plain = { 0 } };
+	bool certified = certificate_read(blob, &cert) == 0;
+
+	wire->have.host_key = true;
+	if (keys == NULL) {
+		section = facts_known(wire->facts, FACT_HOST_KEY);
+		json_object_set_new(section, "keys", json_array());
+		keys = doc_list(section, "keys");
+	}
+	key = key_facts(certified ? blob_span(&cert.plain) : blob);
+	if (certified)
+		json_object_set_new(key, "certificate", certificate_facts(blob, &cert));
+	json_array_append_new(keys, key);
+	blob_free(&cert.plain);
+}

@@ -1,0 +1,240 @@
+#include "ssh/probe/ssh_log.h"
+#include "ssh/probe/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Through a jump host the installed ssh carries the bytes: `ssh -W HOST:PORT JUMP` in batch mode,
+ * its stdin and stdout one socket whose other end is our connection. It signs in at the jump host,
+ * as ssh -J would, and never at the VM. */
+struct wire_jump {
+	struct wire *wire; /* NULL when the conversation is over */
+	char *hop, *before, *user, *port,
+	    *forward; /* the last hop, those before it joined by commas, and what stands in them */
+	bool ended;
+};
+
+static void
+jump_free(struct wire_jump *jump)
+{
+	free(jump->hop);
+	free(jump->before);
+	free(jump->user);
+	free(jump->port);
+	free(jump->forward);
+	free(jump);
+}
+
+void
+wire_jump_leave(struct wire *wire)
+{
+	if (wire->jump != NULL)
+		wire->jump->wire = NULL; /* freed when the child has ended */
+	wire->jump = NULL;
+}
+
+/* Takes "[ssh://][user@]host[:port]" apart; hosts in brackets lose them. */
+static int
+hop_parse(struct wire_jump *jump, const char *hop)
+{
+	const char *at, *end, *colon;
+
+	if (strncmp(hop, "ssh://", 6) == 0)
+		hop += 6;
+	end = hop + strcspn(hop, "/");
+	for (at = end; at > hop && at[-1] != '@'; at--)
+		;
+	if (at > hop)
+		jump->user = strndup(hop, (size_t)(at - 1 - hop));
+	if (*at == '[' && (colon = memchr(at, ']', (size_t)(end - at))) != NULL) {
+		jump->hop = strndup(at + 1, (size_t)(colon - at - 1));
+		colon = colon[1] == ':' ? colon + 1 : NULL;
+	} else {
+		colon = memchr(at, ':', (size_t)(end - at));
+		if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
+			colon = NULL; /* a bare IPv6 address */
+		jump->hop = strndup(at, (size_t)((colon != NULL ? colon : end) - at));
+	}
+	if (colon != NULL)
+		jump->port = strndup(colon + 1, (size_t)(end - colon - 1));
+	return jump->hop == NULL || *jump->hop == '\0' ? -EINVAL : 0;
+}
+
+static struct wire_jump *
+jump_new(struct wire *wire)
+{
+	const char *spec = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
+		   *last = strrchr(spec, ',');
+	struct wire_jump *jump = calloc(1, sizeof(*jump));
+
+	if (jump == NULL)
+		return NULL;
+	jump->wire = wire;
+	jump->forward =
+	    doc_fmt(strchr(wire->host, ':') != NULL ? "[%s]:%d" : "%s:%d", wire->host, wire->port);
+	if (last != NULL)
+		jump->before = strndup(spec, (size_t)(last - spec));
+	if (jump->forward != NULL && (last == NULL || jump->before != NULL) &&
+	    hop_parse(jump, last != NULL ? last + 1 : spec) == 0)
+		return jump;
+	jump_free(jump);
+	return NULL;
+}
+
+/* The result of a hop by ssh's words for it. */
+static const char *
+result_by_words(const char *words)
+{
+	static const char *const known[][2] = {
+		{ "refused", "refused" },      { "timed out", "timeout" },
+		{ "No route", "unreachable" }, { "unreachable", "unreachable" },
+		{ "reset", "reset" },          { "prohibited", "prohibited" }
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strstr(words, known[i][0]) != NULL)
+			return known[i][1];
+	return "unreachable";
+}
+
+/* The hop of that number in "a,b,c", from 0; NULL when there is none. The caller frees. */
+static char *
+hop_name(const char *spec, size_t number)
+{
+	for (; number > 0 && spec != NULL; number--)
+		spec = strchr(spec, ',') != NULL ? strchr(spec, ',') + 1 : NULL;
+	return spec != NULL ? strndup(spec, strcspn(spec, ",")) : NULL;
+}
+
+static void
+jump_tcp(struct wire *wire, const char *stage, const char *result, const char *words)
+{
+	json_t *tcp = facts_known(wire->facts, FACT_TCP), *proxy = json_object();
+
+	doc_set_str(tcp, "address", wire->host);
+	doc_set_int(tcp, "port", wire->port);
+	doc_set_str(tcp, "result", result);
+	doc_set_int(tcp, "ms", wire_ms(wire));
+	doc_set_bool(tcp, "loopback", false);
+	doc_set_str(proxy, "jump",
+		    doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"));
+	doc_set_str(proxy, "stage", stage);
+	if (words != NULL && *words != '\0')
+		doc_set_str(proxy, "words", words);
+	json_object_set_new(tcp, "proxy", proxy);
+}
+
+void
+wire_jump_through(struct wire *wire)
+{
+	if (wire->by_jump && facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING)
+		jump_tcp(wire, "through", "connected", NULL);
+}
+
+/* ssh has ended: when nothing of the VM was heard, its words say which hop failed. */
+static void
+on_jump_end(void *ctx, const struct child_reply *reply)
+{
+	struct wire_jump *jump = ctx;
+	struct wire *wire = jump->wire;
+	char words[SSH_LOG_LINE], *failed;
+	bool in;
+
+	if (wire == NULL || reply->error == -ECANCELED) {
+		if (wire != NULL) {
+			wire->jump = NULL;
+			wire_end(wire, "deadline", "the time allowed was over");
+		}
+		jump_free(jump);
+		return;
+	}
+	jump->ended = true;
+	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
+		ssh_log_last_words(reply->err, words);
+		/* each hop that lets ssh in is logged, that of a nested ssh too */
+		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
+				  ssh_log_count(reply->err, "Authenticated to "));
+		in = failed == NULL;
+		jump_tcp(wire, in ? "target" : "jump",
+			 reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
+		doc_set_str(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop", failed);
+		free(failed);
+		wire->jump = NULL;
+		wire_end(wire, "not-reached",
+			 in ? "the jump host did not reach the VM"
+			    : "the jump host was not passed");
+		jump_free(jump);
+		return;
+	}
+	wire->jump = NULL;
+	jump_free(jump);
+}
+
+/* Starts ssh with the far end of a socket pair; returns 0 or -errno. */
+static int
+jump_spawn(struct wire *wire, struct wire_jump *jump, int far)
+{
+	const char *argv[24];
+	struct child_request request = {
+		.argv = argv, .timeout_ms = 4 * wire->step_ms, .max_bytes = 1 << 18, .socket = &far
+	};
+	size_t n = 0;
+
+	argv[n++] = "ssh";
+	argv[n++] = "-v";
+	if (wire->config_file != NULL) {
+		argv[n++] = "-F";
+		argv[n++] = wire->config_file;
+	}
+	argv[n++] = "-o";
+	argv[n++] = "BatchMode=yes";
+	argv[n++] = "-o";
+	argv[n++] = "ConnectTimeout=5";
+	if (jump->before != NULL) {
+		argv[n++] = "-J";
+		argv[n++] = jump->before;
+	}
+	if (jump->user != NULL) {
+		argv[n++] = "-l";
+		argv[n++] = jump->user;
+	}
+	if (jump->port != NULL) {
+		argv[n++] = "-p";
+		argv[n++] = jump->port;
+	}
+	argv[n++] = "-W";
+	argv[n++] = jump->forward;
+	argv[n++] = "--";
+	argv[n++] = jump->hop;
+	argv[n] = NULL;
+	return loop_child(wire->loop, &request, on_jump_end, jump);
+}
+
+void
+wire_jump_connect(struct wire *wire)
+{
+	int ends[2] = { -1, -1 };
+
+	wire_jump_leave(wire);
+	wire_until(wire, wire->step_ms);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ||
+	    fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 || (wire->jump = jump_new(wire)) == NULL ||
+	    jump_spawn(wire, wire->jump, ends[1]) < 0) {
+		if (ends[0] >= 0)
+			close(ends[0]);
+		if (wire->jump != NULL)
+			jump_free(wire->jump);
+		wire->jump = NULL;
+	} else {
+		wire->fd = ends[0];
+	}
+	if (ends[1] >= 0)
+		close(ends[1]);
+	if (wire->fd < 0)
+		wire_end(wire, "proxied", "ssh could not be started to go through the jump host");
+	else
+		wire_connected(wire);
+}

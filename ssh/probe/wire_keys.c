@@ -1,0 +1,172 @@
+#include "model/key.h"
+#include "ssh/probe/wire.h"
+
+#include <openssl/evp.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PUBLIC_BLOB_MAX = 16384 };
+
+/* The public blob of an identity, decoded; returns its length, 0 when it has none. The caller frees
+ * *ret. */
+static size_t
+blob_decode(const char *text, uint8_t **ret)
+{
+	size_t len = text != NULL ? strlen(text) : 0, pad = 0;
+	int n;
+
+	if (len == 0 || len % 4 != 0 || len > PUBLIC_BLOB_MAX ||
+	    (*ret = malloc(len / 4 * 3 + 1)) == NULL)
+		return 0;
+	while (pad < 2 && text[len - 1 - pad] == '=')
+		pad++;
+	if ((n = EVP_DecodeBlock(*ret, (const unsigned char *)text, (int)len)) <= (int)pad) {
+		free(*ret);
+		return 0;
+	}
+	return (size_t)n - pad;
+}
+
+/* OpenSSH takes RSA keys only under the name of a SHA-2 signature (7.2 and later know it); libssh2
+ * takes the name of the method from the blob's first string, and OpenSSH maps it back to the key
+ * type. */
+static int
+rename_rsa(struct wire_key *key)
+{
+	struct span rest = { key->blob, key->len }, type;
+	struct blob renamed = { 0 };
+	const char *name;
+
+	if (span_string(&rest, &type) < 0)
+		return -1;
+	name = span_is(type, "ssh-rsa")                        ? "rsa-sha2-512"
+	       : span_is(type, "ssh-rsa-cert-v01@openssh.com") ? "rsa-sha2-512-cert-v01@openssh.com"
+							       : NULL;
+	if (name == NULL)
+		return 0;
+	blob_string(&renamed, span_of(name));
+	blob_bytes(&renamed, rest.at, rest.len);
+	if (renamed.failed) {
+		blob_free(&renamed);
+		return -1;
+	}
+	free(key->blob);
+	key->blob = renamed.at;
+	key->len = renamed.len;
+	return 0;
+}
+
+static void
+key_add(struct wire *wire, const json_t *identity)
+{
+	struct wire_key key = { .identity = identity, .certain = true };
+	bool rsa, openssh = strcmp(wire->product, "openssh") == 0;
+	struct span rest, type;
+
+	if (wire->key_count == WIRE_QUERIES ||
+	    (key.len = blob_decode(doc_str(identity, "public"), &key.blob)) == 0)
+		return;
+	rest = (struct span){ key.blob, key.len };
+	if (span_string(&rest, &type) < 0 || type.len == 0 || rest.len == 0) {
+		free(key.blob);
+		return;
+	}
+	rsa = span_is(type, "ssh-rsa") || span_is(type, "ssh-rsa-cert-v01@openssh.com");
+	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702) &&
+	    rename_rsa(&key) < 0) {
+		free(key.blob);
+		return;
+	}
+	key.certain = !rsa || openssh || strcmp(wire->product, "dropbear") == 0;
+	wire->keys[wire->key_count++] = key;
+}
+
+/* true when a key of the same fingerprint is on the list already (a file whose key the agent holds
+ * as well). */
+static bool
+key_listed(const struct wire *wire, const json_t *identity)
+{
+	for (size_t i = 0; i < wire->key_count; i++)
+		if (doc_str(identity, "public") != NULL &&
+		    doc_is(wire->keys[i].identity, "public", doc_str(identity, "public")))
+			return true;
+	return false;
+}
+
+/* How likely it is that this identity is the one meant: named by -i, given to the VM, named in
+ * ssh_config, ready for use, any other. */
+static int
+likelihood(const struct wire *wire, const json_t *identity, const char *explicit)
+{
+	if (doc_is(identity, "from", "option") ||
+	    (explicit != NULL &&
+	     (doc_is(identity, "path", explicit) || doc_is(identity, "key", explicit))))
+		return 0;
+	if (key_on_vm(wire->facts, doc_str(identity, "fingerprint")) == KEY_YES)
+		return 1;
+	return doc_is(identity, "from", "config") ? 2 : doc_bool(identity, "usable", false) ? 3 : 4;
+}
+
+void
+wire_keys_pick(struct wire *wire)
+{
+	const json_t *identities = facts_section(wire->facts, FACT_IDENTITIES),
+		     *order = doc_list(identities, "order"), *each;
+	const char *explicit = doc_str(identities, "explicit");
+	size_t i;
+
+	if (wire->key_count > 0 || facts_state(wire->facts, FACT_IDENTITIES, NULL) != FACT_KNOWN)
+		return;
+	for (int rank = 0; rank <= 4; rank++)
+		json_array_foreach (order, i, each)
+			if (likelihood(wire, each, explicit) == rank && !key_listed(wire, each))
+				key_add(wire, each);
+}
+
+bool
+wire_key_ready(const struct wire_key *key)
+{
+	return doc_bool(key->identity, "agent", false) ||
+	       (doc_bool(key->identity, "usable", false) &&
+		!doc_is(key->identity, "encrypted", "yes"));
+}
+
+void
+wire_keys_free(struct wire *wire)
+{
+	for (size_t i = 0; i < wire->key_count; i++)
+		free(wire->keys[i].blob);
+	wire->key_count = 0;
+}
+
+void
+wire_auth_settle(struct wire *wire, const char *by)
+{
+	json_t *auth = facts_known(wire->facts, FACT_AUTH), *queries = json_array(), *query;
+
+	wire->have.auth = true;
+	doc_set_str(auth, "user", wire->user);
+	json_object_set(auth, "methods", wire->methods);
+	for (size_t i = 0; i < wire->key_count; i++) {
+		const struct wire_key *key = &wire->keys[i];
+
+		if (key->answer == NULL)
+			continue;
+		query = json_object();
+		doc_set_str(query, "fingerprint", doc_str(key->identity, "fingerprint"));
+		doc_set_str(query, "type", doc_str(key->identity, "type"));
+		doc_set_str(query, "path", doc_str(key->identity, "path"));
+		if (doc_bool(key->identity, "agent", false))
+			doc_set_bool(query, "agent", true);
+		doc_set_str(query, "answer", key->answer);
+		json_array_append_new(queries, query);
+		if (strcmp(key->answer, "accepted") == 0 &&
+		    (doc_str(auth, "accepted") == NULL || wire_key_ready(key)))
+			doc_set_str(auth, "accepted", doc_str(key->identity, "fingerprint"));
+	}
+	json_object_set_new(auth, "queries", queries);
+	doc_set_str(auth, "text", wire->disconnect_text);
+	doc_set_str(auth, "banner", wire->auth_banner);
+	doc_set_str(auth, "by", by);
+}

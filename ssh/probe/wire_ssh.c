@@ -1,0 +1,267 @@
+#include "ssh/probe/ssh_log.h"
+#include "ssh/probe/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The installed ssh asks where libssh2 cannot: with public halves only, so that it can offer keys
+ * but never sign with one, and with a known_hosts file of its own that is thrown away. */
+enum { OPTIONS_MAX = 48, PATH_SIZE = 256 };
+
+struct wire_ssh {
+	char dir[PATH_SIZE];
+	char known[PATH_SIZE], pub[WIRE_QUERIES][PATH_SIZE];
+	char *options[OPTIONS_MAX];
+	size_t option_count;
+	const char *argv[OPTIONS_MAX * 2 + 16];
+};
+
+static void
+option_add(struct wire_ssh *ssh, const char *name, const char *value)
+{
+	if (value != NULL && ssh->option_count < OPTIONS_MAX &&
+	    (ssh->options[ssh->option_count] = doc_fmt("%s=%s", name, value)) != NULL)
+		ssh->option_count++;
+}
+
+void
+wire_ssh_free(struct wire_ssh *ssh)
+{
+	if (ssh == NULL)
+		return;
+	for (size_t i = 0; i < ssh->option_count; i++)
+		free(ssh->options[i]);
+	for (size_t i = 0; i < WIRE_QUERIES; i++)
+		if (ssh->pub[i][0] != '\0')
+			unlink(ssh->pub[i]);
+	if (ssh->known[0] != '\0')
+		unlink(ssh->known);
+	if (ssh->dir[0] != '\0')
+		rmdir(ssh->dir);
+	free(ssh);
+}
+
+/* Writes "TYPE BASE64" where ssh will look for a key: the private half is not there, so nothing can
+ * be signed. */
+static int
+public_write(const char *path, const json_t *identity)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (dprintf(fd, "%s %s\n", doc_str(identity, "type"), doc_str(identity, "public")) < 0)
+		r = -EIO;
+	close(fd);
+	return r;
+}
+
+static struct wire_ssh *
+ssh_new(const struct wire *wire)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct wire_ssh *ssh = calloc(1, sizeof(*ssh));
+
+	if (ssh == NULL)
+		return NULL;
+	if (snprintf(ssh->dir, sizeof(ssh->dir), "%s/azssh-doctor-XXXXXX",
+		     tmp != NULL && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(ssh->dir) - 16 ||
+	    mkdtemp(ssh->dir) == NULL) {
+		ssh->dir[0] = '\0';
+		wire_ssh_free(ssh);
+		return NULL;
+	}
+	snprintf(ssh->known, sizeof(ssh->known), "%.200s/known", ssh->dir);
+	for (size_t i = 0; i < wire->key_count; i++) {
+		snprintf(ssh->pub[i], sizeof(ssh->pub[i]), "%.200s/key%u", ssh->dir, (unsigned)i);
+		if (public_write(ssh->pub[i], wire->keys[i].identity) < 0) {
+			wire_ssh_free(ssh);
+			return NULL;
+		}
+	}
+	return ssh;
+}
+
+static void
+options_fill(struct wire_ssh *ssh, const struct wire *wire)
+{
+	static const char *const fixed[][2] = { { "BatchMode", "yes" },
+						{ "StrictHostKeyChecking", "accept-new" },
+						{ "GlobalKnownHostsFile", "/dev/null" },
+						{ "HashKnownHosts", "no" },
+						{ "UpdateHostKeys", "no" },
+						{ "IdentitiesOnly", "yes" },
+						{ "IdentityAgent", "none" },
+						{ "CertificateFile", "none" },
+						{ "ControlPath", "none" },
+						{ "ControlMaster", "no" },
+						{ "PreferredAuthentications", "publickey" },
+						{ "PubkeyAuthentication", "yes" },
+						{ "ConnectTimeout", "5" },
+						{ "ConnectionAttempts", "1" },
+						{ "PermitLocalCommand", "no" },
+						{ "ClearAllForwardings", "yes" },
+						{ "ForwardAgent", "no" },
+						{ "ProxyCommand", "none" } };
+	const json_t *config = facts_section(wire->facts, FACT_SSH_CONFIG);
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		option_add(ssh, fixed[i][0], fixed[i][1]);
+	option_add(ssh, "UserKnownHostsFile", ssh->known);
+	option_add(ssh, "KexAlgorithms", doc_str(config, "options.kexalgorithms"));
+	option_add(ssh, "Ciphers", doc_str(config, "options.ciphers"));
+	option_add(ssh, "MACs", doc_str(config, "options.macs"));
+	option_add(ssh, "PubkeyAcceptedAlgorithms",
+		   doc_str(config, "options.pubkeyacceptedalgorithms"));
+	if (wire->offer_known && wire->client_host_key[0] != '\0')
+		option_add(ssh, "HostKeyAlgorithms", wire->client_host_key);
+	if (wire->key_count == 0)
+		option_add(ssh, "IdentityFile", "none");
+	for (size_t i = 0; i < wire->key_count; i++)
+		option_add(ssh, "IdentityFile", ssh->pub[i]);
+}
+
+/* The host key that ssh has written down: the last two words of the line. */
+static void
+host_key_take(struct wire *wire, const char *path)
+{
+	char text[PATH_SIZE * 64];
+	uint8_t blob[sizeof(text)];
+	const char *at;
+	size_t len;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), pad = 0, n;
+	ssize_t got;
+
+	if (fd < 0)
+		return;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	at = strrchr(text, ' ');
+	if (at == NULL || (len = strlen(++at)) == 0 || len % 4 != 0)
+		return;
+	while (pad < 2 && at[len - 1 - (size_t)pad] == '=')
+		pad++;
+	if ((n = EVP_DecodeBlock(blob, (const unsigned char *)at, (int)len)) > pad)
+		wire_host_key_add(wire, (struct span){ blob, (size_t)(n - pad) });
+}
+
+static void
+answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
+{
+	char methods[512], mark[PATH_SIZE + 64];
+	struct span all, name;
+
+	wire->methods = wire->methods != NULL ? wire->methods : json_array();
+	if (ssh_log_line(log, "Authentications that can continue: ", methods, sizeof(methods))) {
+		json_array_clear(wire->methods);
+		for (all = span_of(methods); names_next(&all, &name);)
+			json_array_append_new(wire->methods,
+					      doc_text((const char *)name.at, name.len));
+	} else if (ssh_log_line(log, "Authenticated to ", NULL, 0)) {
+		doc_append_str(wire->methods, "none");
+	}
+	for (size_t i = 0; i < wire->key_count; i++) {
+		snprintf(mark, sizeof(mark), "Server accepts key: %s ", ssh->pub[i]);
+		if (ssh_log_line(log, mark, NULL, 0)) {
+			wire->keys[i].answer = "accepted";
+			break;
+		}
+		snprintf(mark, sizeof(mark), "Offering public key: %s ", ssh->pub[i]);
+		wire->keys[i].answer = ssh_log_line(log, mark, NULL, 0) ? "denied" : "unknown";
+	}
+}
+
+static void
+on_asked(void *ctx, const struct child_reply *reply)
+{
+	struct wire *wire = ctx;
+	struct wire_ssh *ssh = wire->ssh;
+	char words[SSH_LOG_LINE] = "", reason[SSH_LOG_LINE + 64];
+
+	if (reply->error == -ECANCELED) {
+		wire_end(wire, "deadline", "the time allowed was over");
+		return;
+	}
+	/* ssh writes the key down before it has verified the signature */
+	if (!wire->have.host_key && ssh_log_line(reply->err, "SSH2_MSG_NEWKEYS received", NULL, 0))
+		host_key_take(wire, ssh->known);
+	if (wire->have.host_key && !wire->have.kex)
+		wire_kex_settle(wire, "done", "ssh");
+	if (ssh_log_line(reply->err, "Authentications that can continue: ", NULL, 0) ||
+	    ssh_log_line(reply->err, "Authenticated to ", NULL, 0)) {
+		answers_take(wire, ssh, reply->err);
+		wire_auth_settle(wire, "ssh");
+	}
+	if (!wire->have.kex)
+		wire_kex_settle(wire, "closed", "ssh");
+	if (!ssh_log_line(reply->err, "kex_exchange_identification: banner line 0: ", words,
+			  sizeof(words)))
+		ssh_log_last_words(reply->err, words);
+	snprintf(reason, sizeof(reason), "the installed ssh did not get that far%s%s",
+		 *words != '\0' ? ": " : "", words);
+	wire_end(wire, "not-reached", reason);
+}
+
+/* Nobody here can carry out what the server wants: its lists are all there is. */
+static void
+give_up(struct wire *wire, const char *reason)
+{
+	if (!wire->have.kex)
+		wire_kex_settle(wire,
+				wire->offer_known && wire->agreed.missing == NULL ? "agreed"
+										  : "no-common",
+				NULL);
+	wire_end(wire, "library", reason);
+}
+
+void
+wire_ssh_start(struct wire *wire)
+{
+	struct child_request request = { .timeout_ms = 2 * wire->step_ms, .max_bytes = 1 << 20 };
+	char port[16];
+	size_t n = 0;
+	struct wire_ssh *ssh;
+
+	if (wire->offer_known && wire->agreed.missing != NULL) {
+		give_up(wire, "the installed ssh and the server have no algorithm in common");
+		return;
+	}
+	if (wire->by_jump) {
+		give_up(wire, "only the installed ssh knows the server's algorithms, and it is not "
+			      "asked through a jump host");
+		return;
+	}
+	wire_keys_pick(wire);
+	if (!wire->offer_known || (wire->ssh = ssh = ssh_new(wire)) == NULL) {
+		give_up(wire,
+			"the server's algorithms need the installed ssh, which could not be used");
+		return;
+	}
+	options_fill(ssh, wire);
+	snprintf(port, sizeof(port), "%d", wire->port);
+	ssh->argv[n++] = "ssh";
+	ssh->argv[n++] = "-vN";
+	ssh->argv[n++] = "-F";
+	ssh->argv[n++] = "none";
+	for (size_t i = 0; i < ssh->option_count; i++) {
+		ssh->argv[n++] = "-o";
+		ssh->argv[n++] = ssh->options[i];
+	}
+	ssh->argv[n++] = "-p";
+	ssh->argv[n++] = port;
+	ssh->argv[n++] = "-l";
+	ssh->argv[n++] = wire->user;
+	ssh->argv[n++] = "--";
+	ssh->argv[n++] = wire->addresses[wire->address].text;
+	request.argv = ssh->argv;
+	wire_until(wire, 2 * wire->step_ms);
+	wire->connections++;
+	if (loop_child(wire->loop, &request, on_asked, wire) < 0)
+		give_up(wire, "the installed ssh could not be started");
+}

@@ -1,0 +1,272 @@
+#include "loop/inside.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct seen {
+	int calls, error, status;
+	char out[256], err[256];
+	size_t out_len;
+	bool cut;
+};
+
+static void
+child_done(void *ctx, const struct child_reply *reply)
+{
+	struct seen *seen = ctx;
+
+	seen->calls++;
+	seen->error = reply->error;
+	seen->status = reply->status;
+	seen->out_len = reply->out_len;
+	seen->cut = reply->cut;
+	snprintf(seen->out, sizeof(seen->out), "%s", reply->out);
+	snprintf(seen->err, sizeof(seen->err), "%s", reply->err);
+}
+
+static struct seen
+run(const char *const *argv, struct child_request request)
+{
+	struct seen seen = { 0 };
+	struct loop *loop = loop_new(5000, NULL);
+
+	request.argv = argv;
+	seen.error = loop_child(loop, &request, child_done, &seen);
+	loop_run(loop, NULL, NULL);
+	loop_free(loop);
+	return seen;
+}
+
+START_TEST(a_child_gives_output_and_status)
+{
+	const char *argv[] = { "sh", "-c", "cat; echo oops >&2; exit 3", NULL };
+	struct seen seen = run(argv, (struct child_request){ .input = "hello", .input_len = 5 });
+
+	ck_assert_int_eq(seen.calls, 1);
+	ck_assert_int_eq(seen.error, 0);
+	ck_assert_int_eq(seen.status, 3);
+	ck_assert_str_eq(seen.out, "hello");
+	ck_assert_str_eq(seen.err, "oops\n");
+}
+END_TEST
+
+START_TEST(a_missing_program_is_enoent)
+{
+	const char *argv[] = { "no-such-program-here", NULL };
+	struct seen seen = run(argv, (struct child_request){ 0 });
+
+	ck_assert_int_eq(seen.calls, 0);
+	ck_assert_int_eq(seen.error, -ENOENT);
+}
+END_TEST
+
+START_TEST(a_slow_child_is_killed_with_its_children)
+{
+	const char *argv[] = { "sh", "-c", "sleep 30 & sleep 30", NULL };
+	struct seen seen = run(argv, (struct child_request){ .timeout_ms = 100 });
+
+	ck_assert_int_eq(seen.error, -ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_grandchild_that_keeps_the_pipe_does_not_hold_us)
+{
+	const char *argv[] = { "sh", "-c", "sleep 30 & echo done", NULL };
+	struct seen seen = run(argv, (struct child_request){ .timeout_ms = 4000 });
+
+	ck_assert_int_eq(seen.error, 0);
+	ck_assert_str_eq(seen.out, "done\n");
+}
+END_TEST
+
+START_TEST(output_is_bounded)
+{
+	const char *argv[] = { "sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x", NULL };
+	struct seen seen = run(argv, (struct child_request){ .max_bytes = 1000 });
+
+	ck_assert_int_eq(seen.error, 0);
+	ck_assert_uint_eq(seen.out_len, 1000);
+	ck_assert(seen.cut);
+}
+END_TEST
+
+START_TEST(azure_variables_reach_az_alone)
+{
+	const char *argv[] = { "sh", "-c", "echo \"$AZURE_CLIENT_SECRET|$SECRET|$LC_ALL\"", NULL };
+	struct seen plain, az;
+
+	setenv("AZURE_CLIENT_SECRET", "s3", 1);
+	setenv("SECRET", "s4", 1);
+	plain = run(argv, (struct child_request){ 0 });
+	az = run(argv, (struct child_request){ .azure_env = true });
+	ck_assert_str_eq(plain.out, "||C\n");
+	ck_assert_str_eq(az.out, "s3||C\n");
+}
+END_TEST
+
+/* A listener on loopback; *port is its port. What it answers is the test's affair. */
+static int
+listen_on_loopback(int *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+	ck_assert_int_eq(listen(fd, 8), 0);
+	getsockname(fd, (struct sockaddr *)&address, &len);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+struct answered {
+	int calls, error;
+	long status;
+	char body[64], header[64];
+};
+
+static void
+http_seen(void *ctx, const struct http_reply *reply)
+{
+	struct answered *seen = ctx;
+
+	seen->calls++;
+	seen->error = reply->error;
+	seen->status = reply->status;
+	snprintf(seen->body, sizeof(seen->body), "%s", reply->body);
+	snprintf(seen->header, sizeof(seen->header), "%s",
+		 http_header(reply, "x-some") != NULL ? http_header(reply, "x-some") : "-");
+}
+
+/* Answers one connection in a process of its own. */
+static pid_t
+serve(int fd, const char *answer)
+{
+	char buffer[4096];
+	pid_t pid = fork();
+	int peer;
+
+	if (pid != 0)
+		return pid;
+	alarm(5);
+	if ((peer = accept(fd, NULL, NULL)) < 0 || read(peer, buffer, sizeof(buffer)) <= 0 ||
+	    write(peer, answer, strlen(answer)) <= 0)
+		_exit(1);
+	_exit(0);
+}
+
+static struct answered
+ask(const char *answer, size_t max)
+{
+	struct loop *loop = loop_new(answer != NULL ? 3000 : 200, NULL);
+	struct answered seen = { 0 };
+	char url[64];
+	int port, fd = listen_on_loopback(&port);
+
+	if (answer != NULL)
+		ck_assert_int_gt(serve(fd, answer), 0);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/x", port);
+	ck_assert_int_eq(
+	    loop_http(loop,
+		      &(struct http_request){
+			  .method = "GET", .url = url, .max_bytes = max, .no_proxy = true },
+		      http_seen, &seen),
+	    0);
+	loop_run(loop, NULL, NULL);
+	loop_free(loop);
+	close(fd);
+	return seen;
+}
+
+START_TEST(a_reply_arrives_with_its_headers)
+{
+	struct answered seen = ask("HTTP/1.1 202 Accepted\r\nX-Some: thing \r\nContent-Length: "
+				   "2\r\nConnection: close\r\n\r\nok",
+				   0);
+
+	ck_assert_int_eq(seen.calls, 1);
+	ck_assert_int_eq(seen.error, 0);
+	ck_assert_int_eq(seen.status, 202);
+	ck_assert_str_eq(seen.body, "ok");
+	ck_assert_str_eq(seen.header, "thing");
+}
+END_TEST
+
+START_TEST(a_reply_cut_short_is_a_reset)
+{
+	ck_assert_int_eq(ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok", 0).error,
+			 -ECONNRESET);
+}
+END_TEST
+
+START_TEST(a_reply_too_large_is_refused)
+{
+	ck_assert_int_eq(
+	    ask("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789", 10).error,
+	    -EFBIG);
+}
+END_TEST
+
+START_TEST(the_deadline_cancels_what_never_answers)
+{
+	struct answered seen = ask(NULL, 0);
+
+	ck_assert_int_eq(seen.calls, 1);
+	ck_assert_int_eq(seen.error, -ECANCELED);
+}
+END_TEST
+
+static void
+tick(void *ctx, int revents)
+{
+	int *ticks = ctx;
+
+	*ticks = revents == 0 ? *ticks + 1 : -1;
+}
+
+START_TEST(a_timer_fires_once)
+{
+	struct loop *loop = loop_new(300, NULL);
+	int ticks = 0;
+	struct watch *watch = loop_watch(loop, -1, 0, 20, tick, &ticks);
+
+	while (ticks == 0)
+		loop_turn(loop, 50);
+	ck_assert_int_eq(ticks, 1);
+	loop_unwatch(watch);
+	ck_assert_int_eq(loop_run(loop, NULL, NULL), 0);
+	loop_free(loop);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("loop");
+	TCase *tc = tcase_create("primitives");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_test(tc, a_child_gives_output_and_status);
+	tcase_add_test(tc, a_missing_program_is_enoent);
+	tcase_add_test(tc, a_slow_child_is_killed_with_its_children);
+	tcase_add_test(tc, a_grandchild_that_keeps_the_pipe_does_not_hold_us);
+	tcase_add_test(tc, output_is_bounded);
+	tcase_add_test(tc, azure_variables_reach_az_alone);
+	tcase_add_test(tc, a_reply_arrives_with_its_headers);
+	tcase_add_test(tc, a_reply_cut_short_is_a_reset);
+	tcase_add_test(tc, a_reply_too_large_is_refused);
+	tcase_add_test(tc, the_deadline_cancels_what_never_answers);
+	tcase_add_test(tc, a_timer_fires_once);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}

@@ -1,0 +1,513 @@
+#include "report/report.h"
+#include "facts/doc.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rules of their own, so that the golden files change only when a format does. */
+static const char rule_text[] =
+    "version: 1\nchecks:\n"
+    "  nsg:\n    evidence: [nsg, rule, priority, source_ip, port]\n    codes:\n      "
+    "nsg-no-allow-rule:\n"
+    "        title: 'Security group {nsg} lets nobody in on port {port}'\n"
+    "        why: 'No rule of {nsg} admits TCP to port {port} from {source_ip}, so its last rule "
+    "{rule} ({priority}) drops what "
+    "you send.'\n"
+    "        explain: |\n          Ask Azure for the effective rules.\n\n          It is mistaken "
+    "for a server that is down.\n"
+    "        docs: https://example.org/nsg\n        explains: [tcp]\n        decide: 'azssh-doctor "
+    "--deep {vm}'\n        "
+    "remedies:\n"
+    "          az:\n            - title: 'Let your address in'\n"
+    "              run: \"az network nsg rule create -g {rg} --nsg-name {nsg} -n allow-ssh-me "
+    "--priority 300 --direction Inbound "
+    "--access Allow --protocol Tcp --source-address-prefixes {source_ip}/32 "
+    "--destination-port-ranges {port}\"\n"
+    "              cost: none\n              undo: 'az network nsg rule delete -g {rg} --nsg-name "
+    "{nsg} -n allow-ssh-me'\n"
+    "              verify: 'azssh-doctor {vm}'\n"
+    "          portal: [{steps: 'Open {nsg}, Inbound security rules, Add: your address, port "
+    "{port}, TCP, Allow.'}]\n"
+    "  key-permissions:\n    evidence: [path, mode]\n    codes:\n      key-perms-too-open:\n"
+    "        title: 'The private key {path} can be read by others'\n        why: 'ssh ignores a "
+    "key with mode {mode}.'\n"
+    "        remedies: {shell: [{run: 'chmod 600 {path}', undo: 'chmod {mode} {path}'}]}\n"
+    "  azure-signin:\n    codes:\n      az-not-logged-in:\n        title: 'You are not signed in "
+    "to Azure'\n"
+    "        why: 'Without a token nothing about the VM can be read.'\n        remedies: {az: "
+    "[{run: 'az login'}]}\n"
+    "  tcp:\n    codes:\n      tcp-timeout: {title: 'Nothing answers', why: 'The connection timed "
+    "out.'}\n"
+    "      blocked-outside-azure-rules: {title: 'Something outside of Azure drops it', why: 'The "
+    "rules admit you.'}\n";
+
+struct scene {
+	struct rules *rules;
+	json_t *doc, *globals;
+	struct facts facts;
+	struct finding findings[16];
+	size_t count;
+};
+
+static void
+scene_start(struct scene *scene)
+{
+	struct err err = { "" };
+
+	*scene = (struct scene){ 0 };
+	ck_assert_msg(rules_text(&scene->rules, "test.yaml", rule_text, strlen(rule_text), &err) ==
+			  0,
+		      "%s", err.text);
+	scene->doc = facts_new(1767225600);
+	doc_set_int(scene->doc, "duration_ms", 231);
+	json_array_append_new(json_object_get(scene->doc, "targets"), json_object());
+	ck_assert_int_eq(facts_view(scene->doc, 0, &scene->facts), 0);
+	scene->globals =
+	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg",
+		      "subscription", "sub-1", "host", "20.51.230.13", "port", 22, "user",
+		      "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
+}
+
+static void
+scene_end(struct scene *scene)
+{
+	for (size_t i = 0; i < scene->count; i++)
+		finding_free(&scene->findings[i]);
+	json_decref(scene->doc);
+	json_decref(scene->globals);
+	rules_free(scene->rules);
+}
+
+static struct finding *
+say(struct scene *scene, const char *check, enum status status, const char *code,
+    const char *summary)
+{
+	struct finding *finding = &scene->findings[scene->count++];
+
+	finding_init(finding, check);
+	finding_set(finding, status, code, "%s", summary);
+	return finding;
+}
+
+/* The report; version and digest are those of no release. */
+static json_t *
+scene_report(struct scene *scene, int exit_code)
+{
+	static const char *const dialects[] = { "az", "portal", NULL };
+	struct diagnosis diagnosis;
+	json_t *report;
+
+	for (size_t i = 0; i < scene->count; i++)
+		ck_assert_int_eq(
+		    rules_lend(scene->rules, &scene->findings[i], scene->globals, dialects), 0);
+	ck_assert_int_eq(
+	    diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis),
+	    0);
+	report = report_build(&scene->facts, scene->rules, scene->findings, scene->count,
+			      &diagnosis, scene->globals, exit_code);
+	diagnosis_free(&diagnosis);
+	ck_assert_ptr_nonnull(report);
+	doc_set_str(doc_get(report, "tool"), "version", "0.0");
+	doc_set_str(doc_get(report, "tool"), "rules",
+		    "sha256:0000000000000000000000000000000000000000000000000000000000000000");
+	return report;
+}
+
+static void
+say_nsg(struct scene *scene)
+{
+	struct finding *finding =
+	    say(scene, "nsg", FAIL, "nsg-no-allow-rule",
+		"web-nsg: DenyAllInBound (65500) denies TCP 22 from 203.0.113.7");
+
+	finding_text(finding, "verdict", "deny");
+	finding_text(finding, "scope", "nic");
+	finding_text(finding, "nsg", "web-nsg");
+	finding_text(finding, "rule", "DenyAllInBound");
+	finding_number(finding, "priority", 65500);
+	finding_text(finding, "source_ip", "203.0.113.7");
+	finding_number(finding, "port", 22);
+}
+
+/* A denying NSG, a key that others can read, an answer that is missing, a note. */
+static json_t *
+blocked(struct scene *scene)
+{
+	struct finding *finding;
+
+	scene_start(scene);
+	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
+	finding = say(scene, "key-permissions", FAIL, "key-perms-too-open",
+		      "/home/me/.ssh/a key has mode 0644");
+	finding_text(finding, "path", "/home/me/.ssh/a key");
+	finding_text(finding, "mode", "0644");
+	say(scene, "azure-signin", PASS, "signed-in", "signed in by azure-cli");
+	finding = say(scene, "vm-state", PASS, "vm-running", "myVM is running");
+	finding_text(finding, "power_state", "running");
+	finding_set(finding_also(finding), WARN, "vm-agent-not-ready",
+		    "The VM agent does not report; that hinders no ssh.");
+	say_nsg(scene);
+	say(scene, "jit", UNKNOWN, "not-known",
+	    "the just-in-time policies is not known: 403, needs "
+	    "Microsoft.Security/locations/jitNetworkAccessPolicies/read");
+	finding = say(scene, "tcp", FAIL, "tcp-timeout",
+		      "20.51.230.13 port 22: no answer within 5000 ms");
+	finding_text(finding, "address", "20.51.230.13");
+	finding_text(finding, "result", "timeout");
+	finding_possible(finding, "nsg-no-allow-rule");
+	say(scene, "banner", SKIP, "not-reached", "there is no connection");
+	return scene_report(scene, 1);
+}
+
+static json_t *
+healthy(struct scene *scene)
+{
+	struct finding *finding;
+
+	scene_start(scene);
+	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
+	finding =
+	    say(scene, "tcp", PASS, "tcp-connected", "connected to 20.51.230.13 port 22 in 12 ms");
+	finding_text(finding, "result", "connected");
+	finding_number(finding, "ms", 12);
+	finding = say(scene, "auth", PASS, "auth-accepted",
+		      "the server accepts /home/me/.ssh/id_ed25519 for azureuser");
+	finding_text(finding, "accepted", "SHA256:abc");
+	finding_value(finding, "methods", json_pack("[s]", "publickey"));
+	return scene_report(scene, 0);
+}
+
+static json_t *
+signed_out(struct scene *scene)
+{
+	scene_start(scene);
+	json_object_del(scene->globals, "host");
+	json_object_del(scene->globals, "source_ip");
+	say(scene, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
+	say(scene, "vm-state", UNKNOWN, "not-known",
+	    "the VM's place in Azure is not known: not signed in");
+	return scene_report(scene, 3);
+}
+
+static json_t *
+outside(struct scene *scene)
+{
+	struct finding *finding;
+
+	scene_start(scene);
+	say(scene, "nsg", PASS, "nsg-allows", "allow-ssh (300) admits you");
+	finding = say(scene, "tcp", FAIL, "blocked-outside-azure-rules",
+		      "20.51.230.13 port 22: no answer within 5000 ms");
+	finding->confidence = POSSIBLE;
+	finding_text(finding, "result", "timeout");
+	finding_possible(finding, "nsg-no-allow-rule");
+	finding_possible(finding, "no-words-for-this");
+	return scene_report(scene, 1);
+}
+
+/* Text from outside that wants to be more than text. */
+static json_t *
+hostile(struct scene *scene)
+{
+	struct finding *finding;
+
+	scene_start(scene);
+	doc_set_str(scene->globals, "vm", "my\x1b]0;owned\x07VM");
+	doc_set_str(scene->globals, "host", "h\xe2\x80\xaetsoh");
+	doc_set_str(scene->globals, "user", "r\xc3\xb6\xc3\xb6t\n");
+	finding = say(scene, "nsg", FAIL, "nsg-no-allow-rule",
+		      "rule \x1b[2J\xc2\x9b"
+		      "31m denies\r\nOK: all fine");
+	finding_text(finding, "nsg", "n;reboot\x1b[0m");
+	finding_text(finding, "rule", "$(reboot)");
+	finding_text(finding, "a\x1b[31m", "b\x7f\xe2\x80\x8b");
+	say(scene, "banner", WARN, "banner-odd", "SSH-2.0-\xff\xfe\x1bPq");
+	return scene_report(scene, 1);
+}
+
+static const struct {
+	const char *file;
+	json_t *(*make)(struct scene *);
+	struct report_style style;
+	bool json;
+} goldens[] = {
+	{ "blocked.txt", blocked, { 0 }, false },
+	{ "blocked-utf8.txt",
+	  blocked,
+	  { .color = true, .utf8 = true, .verbose = true, .width = 120 },
+	  false },
+	{ "blocked-narrow.txt", blocked, { .width = 50 }, false },
+	{ "blocked-quiet.txt", blocked, { .quiet = true }, false },
+	{ "blocked.json", blocked, { 0 }, true },
+	{ "healthy.txt", healthy, { 0 }, false },
+	{ "healthy.json", healthy, { 0 }, true },
+	{ "signed-out.txt", signed_out, { 0 }, false },
+	{ "signed-out.json", signed_out, { 0 }, true },
+	{ "outside.txt", outside, { 0 }, false },
+	{ "outside.json", outside, { 0 }, true },
+	{ "hostile.txt", hostile, { .verbose = true }, false },
+	{ "hostile-utf8.txt", hostile, { .utf8 = true, .verbose = true }, false },
+	{ "hostile.json", hostile, { 0 }, true },
+};
+
+static char *
+read_file(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = calloc(1, 65536);
+
+	if (file != NULL) {
+		ck_assert_int_lt((int)fread(text, 1, 65535, file), 65535);
+		fclose(file);
+	}
+	return text;
+}
+
+static char *
+golden_path(const char *name)
+{
+	const char *srcdir = getenv("srcdir");
+
+	return doc_fmt("%s/tests/golden/%s", srcdir != NULL ? srcdir : ".", name);
+}
+
+/* UPDATE_GOLDEN=1 writes the files anew, for a person to read before they are committed. */
+static void
+compare_golden(const char *name, const char *text)
+{
+	char *path = golden_path(name), *expected;
+	FILE *file;
+
+	if (getenv("UPDATE_GOLDEN") != NULL && (file = fopen(path, "we")) != NULL) {
+		fputs(text, file);
+		fclose(file);
+	}
+	expected = read_file(path);
+	ck_assert_msg(strcmp(text, expected) == 0, "%s differs:\n%s", name, text);
+	free(expected);
+	free(path);
+}
+
+START_TEST(reports_are_as_the_golden_files_say)
+{
+	struct scene scene;
+	json_t *report = goldens[_i].make(&scene);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (goldens[_i].json)
+		ck_assert_int_eq(report_json(out, &report, 1), 0);
+	else
+		ck_assert_int_eq(report_text(out, &report, 1, &goldens[_i].style), 0);
+	fclose(out);
+	compare_golden(goldens[_i].file, text);
+	for (const char *p = text; *p != '\0'; p++)
+		ck_assert_msg(goldens[_i].style.color || ((unsigned char)*p >= ' ' && *p != 0x7f) ||
+				  *p == '\n',
+			      "a control byte is shown");
+	free(text);
+	json_decref(report);
+	scene_end(&scene);
+}
+END_TEST
+
+START_TEST(commands_are_never_broken)
+{
+	struct report_style style = { .width = 40 };
+	struct scene scene;
+	json_t *report = blocked(&scene);
+	const char *command =
+	    doc_str(json_array_get(doc_get(report, "diagnosis.remedies"), 0), "command");
+	char *text = NULL, *line = doc_fmt("\n    %s\n", command);
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_int_eq(report_text(out, &report, 1, &style), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, line));
+	free(line);
+	free(text);
+	json_decref(report);
+	scene_end(&scene);
+}
+END_TEST
+
+START_TEST(several_reports_are_an_array_and_lines)
+{
+	struct scene scene;
+	json_t *reports[2] = { healthy(&scene), NULL }, *list;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	reports[1] = reports[0];
+	ck_assert_int_eq(report_json(out, reports, 2), 0);
+	fclose(out);
+	list = json_loads(text, 0, NULL);
+	ck_assert_int_eq((int)json_array_size(list), 2);
+	json_decref(list);
+	free(text);
+	out = open_memstream(&text, &size);
+	ck_assert_int_eq(report_ndjson(out, reports[0]), 0);
+	fclose(out);
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	free(text);
+	json_decref(reports[0]);
+	scene_end(&scene);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_an_error)
+{
+	struct report_style style = { 0 };
+	struct scene scene;
+	json_t *report = healthy(&scene);
+	FILE *full = fopen("/dev/full", "we");
+
+	if (full != NULL) {
+		ck_assert_int_eq(report_text(full, &report, 1, &style), -ENOSPC);
+		ck_assert_int_lt(report_json(full, &report, 1), 0);
+		ck_assert_int_lt(report_ndjson(full, report), 0);
+		fclose(full);
+	}
+	json_decref(report);
+	scene_end(&scene);
+}
+END_TEST
+
+START_TEST(codes_are_explained_and_checks_listed)
+{
+	struct report_style style = { 0 };
+	struct scene scene;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	scene_start(&scene);
+	ck_assert_int_eq(report_explain(out, scene.rules, "no-such-code", &style), -ENOENT);
+	ck_assert_int_eq(report_explain(out, scene.rules, "nsg-no-allow-rule", &style), 0);
+	fclose(out);
+	compare_golden("explain.txt", text);
+	free(text);
+	out = open_memstream(&text, &size);
+	ck_assert_int_eq(report_checks(out, scene.rules, NULL, &style), 0);
+	ck_assert_int_eq(report_lint(out, scene.rules, "my\x1brules.yaml"), 0);
+	fclose(out);
+	ck_assert_ptr_nonnull(strstr(text, "my\\x1brules.yaml: fine"));
+	free(text);
+	scene_end(&scene);
+}
+END_TEST
+
+/* "check status [scope|result]" lines, and what the path then says of hops. */
+static const struct {
+	const char *findings[6][3];
+	enum status statuses[6];
+	const char *cause, *expected;
+} paths[] = {
+	{ { { "vm-state", NULL, NULL }, { "public-ip", NULL, NULL } },
+	  { FAIL, PASS },
+	  "vm-state",
+	  "vm=blocked public-ip=not-reached tcp=not-reached" },
+	{ { { "nsg", "scope", "nic" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=ok nic-nsg=blocked jit=not-reached" },
+	{ { { "nsg", "scope", "subnet" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=blocked nic-nsg=not-reached" },
+	{ { { "nsg", "scope", "admin" } },
+	  { FAIL },
+	  "nsg",
+	  "subnet-nsg=blocked nic-nsg=not-reached" },
+	{ { { "nsg", "scope", "nic" } },
+	  { UNKNOWN },
+	  NULL,
+	  "subnet-nsg=ok nic-nsg=unknown jit=unknown" },
+	{ { { "nsg", "scope", "nic" }, { "tcp", "result", "connected" } },
+	  { UNKNOWN, PASS },
+	  NULL,
+	  "nic-nsg=ok route=ok tcp=ok ssh=unknown" },
+	{ { { "tcp", "result", "connected" }, { "banner", NULL, NULL } },
+	  { PASS, FAIL },
+	  "banner",
+	  "vm=ok tcp=ok ssh=blocked auth=not-reached" },
+	{ { { "ssh-config", NULL, NULL } },
+	  { FAIL },
+	  "ssh-config",
+	  "client=blocked azure=not-reached auth=not-reached" },
+	{ { { "key-permissions", NULL, NULL }, { "host-key", NULL, NULL } },
+	  { FAIL, PASS },
+	  "key-permissions",
+	  "client=ok host-key=ok auth=blocked" },
+	{ { { "auth", NULL, NULL } }, { PASS }, NULL, "client=ok nic-nsg=ok auth=ok" },
+	{ { { "nsg", "scope", "nic" }, { "key-file", NULL, NULL } },
+	  { FAIL, FAIL },
+	  "nsg",
+	  "nic-nsg=blocked auth=not-reached" },
+	{ { { "azure-signin", NULL, NULL } }, { UNKNOWN }, NULL, "azure=unknown vm=unknown" },
+};
+
+START_TEST(the_path_shows_where_it_stops)
+{
+	struct finding findings[6];
+	struct diagnosis diagnosis = { .verdict = paths[_i].cause != NULL ? FAIL : PASS };
+	char words[256], *rest = NULL;
+	size_t count = 0;
+	json_t *path;
+
+	for (; count < 6 && paths[_i].findings[count][0] != NULL; count++) {
+		finding_init(&findings[count], paths[_i].findings[count][0]);
+		finding_set(&findings[count], paths[_i].statuses[count], "some-code", "s");
+		if (paths[_i].findings[count][1] != NULL)
+			finding_text(&findings[count], paths[_i].findings[count][1],
+				     paths[_i].findings[count][2]);
+		if (doc_same(paths[_i].cause, findings[count].check))
+			diagnosis.cause = &findings[count];
+	}
+	path = report_path(findings, count, &diagnosis);
+	ck_assert_int_eq((int)json_array_size(path), 12);
+	snprintf(words, sizeof(words), "%s", paths[_i].expected);
+	for (char *word = strtok_r(words, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest)) {
+		char *state = strchr(word, '=');
+
+		*state++ = '\0';
+		for (size_t i = 0; i < 12; i++)
+			if (doc_is(json_array_get(path, i), "hop", word))
+				ck_assert_msg(doc_is(json_array_get(path, i), "state", state),
+					      "%s is %s and not %s", word,
+					      doc_str(json_array_get(path, i), "state"), state);
+	}
+	json_decref(path);
+	for (size_t i = 0; i < count; i++)
+		finding_free(&findings[i]);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("report");
+	TCase *tcase = tcase_create("report");
+	SRunner *runner;
+
+	tcase_add_loop_test(tcase, reports_are_as_the_golden_files_say, 0, COUNT(goldens));
+	tcase_add_loop_test(tcase, the_path_shows_where_it_stops, 0, COUNT(paths));
+	tcase_add_test(tcase, commands_are_never_broken);
+	tcase_add_test(tcase, several_reports_are_an_array_and_lines);
+	tcase_add_test(tcase, a_full_disk_is_an_error);
+	tcase_add_test(tcase, codes_are_explained_and_checks_listed);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}
