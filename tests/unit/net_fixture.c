@@ -170,12 +170,12 @@ net_start(struct net *net)
 	net_put(net, NIC_ID, nic_body);
 	net_put(net, PIP_ID,
 		"{'id': '" PIP_ID "', 'name': 'myVM-ip', 'sku': {'name': 'Standard'}, "
-				  "'properties': {'ipAddress': '20.51.230.13',"
+		"'properties': {'ipAddress': '20.51.230.13',"
 		"'publicIPAllocationMethod': 'Static', 'publicIPAddressVersion': 'IPv4',"
 		"'ipConfiguration': {'id': '" NIC_ID "/ipConfigurations/ipconfig1'}}}");
 	net_put(net, VNET_ID,
 		"{'id': '" VNET_ID "', 'name': 'vnet', 'properties': {'addressSpace': "
-				   "{'addressPrefixes': ['10.0.0.0/16']},"
+		"{'addressPrefixes': ['10.0.0.0/16']},"
 		"'subnets': [{'id': '" SUBNET_ID
 		"', 'name': 'default'}], 'virtualNetworkPeerings': []}}");
 	net_put(net, SUBNET_ID,

@@ -392,7 +392,7 @@ static const struct {
 	  NULL },
 	{ &check_azure_access,
 	  "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"unknown\",\"cause\":\"forbidden\","
-						"\"action\":\"a/read\",\"reason\":\"r\"}}}",
+	  "\"action\":\"a/read\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", UNKNOWN, "rbac-missing-read", NULL },
 	{ &check_azure_access,
 	  "{" SIGNED ",\"missing\":{\"" NSG_KEY
@@ -400,14 +400,14 @@ static const struct {
 	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
 	{ &check_azure_access,
 	  "{" SIGNED ",\"missing\":{\"/subscriptions/s1/"
-		     "other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
+	  "other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
 	{ &check_azure_access,
 	  "{" SIGNED ",\"resources\":{\"/subscriptions/s1\":{\"state\":\"Disabled\"}}}",
 	  "{" FOUND "," READ "}", FAIL, "subscription-disabled", NULL },
 	{ &check_azure_access,
 	  "{" SIGNED ",\"lists\":{\"/subscriptions/s1/resourcegroups/rg/providers/"
-		     "microsoft.network/networkinterfaces\":"
+	  "microsoft.network/networkinterfaces\":"
 	  "{\"state\":\"unknown\",\"cause\":\"foreign-host\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", WARN, "foreign-host-refused", NULL },
 	{ &check_azure_access, "{" SIGNED "}",
@@ -420,7 +420,7 @@ static const struct {
 	  "{" FOUND "," READ "}", WARN, "rbac-missing-action", NULL },
 	{ &check_azure_access, "{" SIGNED "}",
 	  "{" FOUND "," READ ",\"proof\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":"
-			     "\"x/action\",\"reason\":\"r\"}}",
+	  "\"x/action\",\"reason\":\"r\"}}",
 	  WARN, "rbac-missing-action", NULL },
 	{ &check_vm_found, "{" SIGNED "}", "{" FOUND "}", PASS, "vm-found-ok", NULL },
 	{ &check_vm_found, "{" SIGNED "}",

@@ -116,7 +116,7 @@ struct expectation {
 	{                                                                                          \
 		PUT, NET "/azureFirewalls/fw",                                                     \
 		    "{'id': '" NET "/azureFirewalls/fw', 'name': 'fw', 'properties': "             \
-				   "{'ipConfigurations': [{'properties': {"                        \
+		    "{'ipConfigurations': [{'properties': {"                                       \
 		    "'privateIPAddress': '10.0.8.4', 'subnet': {'id': '" VNET_ID                   \
 		    "/subnets/AzureFirewallSubnet'}, 'publicIPAddress': {'id': '" NET              \
 		    "/publicIPAddresses/fw-ip'}}}],"                                               \

@@ -22,7 +22,7 @@ static const char base[] =
     "['curve25519-sha256', 'diffie-hellman-group1-sha1']}},"
     " 'azure': {'resources': {"
     "  '" MY_VM "': {'id': '" MY_VM "', 'name': 'myVM', 'properties': {'osProfile': "
-				    "{'adminUsername': 'azureuser'}, 'storageProfile': {'osDisk':"
+    "{'adminUsername': 'azureuser'}, 'storageProfile': {'osDisk':"
     "   {'osType': 'Linux'}}, 'networkProfile': {'networkInterfaces': [{'id': '" MY_NIC "'}]}}},"
     "  '" MY_NIC "': {'id': '" MY_NIC
     "', 'name': 'nic', 'properties': {'ipConfigurations': [{'id': '" MY_NIC

@@ -123,7 +123,7 @@ say_balancer(const json_t *body)
 {
 	json_t *config =
 		   net_json("{'id': '" NIC_ID "/ipConfigurations/ipconfig1', 'name': 'ipconfig1', "
-					      "'properties': {'privateIPAddress': '10.0.0.4'}}"),
+			    "'properties': {'privateIPAddress': '10.0.0.4'}}"),
 	       *nic;
 	static const char *const parts[][2] = {
 		{ "properties.inboundNatRules", "loadBalancerInboundNatRules" },
