@@ -36,88 +36,6 @@ type_find(const char *name)
 	return NULL;
 }
 
-int
-bytes_take(struct bytes *blob, size_t len, struct bytes *ret)
-{
-	if (len > blob->left)
-		return -EBADMSG;
-	*ret = (struct bytes){ blob->at, len };
-	blob->at += len;
-	blob->left -= len;
-	return 0;
-}
-
-int
-bytes_u8(struct bytes *blob, unsigned char *ret)
-{
-	struct bytes part;
-
-	if (bytes_take(blob, 1, &part) < 0)
-		return -EBADMSG;
-	*ret = part.at[0];
-	return 0;
-}
-
-int
-bytes_u32(struct bytes *blob, uint32_t *ret)
-{
-	struct bytes part;
-
-	if (bytes_take(blob, 4, &part) < 0)
-		return -EBADMSG;
-	*ret = (uint32_t)part.at[0] << 24 | (uint32_t)part.at[1] << 16 | (uint32_t)part.at[2] << 8 |
-	       part.at[3];
-	return 0;
-}
-
-int
-bytes_u64(struct bytes *blob, uint64_t *ret)
-{
-	struct bytes part;
-	uint32_t high = 0, low = 0;
-
-	if (bytes_take(blob, 8, &part) < 0)
-		return -EBADMSG;
-	bytes_u32(&part, &high);
-	bytes_u32(&part, &low);
-	*ret = (uint64_t)high << 32 | low;
-	return 0;
-}
-
-int
-bytes_string(struct bytes *blob, struct bytes *ret)
-{
-	struct bytes probe = *blob;
-	uint32_t len;
-
-	if (bytes_u32(&probe, &len) < 0 || bytes_take(&probe, len, ret) < 0)
-		return -EBADMSG;
-	*blob = probe;
-	return 0;
-}
-
-bool
-bytes_is(const struct bytes *blob, const char *text)
-{
-	return blob->left == strlen(text) && memcmp(blob->at, text, blob->left) == 0;
-}
-
-unsigned
-bytes_bits(const struct bytes *number)
-{
-	size_t i = 0;
-	unsigned bits;
-
-	while (i < number->left && number->at[i] == 0)
-		i++;
-	if (i == number->left)
-		return 0;
-	bits = (unsigned)(number->left - i - 1) * 8;
-	for (unsigned top = number->at[i]; top != 0; top >>= 1)
-		bits++;
-	return bits;
-}
-
 /* The value of a base64 character plus one, 0 for any other. */
 static const unsigned char base64_values[256] = {
 	['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
@@ -228,11 +146,11 @@ bits_of_cut_number(struct bytes rest)
 {
 	uint32_t len;
 
-	if (bytes_u32(&rest, &len) < 0 || len > 16384 / 8 + 1 || rest.left < 2)
+	if (bytes_u32(&rest, &len) < 0 || len > 16384 / 8 + 1 || rest.len < 2)
 		return 0;
-	if (rest.left > len)
-		rest.left = len;
-	return bytes_bits(&rest) == 0 ? 0 : bytes_bits(&rest) + (unsigned)(len - rest.left) * 8;
+	if (rest.len > len)
+		rest.len = len;
+	return bytes_bits(rest) == 0 ? 0 : bytes_bits(rest) + (unsigned)(len - rest.len) * 8;
 }
 
 static int
@@ -247,7 +165,7 @@ fields_skip(struct bytes *rest, const struct key_type *type, unsigned *bits)
 		if (bytes_string(rest, &field) < 0)
 			return -EBADMSG;
 		if ((int)i == type->sized_by)
-			*bits = bytes_bits(&field);
+			*bits = bytes_bits(field);
 	}
 	return 0;
 }
@@ -263,13 +181,13 @@ cert_rest(const struct bytes *whole, struct bytes rest, struct pubkey *key)
 	    bytes_string(&rest, &id) < 0 || bytes_string(&rest, &principals) < 0 ||
 	    bytes_u64(&rest, &key->valid_after) < 0 || bytes_u64(&rest, &key->valid_before) < 0)
 		return -EBADMSG;
-	if ((key->principals = malloc(principals.left + 1)) == NULL ||
-	    (key->cert_blob = malloc(whole->left)) == NULL)
+	if ((key->principals = malloc(principals.len + 1)) == NULL ||
+	    (key->cert_blob = malloc(whole->len)) == NULL)
 		return -ENOMEM;
-	memcpy(key->principals, principals.at, principals.left);
-	key->principals_len = principals.left;
-	memcpy(key->cert_blob, whole->at, whole->left);
-	key->cert_blob_len = whole->left;
+	memcpy(key->principals, principals.at, principals.len);
+	key->principals_len = principals.len;
+	memcpy(key->cert_blob, whole->at, whole->len);
+	key->cert_blob_len = whole->len;
 	return 0;
 }
 
@@ -277,24 +195,25 @@ cert_rest(const struct bytes *whole, struct bytes rest, struct pubkey *key)
 static int
 blob_make(const char *type, const struct bytes *fields, struct pubkey *key)
 {
-	size_t name = strlen(type);
+	struct buffer blob = { 0 };
 
-	if ((key->blob = malloc(4 + name + fields->left)) == NULL)
+	buffer_string(&blob, bytes_of(type));
+	buffer_add(&blob, fields->at, fields->len);
+	if (blob.failed) {
+		buffer_free(&blob);
 		return -ENOMEM;
-	key->blob[0] = key->blob[1] = key->blob[2] = 0;
-	key->blob[3] = (unsigned char)name;
-	memcpy(key->blob + 4, type, name);
-	memcpy(key->blob + 4 + name, fields->at, fields->left);
-	key->blob_len = 4 + name + fields->left;
+	}
+	key->blob = blob.at;
+	key->blob_len = blob.len;
 	return 0;
 }
 
 static bool
 name_is_sane(const struct bytes *name)
 {
-	if (name->left == 0 || name->left >= PUBKEY_TYPE_MAX)
+	if (name->len == 0 || name->len >= PUBKEY_TYPE_MAX)
 		return false;
-	for (size_t i = 0; i < name->left; i++)
+	for (size_t i = 0; i < name->len; i++)
 		if (name->at[i] <= ' ' || name->at[i] > '~')
 			return false;
 	return true;
@@ -310,9 +229,9 @@ pubkey_from_blob(const unsigned char *bytes, size_t len, struct pubkey *ret)
 	*ret = (struct pubkey){ 0 };
 	if (bytes_string(&rest, &name) < 0 || !name_is_sane(&name))
 		return -EBADMSG;
-	memcpy(ret->type, name.at, name.left);
+	memcpy(ret->type, name.at, name.len);
 	if ((ret->cert = type_of_cert(ret->type)))
-		memcpy(ret->cert_type, name.at, name.left);
+		memcpy(ret->cert_type, name.at, name.len);
 	if ((type = type_find(ret->type)) == NULL)
 		return ret->cert ? -EBADMSG : blob_make(ret->type, &rest, ret);
 	if (ret->cert && bytes_string(&rest, &nonce) < 0)
@@ -320,8 +239,8 @@ pubkey_from_blob(const unsigned char *bytes, size_t len, struct pubkey *ret)
 	fields = rest;
 	if ((r = fields_skip(&rest, type, &ret->bits)) < 0)
 		return r;
-	fields.left -= rest.left;
-	if (!ret->cert && rest.left != 0)
+	fields.len -= rest.len;
+	if (!ret->cert && rest.len != 0)
 		return -EBADMSG;
 	if (ret->cert && (r = cert_rest(&whole, rest, ret)) < 0)
 		return r;

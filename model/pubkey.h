@@ -1,32 +1,9 @@
-/* SSH public keys as the wire and text files hold them: bounded readers, base64, type, bits and
- * fingerprints. Pure: bytes in, values out. What is read is hostile: every length is checked, a
- * short buffer is an error. */
+/* SSH public keys as the wire and text files hold them: base64, type, bits and fingerprints. Pure:
+ * bytes in, values out. */
 #ifndef MODEL_PUBKEY_H
 #define MODEL_PUBKEY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Bytes still to be read; borrowed. */
-struct bytes {
-	const unsigned char *at;
-	size_t left;
-};
-
-/* Each reads one value and moves on: 0, or -EBADMSG when not that much is left (then nothing has
- * moved). */
-int bytes_u8(struct bytes *bytes, unsigned char *ret);
-int bytes_u32(struct bytes *bytes, uint32_t *ret);
-int bytes_u64(struct bytes *bytes, uint64_t *ret);
-int bytes_take(struct bytes *bytes, size_t len, struct bytes *ret);
-int bytes_string(struct bytes *bytes, struct bytes *ret); /* u32 length, then that many bytes */
-
-/* true when the bytes are exactly this text. */
-bool bytes_is(const struct bytes *bytes, const char *text);
-
-/* Bits of a big-endian number, leading zeros not counted. */
-unsigned bytes_bits(const struct bytes *number);
+#include "facts/bytes.h"
 
 /* Decodes standard base64; blanks and line ends are skipped, padding ends it. *ret is owned by the
  * caller (free) and has room for one more byte. Returns 0, -EBADMSG for any other byte or a lone

@@ -54,15 +54,6 @@ enum key_defect {
 
 #define KEY_BIT(name) (UINT64_C(1) << KEY_##name)
 
-/* Bytes that are wiped before they are given back. */
-struct key_buf {
-	unsigned char *at; /* len bytes and a NUL */
-	size_t len;
-};
-
-int key_buf_set(struct key_buf *buf, const void *bytes, size_t len); /* 0 or -ENOMEM */
-void key_buf_free(struct key_buf *buf);
-
 /* What a file is. Zeroed at the start; freed with key_info_free. */
 struct key_info {
 	const char *kind;         /* "private", "public", "cert", "other" */
@@ -107,26 +98,26 @@ bool key_product_is(const struct bytes *p, const struct bytes *q, const struct b
 bool key_ed25519_pair(const struct bytes *seed, const struct bytes *point);
 
 /* Encodings and lines. */
-int key_text(const unsigned char *bytes, size_t len, struct key_buf *ret,
+int key_text(const unsigned char *bytes, size_t len, struct buffer *ret,
 	     uint64_t *defects); /* UTF-8 with plain line ends */
-int key_unescape(const struct key_buf *text, struct key_buf *ret);
+int key_unescape(const struct buffer *text, struct buffer *ret);
 /* The lines may all begin with the same words ("> " in a mail): how many bytes of the line of `at`
  * stand before it, without blanks behind, when the next line begins with them too; *start becomes
  * where that line begins. 0 for none. */
-size_t key_prefix(const struct key_buf *text, size_t at, size_t *start);
+size_t key_prefix(const struct buffer *text, size_t at, size_t *start);
 uint64_t key_prefix_defect(const unsigned char *prefix, size_t len);
-int key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct key_buf *ret);
+int key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct buffer *ret);
 /* Undoes what an address or an editor does to every line; -ENOENT when nothing did. Sets the
  * defects that it is. */
-int key_unwrap(const struct key_buf *text, struct key_buf *ret, uint64_t *defects);
-int key_strip_invisible(const struct key_buf *text, struct key_buf *ret, uint64_t *defects);
+int key_unwrap(const struct buffer *text, struct buffer *ret, uint64_t *defects);
+int key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects);
 int key_base64_any(const char *text, size_t len,
-		   struct key_buf *ret); /* also base64url, also unpadded; -EBADMSG */
-size_t key_find(const struct key_buf *text, size_t from,
+		   struct buffer *ret); /* also base64url, also unpadded; -EBADMSG */
+size_t key_find(const struct buffer *text, size_t from,
 		const char *word); /* SIZE_MAX when it is not there */
-void key_lead(const struct key_buf *text, size_t at,
+void key_lead(const struct buffer *text, size_t at,
 	      struct key_info *info); /* flags for what stands before */
-void key_trail(const struct key_buf *text, size_t at, struct key_info *info); /* ... and behind */
+void key_trail(const struct buffer *text, size_t at, struct key_info *info); /* ... and behind */
 
 /* A "-----BEGIN X-----" or its END. */
 struct key_mark {
@@ -136,11 +127,11 @@ struct key_mark {
 	bool odd, lower;        /* other dashes than '-'; other than capital letters */
 };
 
-bool key_mark_find(const struct key_buf *text, size_t from, const char *word, struct key_mark *ret);
+bool key_mark_find(const struct buffer *text, size_t from, const char *word, struct key_mark *ret);
 
 /* What stands between two marks. */
 struct key_body {
-	struct key_buf bytes;
+	struct buffer bytes;
 	bool encrypted; /* by PEM headers; then its cipher */
 	char cipher[64];
 	bool complete; /* as long as it says it is */
@@ -148,24 +139,24 @@ struct key_body {
 	uint64_t defects;
 };
 
-int key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, bool ended,
+int key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bool ended,
 		  struct key_body *ret);
 bool key_length(const unsigned char *bytes, size_t len,
 		size_t *ret); /* the length the container states; false when it does not */
 
-int key_pem(const struct key_buf *text, struct key_info *info);
+int key_pem(const struct buffer *text, struct key_info *info);
 int key_content(const struct key_body *body, const char *label, struct key_info *info);
 int key_openssh(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info);
 int key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info);
-int key_ppk(const struct key_buf *text, struct key_info *info);
-int key_jwk(const struct key_buf *text, struct key_info *info);
-int key_public(const struct key_buf *text, struct key_info *info);
-int key_rfc4716(const struct key_buf *text, size_t at, struct key_info *info);
+int key_ppk(const struct buffer *text, struct key_info *info);
+int key_jwk(const struct buffer *text, struct key_info *info);
+int key_public(const struct buffer *text, struct key_info *info);
+int key_rfc4716(const struct buffer *text, size_t at, struct key_info *info);
 bool key_archive(const unsigned char *bytes,
 		 size_t len); /* zip, tar, gzip, ...: what lies in it is not looked at */
-void key_other(const unsigned char *bytes, size_t len, const struct key_buf *text,
+void key_other(const unsigned char *bytes, size_t len, const struct buffer *text,
 	       struct key_info *info);
 int key_loads(const unsigned char *bytes, size_t len, const struct key_info *info);
 

@@ -236,9 +236,9 @@ key_length(const unsigned char *bytes, size_t len, size_t *ret)
 		    bytes_string(&rest, &part) < 0 || bytes_u32(&rest, &value) < 0 ||
 		    bytes_string(&rest, &part) < 0 || bytes_u32(&rest, &value) < 0)
 			return true;
-		*ret = len - rest.left + value;
-		if (bytes_is(&cipher, "chacha20-poly1305@openssh.com") ||
-		    (cipher.left > 4 && memmem(cipher.at, cipher.left, "-gcm@", 5) != NULL))
+		*ret = len - rest.len + value;
+		if (bytes_is(cipher, "chacha20-poly1305@openssh.com") ||
+		    (cipher.len > 4 && memmem(cipher.at, cipher.len, "-gcm@", 5) != NULL))
 			*ret += 16;
 		return true;
 	}
@@ -277,7 +277,7 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 		return r;
 	whole = chars.len + chars.pads;
 	odd = whole % 4 != 0;
-	key_buf_free(&ret->bytes);
+	buffer_free(&ret->bytes);
 	r = key_base64_any(chars.at, chars.len % 4 == 1 ? chars.len - 1 : chars.len, &ret->bytes);
 	if (r < 0)
 		goto out;
@@ -333,7 +333,7 @@ edge_is_blank(const struct body_text *body)
 }
 
 int
-key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, bool ended,
+key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bool ended,
 	      struct key_body *ret)
 {
 	struct body_text body = { text->at + from, to - from, joined, ended }, whole = body;
@@ -369,6 +369,6 @@ key_body_read(const struct key_buf *text, size_t from, size_t to, bool joined, b
 out:
 	ret->defects |= look;
 	if (r < 0)
-		key_buf_free(&ret->bytes);
+		buffer_free(&ret->bytes);
 	return r;
 }

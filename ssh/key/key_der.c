@@ -41,8 +41,8 @@ der_next(struct bytes *rest, struct der *ret)
 			return -EBADMSG;
 		len = len << 8 | byte;
 	}
-	ret->cut = len > rest->left;
-	return bytes_take(rest, ret->cut ? rest->left : len, &ret->in);
+	ret->cut = len > rest->len;
+	return bytes_take(rest, ret->cut ? rest->len : len, &ret->in);
 }
 
 static int
@@ -64,8 +64,8 @@ oid_nid(const struct der *oid)
 	ASN1_OBJECT *object;
 	int nid;
 
-	if (oid->cut || oid->in.left > 127 ||
-	    (object = d2i_ASN1_OBJECT(NULL, &at, (long)oid->in.left + 2)) == NULL)
+	if (oid->cut || oid->in.len > 127 ||
+	    (object = d2i_ASN1_OBJECT(NULL, &at, (long)oid->in.len + 2)) == NULL)
 		return NID_undef;
 	nid = OBJ_obj2nid(object);
 	ASN1_OBJECT_free(object);
@@ -76,9 +76,9 @@ static void
 oid_text(const struct der *oid, char *ret, size_t size)
 {
 	const unsigned char *at = oid->in.at - 2;
-	ASN1_OBJECT *object = oid->cut || oid->in.left > 127
+	ASN1_OBJECT *object = oid->cut || oid->in.len > 127
 				  ? NULL
-				  : d2i_ASN1_OBJECT(NULL, &at, (long)oid->in.left + 2);
+				  : d2i_ASN1_OBJECT(NULL, &at, (long)oid->in.len + 2);
 
 	ret[0] = '\0';
 	if (object == NULL)
@@ -120,7 +120,7 @@ by_openssl(const unsigned char *bytes, size_t len, bool private, struct key_info
 static bool
 is_odd(const struct bytes *number)
 {
-	return number->left > 0 && (number->at[number->left - 1] & 1) != 0;
+	return number->len > 0 && (number->at[number->len - 1] & 1) != 0;
 }
 
 /* RSAPrivateKey behind its version: n e d p q dp dq qi. n and e come first, so a cut file still
@@ -135,16 +135,16 @@ rsa_private(struct bytes rest, struct key_info *info)
 	while (count < 8 && der_tagged(&rest, DER_INTEGER, &part[count]) == 0)
 		count++;
 	if (count < 2 || part[0].cut || part[1].cut || !is_odd(&part[0].in) ||
-	    !is_odd(&part[1].in) || (count == 2 && rest.left > 1)) {
+	    !is_odd(&part[1].in) || (count == 2 && rest.len > 1)) {
 		memcpy(info->pub.type, "ssh-rsa", 8);
-		info->pub.bits = count > 0 && !part[0].cut ? bytes_bits(&part[0].in) : 0;
+		info->pub.bits = count > 0 && !part[0].cut ? bytes_bits(part[0].in) : 0;
 		return -EBADMSG;
 	}
 	if ((r = key_set_rsa(info, &part[0].in, &part[1].in)) < 0)
 		return r;
 	if (count < 8 || part[7].cut)
 		return -EBADMSG;
-	return rest.left > 0 || key_product_is(&part[3].in, &part[4].in, &part[0].in)
+	return rest.len > 0 || key_product_is(&part[3].in, &part[4].in, &part[0].in)
 		   ? 0
 		   : -EILSEQ; /* more: other primes */
 }
@@ -160,7 +160,7 @@ dsa_private(struct bytes rest, struct key_info *info)
 		count++;
 	memcpy(info->pub.type, "ssh-dss", 8);
 	if (count > 0 && !part[0].cut)
-		info->pub.bits = bytes_bits(&part[0].in);
+		info->pub.bits = bytes_bits(part[0].in);
 	if (count < 4 || part[3].cut)
 		return -EBADMSG;
 	for (size_t i = 0; i < 4; i++)
@@ -282,13 +282,13 @@ begins_with_integer(struct bytes rest, struct der first, bool pem, struct key_in
 
 	memcpy(hint, info->format, sizeof(hint)); /* what the label promised, if there was one */
 	*private = true;
-	if (first.in.left > 8 && (!have || second.tag == DER_INTEGER)) {
+	if (first.in.len > 8 && (!have || second.tag == DER_INTEGER)) {
 		*private = false;
 		format_set(info, "public", "rsa-public", pem);
 		return !have || second.cut || first.cut ? -EBADMSG
 							: key_set_rsa(info, &first.in, &second.in);
 	}
-	if (!have || first.in.left != 1)
+	if (!have || first.in.len != 1)
 		return -ENOENT;
 	if (first.in.at[0] == 3 && second.tag == DER_SEQUENCE) {
 		*private = false;
@@ -309,7 +309,7 @@ begins_with_integer(struct bytes rest, struct der first, bool pem, struct key_in
 	if (second.tag != DER_INTEGER)
 		return -ENOENT;
 	if (der_next(&after, &third) == 0 && third.tag == DER_INTEGER
-		? third.in.left > 9
+		? third.in.len > 9
 		: strncmp(hint, "dsa", 3) == 0) {
 		format_set(info, "private", "dsa", pem);
 		return dsa_private(rest, info);
@@ -340,7 +340,7 @@ begins_with_sequence(struct bytes rest, struct der first, bool pem, struct key_i
 		return have && !second.cut ? 0 : -EBADMSG;
 	}
 	if (head.tag == DER_ZERO || head.tag == DER_INTEGER) {
-		bool request = head.tag == DER_INTEGER && head.in.left == 1 && head.in.at[0] == 0 &&
+		bool request = head.tag == DER_INTEGER && head.in.len == 1 && head.in.at[0] == 0 &&
 			       der_next(&inner, &third) == 0 && der_next(&third.in, &head) == 0 &&
 			       head.tag != DER_OID;
 
@@ -381,7 +381,7 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 	} else if (r == -EILSEQ || (r < 0 && by_openssl(bytes, len, private, info) < 0)) {
 		key_flag(info, before != 0 ? 0 : KEY_BIT(DAMAGED));
 	}
-	if (!pem && rest.left > 0 && !whole.cut)
+	if (!pem && rest.len > 0 && !whole.cut)
 		key_flag(info, KEY_BIT(TRAILING_GARBAGE));
 	return 0;
 }

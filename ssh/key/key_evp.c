@@ -10,100 +10,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An SSH blob under construction. */
-struct out {
-	unsigned char *at;
-	size_t len, room;
-};
-
-static void
-put_string(struct out *out, const void *bytes, size_t len)
+static struct buffer
+blob_begin(const char *type)
 {
-	if (out->at == NULL || out->room - out->len < len + 4)
-		return;
-	for (int shift = 24; shift >= 0; shift -= 8)
-		out->at[out->len++] = (unsigned char)(len >> shift);
-	memcpy(out->at + out->len, bytes, len);
-	out->len += len;
-}
+	struct buffer blob = { 0 };
 
-/* A number as SSH writes it: no leading zeros, but one where the top bit is set. */
-static void
-put_number(struct out *out, const struct bytes *number)
-{
-	struct bytes n = *number;
-	size_t at = out->len;
-
-	while (n.left > 0 && n.at[0] == 0) {
-		n.at++;
-		n.left--;
-	}
-	if (n.left == 0 || n.at[0] < 0x80) {
-		put_string(out, n.at, n.left);
-		return;
-	}
-	if (out->at == NULL || out->room - out->len < n.left + 5)
-		return;
-	out->len = at + 4;
-	out->at[out->len++] = 0;
-	memcpy(out->at + out->len, n.at, n.left);
-	out->len += n.left;
-	for (int shift = 24; shift >= 0; shift -= 8)
-		out->at[at++] = (unsigned char)((n.left + 1) >> shift);
-}
-
-static struct out
-out_new(const char *type, size_t room)
-{
-	struct out out = { .room = room + strlen(type) + 64 };
-
-	out.at = malloc(out.room);
-	put_string(&out, type, strlen(type));
-	return out;
+	buffer_string(&blob, bytes_of(type));
+	return blob;
 }
 
 static int
-out_take(struct out *out, const char *type, unsigned bits, struct key_info *info)
+blob_take(struct buffer *blob, const char *type, unsigned bits, struct key_info *info)
 {
+	if (blob->failed)
+		buffer_free(blob);
 	free(info->pub.blob);
-	info->pub.blob = out->at;
-	info->pub.blob_len = out->len;
+	info->pub.blob = blob->at;
+	info->pub.blob_len = blob->len;
 	info->pub.bits = bits;
 	snprintf(info->pub.type, sizeof(info->pub.type), "%s", type);
-	return out->at == NULL ? -ENOMEM : 0;
+	return blob->at == NULL ? -ENOMEM : 0;
 }
 
 int
 key_set_rsa(struct key_info *info, const struct bytes *n, const struct bytes *e)
 {
-	struct out out;
+	struct buffer blob;
 
-	if (bytes_bits(n) == 0 || bytes_bits(e) == 0 || n->left > 65536 || e->left > 65536)
+	if (bytes_bits(*n) == 0 || bytes_bits(*e) == 0 || n->len > 65536 || e->len > 65536)
 		return -EBADMSG;
-	out = out_new("ssh-rsa", n->left + e->left);
-	put_number(&out, e);
-	put_number(&out, n);
-	return out_take(&out, "ssh-rsa", bytes_bits(n), info);
+	blob = blob_begin("ssh-rsa");
+	buffer_mpint(&blob, *e);
+	buffer_mpint(&blob, *n);
+	return blob_take(&blob, "ssh-rsa", bytes_bits(*n), info);
 }
 
 int
 key_set_dss(struct key_info *info, const struct bytes numbers[4])
 {
-	struct out out = out_new("ssh-dss", numbers[0].left + numbers[1].left + numbers[2].left +
-						numbers[3].left);
+	struct buffer blob = blob_begin("ssh-dss");
 
 	for (size_t i = 0; i < 4; i++)
-		put_number(&out, &numbers[i]);
-	return out_take(&out, "ssh-dss", bytes_bits(&numbers[0]), info);
+		buffer_mpint(&blob, numbers[i]);
+	return blob_take(&blob, "ssh-dss", bytes_bits(numbers[0]), info);
 }
 
 int
 key_set_raw(struct key_info *info, const char *type, unsigned bits, const struct bytes *point)
 {
-	struct out out = out_new(type, point->left);
+	struct buffer blob = blob_begin(type);
 
-	put_string(&out, point->at, point->left);
-	return out_take(&out, type, bits, info);
+	buffer_string(&blob, *point);
+	return blob_take(&blob, type, bits, info);
 }
 
 static const char *
@@ -135,15 +93,15 @@ ec_blob(struct key_info *info, int nid, const EC_GROUP *group, const EC_POINT *p
 	size_t len = EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, octets,
 					sizeof(octets), NULL);
 	char type[PUBKEY_TYPE_MAX];
-	struct out out;
+	struct buffer blob;
 
 	if (len == 0 || EC_POINT_is_at_infinity(group, point))
 		return -EBADMSG;
 	snprintf(type, sizeof(type), "%s", info->pub.type);
-	out = out_new(type, len + strlen(curve));
-	put_string(&out, curve, strlen(curve));
-	put_string(&out, octets, len);
-	return out_take(&out, type, info->pub.bits, info);
+	blob = blob_begin(type);
+	buffer_string(&blob, bytes_of(curve));
+	buffer_string(&blob, (struct bytes){ octets, len });
+	return blob_take(&blob, type, info->pub.bits, info);
 }
 
 int
@@ -160,7 +118,7 @@ key_set_ec(struct key_info *info, int nid, const struct bytes *point)
 		goto out;
 	}
 	r = -EBADMSG;
-	if (EC_POINT_oct2point(group, decoded, point->at, point->left, NULL) == 1)
+	if (EC_POINT_oct2point(group, decoded, point->at, point->len, NULL) == 1)
 		r = ec_blob(info, nid, group, decoded);
 out:
 	EC_POINT_free(decoded);
@@ -190,11 +148,11 @@ key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar)
 
 	if (point == NULL)
 		goto out;
-	if (ec_type(info, nid, group) < 0 || scalar->left > 128) {
+	if (ec_type(info, nid, group) < 0 || scalar->len > 128) {
 		r = 0;
 		goto out;
 	}
-	number = BN_bin2bn(scalar->at, (int)scalar->left, NULL);
+	number = BN_bin2bn(scalar->at, (int)scalar->len, NULL);
 	if (number != NULL && !BN_is_zero(number) &&
 	    EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1)
 		r = ec_blob(info, nid, group, point);
@@ -212,13 +170,13 @@ key_product_is(const struct bytes *p, const struct bytes *q, const struct bytes 
 	BN_CTX *ctx = BN_CTX_new();
 	bool is = false;
 
-	if (p->left > INT_MAX || q->left > INT_MAX || n->left > 16384)
+	if (p->len > INT_MAX || q->len > INT_MAX || n->len > 16384)
 		p = q = n;
-	a = BN_bin2bn(p->at, (int)p->left, NULL);
-	b = BN_bin2bn(q->at, (int)q->left, NULL);
-	c = BN_bin2bn(n->at, (int)n->left, NULL);
+	a = BN_bin2bn(p->at, (int)p->len, NULL);
+	b = BN_bin2bn(q->at, (int)q->len, NULL);
+	c = BN_bin2bn(n->at, (int)n->len, NULL);
 	if (a != NULL && b != NULL && c != NULL && product != NULL && ctx != NULL &&
-	    p->left + q->left < 32768)
+	    p->len + q->len < 32768)
 		is = BN_mul(product, a, b, ctx) == 1 && BN_cmp(product, c) == 0;
 	BN_clear_free(a);
 	BN_clear_free(b);
@@ -231,11 +189,11 @@ key_product_is(const struct bytes *p, const struct bytes *q, const struct bytes 
 bool
 key_ed25519_pair(const struct bytes *seed, const struct bytes *point)
 {
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->at, seed->left);
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->at, seed->len);
 	unsigned char derived[32];
 	size_t len = sizeof(derived);
 	bool is = pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, derived, &len) == 1 &&
-		  len == point->left && memcmp(derived, point->at, len) == 0;
+		  len == point->len && memcmp(derived, point->at, len) == 0;
 
 	EVP_PKEY_free(pkey);
 	return is;

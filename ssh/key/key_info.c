@@ -14,27 +14,6 @@ static const char *const defect_words[] = {
 
 _Static_assert(KEY_DEFECT_COUNT <= 64, "the defects are one bit each");
 
-int
-key_buf_set(struct key_buf *buf, const void *bytes, size_t len)
-{
-	if ((buf->at = malloc(len + 1)) == NULL)
-		return -ENOMEM;
-	if (len > 0)
-		memcpy(buf->at, bytes, len);
-	buf->at[len] = '\0';
-	buf->len = len;
-	return 0;
-}
-
-void
-key_buf_free(struct key_buf *buf)
-{
-	if (buf->at != NULL)
-		OPENSSL_cleanse(buf->at, buf->len);
-	free(buf->at);
-	*buf = (struct key_buf){ 0 };
-}
-
 void
 key_info_free(struct key_info *info)
 {

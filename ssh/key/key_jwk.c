@@ -22,7 +22,7 @@ static const struct curve {
 };
 
 static int
-member(const json_t *jwk, const char *name, struct key_buf *ret)
+member(const json_t *jwk, const char *name, struct buffer *ret)
 {
 	const char *text = doc_str(jwk, name);
 
@@ -32,22 +32,22 @@ member(const json_t *jwk, const char *name, struct key_buf *ret)
 static int
 rsa(const json_t *jwk, struct key_info *info)
 {
-	struct key_buf n = { 0 }, e = { 0 };
+	struct buffer n = { 0 }, e = { 0 };
 	int r;
 
 	memcpy(info->pub.type, "ssh-rsa", 8);
 	if ((r = member(jwk, "n", &n)) == 0 && (r = member(jwk, "e", &e)) == 0)
 		r = key_set_rsa(info, &(struct bytes){ n.at, n.len },
 				&(struct bytes){ e.at, e.len });
-	key_buf_free(&n);
-	key_buf_free(&e);
+	buffer_free(&n);
+	buffer_free(&e);
 	return r;
 }
 
 static int
 elliptic(const json_t *jwk, const struct curve *curve, struct key_info *info)
 {
-	struct key_buf x = { 0 }, y = { 0 };
+	struct buffer x = { 0 }, y = { 0 };
 	unsigned char point[1 + 2 * 66] = { 4 };
 	int r;
 
@@ -60,15 +60,15 @@ elliptic(const json_t *jwk, const struct curve *curve, struct key_info *info)
 	memcpy(point + 1 + x.len, y.at, y.len);
 	r = key_set_ec(info, curve->nid, &(struct bytes){ point, 1 + 2 * x.len });
 out:
-	key_buf_free(&x);
-	key_buf_free(&y);
+	buffer_free(&x);
+	buffer_free(&y);
 	return r;
 }
 
 static int
 raw(const json_t *jwk, const struct curve *curve, struct key_info *info)
 {
-	struct key_buf x = { 0 };
+	struct buffer x = { 0 };
 	int r;
 
 	snprintf(info->pub.type, sizeof(info->pub.type), "%s", curve->type);
@@ -79,7 +79,7 @@ raw(const json_t *jwk, const struct curve *curve, struct key_info *info)
 		r = x.len != 32 ? -EBADMSG
 				: key_set_raw(info, curve->type, curve->bits,
 					      &(struct bytes){ x.at, x.len });
-	key_buf_free(&x);
+	buffer_free(&x);
 	return r;
 }
 
@@ -116,7 +116,7 @@ jwk_read(const json_t *jwk, struct key_info *info)
 }
 
 int
-key_jwk(const struct key_buf *text, struct key_info *info)
+key_jwk(const struct buffer *text, struct key_info *info)
 {
 	json_t *doc;
 	const json_t *jwk;

@@ -69,7 +69,7 @@ fence(const unsigned char *at, size_t len)
 }
 
 void
-key_lead(const struct key_buf *text, size_t at, struct key_info *info)
+key_lead(const struct buffer *text, size_t at, struct key_info *info)
 {
 	size_t line = 0;
 	bool blanks = false, words = false;
@@ -97,7 +97,7 @@ key_lead(const struct key_buf *text, size_t at, struct key_info *info)
 }
 
 void
-key_trail(const struct key_buf *text, size_t at, struct key_info *info)
+key_trail(const struct buffer *text, size_t at, struct key_info *info)
 {
 	const uint64_t joined =
 	    KEY_BIT(NEWLINES_LOST) | KEY_BIT(NEWLINE_TO_SPACE) | KEY_BIT(NEWLINE_ESCAPED);

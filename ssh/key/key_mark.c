@@ -7,7 +7,7 @@
 /* The dash at i, counted in bytes: '-', or what word processors and mail programs make of it; 0
  * when there is none. */
 static size_t
-dash_at(const struct key_buf *text, size_t i)
+dash_at(const struct buffer *text, size_t i)
 {
 	const unsigned char *p = text->at + i;
 	size_t left = text->len - i;
@@ -25,7 +25,7 @@ dash_at(const struct key_buf *text, size_t i)
 
 /* The dash that ends before i, 0 when there is none. */
 static size_t
-dash_before(const struct key_buf *text, size_t i)
+dash_before(const struct buffer *text, size_t i)
 {
 	if (i >= 3 && dash_at(text, i - 3) == 3)
 		return 3;
@@ -35,7 +35,7 @@ dash_before(const struct key_buf *text, size_t i)
 /* Reads the label behind BEGIN or END: words of letters and digits, up to dashes or anything else.
  */
 static size_t
-label_read(const struct key_buf *text, size_t i, struct key_mark *mark)
+label_read(const struct buffer *text, size_t i, struct key_mark *mark)
 {
 	size_t used = 0, most = i + 256; /* labels are short; BEGINs may be many */
 
@@ -71,7 +71,7 @@ label_known(const char *label)
 }
 
 static bool
-mark_at(const struct key_buf *text, size_t word, size_t len, struct key_mark *ret)
+mark_at(const struct buffer *text, size_t word, size_t len, struct key_mark *ret)
 {
 	struct key_mark mark = { .at = word };
 	size_t n;
@@ -102,7 +102,7 @@ mark_at(const struct key_buf *text, size_t word, size_t len, struct key_mark *re
 }
 
 bool
-key_mark_find(const struct key_buf *text, size_t from, const char *word, struct key_mark *ret)
+key_mark_find(const struct buffer *text, size_t from, const char *word, struct key_mark *ret)
 {
 	size_t len = strlen(word);
 

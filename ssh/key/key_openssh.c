@@ -70,29 +70,28 @@ halves_agree(const struct private_part *part, const struct pubkey *pub)
 	if (part->n.at != NULL) {
 		bytes_string(&outer, &field);
 		bytes_string(&outer, &field);
-		return field.left == part->n.left &&
-		       memcmp(field.at, part->n.at, field.left) == 0 &&
+		return field.len == part->n.len && memcmp(field.at, part->n.at, field.len) == 0 &&
 		       key_product_is(&part->p, &part->q, &part->n);
 	}
 	if (part->point.at != NULL &&
-	    memmem(outer.at, outer.left, part->point.at, part->point.left) == NULL)
+	    memmem(outer.at, outer.len, part->point.at, part->point.len) == NULL)
 		return false;
 	if (part->pair.at == NULL)
 		return true;
-	if (seed.left != 64 || part->point.left != 32 ||
+	if (seed.len != 64 || part->point.len != 32 ||
 	    memcmp(seed.at + 32, part->point.at, 32) != 0)
 		return false;
-	seed.left = 32;
+	seed.len = 32;
 	return key_ed25519_pair(&seed, &part->point);
 }
 
 static bool
 padding_right(const struct bytes *rest)
 {
-	for (size_t i = 0; i < rest->left; i++)
+	for (size_t i = 0; i < rest->len; i++)
 		if (rest->at[i] != (unsigned char)(i + 1))
 			return false;
-	return rest->left < 256;
+	return rest->len < 256;
 }
 
 /* Reads the private part as far as the comment; -EBADMSG when it makes no sense. */
@@ -107,16 +106,16 @@ private_read(struct bytes rest, struct key_info *info)
 	if (bytes_u32(&rest, &a) < 0 || bytes_u32(&rest, &b) < 0 || a != b ||
 	    bytes_string(&rest, &type) < 0)
 		return -EBADMSG;
-	for (i = 0; i < count && !bytes_is(&type, private_types[i].type); i++)
+	for (i = 0; i < count && !bytes_is(type, private_types[i].type); i++)
 		;
 	if (i == count)
-		return info->pub.type[0] != '\0' && bytes_is(&type, info->pub.type) ? 0 : -EBADMSG;
+		return info->pub.type[0] != '\0' && bytes_is(type, info->pub.type) ? 0 : -EBADMSG;
 	if (fields_read(&rest, private_types[i].fields, &part) < 0 ||
 	    bytes_string(&rest, &comment) < 0)
 		return -EBADMSG;
-	if (key_comment(info, comment.at, comment.left) < 0)
+	if (key_comment(info, comment.at, comment.len) < 0)
 		return -ENOMEM;
-	if (!bytes_is(&type, info->pub.type) || !padding_right(&rest) ||
+	if (!bytes_is(type, info->pub.type) || !padding_right(&rest) ||
 	    !halves_agree(&part, &info->pub))
 		return -EBADMSG;
 	return 0;
@@ -127,7 +126,7 @@ word_set(char *ret, size_t size, const struct bytes *word)
 {
 	size_t used = 0;
 
-	for (size_t i = 0; i < word->left && used + 1 < size; i++)
+	for (size_t i = 0; i < word->len && used + 1 < size; i++)
 		ret[used++] = word->at[i] > ' ' && word->at[i] < 127 ? (char)word->at[i] : '?';
 	ret[used] = '\0';
 }
@@ -141,7 +140,7 @@ kdf_set(const struct bytes *kdf, struct bytes options, struct key_info *info)
 
 	word_set(info->kdf, sizeof(info->kdf), kdf);
 	used = strlen(info->kdf);
-	if (bytes_is(kdf, "bcrypt") && bytes_string(&options, &salt) == 0 &&
+	if (bytes_is(*kdf, "bcrypt") && bytes_string(&options, &salt) == 0 &&
 	    bytes_u32(&options, &rounds) == 0)
 		snprintf(info->kdf + used, sizeof(info->kdf) - used, ":%u", (unsigned)rounds);
 }
@@ -156,11 +155,11 @@ public_read(struct bytes *rest, struct key_info *info)
 	if (bytes_u32(rest, &count) < 0)
 		return -EBADMSG;
 	if (bytes_string(rest, &public) == 0) {
-		r = pubkey_from_blob(public.at, public.left, &info->pub);
+		r = pubkey_from_blob(public.at, public.len, &info->pub);
 		return r < 0 ? r : count == 1 ? 0 : -EBADMSG;
 	}
 	bytes_u32(rest, &len);
-	r = pubkey_from_blob(rest->at, rest->left,
+	r = pubkey_from_blob(rest->at, rest->len,
 			     &info->pub); /* cut inside: type and bits at least */
 	return r == -ENOMEM ? r : -EBADMSG;
 }
@@ -175,7 +174,7 @@ public_distrust(struct bytes rest, struct key_info *info)
 	uint32_t len;
 
 	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 &&
-	    len <= PRIVATE_MAX && len + 24 >= rest.left && (cut || len <= rest.left + 4))
+	    len <= PRIVATE_MAX && len + 24 >= rest.len && (cut || len <= rest.len + 4))
 		return;
 	free(info->pub.blob);
 	info->pub.blob = NULL;
@@ -205,11 +204,11 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 	}
 	word_set(info->cipher, sizeof(info->cipher), &cipher);
 	kdf_set(&kdf, options, info);
-	info->encrypted = bytes_is(&cipher, "none") ? "no" : "yes";
+	info->encrypted = bytes_is(cipher, "none") ? "no" : "yes";
 	r = public_read(&rest, info);
 	if (info->defects & (KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(TRUNCATED) | KEY_BIT(DAMAGED)))
 		public_distrust(rest, info);
-	if (r == 0 && (r = bytes_string(&rest, &private)) == 0 && bytes_is(&cipher, "none"))
+	if (r == 0 && (r = bytes_string(&rest, &private)) == 0 && bytes_is(cipher, "none"))
 		r = private_read(private, info);
 	if (r == -ENOMEM)
 		return r;

@@ -68,7 +68,7 @@ key_archive(const unsigned char *bytes, size_t len)
 }
 
 static uint64_t
-what(const unsigned char *bytes, size_t len, const struct key_buf *text)
+what(const unsigned char *bytes, size_t len, const struct buffer *text)
 {
 	const char *start = (const char *)text->at + strspn((const char *)text->at, " \t\n");
 	bool zeros = true;
@@ -98,7 +98,7 @@ what(const unsigned char *bytes, size_t len, const struct key_buf *text)
 }
 
 void
-key_other(const unsigned char *bytes, size_t len, const struct key_buf *text, struct key_info *info)
+key_other(const unsigned char *bytes, size_t len, const struct buffer *text, struct key_info *info)
 {
 	key_kind(info, "other", "unknown");
 	info->defects = what(bytes, len, text);

@@ -7,7 +7,7 @@
 #define LAYERS_MAX 3
 
 static int layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info);
-static int text_file(const struct key_buf *text, unsigned depth, struct key_info *info);
+static int text_file(const struct buffer *text, unsigned depth, struct key_info *info);
 
 /* Files that are no text: DER, and what is inside the base64 of other formats. */
 static int
@@ -30,8 +30,7 @@ binary(const unsigned char *bytes, size_t len, struct key_info *info)
 
 /* Key bytes whose BEGIN and END lines are gone. */
 static int
-body_only(const struct key_buf *text, size_t from, size_t to, uint64_t defect,
-	  struct key_info *info)
+body_only(const struct buffer *text, size_t from, size_t to, uint64_t defect, struct key_info *info)
 {
 	struct key_body body;
 	struct pubkey pub;
@@ -59,12 +58,12 @@ body_only(const struct key_buf *text, size_t from, size_t to, uint64_t defect,
 			pubkey_free(&pub);
 		}
 	}
-	key_buf_free(&body.bytes);
+	buffer_free(&body.bytes);
 	return r;
 }
 
 static bool
-all_base64(const struct key_buf *text)
+all_base64(const struct buffer *text)
 {
 	size_t count = 0;
 
@@ -81,9 +80,9 @@ all_base64(const struct key_buf *text)
 
 /* A file that is nothing but base64: of a whole key file, or the body of one. */
 static int
-base64_file(const struct key_buf *text, unsigned depth, struct key_info *info)
+base64_file(const struct buffer *text, unsigned depth, struct key_info *info)
 {
-	struct key_buf inner = { 0 };
+	struct buffer inner = { 0 };
 	struct key_info found = { 0 };
 	int r;
 
@@ -97,11 +96,11 @@ base64_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 	    strstr(found.format, "-der") == NULL && strcmp(found.format, "sshcom") != 0) {
 		found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 		*info = found;
-		key_buf_free(&inner);
+		buffer_free(&inner);
 		return 0;
 	}
 	key_info_free(&found);
-	key_buf_free(&inner);
+	buffer_free(&inner);
 	return r == -ENOMEM ? r : body_only(text, 0, text->len, KEY_BIT(BODY_ONLY), info);
 }
 
@@ -115,7 +114,7 @@ in_run(unsigned char c, bool spaced)
  * breaks may stand in it where it begins as
  * "-----BEGIN" or PuTTY's header do. */
 static bool
-run_next(const struct key_buf *text, size_t *at, size_t *end)
+run_next(const struct buffer *text, size_t *at, size_t *end)
 {
 	enum { RUN_MIN = 160 };
 
@@ -137,7 +136,7 @@ run_next(const struct key_buf *text, size_t *at, size_t *end)
 /* A key file in base64 behind other things: the value of a variable, of JSON, of a Kubernetes
  * secret. */
 static int
-base64_inside(const struct key_buf *text, unsigned depth, struct key_info *info)
+base64_inside(const struct buffer *text, unsigned depth, struct key_info *info)
 {
 	size_t at = 0, end = 0;
 	int r = -ENOENT;
@@ -146,7 +145,7 @@ base64_inside(const struct key_buf *text, unsigned depth, struct key_info *info)
 	     tries < 4 && depth < LAYERS_MAX && r == -ENOENT && run_next(text, &at, &end);
 	     tries++) {
 		struct key_info found = { 0 };
-		struct key_buf inner = { 0 };
+		struct buffer inner = { 0 };
 
 		r = key_base64_any((const char *)text->at + at, end - at, &inner);
 		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
@@ -158,14 +157,14 @@ base64_inside(const struct key_buf *text, unsigned depth, struct key_info *info)
 			key_info_free(&found);
 			r = r == -ENOMEM ? r : -ENOENT;
 		}
-		key_buf_free(&inner);
+		buffer_free(&inner);
 	}
 	return r;
 }
 
 /* What is left of a BEGIN line whose start is gone: "GIN RSA PRIVATE KEY-----" and its line end. */
 static size_t
-partial_begin(const struct key_buf *text, size_t end)
+partial_begin(const struct buffer *text, size_t end)
 {
 	size_t line = key_find(text, 0, "\n"), dashes = key_find(text, 0, "KEY-----");
 
@@ -174,7 +173,7 @@ partial_begin(const struct key_buf *text, size_t end)
 
 /* An END line without its BEGIN. */
 static int
-no_header(const struct key_buf *text, struct key_info *info)
+no_header(const struct buffer *text, struct key_info *info)
 {
 	struct key_body body;
 	struct key_mark end;
@@ -193,14 +192,14 @@ no_header(const struct key_buf *text, struct key_info *info)
 		key_flag(info, KEY_BIT(NO_HEADER) | body.defects);
 		r = key_content(&body, end.label, info);
 	}
-	key_buf_free(&body.bytes);
+	buffer_free(&body.bytes);
 	return r;
 }
 
 /* Both lines of an encrypted PEM file are gone, its headers are not: encrypted, and of which kind
  * only the lost label told. */
 static int
-headers_only(const struct key_buf *text, struct key_info *info)
+headers_only(const struct buffer *text, struct key_info *info)
 {
 	struct key_body body;
 	size_t at = 0;
@@ -217,15 +216,15 @@ headers_only(const struct key_buf *text, struct key_info *info)
 		key_flag(info, KEY_BIT(BODY_ONLY) | body.defects);
 		r = key_content(&body, "", info);
 	}
-	key_buf_free(&body.bytes);
+	buffer_free(&body.bytes);
 	return r;
 }
 
 /* Something was done to every line of it. */
 static int
-wrapped(const struct key_buf *text, unsigned depth, struct key_info *info)
+wrapped(const struct buffer *text, unsigned depth, struct key_info *info)
 {
-	struct key_buf plain = { 0 };
+	struct buffer plain = { 0 };
 	uint64_t defects;
 	int r = depth < LAYERS_MAX ? key_unwrap(text, &plain, &defects) : -ENOENT;
 
@@ -233,15 +232,15 @@ wrapped(const struct key_buf *text, unsigned depth, struct key_info *info)
 		return r;
 	r = text_file(&plain, depth + 1, info);
 	key_flag(info, defects);
-	key_buf_free(&plain);
+	buffer_free(&plain);
 	return r;
 }
 
 /* The first reader that knows the text; what the others flagged before they gave up is no defect.
  */
 static int
-first_of(int (*const readers[])(const struct key_buf *text, struct key_info *info),
-	 const struct key_buf *text, struct key_info *info)
+first_of(int (*const readers[])(const struct buffer *text, struct key_info *info),
+	 const struct buffer *text, struct key_info *info)
 {
 	const uint64_t before = info->defects;
 	int r = -ENOENT;
@@ -253,12 +252,12 @@ first_of(int (*const readers[])(const struct key_buf *text, struct key_info *inf
 }
 
 static int
-text_file(const struct key_buf *text, unsigned depth, struct key_info *info)
+text_file(const struct buffer *text, unsigned depth, struct key_info *info)
 {
-	static int (*const whole[])(const struct key_buf *text,
+	static int (*const whole[])(const struct buffer *text,
 				    struct key_info *info) = { key_jwk, key_ppk, key_pem,
 							       key_public, NULL };
-	static int (*const rests[])(const struct key_buf *text,
+	static int (*const rests[])(const struct buffer *text,
 				    struct key_info *info) = { no_header, headers_only, NULL };
 	const uint64_t before = info->defects;
 	int r;
@@ -276,7 +275,7 @@ text_file(const struct key_buf *text, unsigned depth, struct key_info *info)
 static int
 layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info)
 {
-	struct key_buf text = { 0 };
+	struct buffer text = { 0 };
 	int r;
 
 	if ((r = binary(bytes, len, info)) != -ENOENT)
@@ -290,7 +289,7 @@ layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *i
 		key_other(bytes, len, &text, info);
 		r = 0;
 	}
-	key_buf_free(&text);
+	buffer_free(&text);
 	return r;
 }
 

@@ -27,7 +27,7 @@ label_kind(const char *label)
 }
 
 static size_t
-blocks_find(const struct key_buf *text, struct block blocks[BLOCKS_MAX])
+blocks_find(const struct buffer *text, struct block blocks[BLOCKS_MAX])
 {
 	size_t count = 0, from = 0;
 
@@ -49,7 +49,7 @@ blocks_find(const struct key_buf *text, struct block blocks[BLOCKS_MAX])
 
 /* What is left of an END line that was cut does not belong to the body. */
 static bool
-trim_partial_end(const struct key_buf *text, struct block *block)
+trim_partial_end(const struct buffer *text, struct block *block)
 {
 	bool start = true, dashes = false;
 
@@ -70,7 +70,7 @@ trim_partial_end(const struct key_buf *text, struct block *block)
 }
 
 static void
-mark_flags(const struct key_buf *text, const struct key_mark *mark, bool is_end,
+mark_flags(const struct buffer *text, const struct key_mark *mark, bool is_end,
 	   struct key_info *info)
 {
 	unsigned want = strstr(mark->label, "SSH2") != NULL ? 4 : 5;
@@ -89,7 +89,7 @@ mark_flags(const struct key_buf *text, const struct key_mark *mark, bool is_end,
 
 /* A BEGIN or END line that shares its line with the body. */
 static bool
-is_glued(const struct key_buf *text, const struct block *block)
+is_glued(const struct buffer *text, const struct block *block)
 {
 	size_t after = block->begin.end, before = block->ended ? block->end.at : 0;
 
@@ -103,7 +103,7 @@ is_glued(const struct key_buf *text, const struct block *block)
 
 /* Blanks in front of the END line, where the BEGIN line has none. */
 static bool
-end_is_indented(const struct key_buf *text, const struct block *block)
+end_is_indented(const struct buffer *text, const struct block *block)
 {
 	size_t at = block->end.at;
 
@@ -111,7 +111,7 @@ end_is_indented(const struct key_buf *text, const struct block *block)
 }
 
 static int
-block_read(const struct key_buf *text, struct block *block, struct key_info *info)
+block_read(const struct buffer *text, struct block *block, struct key_info *info)
 {
 	struct key_body body;
 	bool partial =
@@ -145,7 +145,7 @@ block_read(const struct key_buf *text, struct block *block, struct key_info *inf
 		if (block->ended && strcmp(block->begin.label, block->end.label) != 0)
 			key_flag(info, KEY_BIT(WRONG_LABEL));
 	}
-	key_buf_free(&body.bytes);
+	buffer_free(&body.bytes);
 	return r;
 }
 
@@ -189,7 +189,7 @@ bundle_flags(const struct block *blocks, size_t count, size_t chosen, struct key
 }
 
 static int
-blocks_read(const struct key_buf *text, struct block *blocks, size_t count, struct key_info *info)
+blocks_read(const struct buffer *text, struct block *blocks, size_t count, struct key_info *info)
 {
 	size_t chosen = block_choose(blocks, count);
 	struct block *block = &blocks[chosen], *last = &blocks[count - 1];
@@ -209,7 +209,7 @@ blocks_read(const struct key_buf *text, struct block *blocks, size_t count, stru
 }
 
 size_t
-key_prefix(const struct key_buf *text, size_t at, size_t *start)
+key_prefix(const struct buffer *text, size_t at, size_t *start)
 {
 	size_t from = at, len, next;
 
@@ -241,7 +241,7 @@ key_prefix_defect(const unsigned char *prefix, size_t len)
 }
 
 static bool
-has_escapes(const struct key_buf *text, size_t from)
+has_escapes(const struct buffer *text, size_t from)
 {
 	static const char *const escapes[] = { "\\n", "\\r", "\\u002", "\\u003" };
 
@@ -254,10 +254,10 @@ has_escapes(const struct key_buf *text, size_t from)
 }
 
 static int
-pem_plain(const struct key_buf *text, struct key_info *info)
+pem_plain(const struct buffer *text, struct key_info *info)
 {
 	struct block blocks[BLOCKS_MAX] = { 0 };
-	struct key_buf stripped = { 0 };
+	struct buffer stripped = { 0 };
 	struct key_mark mark;
 	size_t start, len;
 	int r;
@@ -271,13 +271,13 @@ pem_plain(const struct key_buf *text, struct key_info *info)
 		return r;
 	len = blocks_find(&stripped, blocks);
 	r = len == 0 ? -ENOENT : blocks_read(&stripped, blocks, len, info);
-	key_buf_free(&stripped);
+	buffer_free(&stripped);
 	return r;
 }
 
 /* A public key's comment may hold anything, also a BEGIN line. */
 static bool
-in_comment(const struct key_buf *text, const struct key_mark *mark)
+in_comment(const struct buffer *text, const struct key_mark *mark)
 {
 	struct pubkey pub;
 	size_t from = mark->at;
@@ -293,9 +293,9 @@ in_comment(const struct key_buf *text, const struct key_mark *mark)
 }
 
 int
-key_pem(const struct key_buf *text, struct key_info *info)
+key_pem(const struct buffer *text, struct key_info *info)
 {
-	struct key_buf visible = { 0 }, plain = { 0 };
+	struct buffer visible = { 0 }, plain = { 0 };
 	struct key_mark mark;
 	uint64_t defects = 0;
 	int r;
@@ -303,11 +303,11 @@ key_pem(const struct key_buf *text, struct key_info *info)
 	if ((r = key_strip_invisible(text, &visible, &defects)) < 0)
 		return r;
 	if (!key_mark_find(&visible, 0, "BEGIN", &mark) || in_comment(&visible, &mark)) {
-		key_buf_free(&visible);
+		buffer_free(&visible);
 		return -ENOENT;
 	}
 	if (strcmp(mark.label, "SSH2 PUBLIC KEY") == 0) { /* its comment may hold anything */
-		key_buf_free(&visible);
+		buffer_free(&visible);
 		return pem_plain(text, info);
 	}
 	key_flag(info, defects);
@@ -317,7 +317,7 @@ key_pem(const struct key_buf *text, struct key_info *info)
 	}
 	if (r == 0)
 		r = pem_plain(plain.at != NULL ? &plain : &visible, info);
-	key_buf_free(&visible);
-	key_buf_free(&plain);
+	buffer_free(&visible);
+	buffer_free(&plain);
 	return r;
 }

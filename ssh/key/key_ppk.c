@@ -1,7 +1,5 @@
 #include "ssh/key/key.h"
 
-#include <openssl/core_names.h>
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +9,7 @@
 
 /* Where a header's value stands; the next header ends it where the line ends are lost. */
 static bool
-header(const struct key_buf *text, size_t from, const char *name, const char *next, bool joined,
+header(const struct buffer *text, size_t from, const char *name, const char *next, bool joined,
        struct bytes *ret)
 {
 	size_t at = from, end;
@@ -36,8 +34,8 @@ header(const struct key_buf *text, size_t from, const char *name, const char *ne
 static void
 trim(struct bytes *value)
 {
-	while (value->left > 0 && isspace(value->at[value->left - 1]))
-		value->left--;
+	while (value->len > 0 && isspace(value->at[value->len - 1]))
+		value->len--;
 }
 
 static void
@@ -45,7 +43,7 @@ word(const struct bytes *value, char *ret, size_t size)
 {
 	size_t used = 0;
 
-	while (used < value->left && used + 1 < size && value->at[used] > ' ' &&
+	while (used < value->len && used + 1 < size && value->at[used] > ' ' &&
 	       value->at[used] < 127 && value->at[used] != '\\' && value->at[used] != '%') {
 		ret[used] = (char)value->at[used];
 		used++;
@@ -55,10 +53,10 @@ word(const struct bytes *value, char *ret, size_t size)
 
 /* The public blob stands in clear behind "Public-Lines: N". */
 static int
-public_read(const struct key_buf *text, const struct bytes *lines, struct key_info *info)
+public_read(const struct buffer *text, const struct bytes *lines, struct key_info *info)
 {
 	size_t at = (size_t)(lines->at - text->at), end = key_find(text, at, "Private-Lines:");
-	struct key_buf blob = { 0 };
+	struct buffer blob = { 0 };
 	struct pubkey pub;
 	unsigned count = 0;
 	char *comment = info->pub.comment;
@@ -84,12 +82,12 @@ public_read(const struct key_buf *text, const struct bytes *lines, struct key_in
 	info->pub = pub;
 	info->pub.comment = comment;
 	info->pub.comment_len = comment_len;
-	key_buf_free(&blob);
+	buffer_free(&blob);
 	return r;
 }
 
 static bool
-mac_whole(const struct key_buf *text, size_t from, int version, bool joined, size_t *end)
+mac_whole(const struct buffer *text, size_t from, int version, bool joined, size_t *end)
 {
 	struct bytes mac;
 	size_t digits = 0;
@@ -97,7 +95,7 @@ mac_whole(const struct key_buf *text, size_t from, int version, bool joined, siz
 	if (!header(text, from, "Private-MAC:", "\n", joined, &mac) &&
 	    !header(text, from, "Private-Hash:", "\n", joined, &mac))
 		return false;
-	while (digits < mac.left && isxdigit(mac.at[digits]))
+	while (digits < mac.len && isxdigit(mac.at[digits]))
 		digits++;
 	*end = (size_t)(mac.at - text->at) + digits;
 	return digits >= (version >= 3 ? 64 : 40);
@@ -105,7 +103,7 @@ mac_whole(const struct key_buf *text, size_t from, int version, bool joined, siz
 
 /* The bytes behind "NAME-Lines: N", N lines of base64. */
 static int
-lines_read(const struct key_buf *text, size_t from, const char *name, struct key_buf *ret)
+lines_read(const struct buffer *text, size_t from, const char *name, struct buffer *ret)
 {
 	size_t at = key_find(text, from, name), end;
 	unsigned count = 0;
@@ -121,56 +119,42 @@ lines_read(const struct key_buf *text, size_t from, const char *name, struct key
 	return key_base64_any((const char *)text->at + at, end - at, ret);
 }
 
-static bool
-mac_update(EVP_MAC_CTX *ctx, const void *bytes, size_t len)
-{
-	const unsigned char head[4] = { (unsigned char)(len >> 24), (unsigned char)(len >> 16),
-					(unsigned char)(len >> 8), (unsigned char)len };
-
-	return EVP_MAC_update(ctx, head, sizeof(head)) == 1 && EVP_MAC_update(ctx, bytes, len) == 1;
-}
-
 /* What PuTTY signs: type, encryption, comment, and both halves. An unlocked file's key is known to
  * everybody. */
 static bool
-mac_make(int version, const struct key_info *info, const struct key_buf *public,
-	 const struct key_buf *private, unsigned char ret[64], size_t *len)
+mac_make(int version, const struct key_info *info, const struct buffer *public,
+	 const struct buffer *private, unsigned char ret[64], size_t *len)
 {
 	static const char seed[] = "putty-private-key-file-mac-key";
 	unsigned char key[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned key_len = 0;
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-				OSSL_PARAM_construct_end() };
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
-	bool made = ctx != NULL;
+	struct buffer signed_part = { 0 };
+	const struct bytes comment = { (const unsigned char *)info->pub.comment,
+				       info->pub.comment_len };
+	bool made;
 
-	if (version < 3) {
-		memcpy(digest, "SHA1", 5);
-		made = made &&
-		       EVP_Digest(seed, sizeof(seed) - 1, key, &key_len, EVP_sha1(), NULL) == 1;
-	}
-	made = made && EVP_MAC_init(ctx, key, key_len, params) == 1 &&
-	       mac_update(ctx, info->pub.type, strlen(info->pub.type)) &&
-	       mac_update(ctx, "none", 4) &&
-	       mac_update(ctx, info->pub.comment != NULL ? info->pub.comment : "",
-			  info->pub.comment_len) &&
-	       mac_update(ctx, public->at, public->len) &&
-	       mac_update(ctx, private->at, private->len) && EVP_MAC_final(ctx, ret, len, 64) == 1;
-	EVP_MAC_CTX_free(ctx);
-	EVP_MAC_free(mac);
+	buffer_string(&signed_part, bytes_of(info->pub.type));
+	buffer_string(&signed_part, bytes_of("none"));
+	buffer_string(&signed_part, comment);
+	buffer_string(&signed_part, buffer_bytes(public));
+	buffer_string(&signed_part, buffer_bytes(private));
+	made = !signed_part.failed &&
+	       (version >= 3 ||
+		EVP_Digest(seed, sizeof(seed) - 1, key, &key_len, EVP_sha1(), NULL) == 1) &&
+	       EVP_Q_mac(NULL, "HMAC", NULL, version >= 3 ? "SHA256" : "SHA1", NULL, key, key_len,
+			 signed_part.at, signed_part.len, ret, 64, len) != NULL;
+	buffer_free(&signed_part);
 	return made;
 }
 
 /* false when the file's own checksum says that something in it was changed; true also where that
  * cannot be told. */
 static bool
-mac_agrees(const struct key_buf *text, size_t from, int version, size_t mac_end,
+mac_agrees(const struct buffer *text, size_t from, int version, size_t mac_end,
 	   const struct key_info *info)
 {
 	const size_t size = version >= 3 ? 32 : 20;
-	struct key_buf public = { 0 }, private = { 0 };
+	struct buffer public = { 0 }, private = { 0 };
 	unsigned char made[64];
 	char digits[3] = "";
 	size_t len = 0;
@@ -186,13 +170,13 @@ mac_agrees(const struct key_buf *text, size_t from, int version, size_t mac_end,
 			memcpy(digits, text->at + mac_end - size * 2 + i * 2, 2);
 			agrees = strtoul(digits, NULL, 16) == made[i];
 		}
-	key_buf_free(&public);
-	key_buf_free(&private);
+	buffer_free(&public);
+	buffer_free(&private);
 	return agrees;
 }
 
 static void
-kdf_set(const struct key_buf *text, size_t from, int version, bool joined, struct key_info *info)
+kdf_set(const struct buffer *text, size_t from, int version, bool joined, struct key_info *info)
 {
 	struct bytes value;
 
@@ -208,7 +192,7 @@ kdf_set(const struct key_buf *text, size_t from, int version, bool joined, struc
 }
 
 static int
-ppk_read(const struct key_buf *text, size_t at, struct key_info *info)
+ppk_read(const struct buffer *text, size_t at, struct key_info *info)
 {
 	struct bytes value;
 	int version = text->at[at + strlen(HEADER)] - '0', r = 0;
@@ -234,7 +218,7 @@ ppk_read(const struct key_buf *text, size_t at, struct key_info *info)
 	if (header(text, at, "Comment:", "Public-Lines:", joined, &value)) {
 		if (info->defects & KEY_BIT(TRAILING_SPACES))
 			trim(&value);
-		r = key_comment(info, value.at, value.left);
+		r = key_comment(info, value.at, value.len);
 	}
 	if (r == 0 && header(text, at, "Public-Lines:", "Private-Lines:", joined, &value))
 		r = public_read(text, &value, info);
@@ -253,7 +237,7 @@ ppk_read(const struct key_buf *text, size_t at, struct key_info *info)
 
 /* "Encryption: none  \n": blanks behind the first header's value mean blanks behind every line. */
 static void
-trailing_blanks(const struct key_buf *text, size_t at, struct key_info *info)
+trailing_blanks(const struct buffer *text, size_t at, struct key_info *info)
 {
 	size_t end = key_find(text, at, "\n");
 
@@ -262,10 +246,10 @@ trailing_blanks(const struct key_buf *text, size_t at, struct key_info *info)
 }
 
 int
-key_ppk(const struct key_buf *text, struct key_info *info)
+key_ppk(const struct buffer *text, struct key_info *info)
 {
 	size_t at = key_find(text, 0, HEADER);
-	struct key_buf plain = { 0 };
+	struct buffer plain = { 0 };
 	size_t start, len;
 	int r;
 
@@ -277,7 +261,7 @@ key_ppk(const struct key_buf *text, struct key_info *info)
 		if ((r = key_unprefix(text, (const char *)text->at + start, len, &plain)) == 0 &&
 		    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX)
 			r = ppk_read(&plain, at, info);
-		key_buf_free(&plain);
+		buffer_free(&plain);
 		return r;
 	}
 	if (key_find(text, at, "\\nEncryption:") == SIZE_MAX &&
@@ -289,6 +273,6 @@ key_ppk(const struct key_buf *text, struct key_info *info)
 	if ((r = key_unescape(text, &plain)) == 0 &&
 	    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX && at + strlen(HEADER) + 1 < plain.len)
 		r = ppk_read(&plain, at, info);
-	key_buf_free(&plain);
+	buffer_free(&plain);
 	return r;
 }

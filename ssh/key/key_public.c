@@ -13,7 +13,7 @@ kind_set(struct key_info *info, const char *format)
 }
 
 int
-key_rfc4716(const struct key_buf *text, size_t at, struct key_info *info)
+key_rfc4716(const struct buffer *text, size_t at, struct key_info *info)
 {
 	int r = pubkey_from_text((const char *)text->at + at, text->len - at, &info->pub);
 
@@ -41,7 +41,7 @@ comment_line(const unsigned char *at, size_t len)
 
 /* Blanks around the line, what stands above it, and a second key below. */
 static int
-surroundings(const struct key_buf *text, size_t start, size_t end, struct key_info *info)
+surroundings(const struct buffer *text, size_t start, size_t end, struct key_info *info)
 {
 	struct pubkey other;
 	size_t at = end, stop;
@@ -71,7 +71,7 @@ surroundings(const struct key_buf *text, size_t start, size_t end, struct key_in
 
 /* The base64 ends where the file does, or a line break stands inside it. */
 static void
-damage(const struct key_buf *text, size_t start, size_t rest, struct key_info *info)
+damage(const struct buffer *text, size_t start, size_t rest, struct key_info *info)
 {
 	struct pubkey joined;
 
@@ -146,7 +146,7 @@ marker(const char *at, size_t len)
 }
 
 int
-key_public(const struct key_buf *text, struct key_info *info)
+key_public(const struct buffer *text, struct key_info *info)
 {
 	size_t start, end;
 	const char *rest;

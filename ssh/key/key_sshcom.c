@@ -61,15 +61,15 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 	if (bytes_u32(&rest, &total) < 0 || bytes_string(&rest, &type) < 0 ||
 	    bytes_string(&rest, &cipher) < 0)
 		goto out;
-	rsa = type.left > 8 && memcmp(type.at, "if-modn{", 8) == 0;
+	rsa = type.len > 8 && memcmp(type.at, "if-modn{", 8) == 0;
 	if (rsa)
 		memcpy(info->pub.type, "ssh-rsa", 8);
-	else if (type.left > 8 && memcmp(type.at, "dl-modp{", 8) == 0)
+	else if (type.len > 8 && memcmp(type.at, "dl-modp{", 8) == 0)
 		memcpy(info->pub.type, "ssh-dss", 8);
-	if (!bytes_is(&cipher, "none")) {
+	if (!bytes_is(cipher, "none")) {
 		info->encrypted = "yes";
 		snprintf(info->cipher, sizeof(info->cipher), "%.*s",
-			 (int)(cipher.left < 40 ? cipher.left : 40), (const char *)cipher.at);
+			 (int)(cipher.len < 40 ? cipher.len : 40), (const char *)cipher.at);
 		memcpy(info->kdf, "md5", 4);
 		r = bytes_string(&rest, &data);
 		goto out;
@@ -110,12 +110,12 @@ key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info)
 		key_flag(info, KEY_BIT(TRUNCATED));
 		return 0;
 	}
-	info->pub.bits = bytes_bits(&n);
+	info->pub.bits = bytes_bits(n);
 	key_plain(info);
 	if (cipher != 0) {
 		info->encrypted = "yes";
 		memcpy(info->cipher, cipher == 3 ? "3des" : "other", cipher == 3 ? 5 : 6);
 		memcpy(info->kdf, "md5", 4);
 	}
-	return key_comment(info, comment.at, comment.left);
+	return key_comment(info, comment.at, comment.len);
 }

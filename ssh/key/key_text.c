@@ -24,58 +24,50 @@ nul_halves(const unsigned char *bytes, size_t len)
 	return first * 10 >= pairs * 9 && second * 10 <= pairs ? 2 : 0;
 }
 
-static size_t
-put_utf8(unsigned char *out, uint32_t c)
+static void
+put_utf8(struct buffer *out, uint32_t c)
 {
-	if (c < 0x80) {
-		out[0] = (unsigned char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (unsigned char)(0xc0 | c >> 6);
-		out[1] = (unsigned char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (unsigned char)(0xe0 | c >> 12);
-		out[1] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (unsigned char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (unsigned char)(0xf0 | c >> 18);
-	out[1] = (unsigned char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (unsigned char)(0x80 | (c & 0x3f));
-	return 4;
+	const unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	buffer_u8(out, (unsigned char)(lead[more] | c >> 6 * more));
+	for (unsigned i = more; i-- > 0;)
+		buffer_u8(out, (unsigned char)(0x80 | (c >> 6 * i & 0x3f)));
+}
+
+static uint32_t
+utf16_at(const unsigned char *bytes, bool big)
+{
+	return (uint32_t)bytes[big ? 0 : 1] << 8 | bytes[big ? 1 : 0];
 }
 
 static int
-from_utf16(const unsigned char *bytes, size_t len, bool big, struct key_buf *ret)
+from_utf16(const unsigned char *bytes, size_t len, bool big, struct buffer *ret)
 {
-	size_t used = 0;
-
-	if ((ret->at = malloc(len * 2 + 4)) == NULL)
+	if (buffer_reserve(ret, len * 2) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i + 1 < len; i += 2) {
-		uint32_t c = big ? (uint32_t)bytes[i] << 8 | bytes[i + 1]
-				 : (uint32_t)bytes[i + 1] << 8 | bytes[i];
-		uint32_t low = i + 3 >= len ? 0
-			       : big        ? (uint32_t)bytes[i + 2] << 8 | bytes[i + 3]
-					    : (uint32_t)bytes[i + 3] << 8 | bytes[i + 2];
+		uint32_t c = utf16_at(bytes + i, big),
+			 low = i + 3 < len ? utf16_at(bytes + i + 2, big) : 0;
 
 		if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
 			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 			i += 2;
 		}
-		used += put_utf8(ret->at + used, c);
+		put_utf8(ret, c);
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	return 0;
 }
 
 static int
-decode(const unsigned char *bytes, size_t len, struct key_buf *ret, uint64_t *defects)
+copy(const unsigned char *bytes, size_t len, struct buffer *ret)
+{
+	buffer_add(ret, bytes, len);
+	return ret->failed ? -ENOMEM : 0;
+}
+
+static int
+decode(const unsigned char *bytes, size_t len, struct buffer *ret, uint64_t *defects)
 {
 	int halves = nul_halves(bytes, len);
 
@@ -93,14 +85,14 @@ decode(const unsigned char *bytes, size_t len, struct key_buf *ret, uint64_t *de
 	}
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
 		*defects |= KEY_BIT(BOM);
-		return key_buf_set(ret, bytes + 3, len - 3);
+		return copy(bytes + 3, len - 3, ret);
 	}
-	return key_buf_set(ret, bytes, len);
+	return copy(bytes, len, ret);
 }
 
 /* Turns CR LF and lone CR into LF, in place. */
 static void
-plain_line_ends(struct key_buf *text, uint64_t *defects)
+plain_line_ends(struct buffer *text, uint64_t *defects)
 {
 	size_t used = 0, lines = 0;
 	bool crlf = false, lone = false;
@@ -134,7 +126,7 @@ plain_line_ends(struct key_buf *text, uint64_t *defects)
 }
 
 int
-key_text(const unsigned char *bytes, size_t len, struct key_buf *ret, uint64_t *defects)
+key_text(const unsigned char *bytes, size_t len, struct buffer *ret, uint64_t *defects)
 {
 	int r = decode(bytes, len, ret, defects);
 
@@ -145,26 +137,26 @@ key_text(const unsigned char *bytes, size_t len, struct key_buf *ret, uint64_t *
 
 /* One escape behind a backslash at p: writes what it means, returns how many bytes it took. */
 static size_t
-escape_read(const unsigned char *p, size_t left, unsigned char *out, size_t *used)
+escape_read(const unsigned char *p, size_t left, struct buffer *out)
 {
 	unsigned value = 0;
 
 	switch (left > 0 ? p[0] : 0) {
 	case 'n':
 	case 'r':
-		out[(*used)++] = p[0] == 'n' ? '\n' : '\r';
+		buffer_u8(out, p[0] == 'n' ? '\n' : '\r');
 		return 1;
 	case 't':
-		out[(*used)++] = '\t';
+		buffer_u8(out, '\t');
 		return 1;
 	case '"':
 	case '\'':
 	case '/':
-		out[(*used)++] = p[0];
+		buffer_u8(out, p[0]);
 		return 1;
 	case '\\': /* escaped twice: what follows is read again */
 		return left > 1 && strchr("nrtu\"/", p[1]) != NULL
-			   ? escape_read(p + 1, left - 1, out, used) + 1
+			   ? escape_read(p + 1, left - 1, out) + 1
 			   : 1;
 	case 'u':
 		for (size_t i = 1; i <= 4 && i < left && isxdigit(p[i]); i++)
@@ -172,42 +164,38 @@ escape_read(const unsigned char *p, size_t left, unsigned char *out, size_t *use
 				(unsigned)(isdigit(p[i]) ? p[i] - '0' : tolower(p[i]) - 'a' + 10);
 		if (left < 5 || value == 0 || value > 0x7f)
 			break;
-		out[(*used)++] = (unsigned char)value;
+		buffer_u8(out, (unsigned char)value);
 		return 5;
 	default:
 		break;
 	}
-	out[(*used)++] = '\\';
+	buffer_u8(out, '\\');
 	return 0;
 }
 
 int
-key_unescape(const struct key_buf *text, struct key_buf *ret)
+key_unescape(const struct buffer *text, struct buffer *ret)
 {
-	size_t used = 0;
 	uint64_t defects = 0;
 
-	if ((ret->at = malloc(text->len + 2)) == NULL)
+	if (buffer_reserve(ret, text->len + 1) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->at[i] == '\\')
-			i += escape_read(text->at + i + 1, text->len - i - 1, ret->at, &used);
+			i += escape_read(text->at + i + 1, text->len - i - 1, ret);
 		else
-			ret->at[used++] = text->at[i];
+			buffer_u8(ret, text->at[i]);
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	plain_line_ends(ret, &defects);
 	return 0;
 }
 
 int
-key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct key_buf *ret)
+key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct buffer *ret)
 {
-	size_t used = 0;
 	bool start = true;
 
-	if ((ret->at = malloc(text->len + 1)) == NULL)
+	if (buffer_reserve(ret, text->len) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		if (start && text->len - i >= len && memcmp(text->at + i, prefix, len) == 0) {
@@ -218,10 +206,8 @@ key_unprefix(const struct key_buf *text, const char *prefix, size_t len, struct 
 				break;
 		}
 		start = text->at[i] == '\n';
-		ret->at[used++] = text->at[i];
+		buffer_u8(ret, text->at[i]);
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	return 0;
 }
 
@@ -241,39 +227,34 @@ invisible(const unsigned char *p, size_t left)
 }
 
 int
-key_strip_invisible(const struct key_buf *text, struct key_buf *ret, uint64_t *defects)
+key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects)
 {
-	size_t used = 0;
-
-	if ((ret->at = malloc(text->len + 1)) == NULL)
+	if (buffer_reserve(ret, text->len) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		size_t hidden;
 
 		if (text->at[i] < 0x80) {
-			ret->at[used++] = text->at[i];
+			buffer_u8(ret, text->at[i]);
 			continue;
 		}
 		hidden = invisible(text->at + i, text->len - i);
-
 		if (hidden > 0) {
 			*defects |= text->at[i] == 0xef ? KEY_BIT(BOM) : KEY_BIT(ZERO_WIDTH);
 			i += hidden - 1;
 		} else if (text->at[i] == 0xc2 && i + 1 < text->len && text->at[i + 1] == 0xa0) {
 			*defects |= KEY_BIT(DAMAGED); /* a no-break space */
-			ret->at[used++] = ' ';
+			buffer_u8(ret, ' ');
 			i++;
 		} else {
-			ret->at[used++] = text->at[i];
+			buffer_u8(ret, text->at[i]);
 		}
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	return 0;
 }
 
 int
-key_base64_any(const char *text, size_t len, struct key_buf *ret)
+key_base64_any(const char *text, size_t len, struct buffer *ret)
 {
 	char *plain = malloc(len + 1);
 	int r;
@@ -291,7 +272,7 @@ key_base64_any(const char *text, size_t len, struct key_buf *ret)
 }
 
 size_t
-key_find(const struct key_buf *text, size_t from, const char *word)
+key_find(const struct buffer *text, size_t from, const char *word)
 {
 	const void *found =
 	    from > text->len ? NULL : memmem(text->at + from, text->len - from, word, strlen(word));

@@ -14,36 +14,33 @@ hex(unsigned char c)
 /* "-----BEGIN%20RSA%20PRIVATE%20KEY-----%0A": a form field or a part of an address; there a blank
  * may also be "+". */
 static int
-unpercent(const struct key_buf *text, struct key_buf *ret)
+unpercent(const struct buffer *text, struct buffer *ret)
 {
 	const bool plus = key_find(text, 0, "BEGIN+") != SIZE_MAX;
-	size_t used = 0;
 
 	if (!plus && key_find(text, 0, "BEGIN%20") == SIZE_MAX &&
 	    key_find(text, 0, "Encryption:%20") == SIZE_MAX &&
 	    key_find(text, 0, "Encryption%3A") == SIZE_MAX)
 		return -ENOENT;
-	if ((ret->at = malloc(text->len + 1)) == NULL)
+	if (buffer_reserve(ret, text->len) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		int high = text->at[i] == '%' && text->len - i > 2 ? hex(text->at[i + 1]) : -1,
 		    low = high >= 0 ? hex(text->at[i + 2]) : -1;
 
 		if (low >= 0) {
-			ret->at[used++] = (unsigned char)(high << 4 | low);
+			buffer_u8(ret, (unsigned char)(high << 4 | low));
 			i += 2;
 		} else {
-			ret->at[used++] = plus && text->at[i] == '+' ? ' ' : text->at[i];
+			buffer_u8(ret, plus && text->at[i] == '+' ? ' ' : text->at[i]);
 		}
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	return 0;
 }
 
 /* The number at the start of a line, and how long it is with what stands around it; 0 for none. */
 static size_t
-numbered(const struct key_buf *text, size_t at, unsigned *ret)
+numbered(const struct buffer *text, size_t at, unsigned *ret)
 {
 	size_t i = at, digits = 0;
 
@@ -61,29 +58,27 @@ numbered(const struct key_buf *text, size_t at, unsigned *ret)
 
 /* Every line behind its number, as an editor or cat -n shows a file. */
 static int
-unnumber(const struct key_buf *text, struct key_buf *ret)
+unnumber(const struct buffer *text, struct buffer *ret)
 {
-	size_t second = key_find(text, 0, "\n"), used = 0;
+	size_t second = key_find(text, 0, "\n");
 	unsigned first, next;
 
 	if (second == SIZE_MAX || numbered(text, 0, &first) == 0 ||
 	    numbered(text, second + 1, &next) == 0 || next != first + 1)
 		return -ENOENT;
-	if ((ret->at = malloc(text->len + 1)) == NULL)
+	if (buffer_reserve(ret, text->len) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < text->len; i++) {
 		if (i == 0 || text->at[i - 1] == '\n')
 			i += numbered(text, i, &next);
 		if (i < text->len)
-			ret->at[used++] = text->at[i];
+			buffer_u8(ret, text->at[i]);
 	}
-	ret->at[used] = '\0';
-	ret->len = used;
 	return 0;
 }
 
 int
-key_unwrap(const struct key_buf *text, struct key_buf *ret, uint64_t *defects)
+key_unwrap(const struct buffer *text, struct buffer *ret, uint64_t *defects)
 {
 	int r = unpercent(text, ret);
 

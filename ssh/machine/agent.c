@@ -68,9 +68,11 @@ settle_errno(struct agent *agent, int error)
 static size_t
 message_length(const struct agent *agent)
 {
-	const unsigned char *b = agent->reply;
+	struct bytes head = { agent->reply, 4 };
+	uint32_t len = 0;
 
-	return (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+	bytes_u32(&head, &len);
+	return len;
 }
 
 static void

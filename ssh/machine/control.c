@@ -100,36 +100,36 @@ connection_facts(json_t *result, uint32_t pid)
 static void
 ask(struct control *control)
 {
-	struct blob out = { 0 };
+	struct buffer out = { 0 };
 
-	blob_u32(&out, 8);
-	blob_u32(&out, MUX_MSG_HELLO);
-	blob_u32(&out, MUX_VERSION);
-	blob_u32(&out, 8);
-	blob_u32(&out, MUX_C_ALIVE_CHECK);
-	blob_u32(&out, REQUEST);
+	buffer_u32(&out, 8);
+	buffer_u32(&out, MUX_MSG_HELLO);
+	buffer_u32(&out, MUX_VERSION);
+	buffer_u32(&out, 8);
+	buffer_u32(&out, MUX_C_ALIVE_CHECK);
+	buffer_u32(&out, REQUEST);
 	if (!out.failed && send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
 	    errno == EAGAIN)
 		doc_set_bool(control->result, "silent",
 			     true); /* a master that has gone ends the next reading */
-	blob_free(&out);
+	buffer_free(&out);
 }
 
 /* One message of the master's. Returns false when there is nothing more to learn. */
 static bool
-heed(struct control *control, struct span message)
+heed(struct control *control, struct bytes message)
 {
 	uint32_t type, request, pid;
 
-	if (span_u32(&message, &type) < 0 || (type != MUX_MSG_HELLO && type != MUX_S_ALIVE))
+	if (bytes_u32(&message, &type) < 0 || (type != MUX_MSG_HELLO && type != MUX_S_ALIVE))
 		return false;
 	if (type == MUX_MSG_HELLO && !doc_bool(control->result, "answers", false)) {
 		doc_set_bool(control->result, "answers", true);
 		ask(control);
 		return true;
 	}
-	if (type == MUX_S_ALIVE && span_u32(&message, &request) == 0 &&
-	    span_u32(&message, &pid) == 0 && request == REQUEST) {
+	if (type == MUX_S_ALIVE && bytes_u32(&message, &request) == 0 &&
+	    bytes_u32(&message, &pid) == 0 && request == REQUEST) {
 		doc_set_bool(control->result, "alive", true);
 		doc_set_int(control->result, "pid", (json_int_t)pid);
 		connection_facts(control->result, pid);
@@ -141,7 +141,7 @@ static void
 readable(void *ctx, int revents)
 {
 	struct control *control = ctx;
-	struct span rest, message;
+	struct bytes rest, message;
 	bool more = true;
 	ssize_t n;
 
@@ -153,8 +153,8 @@ readable(void *ctx, int revents)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		control->got += n > 0 ? (size_t)n : 0;
-		rest = (struct span){ control->in, control->got };
-		while (more && span_string(&rest, &message) == 0)
+		rest = (struct bytes){ control->in, control->got };
+		while (more && bytes_string(&rest, &message) == 0)
 			more = heed(control, message);
 		memmove(control->in, rest.at, rest.len);
 		control->got = rest.len;

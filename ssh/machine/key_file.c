@@ -177,7 +177,7 @@ set_link(const char *path, json_t *key)
 }
 
 static int
-read_bytes(const char *path, struct key_buf *ret)
+read_bytes(const char *path, struct buffer *ret)
 {
 	struct stat st;
 	size_t used = 0;
@@ -203,7 +203,7 @@ read_bytes(const char *path, struct key_buf *ret)
 		ret->at[used] = '\0';
 	ret->len = used;
 	if (r < 0)
-		key_buf_free(ret);
+		buffer_free(ret);
 	return r;
 }
 
@@ -220,7 +220,7 @@ set_cert(const char *path, const struct pubkey *pub, json_t *key)
 	if (pub->valid_before <= (uint64_t)LLONG_MAX)
 		doc_set_int(cert, "valid_before", (json_int_t)pub->valid_before);
 	while (json_array_size(principals) < 64 && bytes_string(&rest, &name) == 0)
-		json_array_append_new(principals, doc_text((const char *)name.at, name.left));
+		json_array_append_new(principals, doc_text((const char *)name.at, name.len));
 	json_object_set_new(cert, "principals", principals);
 	json_object_set_new(key, "cert", cert);
 }
@@ -228,13 +228,13 @@ set_cert(const char *path, const struct pubkey *pub, json_t *key)
 int
 key_file_public(const char *path, struct pubkey *ret)
 {
-	struct key_buf bytes = { 0 };
+	struct buffer bytes = { 0 };
 	int r = read_bytes(path, &bytes);
 
 	*ret = (struct pubkey){ 0 };
 	if (r == 0)
 		r = pubkey_from_text((const char *)bytes.at, bytes.len, ret);
-	key_buf_free(&bytes);
+	buffer_free(&bytes);
 	if (r < 0)
 		pubkey_free(ret);
 	return r;
@@ -278,7 +278,7 @@ set_neighbours(const char *path, json_t *key)
 static void
 set_content(const char *path, json_t *key)
 {
-	struct key_buf bytes = { 0 };
+	struct buffer bytes = { 0 };
 	struct key_info info;
 	int r = read_bytes(path, &bytes);
 
@@ -293,7 +293,7 @@ set_content(const char *path, json_t *key)
 			set_cert(path, &info.pub, key);
 		key_info_free(&info);
 	}
-	key_buf_free(&bytes);
+	buffer_free(&bytes);
 }
 
 json_t *

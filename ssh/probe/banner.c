@@ -71,7 +71,7 @@ banner_guess(const uint8_t *bytes, size_t len)
 }
 
 const char *
-banner_product(struct span software)
+banner_product(struct bytes software)
 {
 	static const struct {
 		const char *begins, *product;
@@ -101,17 +101,17 @@ banner_product(struct span software)
 
 /* Splits "SSH-2.0-software comment"; false when there is no second dash. */
 static bool
-split(struct span line, struct banner *ret)
+split(struct bytes line, struct banner *ret)
 {
 	const uint8_t *from = line.at + 4, *end = line.at + line.len,
 		      *dash = memchr(from, '-', (size_t)(end - from)), *blank;
 
 	if (dash == NULL)
 		return false;
-	ret->protocol = (struct span){ from, (size_t)(dash - from) };
+	ret->protocol = (struct bytes){ from, (size_t)(dash - from) };
 	dash++;
 	blank = memchr(dash, ' ', (size_t)(end - dash));
-	ret->software = (struct span){ dash, (size_t)((blank != NULL ? blank : end) - dash) };
+	ret->software = (struct bytes){ dash, (size_t)((blank != NULL ? blank : end) - dash) };
 	return true;
 }
 
@@ -131,13 +131,13 @@ banner_read(const uint8_t *bytes, size_t len, struct banner *ret)
 		if (end == NULL)
 			break;
 		ret->line =
-		    (struct span){ bytes + at, n > 0 && bytes[at + n - 1] == '\r' ? n - 1 : n };
+		    (struct bytes){ bytes + at, n > 0 && bytes[at + n - 1] == '\r' ? n - 1 : n };
 		ret->used = at + n + 1;
 		if (begins(ret->line.at, ret->line.len, "SSH-"))
 			return split(ret->line, ret) ? BANNER_SSH : BANNER_BAD;
 		ret->before++;
 		at = ret->used;
 	}
-	ret->line = (struct span){ bytes, 0 };
+	ret->line = (struct bytes){ bytes, 0 };
 	return ret->guess != NULL ? BANNER_OTHER : BANNER_MORE;
 }

@@ -36,20 +36,21 @@ struct exchange {
 	size_t public_len;
 };
 
-struct span
+struct bytes
 exchange_methods(void)
 {
-	return span_of("curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-"
-		       "sha2-nistp384,ecdh-sha2-nistp521,"
-		       "diffie-hellman-group14-sha256,diffie-hellman-group16-sha512,diffie-hellman-"
-		       "group18-sha512,diffie-hellman-group14-sha1");
+	return bytes_of(
+	    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-"
+	    "sha2-nistp384,ecdh-sha2-nistp521,"
+	    "diffie-hellman-group14-sha256,diffie-hellman-group16-sha512,diffie-hellman-"
+	    "group18-sha512,diffie-hellman-group14-sha1");
 }
 
 static const struct method *
-method_find(struct span name)
+method_find(struct bytes name)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-		if (span_is(name, methods[i].name))
+		if (bytes_is(name, methods[i].name))
 			return &methods[i];
 	return NULL;
 }
@@ -94,7 +95,7 @@ public_read(struct exchange *exchange)
 }
 
 struct exchange *
-exchange_new(struct span method)
+exchange_new(struct bytes method)
 {
 	const struct method *known = method_find(method);
 	struct exchange *exchange;
@@ -119,46 +120,47 @@ exchange_free(struct exchange *exchange)
 }
 
 void
-exchange_kexinit(struct blob *ret, struct span method, struct span host_key,
+exchange_kexinit(struct buffer *ret, struct bytes method, struct bytes host_key,
 		 const struct kexinit *server, size_t padding)
 {
 	uint8_t cookie[16] = { 0 };
 
 	if (RAND_bytes(cookie, sizeof(cookie)) != 1)
 		ret->failed = true;
-	blob_u8(ret, SSH_MSG_KEXINIT);
-	blob_bytes(ret, cookie, sizeof(cookie));
-	blob_string(ret, method);
-	blob_string(ret, host_key);
+	buffer_u8(ret, SSH_MSG_KEXINIT);
+	buffer_add(ret, cookie, sizeof(cookie));
+	buffer_string(ret, method);
+	buffer_string(ret, host_key);
 	for (int i = KEXINIT_CIPHER_CS; i <= KEXINIT_COMP_SC; i++)
-		blob_string(ret, server->list[i]);
-	blob_u32(ret, (uint32_t)padding);
+		buffer_string(ret, server->list[i]);
+	buffer_u32(ret, (uint32_t)padding);
 	for (size_t i = 0; i < padding; i++)
-		blob_u8(ret, 'x');
-	blob_u32(ret, 0); /* languages from the server */
-	blob_u8(ret, 0);
-	blob_u32(ret, 0);
+		buffer_u8(ret, 'x');
+	buffer_u32(ret, 0); /* languages from the server */
+	buffer_u8(ret, 0);
+	buffer_u32(ret, 0);
 }
 
 static void
-blob_public(struct blob *blob, const struct method *method, struct span value)
+public_write(struct buffer *to, const struct method *method, struct bytes value)
 {
 	if (method->finite)
-		blob_mpint(blob, value.at, value.len);
+		buffer_mpint(to, value);
 	else
-		blob_string(blob, value);
+		buffer_string(to, value);
 }
 
 void
-exchange_init(const struct exchange *exchange, struct blob *ret)
+exchange_init(const struct exchange *exchange, struct buffer *ret)
 {
-	blob_u8(ret, SSH_MSG_KEX_INIT);
-	blob_public(ret, exchange->method, (struct span){ exchange->public, exchange->public_len });
+	buffer_u8(ret, SSH_MSG_KEX_INIT);
+	public_write(ret, exchange->method,
+		     (struct bytes){ exchange->public, exchange->public_len });
 }
 
 /* The server's public value as an OpenSSL key on our group. */
 static EVP_PKEY *
-peer_read(const struct exchange *exchange, struct span value)
+peer_read(const struct exchange *exchange, struct bytes value)
 {
 	EVP_PKEY *peer;
 	EVP_PKEY_CTX *ctx;
@@ -195,7 +197,7 @@ peer_read(const struct exchange *exchange, struct span value)
 
 /* The shared secret; returns its length or -EBADMSG when the server's value is no good. */
 static int
-secret_derive(const struct exchange *exchange, struct span value, uint8_t secret[PUBLIC_MAX])
+secret_derive(const struct exchange *exchange, struct bytes value, uint8_t secret[PUBLIC_MAX])
 {
 	EVP_PKEY *peer =
 	    value.len > 0 && value.len <= PUBLIC_MAX ? peer_read(exchange, value) : NULL;
@@ -214,49 +216,49 @@ secret_derive(const struct exchange *exchange, struct span value, uint8_t secret
 /* The exchange hash of RFC 4253 section 8 and RFC 5656 section 4. */
 static int
 transcript_hash(const struct exchange *exchange, const struct transcript *said,
-		struct span host_key, struct span theirs, struct span secret,
+		struct bytes host_key, struct bytes theirs, struct bytes secret,
 		uint8_t digest[MESSAGE_MAX])
 {
-	struct blob hashed = { 0 };
+	struct buffer hashed = { 0 };
 	size_t len = 0;
 	int r = -ENOMEM;
 
-	blob_string(&hashed, said->client_line);
-	blob_string(&hashed, said->server_line);
-	blob_string(&hashed, said->client_kexinit);
-	blob_string(&hashed, said->server_kexinit);
-	blob_string(&hashed, host_key);
-	blob_public(&hashed, exchange->method,
-		    (struct span){ exchange->public, exchange->public_len });
-	blob_public(&hashed, exchange->method, theirs);
-	blob_mpint(&hashed, secret.at, secret.len);
+	buffer_string(&hashed, said->client_line);
+	buffer_string(&hashed, said->server_line);
+	buffer_string(&hashed, said->client_kexinit);
+	buffer_string(&hashed, said->server_kexinit);
+	buffer_string(&hashed, host_key);
+	public_write(&hashed, exchange->method,
+		     (struct bytes){ exchange->public, exchange->public_len });
+	public_write(&hashed, exchange->method, theirs);
+	buffer_mpint(&hashed, secret);
 	if (!hashed.failed && EVP_Q_digest(NULL, exchange->method->digest, NULL, hashed.at,
 					   hashed.len, digest, &len) == 1)
 		r = (int)len;
-	blob_free(&hashed);
+	buffer_free(&hashed);
 	return r;
 }
 
 int
 exchange_finish(const struct exchange *exchange, const struct transcript *said,
-		struct span algorithm, struct span reply, struct span *host_key)
+		struct bytes algorithm, struct bytes reply, struct bytes *host_key)
 {
-	struct span key, theirs, signature;
+	struct bytes key, theirs, signature;
 	uint8_t type, secret[PUBLIC_MAX], digest[MESSAGE_MAX];
 	int r;
 
-	if (span_u8(&reply, &type) < 0 || type != SSH_MSG_KEX_REPLY ||
-	    span_string(&reply, &key) < 0 || span_string(&reply, &theirs) < 0 ||
-	    span_string(&reply, &signature) < 0 || reply.len != 0)
+	if (bytes_u8(&reply, &type) < 0 || type != SSH_MSG_KEX_REPLY ||
+	    bytes_string(&reply, &key) < 0 || bytes_string(&reply, &theirs) < 0 ||
+	    bytes_string(&reply, &signature) < 0 || reply.len != 0)
 		return -EBADMSG;
 	if ((r = secret_derive(exchange, theirs, secret)) < 0)
 		return r;
-	r = transcript_hash(exchange, said, key, theirs, (struct span){ secret, (size_t)r },
+	r = transcript_hash(exchange, said, key, theirs, (struct bytes){ secret, (size_t)r },
 			    digest);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	if (r < 0)
 		return r;
-	if ((r = host_key_verify(key, algorithm, signature, (struct span){ digest, (size_t)r })) <
+	if ((r = host_key_verify(key, algorithm, signature, (struct bytes){ digest, (size_t)r })) <
 	    0)
 		return r;
 	*host_key = key;

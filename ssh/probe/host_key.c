@@ -27,27 +27,27 @@ static const struct algorithm {
 };
 
 static const struct algorithm *
-algorithm_find(struct span name)
+algorithm_find(struct bytes name)
 {
 	for (size_t i = 0; i < sizeof(algorithms) / sizeof(*algorithms); i++)
-		if (span_is(name, algorithms[i].name))
+		if (bytes_is(name, algorithms[i].name))
 			return &algorithms[i];
 	return NULL;
 }
 
-struct span
+struct bytes
 exchange_host_keys(void)
 {
-	return span_of("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
-		       "rsa-sha2-512,rsa-sha2-256,ssh-rsa");
+	return bytes_of("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
+			"rsa-sha2-512,rsa-sha2-256,ssh-rsa");
 }
 
-struct span
-host_key_type(struct span algorithm)
+struct bytes
+host_key_type(struct bytes algorithm)
 {
 	const struct algorithm *known = algorithm_find(algorithm);
 
-	return known != NULL ? span_of(known->type) : algorithm;
+	return known != NULL ? bytes_of(known->type) : algorithm;
 }
 
 /* A public key of that OpenSSL kind from the parameters; NULL when they make none. Takes the
@@ -69,7 +69,7 @@ key_build(const char *kind, OSSL_PARAM_BLD *builder)
 }
 
 static EVP_PKEY *
-key_rsa(struct span e, struct span n)
+key_rsa(struct bytes e, struct bytes n)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 	BIGNUM *exponent = BN_bin2bn(e.at, (int)e.len, NULL),
@@ -88,7 +88,7 @@ key_rsa(struct span e, struct span n)
 }
 
 static EVP_PKEY *
-key_ec(const char *group, struct span point)
+key_ec(const char *group, struct bytes point)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 
@@ -103,36 +103,36 @@ key_ec(const char *group, struct span point)
 
 /* The OpenSSL key of a public blob of the algorithm's type; NULL when the blob is none. */
 static EVP_PKEY *
-key_read(struct span blob, const struct algorithm *algorithm)
+key_read(struct bytes blob, const struct algorithm *algorithm)
 {
-	struct span type, first, second;
+	struct bytes type, first, second;
 
-	if (span_string(&blob, &type) < 0 || !span_is(type, algorithm->type) ||
-	    span_string(&blob, &first) < 0)
+	if (bytes_string(&blob, &type) < 0 || !bytes_is(type, algorithm->type) ||
+	    bytes_string(&blob, &first) < 0)
 		return NULL;
 	if (strcmp(algorithm->type, "ssh-ed25519") == 0)
 		return first.len == ED25519_KEY && blob.len == 0
 			   ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, first.at,
 							 first.len)
 			   : NULL;
-	if (span_string(&blob, &second) < 0 || blob.len != 0)
+	if (bytes_string(&blob, &second) < 0 || blob.len != 0)
 		return NULL;
 	if (algorithm->curve != NULL)
-		return span_is(first, algorithm->curve) ? key_ec(algorithm->group, second) : NULL;
+		return bytes_is(first, algorithm->curve) ? key_ec(algorithm->group, second) : NULL;
 	return first.len <= 64 && second.len <= RSA_BYTES_MAX ? key_rsa(first, second) : NULL;
 }
 
 /* SSH's two mpints as the DER that OpenSSL wants; the caller frees with OPENSSL_free. Returns its
  * length or -EBADMSG. */
 static int
-ecdsa_der(struct span pair, unsigned char **ret)
+ecdsa_der(struct bytes pair, unsigned char **ret)
 {
-	struct span r, s;
+	struct bytes r, s;
 	ECDSA_SIG *sig;
 	BIGNUM *first, *second;
 	int len;
 
-	if (span_string(&pair, &r) < 0 || span_string(&pair, &s) < 0 || pair.len != 0 ||
+	if (bytes_string(&pair, &r) < 0 || bytes_string(&pair, &s) < 0 || pair.len != 0 ||
 	    r.len > 70 || s.len > 70)
 		return -EBADMSG;
 	sig = ECDSA_SIG_new();
@@ -153,7 +153,7 @@ ecdsa_der(struct span pair, unsigned char **ret)
 
 static int
 verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, size_t len,
-	   struct span data)
+	   struct bytes data)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int r = -EKEYREJECTED;
@@ -168,23 +168,24 @@ verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, si
 }
 
 static int
-verify_certified(struct span key, struct span algorithm, struct span signature, struct span data)
+verify_certified(struct bytes key, struct bytes algorithm, struct bytes signature,
+		 struct bytes data)
 {
 	struct certificate cert;
 	int r = certificate_read(key, &cert);
 
 	if (r < 0)
 		return r;
-	r = host_key_verify(blob_span(&cert.plain), host_key_plain(algorithm), signature, data);
-	blob_free(&cert.plain);
+	r = host_key_verify(buffer_bytes(&cert.plain), host_key_plain(algorithm), signature, data);
+	buffer_free(&cert.plain);
 	return r;
 }
 
 int
-host_key_verify(struct span key, struct span algorithm, struct span signature, struct span data)
+host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature, struct bytes data)
 {
 	const struct algorithm *known = algorithm_find(algorithm);
-	struct span name, raw;
+	struct bytes name, raw;
 	unsigned char *der = NULL;
 	EVP_PKEY *pkey;
 	int r;
@@ -193,10 +194,10 @@ host_key_verify(struct span key, struct span algorithm, struct span signature, s
 		return verify_certified(key, algorithm, signature, data);
 	if (known == NULL)
 		return -ENOTSUP;
-	if (span_string(&signature, &name) < 0 || span_string(&signature, &raw) < 0 ||
+	if (bytes_string(&signature, &name) < 0 || bytes_string(&signature, &raw) < 0 ||
 	    signature.len != 0)
 		return -EBADMSG;
-	if (!span_is(name, known->name))
+	if (!bytes_is(name, known->name))
 		return -EKEYREJECTED;
 	if ((pkey = key_read(key, known)) == NULL)
 		return -EBADMSG;
@@ -210,7 +211,7 @@ host_key_verify(struct span key, struct span algorithm, struct span signature, s
 }
 
 void
-host_key_fingerprints(struct span key, char sha256[FINGERPRINT_SIZE], char md5[FINGERPRINT_SIZE])
+host_key_fingerprints(struct bytes key, char sha256[FINGERPRINT_SIZE], char md5[FINGERPRINT_SIZE])
 {
 	unsigned char digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
 	unsigned len = 0;

@@ -1,73 +1,19 @@
 #include "ssh/probe/packet.h"
 
+#include <openssl/rand.h>
+
 #include <errno.h>
 #include <string.h>
 
-int
-span_u8(struct span *from, uint8_t *ret)
-{
-	if (from->len < 1)
-		return -EBADMSG;
-	*ret = *from->at++;
-	from->len--;
-	return 0;
-}
-
-int
-span_u32(struct span *from, uint32_t *ret)
-{
-	const uint8_t *p = from->at;
-
-	if (from->len < 4)
-		return -EBADMSG;
-	*ret = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-	from->at += 4;
-	from->len -= 4;
-	return 0;
-}
-
-int
-span_string(struct span *from, struct span *ret)
-{
-	struct span rest = *from;
-	uint32_t len;
-
-	if (span_u32(&rest, &len) < 0 || len > rest.len)
-		return -EBADMSG;
-	*ret = (struct span){ rest.at, len };
-	*from = (struct span){ rest.at + len, rest.len - len };
-	return 0;
-}
-
 bool
-span_is(struct span span, const char *word)
-{
-	size_t len = strlen(word);
-
-	return span.len == len && (len == 0 || memcmp(span.at, word, len) == 0);
-}
-
-bool
-span_same(struct span a, struct span b)
-{
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
-}
-
-struct span
-span_of(const char *text)
-{
-	return (struct span){ (const uint8_t *)text, text == NULL ? 0 : strlen(text) };
-}
-
-bool
-names_next(struct span *list, struct span *ret)
+names_next(struct bytes *list, struct bytes *ret)
 {
 	while (list->len > 0) {
 		const uint8_t *comma = memchr(list->at, ',', list->len);
 		size_t len = comma == NULL ? list->len : (size_t)(comma - list->at),
 		       step = len + (comma != NULL);
 
-		*ret = (struct span){ list->at, len };
+		*ret = (struct bytes){ list->at, len };
 		list->at += step;
 		list->len -= step;
 		if (len > 0)
@@ -77,35 +23,35 @@ names_next(struct span *list, struct span *ret)
 }
 
 bool
-names_have(struct span list, struct span name)
+names_have(struct bytes list, struct bytes name)
 {
-	struct span each;
+	struct bytes each;
 
 	while (names_next(&list, &each))
-		if (each.len == name.len && memcmp(each.at, name.at, name.len) == 0)
+		if (bytes_same(each, name))
 			return true;
 	return false;
 }
 
-struct span
-names_common(struct span ours, struct span theirs)
+struct bytes
+names_common(struct bytes ours, struct bytes theirs)
 {
-	struct span name;
+	struct bytes name;
 
 	while (names_next(&ours, &name))
 		if (names_have(theirs, name))
 			return name;
-	return (struct span){ NULL, 0 };
+	return (struct bytes){ NULL, 0 };
 }
 
 int
-packet_next(struct span *from, struct span *payload)
+packet_next(struct bytes *from, struct bytes *payload)
 {
-	struct span rest = *from;
+	struct bytes rest = *from;
 	uint32_t len;
 	uint8_t padding;
 
-	if (span_u32(&rest, &len) < 0)
+	if (bytes_u32(&rest, &len) < 0)
 		return 0;
 	if (len < 6 || len > PACKET_MAX)
 		return -EBADMSG;
@@ -114,39 +60,56 @@ packet_next(struct span *from, struct span *payload)
 	padding = *rest.at;
 	if (padding < 4 || (uint32_t)padding + 1 >= len)
 		return -EBADMSG;
-	*payload = (struct span){ rest.at + 1, len - padding - 1 };
-	*from = (struct span){ rest.at + len, rest.len - len };
+	*payload = (struct bytes){ rest.at + 1, len - padding - 1 };
+	*from = (struct bytes){ rest.at + len, rest.len - len };
 	return 1;
 }
 
+void
+packet_write(struct buffer *to, struct bytes payload)
+{
+	enum { BLOCK = 8, PADDING_MIN = 4 };
+	size_t padding = BLOCK - (5 + payload.len) % BLOCK;
+	uint8_t noise[2 * BLOCK] = { 0 };
+
+	if (padding < PADDING_MIN)
+		padding += BLOCK;
+	if (RAND_bytes(noise, (int)padding) != 1)
+		memset(noise, 0, sizeof(noise));
+	buffer_u32(to, (uint32_t)(payload.len + padding + 1));
+	buffer_u8(to, (uint8_t)padding);
+	buffer_add(to, payload.at, payload.len);
+	buffer_add(to, noise, padding);
+}
+
 int
-packet_disconnect(struct span payload, uint32_t *code, struct span *text)
+packet_disconnect(struct bytes payload, uint32_t *code, struct bytes *text)
 {
 	uint8_t type;
 
-	if (span_u8(&payload, &type) < 0 || type != SSH_MSG_DISCONNECT)
+	if (bytes_u8(&payload, &type) < 0 || type != SSH_MSG_DISCONNECT)
 		return -EBADMSG;
-	if (span_u32(&payload, code) < 0 || span_string(&payload, text) < 0)
+	if (bytes_u32(&payload, code) < 0 || bytes_string(&payload, text) < 0)
 		return -EBADMSG;
 	return 0;
 }
 
 int
-kexinit_read(struct span payload, struct kexinit *ret)
+kexinit_read(struct bytes payload, struct kexinit *ret)
 {
 	struct kexinit read = { .guessed = false };
 	uint32_t reserved;
 	uint8_t type, follows;
 	enum { COOKIE = 16 };
 
-	if (span_u8(&payload, &type) < 0 || type != SSH_MSG_KEXINIT || payload.len < COOKIE)
+	if (bytes_u8(&payload, &type) < 0 || type != SSH_MSG_KEXINIT || payload.len < COOKIE)
 		return -EBADMSG;
 	payload.at += COOKIE;
 	payload.len -= COOKIE;
 	for (int i = 0; i < KEXINIT_LISTS; i++)
-		if (span_string(&payload, &read.list[i]) < 0)
+		if (bytes_string(&payload, &read.list[i]) < 0)
 			return -EBADMSG;
-	if (span_u8(&payload, &follows) < 0 || span_u32(&payload, &reserved) < 0 ||
+	if (bytes_u8(&payload, &follows) < 0 || bytes_u32(&payload, &reserved) < 0 ||
 	    payload.len != 0)
 		return -EBADMSG;
 	read.guessed = follows != 0;
@@ -155,14 +118,14 @@ kexinit_read(struct span payload, struct kexinit *ret)
 }
 
 bool
-cipher_is_aead(struct span cipher)
+cipher_is_aead(struct bytes cipher)
 {
 	static const char *const aead[] = { "chacha20-poly1305@openssh.com",
 					    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com",
 					    "AEAD_AES_128_GCM", "AEAD_AES_256_GCM" };
 
 	for (size_t i = 0; i < sizeof(aead) / sizeof(*aead); i++)
-		if (span_is(cipher, aead[i]))
+		if (bytes_is(cipher, aead[i]))
 			return true;
 	return false;
 }
@@ -175,7 +138,7 @@ kexinit_agree(const struct offer *client, const struct kexinit *server)
 		.host_key = names_common(client->host_key, server->list[KEXINIT_HOST_KEY]),
 		.cipher = names_common(client->cipher, server->list[KEXINIT_CIPHER_SC])
 	};
-	struct span upstream = names_common(client->cipher, server->list[KEXINIT_CIPHER_CS]);
+	struct bytes upstream = names_common(client->cipher, server->list[KEXINIT_CIPHER_CS]);
 	bool no_mac = false;
 
 	if (!cipher_is_aead(agreed.cipher))

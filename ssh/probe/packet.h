@@ -1,36 +1,19 @@
 /* Pure, bounded readers of what an SSH server sends before encryption begins (RFC 4253):
- * identification lines, packets, KEXINIT. Nothing here reads a descriptor or keeps state; spans are
+ * identification lines, packets, KEXINIT. Nothing here reads a descriptor or keeps state; bytes are
  * borrowed from the bytes given. */
 #ifndef SSH_PACKET_H
 #define SSH_PACKET_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Bytes that somebody else owns; readers take from the front. */
-struct span {
-	const uint8_t *at;
-	size_t len;
-};
-
-/* Each returns 0, or -EBADMSG when the span is too short; then nothing is taken. */
-int span_u8(struct span *from, uint8_t *ret);
-int span_u32(struct span *from, uint32_t *ret);
-int span_string(struct span *from, struct span *ret); /* u32 length, then that many bytes */
-
-bool span_is(struct span span, const char *word);
-bool span_same(struct span a, struct span b);
-struct span span_of(const char *text); /* borrowed; NULL gives an empty span */
+#include "facts/bytes.h"
 
 /* ---- names separated by commas ---- */
 
 /* Takes the next name off the list; false at its end. Empty names are skipped. */
-bool names_next(struct span *list, struct span *ret);
-bool names_have(struct span list, struct span name);
+bool names_next(struct bytes *list, struct bytes *ret);
+bool names_have(struct bytes list, struct bytes name);
 
-/* The first name of ours that theirs has too, an empty span when there is none. */
-struct span names_common(struct span ours, struct span theirs);
+/* The first name of ours that theirs has too, no bytes when there is none. */
+struct bytes names_common(struct bytes ours, struct bytes theirs);
 
 /* ---- identification (banner.c) ---- */
 
@@ -42,8 +25,8 @@ enum banner_state {
 };
 
 struct banner {
-	struct span line;               /* without its end */
-	struct span protocol, software; /* "2.0" and "OpenSSH_9.2p1": parts of the line */
+	struct bytes line;               /* without its end */
+	struct bytes protocol, software; /* "2.0" and "OpenSSH_9.2p1": parts of the line */
 	const char *
 	    guess; /* "tls", "http", "ftp", "smtp", "proxy", ...; NULL when nothing is recognised */
 	unsigned before; /* complete lines before it */
@@ -59,7 +42,7 @@ enum banner_state banner_read(const uint8_t *bytes, size_t len, struct banner *r
 const char *banner_guess(const uint8_t *bytes, size_t len);
 
 /* "openssh", "dropbear", "tinysshd", ...; "other" for software nobody here knows. */
-const char *banner_product(struct span software);
+const char *banner_product(struct bytes software);
 
 /* ---- packets ---- */
 
@@ -76,10 +59,13 @@ enum {
 
 /* Takes one cleartext packet off the front. Returns 1 and its payload (never empty), 0 when it has
  * not all arrived, or -EBADMSG when it is no packet (length or padding out of bounds). */
-int packet_next(struct span *from, struct span *payload);
+int packet_next(struct bytes *from, struct bytes *payload);
+
+/* Writes a payload as one cleartext packet (padded to eight bytes). */
+void packet_write(struct buffer *to, struct bytes payload);
 
 /* The text of a DISCONNECT payload; -EBADMSG when it is none. */
-int packet_disconnect(struct span payload, uint32_t *code, struct span *text);
+int packet_disconnect(struct bytes payload, uint32_t *code, struct bytes *text);
 
 enum kexinit_list {
 	KEXINIT_KEX,
@@ -96,29 +82,29 @@ enum kexinit_list {
 };
 
 struct kexinit {
-	struct span list[KEXINIT_LISTS];
+	struct bytes list[KEXINIT_LISTS];
 	bool guessed; /* first_kex_packet_follows */
 };
 
 /* Reads a KEXINIT payload, message number included. Returns 0 or -EBADMSG (short, or bytes left
  * over). */
-int kexinit_read(struct span payload, struct kexinit *ret);
+int kexinit_read(struct bytes payload, struct kexinit *ret);
 
 /* What two sides agree on. */
 struct agreement {
-	struct span kex, host_key, cipher, mac; /* mac is "" with a cipher that needs none */
+	struct bytes kex, host_key, cipher, mac; /* mac is "" with a cipher that needs none */
 	const char *missing; /* the first kind with nothing in common: "kex", "host_key", "cipher",
 				"mac"; NULL: they agree */
 };
 
 /* The client's lists by kind; ciphers and MACs count for both directions. */
 struct offer {
-	struct span kex, host_key, cipher, mac;
+	struct bytes kex, host_key, cipher, mac;
 };
 
 struct agreement kexinit_agree(const struct offer *client, const struct kexinit *server);
 
 /* true for a cipher that authenticates by itself, so that no MAC is negotiated. */
-bool cipher_is_aead(struct span cipher);
+bool cipher_is_aead(struct bytes cipher);
 
 #endif

@@ -100,7 +100,7 @@ wire_hang_up(struct wire *wire)
 	wire->fd = -1;
 	wire->in_len = wire->in_at = wire->scanned = wire->out.len = wire->out_at = 0;
 	wire->closed = wire->reset = wire->flooded = wire->encrypted = wire->line_sent = false;
-	blob_free(&wire->client_kexinit);
+	buffer_free(&wire->client_kexinit);
 }
 
 static void
@@ -113,8 +113,8 @@ wire_free(struct wire *wire)
 	json_decref(wire->tried);
 	json_decref(wire->methods);
 	free(wire->auth_banner);
-	blob_free(&wire->out);
-	blob_free(&wire->server_kexinit);
+	buffer_free(&wire->out);
+	buffer_free(&wire->server_kexinit);
 	free(wire->in);
 	free(wire->host);
 	free(wire->user);
@@ -223,7 +223,7 @@ wire_greeted(struct wire *wire)
 
 /* true when the own exchange can have that host key from this server. */
 static bool
-exchange_able(const struct wire *wire, struct span host_key)
+exchange_able(const struct wire *wire, struct bytes host_key)
 {
 	return names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]).len > 0 &&
 	       names_have(exchange_host_keys(), host_key_plain(host_key));
@@ -232,7 +232,7 @@ exchange_able(const struct wire *wire, struct span host_key)
 void
 wire_offered(struct wire *wire)
 {
-	struct span any = { NULL, 0 }, wanted = wire_host_key_wanted(wire);
+	struct bytes any = { NULL, 0 }, wanted = wire_host_key_wanted(wire);
 
 	if (wire->another.len > 0)
 		wire_exchange_start(wire, wire->another);
@@ -251,7 +251,7 @@ wire_offered(struct wire *wire)
 void
 wire_next(struct wire *wire)
 {
-	struct span any = { NULL, 0 };
+	struct bytes any = { NULL, 0 };
 	unsigned allowed = WIRE_CONNECTIONS + (wire->stalled ? 1 : 0);
 
 	wire_hang_up(wire);

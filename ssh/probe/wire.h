@@ -85,15 +85,15 @@ struct wire {
 	bool flooded;   /* more than WIRE_CLEAR_MAX came in the clear */
 	bool encrypted; /* NEWKEYS has been seen: `in` grows no more */
 	bool line_sent;
-	struct blob out;
+	struct buffer out;
 	size_t out_at;
 	char *disconnect_text;
 
 	/* of the server */
 	char *server_line, *product;
-	unsigned openssh;           /* major * 100 + minor, 0 when it is not OpenSSH */
-	struct blob server_kexinit; /* payload of the first connection */
-	struct kexinit lists;       /* borrowed from server_kexinit */
+	unsigned openssh;             /* major * 100 + minor, 0 when it is not OpenSSH */
+	struct buffer server_kexinit; /* payload of the first connection */
+	struct kexinit lists;         /* borrowed from server_kexinit */
 
 	/* of the installed ssh */
 	char *client_kex, *client_host_key, *client_cipher, *client_mac;
@@ -105,9 +105,9 @@ struct wire {
 	struct wire_session *session;
 	struct wire_ssh *ssh;
 	struct exchange *exchange;
-	struct blob client_kexinit;
+	struct buffer client_kexinit;
 	bool ignores_guess; /* the server's next packet of an exchange is a wrong guess */
-	struct span exchange_method, exchange_key; /* what the own exchange agreed on; constant or
+	struct bytes exchange_method, exchange_key; /* what the own exchange agreed on; constant or
 						      borrowed from server_kexinit */
 
 	json_t *methods; /* NULL until the server has named them */
@@ -115,7 +115,7 @@ struct wire {
 	struct wire_key keys[WIRE_QUERIES];
 	size_t key_count, key;
 	bool stalled, proving; /* a key exchange stalled; the present connection shall prove why */
-	struct span another; /* host key algorithm of the present connection, which is for a second
+	struct bytes another; /* host key algorithm of the present connection, which is for a second
 				key only */
 	bool reference_asked;
 	bool library_failed; /* libssh2 gave up where it should have been able */
@@ -177,7 +177,7 @@ void wire_kexinit(struct wire *wire);       /* wire_kex.c: waits for the server'
 
 /* The next cleartext packet of this connection; a DISCONNECT's text is kept. Returns 1, 0 (more to
  * come) or -EBADMSG. */
-int wire_packet(struct wire *wire, struct span *payload);
+int wire_packet(struct wire *wire, struct bytes *payload);
 
 /* Ends the run at a connection that broke within the key exchange: KEX says `fault` ("garbage",
  * "bad-signature"), or with NULL how the peer ended it ("disconnect", "closed", "reset"). When a
@@ -185,10 +185,10 @@ int wire_packet(struct wire *wire, struct span *payload);
 void wire_kex_broken(struct wire *wire, const char *fault);
 void wire_kex_settle(struct wire *wire, const char *result, const char *by);
 void wire_session_start(struct wire *wire,
-			struct span host_key); /* wire_session.c: libssh2; host_key empty: any */
+			struct bytes host_key); /* wire_session.c: libssh2; host_key empty: any */
 void wire_session_free(struct wire_session *session);
-bool wire_session_able(const struct wire *wire, struct span host_key);
-void wire_exchange_start(struct wire *wire, struct span host_key); /* wire_exchange.c */
+bool wire_session_able(const struct wire *wire, struct bytes host_key);
+void wire_exchange_start(struct wire *wire, struct bytes host_key); /* wire_exchange.c */
 void wire_ssh_start(struct wire *wire); /* wire_ssh.c: the installed ssh */
 void wire_ssh_free(struct wire_ssh *ssh);
 
@@ -212,15 +212,15 @@ int wire_client_lists(struct wire *wire); /* fills client_* and offer; 0 or -ENO
 /* The algorithm to ask for a host key with: as ssh would choose, else anything that can be read
  * here. A certificate is asked for only where known_hosts trusts an authority, or the server has
  * nothing else: ssh takes it for the key within, otherwise. */
-struct span wire_host_key_wanted(const struct wire *wire);
+struct bytes wire_host_key_wanted(const struct wire *wire);
 
 /* The algorithm to ask for a second host key with: where known_hosts lacks the key shown, but holds
  * one of another type that the server has. Empty: none. */
-struct span wire_host_key_another(const struct wire *wire);
+struct bytes wire_host_key_another(const struct wire *wire);
 
 /* wire_host_key.c: adds a key (a certificate: the key within, and what it says) to HOST_KEY, which
  * begins to be known with the first. */
-void wire_host_key_add(struct wire *wire, struct span blob);
+void wire_host_key_add(struct wire *wire, struct bytes blob);
 
 /* ---- wire_keys.c ---- */
 

@@ -117,7 +117,7 @@ settle_other(struct wire *wire, const char *result, const char *guess)
 static void
 line_send(struct wire *wire)
 {
-	blob_bytes(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
+	buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
 	wire->line_sent = true;
 	wire_flush(wire);
 }
@@ -188,7 +188,7 @@ greet_step(struct wire *wire, int revents)
 		wire->in_at = (size_t)(read.line.at - wire->in);
 		wire->scanned = read.used;
 		if (wire->server_line != NULL &&
-		    (span_is(read.protocol, "2.0") || span_is(read.protocol, "1.99")))
+		    (bytes_is(read.protocol, "2.0") || bytes_is(read.protocol, "1.99")))
 			wire_greeted(wire);
 		else
 			wire_end(wire, "not-reached",

@@ -17,7 +17,7 @@ client_list(const struct facts *facts, const char *option, const char *query)
 {
 	const char *value = doc_str(facts_section(facts, FACT_SSH_CONFIG), option);
 	const json_t *names = doc_list(facts_section(facts, FACT_CLIENT), query), *name;
-	struct blob joined = { 0 };
+	struct buffer joined = { 0 };
 	size_t i;
 
 	if (value != NULL)
@@ -26,12 +26,12 @@ client_list(const struct facts *facts, const char *option, const char *query)
 		return NULL;
 	json_array_foreach (names, i, name) {
 		if (i > 0)
-			blob_u8(&joined, ',');
-		blob_bytes(&joined, json_string_value(name), json_string_length(name));
+			buffer_u8(&joined, ',');
+		buffer_add(&joined, json_string_value(name), json_string_length(name));
 	}
-	blob_u8(&joined, '\0');
+	buffer_u8(&joined, '\0');
 	if (joined.failed)
-		blob_free(&joined);
+		buffer_free(&joined);
 	return (char *)joined.at;
 }
 
@@ -60,8 +60,8 @@ wire_client_lists(struct wire *wire)
 	free(host_keys);
 	if (wire->client_host_key == NULL)
 		return -ENOMEM;
-	wire->offer = (struct offer){ span_of(wire->client_kex), span_of(wire->client_host_key),
-				      span_of(wire->client_cipher), span_of(wire->client_mac) };
+	wire->offer = (struct offer){ bytes_of(wire->client_kex), bytes_of(wire->client_host_key),
+				      bytes_of(wire->client_cipher), bytes_of(wire->client_mac) };
 	return 0;
 }
 
@@ -95,23 +95,23 @@ has_authority(const struct facts *facts)
 }
 
 static bool
-type_known(const struct facts *facts, struct span type)
+type_known(const struct facts *facts, struct bytes type)
 {
 	const json_t *entries = doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"), *entry;
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
 		if (doc_str(entry, "marker") == NULL && doc_str(entry, "type") != NULL &&
-		    span_is(type, doc_str(entry, "type")))
+		    bytes_is(type, doc_str(entry, "type")))
 			return true;
 	return false;
 }
 
-struct span
+struct bytes
 wire_host_key_wanted(const struct wire *wire)
 {
-	struct span chosen = wire->agreed.host_key, plain = host_key_plain(chosen),
-		    offered = wire->lists.list[KEXINIT_HOST_KEY];
+	struct bytes chosen = wire->agreed.host_key, plain = host_key_plain(chosen),
+		     offered = wire->lists.list[KEXINIT_HOST_KEY];
 
 	if (chosen.len == 0)
 		return names_common(exchange_host_keys(), offered);
@@ -120,20 +120,20 @@ wire_host_key_wanted(const struct wire *wire)
 		   : chosen;
 }
 
-struct span
+struct bytes
 wire_host_key_another(const struct wire *wire)
 {
 	const json_t *first =
 	    json_array_get(doc_list(facts_section(wire->facts, FACT_HOST_KEY), "keys"), 0);
 	const char *shown = doc_str(first, "type");
-	struct span all = exchange_host_keys(), name;
+	struct bytes all = exchange_host_keys(), name;
 
 	if (shown == NULL || doc_get(first, "certificate") != NULL || key_on_file(wire->facts))
-		return (struct span){ NULL, 0 };
+		return (struct bytes){ NULL, 0 };
 	while (names_next(&all, &name))
-		if (!span_is(host_key_type(name), shown) &&
+		if (!bytes_is(host_key_type(name), shown) &&
 		    type_known(wire->facts, host_key_type(name)) &&
 		    names_have(wire->lists.list[KEXINIT_HOST_KEY], name))
 			return name;
-	return (struct span){ NULL, 0 };
+	return (struct bytes){ NULL, 0 };
 }

@@ -9,27 +9,27 @@ static void
 say_goodbye(struct wire *wire)
 {
 	static const char words[] = "azssh-doctor: probe finished";
-	struct blob payload = { 0 };
+	struct buffer payload = { 0 };
 	enum { BY_APPLICATION = 11 };
 
-	blob_u8(&payload, SSH_MSG_DISCONNECT);
-	blob_u32(&payload, BY_APPLICATION);
-	blob_string(&payload, span_of(words));
-	blob_string(&payload, span_of(""));
+	buffer_u8(&payload, SSH_MSG_DISCONNECT);
+	buffer_u32(&payload, BY_APPLICATION);
+	buffer_string(&payload, bytes_of(words));
+	buffer_string(&payload, bytes_of(""));
 	if (!payload.failed)
-		blob_packet(&wire->out, blob_span(&payload));
-	blob_free(&payload);
+		packet_write(&wire->out, buffer_bytes(&payload));
+	buffer_free(&payload);
 	wire_flush(wire);
 }
 
 static void
-reply_read(struct wire *wire, struct span reply)
+reply_read(struct wire *wire, struct bytes reply)
 {
-	struct span line = { wire->in + wire->in_at, strlen(wire->server_line) }, key;
-	struct transcript said = { .client_line = span_of(WIRE_LINE),
+	struct bytes line = { wire->in + wire->in_at, strlen(wire->server_line) }, key;
+	struct transcript said = { .client_line = bytes_of(WIRE_LINE),
 				   .server_line = line,
-				   .client_kexinit = blob_span(&wire->client_kexinit),
-				   .server_kexinit = blob_span(&wire->server_kexinit) };
+				   .client_kexinit = buffer_bytes(&wire->client_kexinit),
+				   .server_kexinit = buffer_bytes(&wire->server_kexinit) };
 	int r = exchange_finish(wire->exchange, &said, wire->exchange_key, reply, &key);
 
 	if (r < 0) {
@@ -47,19 +47,19 @@ reply_read(struct wire *wire, struct span reply)
 static bool
 guessed_wrong(const struct wire *wire)
 {
-	struct span kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY],
-		    first;
+	struct bytes kex = wire->lists.list[KEXINIT_KEX], keys = wire->lists.list[KEXINIT_HOST_KEY],
+		     first;
 
 	if (!wire->lists.guessed)
 		return false;
-	return !names_next(&kex, &first) || !span_same(first, wire->exchange_method) ||
-	       !names_next(&keys, &first) || !span_same(first, wire->exchange_key);
+	return !names_next(&kex, &first) || !bytes_same(first, wire->exchange_method) ||
+	       !names_next(&keys, &first) || !bytes_same(first, wire->exchange_key);
 }
 
 static void
 exchange_step(struct wire *wire, int revents)
 {
-	struct span payload;
+	struct bytes payload;
 	ssize_t n = -EAGAIN;
 	int r;
 
@@ -87,9 +87,9 @@ exchange_step(struct wire *wire, int revents)
 }
 
 void
-wire_exchange_start(struct wire *wire, struct span host_key)
+wire_exchange_start(struct wire *wire, struct bytes host_key)
 {
-	struct blob init = { 0 };
+	struct buffer init = { 0 };
 
 	wire_until(wire, wire->step_ms);
 	wire->exchange_method = names_common(exchange_methods(), wire->lists.list[KEXINIT_KEX]);
@@ -102,11 +102,11 @@ wire_exchange_start(struct wire *wire, struct span host_key)
 	exchange_kexinit(&wire->client_kexinit, wire->exchange_method, host_key, &wire->lists,
 			 wire->small ? 0 : WIRE_PADDING);
 	exchange_init(wire->exchange, &init);
-	blob_packet(&wire->out, blob_span(&wire->client_kexinit));
-	blob_packet(&wire->out, blob_span(&init));
+	packet_write(&wire->out, buffer_bytes(&wire->client_kexinit));
+	packet_write(&wire->out, buffer_bytes(&init));
 	if (wire->client_kexinit.failed || init.failed || wire->out.failed)
 		wire_end(wire, "error", "out of memory");
 	else
 		exchange_step(wire, POLLIN | POLLOUT);
-	blob_free(&init);
+	buffer_free(&init);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static void
-set_base64(json_t *obj, const char *key, struct span blob)
+set_base64(json_t *obj, const char *key, struct bytes blob)
 {
 	unsigned char *text = malloc(blob.len / 3 * 4 + 5);
 
@@ -19,13 +19,13 @@ set_base64(json_t *obj, const char *key, struct span blob)
 }
 
 static json_t *
-key_facts(struct span blob)
+key_facts(struct bytes blob)
 {
 	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE];
-	struct span rest = blob, type = { NULL, 0 };
+	struct bytes rest = blob, type = { NULL, 0 };
 	json_t *key = json_object();
 
-	span_string(&rest, &type);
+	bytes_string(&rest, &type);
 	host_key_fingerprints(blob, sha256, md5);
 	doc_set_strn(key, "type", (const char *)type.at, type.len);
 	doc_set_str(key, "fingerprint", sha256);
@@ -42,19 +42,19 @@ set_time(json_t *obj, const char *key, uint64_t at)
 }
 
 static json_t *
-certificate_facts(struct span blob, const struct certificate *cert)
+certificate_facts(struct bytes blob, const struct certificate *cert)
 {
-	struct span rest = blob, type = { NULL, 0 }, list = cert->principals, name,
-		    signature = cert->signature, algorithm = { NULL, 0 };
+	struct bytes rest = blob, type = { NULL, 0 }, list = cert->principals, name,
+		     signature = cert->signature, algorithm = { NULL, 0 };
 	json_t *facts = json_object(), *principals = json_array();
 	int r = certificate_verify(cert);
 
-	span_string(&rest, &type);
-	span_string(&signature, &algorithm);
+	bytes_string(&rest, &type);
+	bytes_string(&signature, &algorithm);
 	doc_set_strn(facts, "type", (const char *)type.at, type.len);
 	doc_set_strn(facts, "id", (const char *)cert->id.at, cert->id.len);
 	doc_set_bool(facts, "host", cert->kind == CERTIFICATE_HOST);
-	while (list.len > 0 && span_string(&list, &name) == 0)
+	while (list.len > 0 && bytes_string(&list, &name) == 0)
 		json_array_append_new(principals, doc_text((const char *)name.at, name.len));
 	json_object_set_new(facts, "principals", principals);
 	set_time(facts, "valid_after", cert->valid_after);
@@ -68,7 +68,7 @@ certificate_facts(struct span blob, const struct certificate *cert)
 }
 
 void
-wire_host_key_add(struct wire *wire, struct span blob)
+wire_host_key_add(struct wire *wire, struct bytes blob)
 {
 	json_t *section = facts_section(wire->facts, FACT_HOST_KEY),
 	       *keys = doc_list(section, "keys"), *key;
@@ -81,9 +81,9 @@ wire_host_key_add(struct wire *wire, struct span blob)
 		json_object_set_new(section, "keys", json_array());
 		keys = doc_list(section, "keys");
 	}
-	key = key_facts(certified ? blob_span(&cert.plain) : blob);
+	key = key_facts(certified ? buffer_bytes(&cert.plain) : blob);
 	if (certified)
 		json_object_set_new(key, "certificate", certificate_facts(blob, &cert));
 	json_array_append_new(keys, key);
-	blob_free(&cert.plain);
+	buffer_free(&cert.plain);
 }

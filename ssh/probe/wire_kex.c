@@ -9,9 +9,9 @@
 enum { NAMES_MAX = 200, NAME_MAX_LEN = 128, TEXT_MAX = 1024 };
 
 int
-wire_packet(struct wire *wire, struct span *payload)
+wire_packet(struct wire *wire, struct bytes *payload)
 {
-	struct span rest = { wire->in + wire->scanned, wire->in_len - wire->scanned }, text;
+	struct bytes rest = { wire->in + wire->scanned, wire->in_len - wire->scanned }, text;
 	uint32_t code;
 	int r = packet_next(&rest, payload);
 
@@ -25,10 +25,10 @@ wire_packet(struct wire *wire, struct span *payload)
 }
 
 static json_t *
-names_json(struct span list)
+names_json(struct bytes list)
 {
 	json_t *names = json_array();
-	struct span name;
+	struct bytes name;
 
 	while (json_array_size(names) < NAMES_MAX && names_next(&list, &name))
 		json_array_append_new(names,
@@ -38,14 +38,14 @@ names_json(struct span list)
 }
 
 static void
-set_span(json_t *obj, const char *key, struct span span)
+set_span(json_t *obj, const char *key, struct bytes span)
 {
 	if (span.len > 0)
 		doc_set_strn(obj, key, (const char *)span.at, span.len);
 }
 
 static json_t *
-lists_json(struct span kex, struct span host_key, struct span cipher, struct span mac)
+lists_json(struct bytes kex, struct bytes host_key, struct bytes cipher, struct bytes mac)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "kex", names_json(kex), "host_key",
 			 names_json(host_key), "cipher", names_json(cipher), "mac",
@@ -55,14 +55,14 @@ lists_json(struct span kex, struct span host_key, struct span cipher, struct spa
 static void
 agreement_facts(const struct wire *wire, json_t *kex)
 {
-	const struct span *server = wire->lists.list;
+	const struct bytes *server = wire->lists.list;
 	json_t *chosen = json_object();
 
 	json_object_set_new(kex, "server",
 			    lists_json(server[KEXINIT_KEX], server[KEXINIT_HOST_KEY],
 				       server[KEXINIT_CIPHER_SC], server[KEXINIT_MAC_SC]));
 	doc_set_bool(kex, "strict",
-		     names_have(server[KEXINIT_KEX], span_of("kex-strict-s-v00@openssh.com")));
+		     names_have(server[KEXINIT_KEX], bytes_of("kex-strict-s-v00@openssh.com")));
 	if (wire->offer_known) {
 		json_object_set_new(kex, "client",
 				    lists_json(wire->offer.kex, wire->offer.host_key,
@@ -148,12 +148,12 @@ wire_kex_broken(struct wire *wire, const char *fault)
 
 /* Keeps the payload, since the exchange hash and the lists are made of it. */
 static int
-kexinit_keep(struct wire *wire, struct span payload)
+kexinit_keep(struct wire *wire, struct bytes payload)
 {
 	wire->server_kexinit.len = 0;
-	blob_bytes(&wire->server_kexinit, payload.at, payload.len);
+	buffer_add(&wire->server_kexinit, payload.at, payload.len);
 	if (wire->server_kexinit.failed ||
-	    kexinit_read(blob_span(&wire->server_kexinit), &wire->lists) < 0)
+	    kexinit_read(buffer_bytes(&wire->server_kexinit), &wire->lists) < 0)
 		return -EBADMSG;
 	wire->agreed = kexinit_agree(&wire->offer, &wire->lists);
 	return 0;
@@ -181,7 +181,7 @@ kexinit_kept(struct wire *wire)
 static void
 kexinit_step(struct wire *wire, int revents)
 {
-	struct span payload;
+	struct bytes payload;
 	ssize_t n = -EAGAIN;
 	int r;
 
@@ -215,7 +215,7 @@ wire_kexinit(struct wire *wire)
 {
 	wire_until(wire, wire->step_ms);
 	if (!wire->line_sent) {
-		blob_bytes(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
+		buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
 		wire->line_sent = true;
 	}
 	wire_flush(wire);

@@ -34,21 +34,22 @@ blob_decode(const char *text, uint8_t **ret)
 static int
 rename_rsa(struct wire_key *key)
 {
-	struct span rest = { key->blob, key->len }, type;
-	struct blob renamed = { 0 };
+	struct bytes rest = { key->blob, key->len }, type;
+	struct buffer renamed = { 0 };
 	const char *name;
 
-	if (span_string(&rest, &type) < 0)
+	if (bytes_string(&rest, &type) < 0)
 		return -1;
-	name = span_is(type, "ssh-rsa")                        ? "rsa-sha2-512"
-	       : span_is(type, "ssh-rsa-cert-v01@openssh.com") ? "rsa-sha2-512-cert-v01@openssh.com"
-							       : NULL;
+	name = bytes_is(type, "ssh-rsa") ? "rsa-sha2-512"
+	       : bytes_is(type, "ssh-rsa-cert-v01@openssh.com")
+		   ? "rsa-sha2-512-cert-v01@openssh.com"
+		   : NULL;
 	if (name == NULL)
 		return 0;
-	blob_string(&renamed, span_of(name));
-	blob_bytes(&renamed, rest.at, rest.len);
+	buffer_string(&renamed, bytes_of(name));
+	buffer_add(&renamed, rest.at, rest.len);
 	if (renamed.failed) {
-		blob_free(&renamed);
+		buffer_free(&renamed);
 		return -1;
 	}
 	free(key->blob);
@@ -62,17 +63,17 @@ key_add(struct wire *wire, const json_t *identity)
 {
 	struct wire_key key = { .identity = identity, .certain = true };
 	bool rsa, openssh = strcmp(wire->product, "openssh") == 0;
-	struct span rest, type;
+	struct bytes rest, type;
 
 	if (wire->key_count == WIRE_QUERIES ||
 	    (key.len = blob_decode(doc_str(identity, "public"), &key.blob)) == 0)
 		return;
-	rest = (struct span){ key.blob, key.len };
-	if (span_string(&rest, &type) < 0 || type.len == 0 || rest.len == 0) {
+	rest = (struct bytes){ key.blob, key.len };
+	if (bytes_string(&rest, &type) < 0 || type.len == 0 || rest.len == 0) {
 		free(key.blob);
 		return;
 	}
-	rsa = span_is(type, "ssh-rsa") || span_is(type, "ssh-rsa-cert-v01@openssh.com");
+	rsa = bytes_is(type, "ssh-rsa") || bytes_is(type, "ssh-rsa-cert-v01@openssh.com");
 	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702) &&
 	    rename_rsa(&key) < 0) {
 		free(key.blob);

@@ -36,7 +36,7 @@ greet_step(struct wire *wire, int revents)
 	if (!wire->line_sent && banner_read(wire->in, wire->in_len, &read) == BANNER_SSH) {
 		wire->line_sent = true;
 		wire->scanned = read.used;
-		blob_bytes(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
+		buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
 		wire_flush(wire);
 	}
 	if (wire->line_sent && wire->in_len > wire->scanned)

@@ -18,18 +18,18 @@ struct wire_session {
 static void session_step(struct wire *wire, int revents);
 
 /* What libssh2 can do, as a list of names; empty when it does not say. The caller frees with
- * blob_free. */
-static struct blob
+ * buffer_free. */
+static struct buffer
 library_names(LIBSSH2_SESSION *ssh, int method)
 {
 	const char **names = NULL;
 	int count = libssh2_session_supported_algs(ssh, method, &names);
-	struct blob list = { 0 };
+	struct buffer list = { 0 };
 
 	for (int i = 0; i < count; i++) {
 		if (i > 0)
-			blob_u8(&list, ',');
-		blob_bytes(&list, names[i], strlen(names[i]));
+			buffer_u8(&list, ',');
+		buffer_add(&list, names[i], strlen(names[i]));
 	}
 	if (count > 0)
 		libssh2_free(ssh, names);
@@ -37,11 +37,11 @@ library_names(LIBSSH2_SESSION *ssh, int method)
 }
 
 bool
-wire_session_able(const struct wire *wire, struct span host_key)
+wire_session_able(const struct wire *wire, struct bytes host_key)
 {
 	static bool initialised;
 	LIBSSH2_SESSION *ssh;
-	struct blob kex, keys, ciphers, macs;
+	struct buffer kex, keys, ciphers, macs;
 	struct agreement agreed;
 
 	if (wire->library_failed || (!initialised && libssh2_init(0) != 0))
@@ -53,16 +53,16 @@ wire_session_able(const struct wire *wire, struct span host_key)
 	keys = library_names(ssh, LIBSSH2_METHOD_HOSTKEY);
 	ciphers = library_names(ssh, LIBSSH2_METHOD_CRYPT_SC);
 	macs = library_names(ssh, LIBSSH2_METHOD_MAC_SC);
-	agreed = kexinit_agree(&(struct offer){ blob_span(&kex), blob_span(&keys),
-						blob_span(&ciphers), blob_span(&macs) },
+	agreed = kexinit_agree(&(struct offer){ buffer_bytes(&kex), buffer_bytes(&keys),
+						buffer_bytes(&ciphers), buffer_bytes(&macs) },
 			       &wire->lists);
-	if (host_key.len > 0 && !(names_have(blob_span(&keys), host_key) &&
+	if (host_key.len > 0 && !(names_have(buffer_bytes(&keys), host_key) &&
 				  names_have(wire->lists.list[KEXINIT_HOST_KEY], host_key)))
 		agreed.missing = "host_key";
-	blob_free(&kex);
-	blob_free(&keys);
-	blob_free(&ciphers);
-	blob_free(&macs);
+	buffer_free(&kex);
+	buffer_free(&keys);
+	buffer_free(&ciphers);
+	buffer_free(&macs);
 	libssh2_session_free(ssh);
 	return agreed.missing == NULL;
 }
@@ -72,7 +72,7 @@ wire_session_able(const struct wire *wire, struct span host_key)
 static void
 tap(struct wire *wire, const void *bytes, size_t len)
 {
-	struct span payload;
+	struct bytes payload;
 
 	if (wire->encrypted)
 		return;
@@ -165,7 +165,7 @@ on_negotiated(struct wire_session *session)
 	session->negotiated = true;
 	wire_kex_settle(wire, "done", "libssh2");
 	if (key != NULL && len > 0 && !wire->have.host_key)
-		wire_host_key_add(wire, (struct span){ (const uint8_t *)key, len });
+		wire_host_key_add(wire, (struct bytes){ (const uint8_t *)key, len });
 	wire_keys_pick(wire);
 	wire_until(wire, wire->step_ms);
 }
@@ -174,7 +174,7 @@ on_negotiated(struct wire_session *session)
 static void
 on_methods(struct wire *wire, const char *list)
 {
-	struct span all = span_of(list), name;
+	struct bytes all = bytes_of(list), name;
 
 	wire->methods = json_array();
 	while (names_next(&all, &name))
@@ -237,7 +237,7 @@ converse(struct wire_session *session)
 		if (list == NULL && !libssh2_userauth_authenticated(session->ssh))
 			return libssh2_session_last_errno(session->ssh);
 		on_methods(wire, list);
-		if (list == NULL || !names_have(span_of(list), span_of("publickey")))
+		if (list == NULL || !names_have(bytes_of(list), bytes_of("publickey")))
 			wire->key = wire->key_count;
 	}
 	while ((r = query(session)) == 1)
@@ -306,7 +306,7 @@ session_step(struct wire *wire, int revents)
 /* A session on our socket, with languages so long that our KEXINIT fills whole segments: a path
  * that loses those shows itself. */
 static struct wire_session *
-session_new(struct wire *wire, struct span host_key)
+session_new(struct wire *wire, struct bytes host_key)
 {
 	struct wire_session *session = calloc(1, sizeof(*session));
 	char padding[WIRE_PADDING + 1], name[64];
@@ -341,7 +341,7 @@ session_new(struct wire *wire, struct span host_key)
 }
 
 void
-wire_session_start(struct wire *wire, struct span host_key)
+wire_session_start(struct wire *wire, struct bytes host_key)
 {
 	wire_until(wire, wire->step_ms);
 	if ((wire->session = session_new(wire, host_key)) == NULL)

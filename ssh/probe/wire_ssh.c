@@ -148,19 +148,19 @@ host_key_take(struct wire *wire, const char *path)
 	while (pad < 2 && at[len - 1 - (size_t)pad] == '=')
 		pad++;
 	if ((n = EVP_DecodeBlock(blob, (const unsigned char *)at, (int)len)) > pad)
-		wire_host_key_add(wire, (struct span){ blob, (size_t)(n - pad) });
+		wire_host_key_add(wire, (struct bytes){ blob, (size_t)(n - pad) });
 }
 
 static void
 answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
 {
 	char methods[512], mark[PATH_SIZE + 64];
-	struct span all, name;
+	struct bytes all, name;
 
 	wire->methods = wire->methods != NULL ? wire->methods : json_array();
 	if (ssh_log_line(log, "Authentications that can continue: ", methods, sizeof(methods))) {
 		json_array_clear(wire->methods);
-		for (all = span_of(methods); names_next(&all, &name);)
+		for (all = bytes_of(methods); names_next(&all, &name);)
 			json_array_append_new(wire->methods,
 					      doc_text((const char *)name.at, name.len));
 	} else if (ssh_log_line(log, "Authenticated to ", NULL, 0)) {

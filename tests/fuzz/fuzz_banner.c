@@ -6,7 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-within(struct span part, const uint8_t *data, size_t size)
+within(struct bytes part, const uint8_t *data, size_t size)
 {
 	if (part.len > 0 && (part.at < data || part.at + part.len > data + size))
 		abort();

@@ -9,10 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { METHODS = 16 };
 
-static struct span
-nth(struct span list, unsigned n)
+static struct bytes
+nth(struct bytes list, unsigned n)
 {
-	struct span name = { NULL, 0 }, rest = list;
+	struct bytes name = { NULL, 0 }, rest = list;
 	unsigned count = 0;
 
 	while (names_next(&rest, &name))
@@ -35,9 +35,9 @@ exchange_for(unsigned n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct span bytes = { data + 2, size - 2 }, algorithm, key, signature;
-	struct transcript said = { span_of("SSH-2.0-a"), span_of("SSH-2.0-b"), span_of("c"),
-				   span_of("d") };
+	struct bytes bytes = { data + 2, size - 2 }, algorithm, key, signature;
+	struct transcript said = { bytes_of("SSH-2.0-a"), bytes_of("SSH-2.0-b"), bytes_of("c"),
+				   bytes_of("d") };
 	struct certificate cert;
 	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE], name[96];
 
@@ -51,16 +51,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (cert.plain.failed || cert.covered.len > bytes.len)
 			abort();
 		certificate_verify(&cert);
-		blob_free(&cert.plain);
+		buffer_free(&cert.plain);
 	}
 	host_key_fingerprints(bytes, sha256, md5);
 	/* a host key algorithm may be a certificate's */
 	if (data[0] > 127) {
 		snprintf(name, sizeof(name), "%.*s-cert-v01@openssh.com", (int)algorithm.len,
 			 (const char *)algorithm.at);
-		algorithm = span_of(name);
+		algorithm = bytes_of(name);
 	}
-	if (span_string(&bytes, &key) == 0 && span_string(&bytes, &signature) == 0)
+	if (bytes_string(&bytes, &key) == 0 && bytes_string(&bytes, &signature) == 0)
 		host_key_verify(key, algorithm, signature, bytes);
 	return 0;
 }

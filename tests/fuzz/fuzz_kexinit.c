@@ -14,10 +14,10 @@ agree(const struct kexinit *lists)
 	struct offer full = client;
 	struct agreement agreed;
 
-	full.kex = span_of("curve25519-sha256,ecdh-sha2-nistp256");
-	full.host_key = span_of("ssh-ed25519,rsa-sha2-512");
-	full.cipher = span_of("aes128-ctr,chacha20-poly1305@openssh.com");
-	full.mac = span_of("hmac-sha2-256");
+	full.kex = bytes_of("curve25519-sha256,ecdh-sha2-nistp256");
+	full.host_key = bytes_of("ssh-ed25519,rsa-sha2-512");
+	full.cipher = bytes_of("aes128-ctr,chacha20-poly1305@openssh.com");
+	full.mac = bytes_of("hmac-sha2-256");
 	agreed = kexinit_agree(&full, lists);
 	if (agreed.missing == NULL && (!names_have(lists->list[KEXINIT_KEX], agreed.kex) ||
 				       !names_have(lists->list[KEXINIT_HOST_KEY], agreed.host_key)))
@@ -31,10 +31,10 @@ agree(const struct kexinit *lists)
 }
 
 static void
-read_payload(struct span payload)
+read_payload(struct bytes payload)
 {
 	struct kexinit lists;
-	struct span text;
+	struct bytes text;
 	uint32_t code;
 
 	if (kexinit_read(payload, &lists) == 0)
@@ -47,7 +47,7 @@ read_payload(struct span payload)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct span bytes = { data, size }, payload;
+	struct bytes bytes = { data, size }, payload;
 
 	read_payload(bytes);
 	while (packet_next(&bytes, &payload) == 1) {

@@ -34,19 +34,19 @@ decode(void)
 START_TEST(a_certificate_is_read_and_verified)
 {
 	struct certificate cert;
-	struct span key, type;
+	struct bytes key, type;
 
-	ck_assert_int_eq(certificate_read((struct span){ bytes, len }, &cert), 0);
-	ck_assert(span_is(cert.id, "myhost"));
+	ck_assert_int_eq(certificate_read((struct bytes){ bytes, len }, &cert), 0);
+	ck_assert(bytes_is(cert.id, "myhost"));
 	ck_assert_uint_eq(cert.serial, 7);
 	ck_assert_uint_eq(cert.kind, CERTIFICATE_HOST);
 	ck_assert_uint_eq(cert.valid_after, 1767225600);
 	ck_assert_uint_eq(cert.valid_before, 1798761600);
-	key = blob_span(&cert.plain);
-	ck_assert_int_eq(span_string(&key, &type), 0);
-	ck_assert(span_is(type, "ssh-ed25519"));
+	key = buffer_bytes(&cert.plain);
+	ck_assert_int_eq(bytes_string(&key, &type), 0);
+	ck_assert(bytes_is(type, "ssh-ed25519"));
 	ck_assert_int_eq(certificate_verify(&cert), 0);
-	blob_free(&cert.plain);
+	buffer_free(&cert.plain);
 }
 END_TEST
 
@@ -56,26 +56,26 @@ START_TEST(a_damaged_certificate_is_no_certificate_or_a_false_one)
 
 	for (size_t i = 0; i < len; i++) {
 		bytes[i] ^= 1;
-		if (certificate_read((struct span){ bytes, len }, &cert) == 0) {
+		if (certificate_read((struct bytes){ bytes, len }, &cert) == 0) {
 			ck_assert_int_lt(certificate_verify(&cert), 0);
-			blob_free(&cert.plain);
+			buffer_free(&cert.plain);
 		}
 		bytes[i] ^= 1;
-		ck_assert_int_lt(certificate_read((struct span){ bytes, i }, &cert), 0);
+		ck_assert_int_lt(certificate_read((struct bytes){ bytes, i }, &cert), 0);
 	}
 	bytes[len] = 0;
-	ck_assert_int_eq(certificate_read((struct span){ bytes, len + 1 }, &cert), -EBADMSG);
+	ck_assert_int_eq(certificate_read((struct bytes){ bytes, len + 1 }, &cert), -EBADMSG);
 }
 END_TEST
 
 START_TEST(plain_algorithms_of_certificates)
 {
-	struct span plain = host_key_plain(span_of("rsa-sha2-512-cert-v01@openssh.com"));
+	struct bytes plain = host_key_plain(bytes_of("rsa-sha2-512-cert-v01@openssh.com"));
 
-	ck_assert(span_is(plain, "rsa-sha2-512"));
-	ck_assert(span_is(host_key_plain(span_of("ssh-ed25519")), "ssh-ed25519"));
+	ck_assert(bytes_is(plain, "rsa-sha2-512"));
+	ck_assert(bytes_is(host_key_plain(bytes_of("ssh-ed25519")), "ssh-ed25519"));
 	ck_assert(
-	    span_is(host_key_plain(span_of("-cert-v01@openssh.com")), "-cert-v01@openssh.com"));
+	    bytes_is(host_key_plain(bytes_of("-cert-v01@openssh.com")), "-cert-v01@openssh.com"));
 }
 END_TEST
 

@@ -1,0 +1,204 @@
+#include "facts/bytes.h"
+
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+bytes_take(struct bytes *from, size_t len, struct bytes *ret)
+{
+	if (len > from->len)
+		return -EBADMSG;
+	*ret = (struct bytes){ from->at, len };
+	if (len > 0)
+		from->at += len;
+	from->len -= len;
+	return 0;
+}
+
+int
+bytes_u8(struct bytes *from, unsigned char *ret)
+{
+	struct bytes part;
+
+	if (bytes_take(from, 1, &part) < 0)
+		return -EBADMSG;
+	*ret = part.at[0];
+	return 0;
+}
+
+int
+bytes_u32(struct bytes *from, uint32_t *ret)
+{
+	struct bytes part;
+
+	if (bytes_take(from, 4, &part) < 0)
+		return -EBADMSG;
+	*ret = (uint32_t)part.at[0] << 24 | (uint32_t)part.at[1] << 16 | (uint32_t)part.at[2] << 8 |
+	       part.at[3];
+	return 0;
+}
+
+int
+bytes_u64(struct bytes *from, uint64_t *ret)
+{
+	struct bytes part;
+	uint32_t high = 0, low = 0;
+
+	if (bytes_take(from, 8, &part) < 0)
+		return -EBADMSG;
+	bytes_u32(&part, &high);
+	bytes_u32(&part, &low);
+	*ret = (uint64_t)high << 32 | low;
+	return 0;
+}
+
+int
+bytes_string(struct bytes *from, struct bytes *ret)
+{
+	struct bytes rest = *from;
+	uint32_t len;
+
+	if (bytes_u32(&rest, &len) < 0 || bytes_take(&rest, len, ret) < 0)
+		return -EBADMSG;
+	*from = rest;
+	return 0;
+}
+
+struct bytes
+bytes_of(const char *text)
+{
+	return (struct bytes){ (const unsigned char *)text, text == NULL ? 0 : strlen(text) };
+}
+
+bool
+bytes_is(struct bytes bytes, const char *text)
+{
+	return bytes_same(bytes, bytes_of(text));
+}
+
+bool
+bytes_same(struct bytes a, struct bytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+static struct bytes
+without_zeros(struct bytes number)
+{
+	while (number.len > 0 && *number.at == 0) {
+		number.at++;
+		number.len--;
+	}
+	return number;
+}
+
+unsigned
+bytes_bits(struct bytes number)
+{
+	struct bytes n = without_zeros(number);
+	unsigned bits;
+
+	if (n.len == 0)
+		return 0;
+	bits = (unsigned)(n.len - 1) * 8;
+	for (unsigned top = *n.at; top != 0; top >>= 1)
+		bits++;
+	return bits;
+}
+
+/* A new block instead of realloc, which would leave a copy of what may be private. */
+static bool
+buffer_grow(struct buffer *buffer, size_t size)
+{
+	unsigned char *grown = malloc(size);
+
+	if (grown == NULL)
+		return false;
+	if (buffer->at != NULL) {
+		memcpy(grown, buffer->at, buffer->len);
+		OPENSSL_cleanse(buffer->at, buffer->len);
+		free(buffer->at);
+	}
+	buffer->at = grown;
+	buffer->at[buffer->len] = '\0';
+	buffer->size = size;
+	return true;
+}
+
+int
+buffer_reserve(struct buffer *buffer, size_t len)
+{
+	const size_t most = (size_t)1 << 30;
+	size_t size = buffer->size != 0 ? buffer->size : 256;
+
+	if (len > most || buffer->len > most)
+		buffer->failed = true;
+	while (!buffer->failed && size - buffer->len <= len)
+		size *= 2;
+	if (!buffer->failed && size != buffer->size)
+		buffer->failed = !buffer_grow(buffer, size);
+	return buffer->failed ? -ENOMEM : 0;
+}
+
+void
+buffer_add(struct buffer *buffer, const void *bytes, size_t len)
+{
+	if (buffer_reserve(buffer, len) < 0)
+		return;
+	if (len > 0)
+		memcpy(buffer->at + buffer->len, bytes, len);
+	buffer->len += len;
+	buffer->at[buffer->len] = '\0';
+}
+
+void
+buffer_u8(struct buffer *buffer, uint8_t value)
+{
+	buffer_add(buffer, &value, 1);
+}
+
+void
+buffer_u32(struct buffer *buffer, uint32_t value)
+{
+	const uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16),
+				   (uint8_t)(value >> 8), (uint8_t)value };
+
+	buffer_add(buffer, bytes, sizeof(bytes));
+}
+
+void
+buffer_string(struct buffer *buffer, struct bytes string)
+{
+	buffer_u32(buffer, (uint32_t)string.len);
+	buffer_add(buffer, string.at, string.len);
+}
+
+void
+buffer_mpint(struct buffer *buffer, struct bytes number)
+{
+	struct bytes n = without_zeros(number);
+	const bool sign = n.len > 0 && *n.at >= 0x80;
+
+	buffer_u32(buffer, (uint32_t)n.len + sign);
+	if (sign)
+		buffer_u8(buffer, 0);
+	buffer_add(buffer, n.at, n.len);
+}
+
+void
+buffer_free(struct buffer *buffer)
+{
+	if (buffer->at != NULL)
+		OPENSSL_cleanse(buffer->at, buffer->len);
+	free(buffer->at);
+	*buffer = (struct buffer){ 0 };
+}
+
+struct bytes
+buffer_bytes(const struct buffer *buffer)
+{
+	return (struct bytes){ buffer->at, buffer->len };
+}
