@@ -47,9 +47,11 @@ void ssh_known_hosts_collect(struct facts *facts, const char *host, int port);
  * KNOWN_HOSTS names, unless there is an entry under the name itself. */
 void ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key);
 
-/* wire.c: DNS, TCP, banner, key exchange, host key, authentication methods and key queries; settles
- * DNS, TCP, BANNER, KEX, HOST_KEY and AUTH (what was not reached is unknown with cause
- * "not-reached"). Reads KNOWN_HOSTS and IDENTITIES from the facts. */
+/* probe.c: DNS, TCP, banner, key exchange, host key, authentication methods and key queries;
+ * settles DNS, TCP, BANNER, KEX, HOST_KEY and AUTH (what was not reached is unknown with cause
+ * "not-reached"). Reads KNOWN_HOSTS and IDENTITIES from the facts. Where ssh's way ends at its
+ * first jump host, the conversation with that one is kept as target.jump
+ * ({"host","port","user","dns","tcp","banner","kex"}). */
 struct ssh_wire_request {
 	const char *host; /* name or address to connect to */
 	int port;
@@ -63,12 +65,6 @@ struct ssh_wire_request {
 				    one; NULL: ssh's own */
 };
 void ssh_wire_collect(struct loop *loop, struct facts *facts,
-		      const struct ssh_wire_request *request, ssh_done *done, void *ctx);
-
-/* jump.c: the conversation with the first jump host instead, kept as target.jump
- * ({"host","port","user","dns","tcp","banner","kex"}). false, and done is not called, when
- * SSH_CONFIG names none that is reached directly. */
-bool ssh_jump_collect(struct loop *loop, struct facts *facts,
 		      const struct ssh_wire_request *request, ssh_done *done, void *ctx);
 
 /* resolve.c: the hidden mode of this program: `azssh-doctor --resolve-for-probe NAME` prints one

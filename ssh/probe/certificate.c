@@ -101,5 +101,20 @@ certificate_verify(const struct certificate *cert)
 
 	if (bytes_string(&rest, &algorithm) < 0 || host_key_plain(algorithm).len != algorithm.len)
 		return -EBADMSG;
-	return host_key_verify(cert->authority, algorithm, cert->signature, cert->covered);
+	return plain_key_verify(cert->authority, algorithm, cert->signature, cert->covered);
+}
+
+int
+host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature, struct bytes data)
+{
+	struct certificate cert;
+	int r;
+
+	if (host_key_plain(algorithm).len == algorithm.len)
+		return plain_key_verify(key, algorithm, signature, data);
+	if ((r = certificate_read(key, &cert)) < 0)
+		return r;
+	r = plain_key_verify(buffer_bytes(&cert.plain), host_key_plain(algorithm), signature, data);
+	buffer_free(&cert.plain);
+	return r;
 }

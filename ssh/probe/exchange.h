@@ -43,10 +43,10 @@ int exchange_finish(const struct exchange *exchange, const struct transcript *sa
 
 /* ---- host keys (host_key.c) ---- */
 
-/* Verifies a signature blob of that algorithm over data; with a certificate's algorithm, `key` is
- * one. Returns 0, -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
-int host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
-		    struct bytes data);
+/* Verifies a signature blob of that algorithm over data; `key` is a plain key. Returns 0,
+ * -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
+int plain_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
+		     struct bytes data);
 
 /* The key type ("ssh-rsa") that a host key algorithm ("rsa-sha2-512") uses; the algorithm itself
  * for all others. */
@@ -78,8 +78,12 @@ struct certificate {
  */
 int certificate_read(struct bytes blob, struct certificate *ret);
 
-/* Does the authority's signature hold? As host_key_verify. */
+/* Does the authority's signature hold? As plain_key_verify. */
 int certificate_verify(const struct certificate *cert);
+
+/* As plain_key_verify; with a certificate's algorithm, `key` is a certificate. */
+int host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
+		    struct bytes data);
 
 enum { FINGERPRINT_SIZE = 64 };
 

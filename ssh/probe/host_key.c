@@ -167,22 +167,9 @@ verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, si
 	return r;
 }
 
-static int
-verify_certified(struct bytes key, struct bytes algorithm, struct bytes signature,
-		 struct bytes data)
-{
-	struct certificate cert;
-	int r = certificate_read(key, &cert);
-
-	if (r < 0)
-		return r;
-	r = host_key_verify(buffer_bytes(&cert.plain), host_key_plain(algorithm), signature, data);
-	buffer_free(&cert.plain);
-	return r;
-}
-
 int
-host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature, struct bytes data)
+plain_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
+		 struct bytes data)
 {
 	const struct algorithm *known = algorithm_find(algorithm);
 	struct bytes name, raw;
@@ -190,8 +177,6 @@ host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature
 	EVP_PKEY *pkey;
 	int r;
 
-	if (host_key_plain(algorithm).len != algorithm.len)
-		return verify_certified(key, algorithm, signature, data);
 	if (known == NULL)
 		return -ENOTSUP;
 	if (bytes_string(&signature, &name) < 0 || bytes_string(&signature, &raw) < 0 ||

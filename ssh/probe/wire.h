@@ -1,6 +1,10 @@
-/* The conversation with the server, inside ssh/: one struct wire is one run of it, from the name to
- * "would this key be accepted". Each wire_*.c file is one stretch of the way; they call one another
- * only through what stands here. */
+/* One conversation with the server, from the name to "would this key be accepted": its state, and
+ * the helpers that read, write and wait on its connection. The layers of this folder:
+ *
+ *   wire.c                  state and socket helpers; knows no stretch
+ *   stretch.h, engine.h     one stretch of the way a file; it ends by reporting an event
+ *   driver.c                alone decides which stretch comes next
+ *   probe.c                 the public entry, one conversation or two (VM, jump host) */
 #ifndef SSH_WIRE_H
 #define SSH_WIRE_H
 
@@ -44,8 +48,21 @@ struct wire_key {
 	const char *answer; /* "accepted", "denied", "unknown"; NULL: not asked */
 };
 
-struct wire_session;
-struct wire_ssh;
+/* How a stretch ended. The driver decides what follows; it may free the wire, so reporting is the
+ * last thing a stretch does with it. */
+enum wire_event {
+	WIRE_RESOLVED,    /* DNS has settled */
+	WIRE_CONNECTED,   /* a connection stands, or none could be made (fd is -1) */
+	WIRE_UNCONNECTED, /* nor does SSH answer on another port that the VM lets in */
+	WIRE_GREETED,     /* the server's line is known */
+	WIRE_OFFERED,     /* the server's KEXINIT is known */
+	WIRE_ANSWERED,    /* the present connection has given what it could */
+	WIRE_STALLED,     /* silence within the key exchange */
+	WIRE_FAILED,      /* nothing more can be learnt: cause and reason say why */
+	WIRE_EVENTS
+};
+
+struct wire_engine;
 struct wire_jump;
 
 struct wire {
@@ -53,11 +70,12 @@ struct wire {
 	struct facts *facts;
 	ssh_done *done;
 	void *ctx;
-	struct ssh_wire_request request; /* as it was asked; what it points at is the asker's */
 	char *host, *user, *self, *config_file, *reference;
 	int port, step_ms;
-	bool by_jump;           /* ssh carries the bytes through a jump host */
-	struct wire_jump *jump; /* while that ssh runs */
+	void (*on_event)(struct wire *wire, enum wire_event event); /* the driver's */
+	const char *cause, *reason; /* of WIRE_FAILED; valid while it is reported */
+	bool by_jump;               /* ssh carries the bytes through a jump host */
+	struct wire_jump *jump;     /* while that ssh runs */
 
 	/* what is waited for now */
 	struct watch *watch;
@@ -102,13 +120,8 @@ struct wire {
 	struct agreement agreed; /* between it and the server */
 
 	struct wire_answers have;
-	struct wire_session *session;
-	struct wire_ssh *ssh;
-	struct exchange *exchange;
-	struct buffer client_kexinit;
-	bool ignores_guess; /* the server's next packet of an exchange is a wrong guess */
-	struct bytes exchange_method, exchange_key; /* what the own exchange agreed on; constant or
-						      borrowed from server_kexinit */
+	const struct wire_engine *engine; /* of the present connection; NULL: none yet */
+	void *engine_state;               /* owned by it */
 
 	json_t *methods; /* NULL until the server has named them */
 	char *auth_banner;
@@ -121,113 +134,30 @@ struct wire {
 	bool library_failed; /* libssh2 gave up where it should have been able */
 };
 
-/* ---- wire.c: order of things ---- */
+/* Reports how the present stretch ended. */
+void wire_report(struct wire *wire, enum wire_event event);
+
+/* Reports WIRE_FAILED: what is still open becomes unknown with that cause. */
+void wire_end(struct wire *wire, const char *cause, const char *reason);
 
 /* Waits on the connection (or only for time, events 0) until `until`, then calls step. */
 void wire_wait(struct wire *wire, short events, void (*step)(struct wire *wire, int revents));
+void wire_unwait(struct wire *wire);        /* waits for nothing */
 void wire_until(struct wire *wire, int ms); /* starts a step of that length */
 int64_t wire_ms(const struct wire *wire);   /* since the present step began */
 
-void wire_resolved(struct wire *wire);  /* DNS has settled */
-void wire_connected(struct wire *wire); /* a connection stands, or none could be made (fd is -1) */
-void
-wire_unconnected(struct wire *wire);  /* nor does SSH answer on another port that the VM lets in */
-void wire_greeted(struct wire *wire); /* the server's line is known */
-void wire_offered(struct wire *wire); /* the server's KEXINIT is known */
-void wire_next(struct wire *wire); /* the present connection has given what it could: what next? */
-void wire_stalled(struct wire *wire); /* silence within the key exchange */
-void wire_hang_up(struct wire *wire); /* closes the connection; what was learnt stays */
-void wire_end(struct wire *wire, const char *cause,
-	      const char *reason); /* settles what is still open as unknown, and calls done */
-
 /* Sends what stands in `out`; true when all of it went, or the peer is gone. */
 bool wire_flush(struct wire *wire);
+void wire_send_line(struct wire *wire); /* our own identification line, once a connection */
 
 /* Reads what is there into `in`. Returns bytes read, 0 at the end (closed or reset is set),
  * -EAGAIN, or -ENOBUFS beyond WIRE_CLEAR_MAX. */
 ssize_t wire_read(struct wire *wire);
+bool wire_has_input(struct wire *wire); /* something has come, perhaps not yet read */
 
-/* ---- the stretches ---- */
+/* Gives the connection to an engine; wire_hang_up frees its state. */
+void wire_engine_start(struct wire *wire, const struct wire_engine *engine, struct bytes host_key);
 
-void wire_dns(struct wire *wire);
-void
-wire_connect(struct wire *wire); /* wire_tcp.c: the next address, or the one that worked, again */
-
-/* wire_path.c: interface, route, tunnels, proxies of the environment */
-void wire_path_facts(json_t *tcp, const struct sockaddr *peer, const struct sockaddr *local);
-
-/* Segments whose retransmission this machine itself refused to send (TCPRetransFail of
- * /proc/net/netstat); -1 when not known. A local firewall that drops leaves no other trace. */
-long long wire_send_failures(void);
-
-/* wire_jump.c: a connection through ssh -W; that the VM was heard through it; the end of the
- * conversation before that ssh's */
-void wire_jump_connect(struct wire *wire);
-void wire_jump_through(struct wire *wire);
-void wire_jump_leave(struct wire *wire);
-bool
-wire_has_input(struct wire *wire); /* wire_banner.c: something has come, perhaps not yet read */
-
-void wire_ports_ask(struct wire *wire); /* wire_ports.c: after the SSH port gave no connection; then
-					   wire_unconnected */
-void wire_reference_ask(struct wire *wire); /* wire_reference.c: after the VM gave no answer, or
-					       broke off; then all ends */
-void wire_greet(struct wire *wire);         /* wire_banner.c */
-void wire_kexinit(struct wire *wire);       /* wire_kex.c: waits for the server's lists */
-
-/* The next cleartext packet of this connection; a DISCONNECT's text is kept. Returns 1, 0 (more to
- * come) or -EBADMSG. */
-int wire_packet(struct wire *wire, struct bytes *payload);
-
-/* Ends the run at a connection that broke within the key exchange: KEX says `fault` ("garbage",
- * "bad-signature"), or with NULL how the peer ended it ("disconnect", "closed", "reset"). When a
- * former connection has done the exchange, goes on with what is left. */
-void wire_kex_broken(struct wire *wire, const char *fault);
-void wire_kex_settle(struct wire *wire, const char *result, const char *by);
-void wire_session_start(struct wire *wire,
-			struct bytes host_key); /* wire_session.c: libssh2; host_key empty: any */
-void wire_session_free(struct wire_session *session);
-bool wire_session_able(const struct wire *wire, struct bytes host_key);
-void wire_exchange_start(struct wire *wire, struct bytes host_key); /* wire_exchange.c */
-void wire_ssh_start(struct wire *wire); /* wire_ssh.c: the installed ssh */
-void wire_ssh_free(struct wire_ssh *ssh);
-
-/* ---- wire_memory.c: libssh2's allocations, so that none outlives its session; *abstract points at
- * a struct wire_memory ---- */
-
-struct chunk;
-struct wire_memory {
-	struct chunk *chunks;
-};
-
-void *wire_memory_take(size_t size, void **abstract);
-void *wire_memory_resize(void *bytes, size_t size, void **abstract);
-void wire_memory_drop(void *bytes, void **abstract);
-void wire_memory_clear(struct wire_memory *memory);
-
-/* ---- wire_client.c: what the installed ssh would offer ---- */
-
-int wire_client_lists(struct wire *wire); /* fills client_* and offer; 0 or -ENOMEM */
-
-/* The algorithm to ask for a host key with: as ssh would choose, else anything that can be read
- * here. A certificate is asked for only where known_hosts trusts an authority, or the server has
- * nothing else: ssh takes it for the key within, otherwise. */
-struct bytes wire_host_key_wanted(const struct wire *wire);
-
-/* The algorithm to ask for a second host key with: where known_hosts lacks the key shown, but holds
- * one of another type that the server has. Empty: none. */
-struct bytes wire_host_key_another(const struct wire *wire);
-
-/* wire_host_key.c: adds a key (a certificate: the key within, and what it says) to HOST_KEY, which
- * begins to be known with the first. */
-void wire_host_key_add(struct wire *wire, struct bytes blob);
-
-/* ---- wire_keys.c ---- */
-
-void wire_keys_pick(
-    struct wire *wire); /* the likeliest identities of IDENTITIES that have a public half */
-void wire_keys_free(struct wire *wire);
-bool wire_key_ready(const struct wire_key *key); /* ssh could sign with it at once */
-void wire_auth_settle(struct wire *wire, const char *by);
+void wire_hang_up(struct wire *wire); /* closes the connection; what was learnt stays */
 
 #endif

@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -114,14 +114,6 @@ settle_other(struct wire *wire, const char *result, const char *guess)
 	wire_end(wire, "not-reached", reason);
 }
 
-static void
-line_send(struct wire *wire)
-{
-	buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
-	wire->line_sent = true;
-	wire_flush(wire);
-}
-
 /* The time is over: silence is asked once, with our own line, since some servers wait for the
  * client's. */
 static void
@@ -130,7 +122,7 @@ greet_late(struct wire *wire, const char *guess)
 	if (guess != NULL) {
 		settle_other(wire, "not-ssh", guess);
 	} else if (!wire->line_sent && wire->in_len == 0) {
-		line_send(wire);
+		wire_send_line(wire);
 		wire->until = wire->began + wire->step_ms;
 		wire_wait(wire, POLLIN, greet_step);
 	} else if (loop_now(wire->loop) < wire->began + wire->step_ms) {
@@ -139,15 +131,6 @@ greet_late(struct wire *wire, const char *guess)
 	} else {
 		settle_other(wire, "none", NULL);
 	}
-}
-
-bool
-wire_has_input(struct wire *wire)
-{
-	char byte;
-
-	return wire->in_len > 0 ||
-	       (wire->fd >= 0 && recv(wire->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
 static void
@@ -189,7 +172,7 @@ greet_step(struct wire *wire, int revents)
 		wire->scanned = read.used;
 		if (wire->server_line != NULL &&
 		    (bytes_is(read.protocol, "2.0") || bytes_is(read.protocol, "1.99")))
-			wire_greeted(wire);
+			wire_report(wire, WIRE_GREETED);
 		else
 			wire_end(wire, "not-reached",
 				 "the server speaks another version of the SSH protocol");

@@ -1,5 +1,5 @@
 #include "model/known_hosts.h"
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_client.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -99,7 +99,7 @@ on_resolved(void *ctx, const struct child_reply *reply)
 		settle_failed(wire, "EAI_ADDRFAMILY", 0, reply->ms);
 	else
 		settle_failed(wire, reply->error != 0 ? "EAI_AGAIN" : word, code, reply->ms);
-	wire_resolved(wire);
+	wire_report(wire, WIRE_RESOLVED);
 }
 
 void
@@ -112,7 +112,7 @@ wire_dns(struct wire *wire)
 
 	if (address_add(wire, wire->host)) {
 		settle_known(wire, true, 0);
-		wire_resolved(wire);
+		wire_report(wire, WIRE_RESOLVED);
 	} else if (loop_child(wire->loop, &request, on_resolved, wire) < 0) {
 		facts_settle(wire->facts, FACT_DNS, FACT_UNKNOWN, "error",
 			     "the name resolver could not be started");

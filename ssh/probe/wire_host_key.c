@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_client.h"
 
 #include <openssl/evp.h>
 

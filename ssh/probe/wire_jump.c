@@ -1,5 +1,5 @@
 #include "ssh/probe/ssh_log.h"
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -236,5 +236,5 @@ wire_jump_connect(struct wire *wire)
 	if (wire->fd < 0)
 		wire_end(wire, "proxied", "ssh could not be started to go through the jump host");
 	else
-		wire_connected(wire);
+		wire_report(wire, WIRE_CONNECTED);
 }

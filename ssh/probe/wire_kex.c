@@ -1,4 +1,5 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
+#include "ssh/probe/wire_kex.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -139,7 +140,7 @@ wire_kex_broken(struct wire *wire, const char *fault)
 							   : "closed";
 
 	if (wire->have.kex) {
-		wire_next(wire);
+		wire_report(wire, WIRE_ANSWERED);
 		return;
 	}
 	wire_kex_settle(wire, result, NULL);
@@ -162,7 +163,7 @@ kexinit_keep(struct wire *wire, struct bytes payload)
 static void
 on_lists(void *ctx)
 {
-	wire_offered(ctx);
+	wire_report(ctx, WIRE_OFFERED);
 }
 
 /* Where they share nothing of a kind, the advice needs to know what the installed ssh could do. */
@@ -170,11 +171,10 @@ static void
 kexinit_kept(struct wire *wire)
 {
 	if (!wire->offer_known || wire->agreed.missing == NULL || wire->connections > 1) {
-		wire_offered(wire);
+		wire_report(wire, WIRE_OFFERED);
 		return;
 	}
-	loop_unwatch(wire->watch);
-	wire->watch = NULL;
+	wire_unwait(wire);
 	ssh_client_lists(wire->loop, wire->facts, wire->agreed.missing, on_lists, wire);
 }
 
@@ -186,7 +186,7 @@ kexinit_step(struct wire *wire, int revents)
 	int r;
 
 	if (revents == 0) {
-		wire_stalled(wire);
+		wire_report(wire, WIRE_STALLED);
 		return;
 	}
 	if ((revents & POLLOUT) != 0)
@@ -214,10 +214,6 @@ void
 wire_kexinit(struct wire *wire)
 {
 	wire_until(wire, wire->step_ms);
-	if (!wire->line_sent) {
-		buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
-		wire->line_sent = true;
-	}
-	wire_flush(wire);
+	wire_send_line(wire);
 	kexinit_step(wire, POLLIN);
 }

@@ -1,5 +1,5 @@
 #include "model/key.h"
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_keys.h"
 
 #include <openssl/evp.h>
 

@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_memory.h"
 
 #include <libssh2.h>
 

@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_path.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "ssh/probe/wire.h"
 #include "model/network.h"
+#include "ssh/probe/stretch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -105,7 +105,7 @@ port_next(struct wire *wire)
 	uint16_t port;
 
 	if (wire->port_at == wire->port_count) {
-		wire_unconnected(wire);
+		wire_report(wire, WIRE_UNCONNECTED);
 		return;
 	}
 	port = htons((uint16_t)wire->ports[wire->port_at]);
@@ -137,8 +137,7 @@ network_step(struct wire *wire, int revents)
 		wire_wait(wire, 0, network_step);
 		return;
 	}
-	loop_unwatch(wire->watch);
-	wire->watch = NULL;
+	wire_unwait(wire);
 	if (network_from_facts(wire->facts, &network) == 0)
 		for (size_t i = 0; i < network.count; i++) {
 			ports_of_group(wire, network.paths[i].nic_nsg.body);

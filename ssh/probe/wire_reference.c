@@ -1,4 +1,4 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -34,10 +34,8 @@ greet_step(struct wire *wire, int revents)
 	while (revents > 0 && (n = wire_read(wire)) > 0)
 		;
 	if (!wire->line_sent && banner_read(wire->in, wire->in_len, &read) == BANNER_SSH) {
-		wire->line_sent = true;
 		wire->scanned = read.used;
-		buffer_add(&wire->out, WIRE_LINE "\r\n", strlen(WIRE_LINE "\r\n"));
-		wire_flush(wire);
+		wire_send_line(wire);
 	}
 	if (wire->line_sent && wire->in_len > wire->scanned)
 		reference_end(wire, "ssh");

@@ -1,4 +1,8 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/engine.h"
+#include "ssh/probe/wire_client.h"
+#include "ssh/probe/wire_keys.h"
+#include "ssh/probe/wire_kex.h"
+#include "ssh/probe/wire_memory.h"
 
 #include <errno.h>
 #include <libssh2.h>
@@ -249,7 +253,7 @@ converse(struct wire_session *session)
 static void
 session_broke(struct wire *wire, int error)
 {
-	struct wire_session *session = wire->session;
+	struct wire_session *session = wire->engine_state;
 
 	if (session->negotiated) {
 		if (wire->key < wire->key_count)
@@ -264,7 +268,7 @@ session_broke(struct wire *wire, int error)
 			    wire->disconnect_text != NULL ? ": " : "",
 			    wire->disconnect_text != NULL ? wire->disconnect_text : "");
 		wire->have.auth = true;
-		wire_next(wire);
+		wire_report(wire, WIRE_ANSWERED);
 	} else if (wire->flooded) {
 		wire_kex_broken(wire, "garbage");
 	} else if (wire->closed || wire->reset || wire->disconnect_text != NULL ||
@@ -272,14 +276,14 @@ session_broke(struct wire *wire, int error)
 		wire_kex_broken(wire, NULL);
 	} else {
 		wire->library_failed = true;
-		wire_next(wire);
+		wire_report(wire, WIRE_ANSWERED);
 	}
 }
 
 static void
 session_step(struct wire *wire, int revents)
 {
-	struct wire_session *session = wire->session;
+	struct wire_session *session = wire->engine_state;
 	int r = revents == 0 ? LIBSSH2_ERROR_TIMEOUT : converse(session), waits;
 
 	if (r == LIBSSH2_ERROR_EAGAIN) {
@@ -295,9 +299,9 @@ session_step(struct wire *wire, int revents)
 		if (!wire->have.auth)
 			wire_auth_settle(wire, "libssh2");
 		libssh2_session_disconnect(session->ssh, "azssh-doctor: probe finished");
-		wire_next(wire);
+		wire_report(wire, WIRE_ANSWERED);
 	} else if (r == LIBSSH2_ERROR_TIMEOUT && !session->negotiated) {
-		wire_stalled(wire);
+		wire_report(wire, WIRE_STALLED);
 	} else {
 		session_broke(wire, r);
 	}
@@ -340,22 +344,26 @@ session_new(struct wire *wire, struct bytes host_key)
 	return session;
 }
 
-void
-wire_session_start(struct wire *wire, struct bytes host_key)
+static void
+session_start(struct wire *wire, struct bytes host_key)
 {
 	wire_until(wire, wire->step_ms);
-	if ((wire->session = session_new(wire, host_key)) == NULL)
+	if ((wire->engine_state = session_new(wire, host_key)) == NULL)
 		wire_end(wire, "error", "out of memory");
 	else
 		session_step(wire, POLLIN | POLLOUT);
 }
 
-void
-wire_session_free(struct wire_session *session)
+static void
+session_free(void *state)
 {
+	struct wire_session *session = state;
+
 	if (session == NULL)
 		return;
 	libssh2_session_free(session->ssh);
 	wire_memory_clear(&session->memory);
 	free(session);
 }
+
+const struct wire_engine wire_engine_libssh2 = { "libssh2", session_start, session_free };

@@ -1,5 +1,8 @@
+#include "ssh/probe/engine.h"
 #include "ssh/probe/ssh_log.h"
-#include "ssh/probe/wire.h"
+#include "ssh/probe/wire_client.h"
+#include "ssh/probe/wire_keys.h"
+#include "ssh/probe/wire_kex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +31,11 @@ option_add(struct wire_ssh *ssh, const char *name, const char *value)
 		ssh->option_count++;
 }
 
-void
-wire_ssh_free(struct wire_ssh *ssh)
+static void
+ssh_free(void *state)
 {
+	struct wire_ssh *ssh = state;
+
 	if (ssh == NULL)
 		return;
 	for (size_t i = 0; i < ssh->option_count; i++)
@@ -72,14 +77,14 @@ ssh_new(const struct wire *wire)
 		     tmp != NULL && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(ssh->dir) - 16 ||
 	    mkdtemp(ssh->dir) == NULL) {
 		ssh->dir[0] = '\0';
-		wire_ssh_free(ssh);
+		ssh_free(ssh);
 		return NULL;
 	}
 	snprintf(ssh->known, sizeof(ssh->known), "%.200s/known", ssh->dir);
 	for (size_t i = 0; i < wire->key_count; i++) {
 		snprintf(ssh->pub[i], sizeof(ssh->pub[i]), "%.200s/key%u", ssh->dir, (unsigned)i);
 		if (public_write(ssh->pub[i], wire->keys[i].identity) < 0) {
-			wire_ssh_free(ssh);
+			ssh_free(ssh);
 			return NULL;
 		}
 	}
@@ -181,7 +186,7 @@ static void
 on_asked(void *ctx, const struct child_reply *reply)
 {
 	struct wire *wire = ctx;
-	struct wire_ssh *ssh = wire->ssh;
+	struct wire_ssh *ssh = wire->engine_state;
 	char words[SSH_LOG_LINE] = "", reason[SSH_LOG_LINE + 64];
 
 	if (reply->error == -ECANCELED) {
@@ -220,14 +225,15 @@ give_up(struct wire *wire, const char *reason)
 	wire_end(wire, "library", reason);
 }
 
-void
-wire_ssh_start(struct wire *wire)
+static void
+ssh_start(struct wire *wire, struct bytes host_key)
 {
 	struct child_request request = { .timeout_ms = 2 * wire->step_ms, .max_bytes = 1 << 20 };
 	char port[16];
 	size_t n = 0;
 	struct wire_ssh *ssh;
 
+	(void)host_key; /* ssh chooses as it would for the user */
 	if (wire->offer_known && wire->agreed.missing != NULL) {
 		give_up(wire, "the installed ssh and the server have no algorithm in common");
 		return;
@@ -238,7 +244,7 @@ wire_ssh_start(struct wire *wire)
 		return;
 	}
 	wire_keys_pick(wire);
-	if (!wire->offer_known || (wire->ssh = ssh = ssh_new(wire)) == NULL) {
+	if (!wire->offer_known || (wire->engine_state = ssh = ssh_new(wire)) == NULL) {
 		give_up(wire,
 			"the server's algorithms need the installed ssh, which could not be used");
 		return;
@@ -265,3 +271,5 @@ wire_ssh_start(struct wire *wire)
 	if (loop_child(wire->loop, &request, on_asked, wire) < 0)
 		give_up(wire, "the installed ssh could not be started");
 }
+
+const struct wire_engine wire_engine_ssh = { "ssh", ssh_start, ssh_free };

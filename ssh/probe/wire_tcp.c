@@ -1,4 +1,5 @@
-#include "ssh/probe/wire.h"
+#include "ssh/probe/stretch.h"
+#include "ssh/probe/wire_path.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -198,8 +199,6 @@ tcp_settle(struct wire *wire, int error)
 	json_decref(tcp);
 }
 
-static void connect_start(struct wire *wire);
-
 /* This address gave `error` (0: connected). Only the first connection goes on to the next address,
  * as ssh does. */
 static void
@@ -210,12 +209,11 @@ connect_ended(struct wire *wire, int error)
 
 	if (first)
 		tcp_settle(wire, error);
-	loop_unwatch(wire->watch);
-	wire->watch = NULL;
+	wire_unwait(wire);
 	if (error == 0) {
 		setsockopt(wire->fd, IPPROTO_IP, IP_RECVERR, &off, sizeof(off));
 		setsockopt(wire->fd, IPPROTO_IPV6, IPV6_RECVERR, &off, sizeof(off));
-		wire_connected(wire);
+		wire_report(wire, WIRE_CONNECTED);
 		return;
 	}
 	if (wire->fd >= 0)
@@ -223,10 +221,10 @@ connect_ended(struct wire *wire, int error)
 	wire->fd = -1;
 	if (first && wire->address + 1 < wire->address_count) {
 		wire->address++;
-		connect_start(wire);
+		wire_connect(wire);
 		return;
 	}
-	wire_connected(wire);
+	wire_report(wire, WIRE_CONNECTED);
 }
 
 static void
@@ -278,8 +276,8 @@ socket_open(const struct wire *wire, const struct wire_address *address)
 	return fd;
 }
 
-static void
-connect_start(struct wire *wire)
+void
+wire_connect(struct wire *wire)
 {
 	const struct wire_address *address = &wire->addresses[wire->address];
 
@@ -297,13 +295,4 @@ connect_start(struct wire *wire)
 	} else {
 		connect_ended(wire, errno);
 	}
-}
-
-void
-wire_connect(struct wire *wire)
-{
-	if (wire->by_jump)
-		wire_jump_connect(wire);
-	else
-		connect_start(wire);
 }
