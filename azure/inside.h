@@ -75,9 +75,6 @@ char *config_setting(const struct az_config *config, const char *section, const 
 /* The file of that name in az's folder, at most max bytes; NULL when absent. A BOM is skipped. The
  * caller frees. */
 char *config_file(const struct az_config *config, const char *name, size_t max);
-/* A whole file, NUL-terminated; NULL when it cannot be read or is larger than max. */
-char *file_text(const char *path, size_t max);
-char *file_bytes(const char *path, size_t max, size_t *ret); /* the same with its length */
 /* An entry of azureProfile.json: the default of the cloud (NULL: of any), or the one of that id or
  * name. Borrowed. */
 const json_t *config_default_subscription(const struct az_config *config, const char *cloud);

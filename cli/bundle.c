@@ -1,6 +1,7 @@
 #include "cli/bundle.h"
 #include "facts/doc.h"
 #include "facts/facts.h"
+#include "facts/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,59 +99,22 @@ bundle_write(const char *path, const json_t *facts, struct err *err)
 	return r;
 }
 
-/* Reads a regular file of bounded size whole. */
-static int
-read_whole(const char *path, char **ret, size_t *len)
-{
-	struct stat st;
-	char *bytes = NULL;
-	size_t used = 0;
-	ssize_t n = 1;
-	int fd, r = 0;
-
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		r = -errno;
-	else if (!S_ISREG(st.st_mode))
-		r = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	else if (st.st_size > BUNDLE_MAX)
-		r = -EFBIG;
-	else if ((bytes = malloc((size_t)st.st_size + 1)) == NULL)
-		r = -ENOMEM;
-	while (r == 0 && n > 0 && used < (size_t)st.st_size) {
-		if ((n = read(fd, bytes + used, (size_t)st.st_size - used)) < 0)
-			r = -errno;
-		else
-			used += (size_t)n;
-	}
-	close(fd);
-	if (r < 0) {
-		free(bytes);
-		return r;
-	}
-	*ret = bytes;
-	*len = used;
-	return 0;
-}
-
 int
 bundle_read(const char *path, json_t **ret, struct err *err)
 {
 	json_error_t where;
 	struct facts view;
 	json_t *bundle;
-	char *bytes = NULL;
-	size_t len = 0;
+	struct buffer bytes = { 0 };
 	int r;
 
-	if ((r = read_whole(path, &bytes, &len)) < 0) {
+	if ((r = file_read(path, BUNDLE_MAX, &bytes, NULL)) < 0) {
 		err_set(err, "'%s' cannot be read: %s", path,
 			r == -EINVAL ? "a regular file is needed" : strerror(-r));
 		return r;
 	}
-	bundle = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &where);
-	free(bytes);
+	bundle = json_loadb((const char *)bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &where);
+	buffer_free(&bytes);
 	if (bundle == NULL) {
 		err_set(err, "'%s' is no bundle: line %d, column %d: %s", path, where.line,
 			where.column, where.text);

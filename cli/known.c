@@ -1,5 +1,6 @@
 #include "cli/known.h"
 #include "facts/doc.h"
+#include "facts/file.h"
 #include "model/known_hosts.h"
 
 #include <openssl/rand.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The finding of the host-key check in a report. */
@@ -25,6 +25,8 @@ host_key_evidence(const json_t *report)
 	return NULL;
 }
 
+enum { KNOWN_MAX = 64 << 20 };
+
 /* The key on the wire whose fingerprint the evidence names. */
 static const json_t *
 live_key(const struct facts *facts, const char *fingerprint)
@@ -37,27 +39,6 @@ live_key(const struct facts *facts, const char *fingerprint)
 		    strcmp(doc_str(key, "fingerprint"), fingerprint) == 0)
 			return key;
 	return NULL;
-}
-
-/* The whole file as text, "" when there is none yet. */
-static int
-read_file(int fd, char **ret, size_t *len)
-{
-	enum { KNOWN_MAX = 64 << 20 };
-	char *text = NULL, buffer[8192];
-	FILE *out = open_memstream(&text, len);
-	ssize_t n = -1;
-
-	if (out == NULL)
-		return -ENOMEM;
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0 && ftello(out) < KNOWN_MAX)
-		fwrite(buffer, 1, (size_t)n, out);
-	if (fclose(out) != 0 || n != 0) {
-		free(text);
-		return n > 0 ? -EFBIG : -EIO;
-	}
-	*ret = text;
-	return 0;
 }
 
 /* What the file says of the key already: NULL, "known" or "revoked". */
@@ -114,29 +95,29 @@ static int
 add_line(int fd, const char *path, const struct facts *facts, const char *name, const json_t *key,
 	 struct err *err)
 {
-	char *text = NULL, *written = NULL, *line = NULL;
+	struct buffer text = { 0 };
+	char *written = NULL, *line = NULL;
 	const char *found;
-	size_t len = 0;
-	int r = read_file(fd, &text, &len);
+	int r = file_read_fd(fd, KNOWN_MAX, &text, NULL);
 
 	if (r < 0)
 		return r;
-	if ((found = stands_there(text, len, name, key)) != NULL) {
+	if ((found = stands_there((const char *)text.at, text.len, name, key)) != NULL) {
 		if (strcmp(found, "revoked") == 0)
 			err_set(err,
 				"--known-hosts: '%s' is left as it is, since it revokes this key",
 				path);
 	} else if ((written = name_written(facts, name)) == NULL ||
-		   (line = doc_fmt("%s%s %s %s\n", len > 0 && text[len - 1] != '\n' ? "\n" : "",
-				   written, doc_str(key, "type"), doc_str(key, "public"))) ==
-		       NULL) {
+		   (line = doc_fmt(
+			"%s%s %s %s\n", text.len > 0 && text.at[text.len - 1] != '\n' ? "\n" : "",
+			written, doc_str(key, "type"), doc_str(key, "public"))) == NULL) {
 		r = -ENOMEM;
 	} else {
 		r = append(fd, line);
 	}
 	free(line);
 	free(written);
-	free(text);
+	buffer_free(&text);
 	return r;
 }
 
@@ -146,7 +127,6 @@ known_append(const char *path, const struct facts *facts, const json_t *report, 
 	const json_t *evidence = host_key_evidence(report),
 		     *key = live_key(facts, doc_str(evidence, "fingerprint"));
 	const char *name = doc_str(facts_section(facts, FACT_KNOWN_HOSTS), "name");
-	struct stat st;
 	int fd, r;
 
 	if (key == NULL || name == NULL || doc_str(key, "public") == NULL ||
@@ -160,8 +140,6 @@ known_append(const char *path, const struct facts *facts, const json_t *report, 
 	if ((fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 		       0600)) < 0)
 		r = -errno;
-	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		r = -EINVAL;
 	else
 		r = add_line(fd, path, facts, name, key, err);
 	if (fd >= 0)

@@ -1,5 +1,6 @@
 /* Runs while the program is built: checks default.yaml and writes it as C, so that the program need
  * not read YAML to start. */
+#include "facts/file.h"
 #include "rules/rules.h"
 #include "rules/tree.h"
 
@@ -31,36 +32,25 @@ write_c(const char *json, const char *digest)
 	fputs("\";\n", stdout);
 }
 
-static int
-read_file(const char *path, char **text, size_t *len)
-{
-	FILE *file = fopen(path, "rb");
-
-	if (file == NULL || (*text = malloc(RULES_FILE_MAX + 1)) == NULL)
-		return -1;
-	*len = fread(*text, 1, RULES_FILE_MAX + 1, file);
-	return fclose(file) != 0 || *len > RULES_FILE_MAX ? -1 : 0;
-}
-
 int
 main(int argc, char **argv)
 {
 	struct rules *rules = NULL;
 	struct err err = { "" };
-	char *text = NULL, *json = NULL;
-	size_t len;
+	struct buffer text = { 0 };
+	char *json = NULL;
 	int bad = 1;
 
-	if (argc != 2 || read_file(argv[1], &text, &len) < 0)
+	if (argc != 2 || file_read(argv[1], RULES_FILE_MAX, &text, NULL) < 0)
 		fprintf(stderr, "usage: pack default.yaml > default.c\n");
-	else if (rules_text(&rules, argv[1], text, len, &err) < 0)
+	else if (rules_text(&rules, argv[1], (const char *)text.at, text.len, &err) < 0)
 		fprintf(stderr, "%s\n", err.text);
 	else if ((json = json_dumps(rules_set(rules), JSON_COMPACT | JSON_ENSURE_ASCII)) != NULL) {
 		write_c(json, rules_digest(rules));
 		bad = fflush(stdout) != 0 || ferror(stdout);
 	}
 	free(json);
-	free(text);
+	buffer_free(&text);
 	rules_free(rules);
 	return bad;
 }

@@ -1,15 +1,13 @@
 #include "rules/rules.h"
 #include "rules/tree.h"
 #include "facts/doc.h"
+#include "facts/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct rules {
 	json_t *set;
@@ -97,50 +95,24 @@ out:
 	return r;
 }
 
-static int
-read_all(int fd, char *text, size_t *len)
-{
-	size_t used = 0;
-	ssize_t n;
-
-	while (used <= RULES_FILE_MAX &&
-	       (n = read(fd, text + used, RULES_FILE_MAX + 1 - used)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		used += n > 0 ? (size_t)n : 0;
-	}
-	*len = used;
-	return 0;
-}
-
 int
 rules_layer(struct rules *rules, const char *path, struct err *err)
 {
-	char *text = malloc(RULES_FILE_MAX + 2);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = fd < 0 ? -errno
-									       : text == NULL
-										   ? -ENOMEM
-										   : 0;
-	struct stat st;
-	size_t len = 0;
+	struct buffer text = { 0 };
+	int r = file_read(path, RULES_FILE_MAX, &text, NULL);
 
-	if (r == 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-		r = -EINVAL;
-		err_set(err, "%s:1:1: \"%s\" is no regular file; accepted: a file of at most 1 MiB",
-			path, node_quote(path));
-	} else if (r < 0 || (r = read_all(fd, text, &len)) < 0) {
-		err_set(err, "%s:1:1: \"%s\" cannot be read (%s); accepted: a readable file", path,
-			node_quote(path), strerror(-r));
-	} else if (len > RULES_FILE_MAX) {
-		r = -EINVAL;
-		err_set(err, "%s:1:1: \"%s\" is too big; accepted: a file of at most 1 MiB", path,
-			node_quote(path));
-	} else {
-		r = rules_layer_text(rules, path, text, len, err);
+	if (r == 0) {
+		r = rules_layer_text(rules, path, (const char *)text.at, text.len, err);
+		buffer_free(&text);
+		return r;
 	}
-	if (fd >= 0)
-		close(fd);
-	free(text);
+	if (r == -EINVAL || r == -EISDIR || r == -EFBIG) {
+		err_set(err, "%s:1:1: \"%s\" is %s; accepted: a file of at most 1 MiB", path,
+			node_quote(path), r == -EFBIG ? "too big" : "no regular file");
+		return -EINVAL;
+	}
+	err_set(err, "%s:1:1: \"%s\" cannot be read (%s); accepted: a readable file", path,
+		node_quote(path), strerror(-r));
 	return r;
 }
 

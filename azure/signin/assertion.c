@@ -1,5 +1,6 @@
 /* A client assertion: a JWT signed with the application's certificate. */
 #include "azure/inside.h"
+#include "facts/file.h"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
@@ -109,27 +110,27 @@ static int
 read_identity(const char *path, const char *password, struct identity *ret, struct err *err)
 {
 	struct identity identity = { 0 };
-	size_t len;
-	char *text = file_bytes(path, CERTIFICATE_MAX, &len);
+	struct buffer file = { 0 };
+	const char *text;
 	bool good;
 
-	if (text == NULL) {
+	if (file_read(path, CERTIFICATE_MAX, &file, NULL) < 0) {
 		err_set(err, "the certificate file %s cannot be read", path);
 		return -1;
 	}
-	if (len > 0 && text[0] == 0x30)
-		read_pkcs12(text, len, password, &identity);
+	text = (const char *)file.at;
+	if (file.len > 0 && text[0] == 0x30)
+		read_pkcs12(text, file.len, password, &identity);
 	else
-		read_pem(text, len, password, &identity);
+		read_pem(text, file.len, password, &identity);
 	good = identity.key != NULL && identity.certificate != NULL &&
 	       EVP_PKEY_base_id(identity.key) == EVP_PKEY_RSA &&
 	       X509_check_private_key(identity.certificate, identity.key) == 1;
 	if (good)
 		*ret = identity;
 	else
-		err_set(err, "%s: %s", path, identity_words(&identity, text, len, password));
-	explicit_bzero(text, len);
-	free(text);
+		err_set(err, "%s: %s", path, identity_words(&identity, text, file.len, password));
+	buffer_free(&file);
 	if (!good)
 		identity_free(&identity);
 	return good ? 0 : -1;

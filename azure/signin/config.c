@@ -1,57 +1,26 @@
 #include "azure/inside.h"
+#include "facts/file.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define CONFIG_MAX (1u << 20)
 #define PROFILE_MAX (8u << 20)
 
 char *
-file_bytes(const char *path, size_t max, size_t *ret)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-	char *text = NULL;
-	size_t used = 0;
-	ssize_t n = -1;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size <= max &&
-	    (text = malloc((size_t)st.st_size + 1)) != NULL) {
-		while (used < (size_t)st.st_size &&
-		       (n = read(fd, text + used, (size_t)st.st_size - used)) > 0)
-			used += (size_t)n;
-		text[used] = '\0';
-		*ret = used;
-	}
-	close(fd);
-	return text;
-}
-
-char *
-file_text(const char *path, size_t max)
-{
-	size_t len;
-
-	return file_bytes(path, max, &len);
-}
-
-char *
 config_file(const struct az_config *config, const char *name, size_t max)
 {
 	char *path = config->dir != NULL ? doc_fmt("%s/%s", config->dir, name) : NULL, *text;
+	struct buffer file = { 0 };
 
 	if (path == NULL)
 		return NULL;
-	text = file_text(path, max);
+	file_read(path, max, &file, NULL);
 	free(path);
+	text = (char *)file.at;
 	if (text != NULL && strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		memmove(text, text + 3, strlen(text + 3) + 1);
 	return text;

@@ -1,6 +1,7 @@
 /* Federated identities: a token that somebody else issued (Kubernetes, GitHub) stands in for a
  * secret. */
 #include "azure/inside.h"
+#include "facts/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ workload_try(struct azure *azure)
 {
 	const char *path = env_text("AZURE_FEDERATED_TOKEN_FILE"),
 		   *missing = path == NULL ? "AZURE_FEDERATED_TOKEN_FILE" : missing_identity(azure);
+	struct buffer file = { 0 };
 	char *text;
 	size_t len, at;
 
@@ -44,11 +46,12 @@ workload_try(struct azure *azure)
 		credential_unavailable(azure, "%s is not set", missing);
 		return;
 	}
-	if ((text = file_text(path, TOKEN_FILE_MAX)) == NULL) {
+	if (file_read(path, TOKEN_FILE_MAX, &file, NULL) < 0) {
 		credential_failed(azure, "failed", NULL, 0,
 				  "the federated token file %s cannot be read", path);
 		return;
 	}
+	text = (char *)file.at;
 	at = strspn(text, " \t\r\n");
 	len = strcspn(text + at, " \t\r\n");
 	text[at + len] = '\0';
@@ -57,8 +60,7 @@ workload_try(struct azure *azure)
 				  path);
 	else
 		post_assertion(azure, text + at);
-	explicit_bzero(text, at + len);
-	free(text);
+	buffer_free(&file);
 }
 
 static void

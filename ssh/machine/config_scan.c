@@ -1,7 +1,7 @@
 /* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line
  * stands, and which lines run commands. What ssh makes of the files is left to ssh. */
+#include "facts/file.h"
 #include "ssh/machine/config.h"
-#include "ssh/machine/file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -187,20 +187,20 @@ static void
 scan_file(struct scan *scan, const char *path, int depth)
 {
 	struct place place = { .file = path };
-	struct ssh_file file;
+	struct buffer file = { 0 };
 	char *rest, *line;
 
 	if (depth > SCAN_DEPTH || scan->files >= SCAN_FILES)
 		return;
 	scan->files++;
-	if (ssh_file_read(path, SCAN_BYTES, &file) < 0)
+	if (file_read(path, SCAN_BYTES, &file, NULL) < 0)
 		return;
-	rest = file.bytes;
+	rest = (char *)file.at;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		place.line++;
 		read_line(scan, line, &place, depth);
 	}
-	free(file.bytes);
+	buffer_free(&file);
 }
 
 json_t *

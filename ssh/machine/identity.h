@@ -39,9 +39,6 @@ json_t *key_file_facts(const char *path, const struct mounts *mounts);
  */
 int key_file_public(const char *path, struct pubkey *ret);
 
-/* The word of an errno ("ENOENT"); "errno 12" for rare ones. In a static buffer. */
-const char *errno_word(int error);
-
 /* The reply to "which keys do you hold?" (without its length): fills an array of {fingerprint,
  * fingerprint_md5, type, bits, comment, public}. Returns 0, -EACCES when the agent refuses,
  * -EBADMSG for nonsense, -ENOMEM. */

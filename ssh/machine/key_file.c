@@ -1,10 +1,8 @@
 #include "ssh/machine/identity.h"
+#include "facts/file.h"
 #include "ssh/key/key.h"
 
-#include <openssl/crypto.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -14,39 +12,6 @@
 #ifdef __linux__
 #include <sys/xattr.h>
 #endif
-
-const char *
-errno_word(int error)
-{
-	static const struct {
-		int error;
-		const char *word;
-	} words[] = { { ENOENT, "ENOENT" },
-		      { EACCES, "EACCES" },
-		      { ELOOP, "ELOOP" },
-		      { ENOTDIR, "ENOTDIR" },
-		      { ENAMETOOLONG, "ENAMETOOLONG" },
-		      { EIO, "EIO" },
-		      { EPERM, "EPERM" },
-		      { ENXIO, "ENXIO" },
-		      { EMFILE, "EMFILE" },
-		      { ENFILE, "ENFILE" },
-		      { ESTALE, "ESTALE" },
-		      { EINVAL, "EINVAL" },
-		      { EISDIR, "EISDIR" },
-		      { ENODEV, "ENODEV" },
-		      { EFBIG, "EFBIG" },
-		      { ENOTCONN, "ENOTCONN" },
-		      { EHOSTDOWN, "EHOSTDOWN" },
-		      { EAGAIN, "EAGAIN" } };
-	static char other[24];
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].error == error)
-			return words[i].word;
-	snprintf(other, sizeof(other), "errno %d", error);
-	return other;
-}
 
 static const char *
 what_it_is(mode_t mode)
@@ -176,37 +141,6 @@ set_link(const char *path, json_t *key)
 		doc_set_strn(key, "links_to", target, (size_t)len);
 }
 
-static int
-read_bytes(const char *path, struct buffer *ret)
-{
-	struct stat st;
-	size_t used = 0;
-	ssize_t n = 1;
-	int r = 0, fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > (off_t)KEY_FILE_MAX)
-		r = -EINVAL;
-	else if ((ret->at = malloc((size_t)st.st_size + 1)) == NULL)
-		r = -ENOMEM;
-	while (r == 0 && used < (size_t)st.st_size && n > 0) {
-		if ((n = read(fd, ret->at + used, (size_t)st.st_size - used)) > 0)
-			used += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n < 0)
-			r = -errno;
-	}
-	close(fd);
-	if (r == 0)
-		ret->at[used] = '\0';
-	ret->len = used;
-	if (r < 0)
-		buffer_free(ret);
-	return r;
-}
-
 static void
 set_cert(const char *path, const struct pubkey *pub, json_t *key)
 {
@@ -229,7 +163,7 @@ int
 key_file_public(const char *path, struct pubkey *ret)
 {
 	struct buffer bytes = { 0 };
-	int r = read_bytes(path, &bytes);
+	int r = file_read(path, KEY_FILE_MAX, &bytes, NULL);
 
 	*ret = (struct pubkey){ 0 };
 	if (r == 0)
@@ -280,7 +214,7 @@ set_content(const char *path, json_t *key)
 {
 	struct buffer bytes = { 0 };
 	struct key_info info;
-	int r = read_bytes(path, &bytes);
+	int r = file_read(path, KEY_FILE_MAX, &bytes, NULL);
 
 	doc_set_bool(key, "readable", r == 0);
 	if (r < 0) {

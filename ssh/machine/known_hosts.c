@@ -1,6 +1,6 @@
 /* The known_hosts files that ssh would read for a host. Settles KNOWN_HOSTS. */
+#include "facts/file.h"
 #include "model/known_hosts.h"
-#include "ssh/machine/file.h"
 #include "ssh/ssh.h"
 
 #include <ctype.h>
@@ -57,40 +57,24 @@ make_query(const struct facts *facts, const char *host, int port, char *name)
 	return query;
 }
 
-static const char *
-errno_word(int error)
-{
-	switch (error) {
-	case EACCES:
-		return "EACCES";
-	case EFBIG:
-		return "EFBIG";
-	case EISDIR:
-		return "EISDIR";
-	case EINVAL:
-		return "EINVAL"; /* no regular file */
-	case ELOOP:
-		return "ELOOP";
-	default:
-		return "EIO";
-	}
-}
-
 /* Reads the file into *file; notes in `files` how that went. */
 static bool
-read_file(const char *path, json_t *files, struct ssh_file *file)
+read_file(const char *path, json_t *files, struct buffer *file)
 {
 	json_t *note = json_object();
-	int r = ssh_file_read(path, KNOWN_HOSTS_BYTES, file);
+	struct stat st;
+	int r = file_read(path, KNOWN_HOSTS_BYTES, file, &st);
+	const char *state = "unknown";
 
 	doc_set_str(note, "path", path);
-	doc_set_str(note, "state",
-		    r == 0                          ? "known"
-		    : r == -ENOENT || r == -ENOTDIR ? "absent"
-						    : "unknown");
 	if (r == 0)
-		doc_set_int(note, "modified", file->modified);
-	else if (r != -ENOENT && r != -ENOTDIR)
+		state = "known";
+	else if (file_is_absent(r))
+		state = "absent";
+	doc_set_str(note, "state", state);
+	if (r == 0)
+		doc_set_int(note, "modified", st.st_mtime);
+	else if (!file_is_absent(r))
 		doc_set_str(note, "errno", errno_word(-r));
 	json_array_append_new(files, note);
 	return r == 0;
@@ -106,12 +90,12 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 
 	for (size_t i = 0; i < json_array_size(paths); i++) {
 		const char *path = json_string_value(json_array_get(paths, i));
-		struct ssh_file file;
+		struct buffer file = { 0 };
 
 		if (path == NULL || !read_file(path, files, &file))
 			continue;
-		known_hosts_read(file.bytes, file.len, path, &query, entries, damaged);
-		free(file.bytes);
+		known_hosts_read((const char *)file.at, file.len, path, &query, entries, damaged);
+		buffer_free(&file);
 	}
 	known_hosts_second_look(entries);
 	full = known_hosts_name(&query);
@@ -145,14 +129,14 @@ ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 		}
 	json_array_foreach (doc_list(section, "files"), i, file) {
 		const char *path = doc_str(file, "path");
-		struct ssh_file bytes;
+		struct buffer text = { 0 };
 
 		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known") ||
-		    ssh_file_read(path, KNOWN_HOSTS_BYTES, &bytes) < 0)
+		    file_read(path, KNOWN_HOSTS_BYTES, &text, NULL) < 0)
 			continue;
-		known_hosts_elsewhere(bytes.bytes, bytes.len, path, &query,
+		known_hosts_elsewhere((const char *)text.at, text.len, path, &query,
 				      doc_list(host_key, "keys"), found);
-		free(bytes.bytes);
+		buffer_free(&text);
 	}
 	json_object_set_new(host_key, "elsewhere", found);
 }

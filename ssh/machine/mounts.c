@@ -1,29 +1,21 @@
+#include "facts/file.h"
 #include "ssh/machine/identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define PROC_BYTES (1u << 18)
+#define PROC_BYTES (1u << 20)
 
-/* /proc files have no size: read to the end. */
 static char *
 read_text(const char *folder, const char *name)
 {
-	char *path = doc_fmt("%s/%s", folder, name), *text = calloc(1, PROC_BYTES);
-	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	size_t used = 0;
-	ssize_t n;
+	char *path = doc_fmt("%s/%s", folder, name);
+	struct buffer text = { 0 };
 
-	while (text != NULL && fd >= 0 && used + 1 < PROC_BYTES &&
-	       (n = read(fd, text + used, PROC_BYTES - used - 1)) > 0)
-		used += (size_t)n;
-	if (fd >= 0)
-		close(fd);
+	if (path != NULL)
+		file_read(path, PROC_BYTES, &text, NULL);
 	free(path);
-	return text;
+	return (char *)text.at;
 }
 
 void
