@@ -41,15 +41,8 @@ finding_free(struct finding *finding)
 		return;
 	for (size_t i = 0; i < finding->also_count; i++)
 		finding_free(&finding->also[i]);
-	for (size_t i = 0; i < finding->remedy_count; i++) {
-		free(finding->remedies[i].title);
-		free(finding->remedies[i].command);
-		free(finding->remedies[i].cost);
-		free(finding->remedies[i].undo);
-		free(finding->remedies[i].verify);
-	}
+	remedies_free(&finding->remedies);
 	free(finding->also);
-	free(finding->remedies);
 	free(finding->code);
 	free(finding->summary);
 	free(finding->title);

@@ -1,7 +1,9 @@
-/* What a check says: one finding, perhaps with more of them beside it, and the words that the rules
- * lend it. */
-#ifndef MODEL_FINDING_H
-#define MODEL_FINDING_H
+/* What a check says: one finding, perhaps with more of them beside it, and its words from the
+ * rules. */
+#ifndef CHECKS_FINDING_H
+#define CHECKS_FINDING_H
+
+#include "rules/rules.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -9,13 +11,6 @@
 
 enum status { PASS, WARN, FAIL, SKIP, UNKNOWN };
 enum confidence { CERTAIN, LIKELY, POSSIBLE };
-
-/* One way to mend it, ready to be shown. */
-struct remedy {
-	const char *dialect;                          /* "az", "powershell", "portal", "shell" */
-	char *title, *command, *cost, *undo, *verify; /* any but command may be NULL */
-	bool runnable; /* false when a value was missing and <LIKE-THIS> stands for it */
-};
 
 struct finding {
 	const char *check; /* the check's id */
@@ -29,10 +24,9 @@ struct finding {
 	struct finding *also; /* further things the same check has to say; owned */
 	size_t also_count;
 
-	/* lent by the rules, after the check has run */
+	/* from the rules, after the check has run */
 	char *title, *why, *docs;
-	struct remedy *remedies;
-	size_t remedy_count;
+	struct remedies remedies;
 	const struct finding
 	    *explained_by; /* the failed finding this one follows from; borrowed, NULL for none */
 };
@@ -58,6 +52,12 @@ void finding_possible(struct finding *finding, const char *code);
 /* A further finding of the same check, to be filled with finding_set; borrowed and valid until the
  * next finding_also on the same finding. NULL when out of memory. */
 struct finding *finding_also(struct finding *finding);
+
+/* Fills in the words of a finding, and of those beside it, from the rules: title, why, docs, and
+ * remedies of these dialects (see rules_remedies). Placeholders take the finding's evidence, then
+ * globals. Applies the `severity` of a layered file. Returns 0 or -ENOMEM. */
+int finding_fill_in(struct finding *finding, const struct rules *rules, const json_t *globals,
+		    const char *const *dialects);
 
 const char *status_word(enum status status); /* "pass", "warn", "fail", "skip", "unknown" */
 const char *confidence_word(enum confidence confidence); /* "certain", "likely", "possible" */

@@ -78,8 +78,8 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 		return r;
 	globals = globals_from_facts(&facts);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = rules_lend(rules, &findings[i], globals,
-			       options->remedy.count > 0 ? options->remedy.at : az);
+		r = finding_fill_in(&findings[i], rules, globals,
+				    options->remedy.count > 0 ? options->remedy.at : az);
 	if (r == 0 && (r = diagnosis_make(&facts, rules, findings, count, &diagnosis)) == 0) {
 		*code = exit_code_of(diagnosis.verdict, options);
 		report = report_build(&facts, rules, findings, count, &diagnosis, globals, *code);

@@ -19,8 +19,8 @@ remedies_json(const struct finding *finding)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < finding->remedy_count; i++) {
-		const struct remedy *remedy = &finding->remedies[i];
+	for (size_t i = 0; i < finding->remedies.count; i++) {
+		const struct remedy *remedy = &finding->remedies.at[i];
 		json_t *one = json_object();
 
 		doc_set_str(one, "dialect", remedy->dialect);

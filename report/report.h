@@ -24,8 +24,8 @@ struct report_style {
 };
 
 /* The report on one target, as section 3 of DESIGN.md has it; `globals` are those of
- * globals_from_facts. The caller owns it; NULL when out of memory. rules_lend must have been over
- * the findings. */
+ * globals_from_facts. The caller owns it; NULL when out of memory. finding_fill_in must have been
+ * over the findings. */
 json_t *report_build(const struct facts *facts, const struct rules *rules,
 		     const struct finding *findings, size_t count,
 		     const struct diagnosis *diagnosis, const json_t *globals, int exit_code);

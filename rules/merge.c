@@ -86,7 +86,7 @@ text_ok(const struct words *words, const json_t *map, const struct node *node, c
 	while (words_next(&rest, &from, &name, &len))
 		if (!name_ok(words, at, name, len))
 			return false;
-	if ((wrong = quote_check(text, lang)) != NULL)
+	if ((wrong = words_check(text, lang)) != NULL)
 		return node_fail(words->reader, at, "\"%s\" %s", node_quote(text), wrong);
 	return true;
 }

@@ -314,21 +314,3 @@ quote_value(const struct quote *quote, const char *value)
 	free(inside);
 	return text;
 }
-
-const char *
-quote_check(const char *text, enum lang lang)
-{
-	const char *at = text, *rest = text, *from, *name, *wrong;
-	struct quote quote;
-	size_t len;
-
-	if (lang == LANG_PLAIN)
-		return NULL;
-	quote_start(&quote, lang);
-	for (; words_next(&rest, &from, &name, &len); at = rest)
-		if ((wrong = quote_literal(&quote, at, (size_t)(from - at))) != NULL ||
-		    (wrong = quote_placeholder(&quote)) != NULL)
-			return wrong;
-	wrong = quote_literal(&quote, at, strlen(at));
-	return wrong != NULL ? wrong : quote_end(&quote);
-}

@@ -1,14 +1,13 @@
-/* rules/: YAML to rule sets, layering, words with their placeholders filled in. It does not know
- * what the facts mean.
+/* rules/: YAML to rule sets, layering, words with their placeholders filled in. It knows neither
+ * findings nor what the facts mean.
  *
- * A rule set holds policy and words (DESIGN: rules). Logic lives in C: it chooses status and code,
- * the rules lend the words, may switch a check off, swap fail and warn by `severity`, and set
+ * A rule set holds policy and words (DESIGN: rules). Logic lives in C: it chooses status and code.
+ * The rules supply the words, may switch a check off, swap fail and warn by `severity`, and set
  * thresholds by `params`. */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
 #include "facts/err.h"
-#include "checks/finding.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -72,13 +71,30 @@ const json_t *rules_checks(const struct rules *rules);
  * Borrowed. */
 const char *rules_digest(const struct rules *rules);
 
-/* Lends a finding (and those beside it) its words: title, why, docs, remedies of the dialects in
- * `dialects` (a NULL-terminated list of names; "shell" is always included), with {placeholders}
- * taken from the finding's evidence, then from globals (vm rg subscription user host port source_ip
- * ...), and quoted for the place they stand in. Applies `severity`. Returns 0 or -ENOMEM.
- */
-int rules_lend(const struct rules *rules, struct finding *finding, const json_t *globals,
-	       const char *const *dialects);
+/* What the placeholders of a rule stand for: evidence first, then globals (vm rg subscription user
+ * host port source_ip ...). Objects; NULL is an empty one. */
+struct values {
+	const json_t *evidence, *globals;
+};
+
+/* One way to fix a fault, ready to be shown. */
+struct remedy {
+	const char *dialect;                          /* "az", "powershell", "portal", "shell" */
+	char *title, *command, *cost, *undo, *verify; /* any but command may be NULL */
+	bool runnable; /* false when a value was missing and <LIKE-THIS> stands for it */
+};
+
+struct remedies {
+	struct remedy *at;
+	size_t count;
+};
+
+/* Appends the remedies of a code that apply to these values, in the dialects of a NULL-terminated
+ * list of names ("shell" is always included); a command is not repeated in one dialect. Returns 0
+ * or -ENOMEM; what was appended stays in the list either way. */
+int rules_remedies(const struct rules *rules, const char *code, const struct values *values,
+		   const char *const *dialects, struct remedies *list);
+void remedies_free(struct remedies *list);
 
 /* Fills the placeholders of one template for a dialect ("az" and "shell": POSIX shell quoting,
  * "powershell", "portal" and NULL: plain text). *runnable (may be NULL) becomes false when a value

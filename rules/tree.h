@@ -134,7 +134,7 @@ const char *quote_end(const struct quote *quote);
  * The caller frees. */
 char *quote_value(const struct quote *quote, const char *value);
 
-/* NULL when the template can be written in this language, else what is wrong. */
-const char *quote_check(const char *text, enum lang lang);
+/* NULL when the template can be written in this language, else what is wrong (words.c). */
+const char *words_check(const char *text, enum lang lang);
 
 #endif

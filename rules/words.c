@@ -234,3 +234,21 @@ rules_fill(const char *text, const json_t *evidence, const json_t *globals, cons
 		*runnable = full;
 	return filled;
 }
+
+const char *
+words_check(const char *text, enum lang lang)
+{
+	const char *at = text, *rest = text, *from, *name, *wrong;
+	struct quote quote;
+	size_t len;
+
+	if (lang == LANG_PLAIN)
+		return NULL;
+	quote_start(&quote, lang);
+	for (; words_next(&rest, &from, &name, &len); at = rest)
+		if ((wrong = quote_literal(&quote, at, (size_t)(from - at))) != NULL ||
+		    (wrong = quote_placeholder(&quote)) != NULL)
+			return wrong;
+	wrong = quote_literal(&quote, at, strlen(at));
+	return wrong != NULL ? wrong : quote_end(&quote);
+}

@@ -89,7 +89,7 @@ judge(json_t *doc, size_t index)
 		abort();
 	globals = globals_from_facts(&facts);
 	for (size_t i = 0; i < count; i++)
-		if (rules_lend(rules(), &findings[i], globals, az) < 0)
+		if (finding_fill_in(&findings[i], rules(), globals, az) < 0)
 			abort();
 	if (diagnosis_make(&facts, rules(), findings, count, &diagnosis) < 0 ||
 	    (report = report_build(&facts, rules(), findings, count, &diagnosis, globals, 0)) ==

@@ -1,6 +1,7 @@
 /* Rule files: whatever stands in them, the parser ends, says one sentence or makes a set whose
  * words can be filled in. */
 #include "rules/rules.h"
+#include "checks/finding.h"
 #include "facts/doc.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ use(const struct rules *rules)
 		finding_init(&finding, "nsg");
 		finding_set(&finding, FAIL, code, "s");
 		finding_text(&finding, "rule", "x\"y'`z$");
-		if (rules_lend(rules, &finding, globals, dialects) < 0)
+		if (finding_fill_in(&finding, rules, globals, dialects) < 0)
 			abort();
 		finding_free(&finding);
 	}

@@ -269,7 +269,7 @@ run(struct net *net, const struct check *check, struct finding *finding)
 
 	finding_init(finding, check->id);
 	ck_assert_int_eq(check->run(&net->facts, &rule, finding), 0);
-	ck_assert_int_eq(rules_lend(rules, finding, globals, dialects), 0);
+	ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 	json_decref(globals);
 }
 

@@ -278,8 +278,8 @@ advice_is_safe(const struct finding *finding)
 {
 	bool proven = doc_bool(finding->evidence, "proven", false);
 
-	for (size_t i = 0; i < finding->remedy_count; i++) {
-		const char *command = finding->remedies[i].command;
+	for (size_t i = 0; i < finding->remedies.count; i++) {
+		const char *command = finding->remedies.at[i].command;
 
 		ck_assert_msg(proven || strstr(command, "-R ") == NULL, "%s", command);
 		ck_assert_msg(strstr(command, "StrictHostKeyChecking") == NULL, "%s", command);
@@ -300,7 +300,7 @@ words_exist(struct finding *finding, const struct facts *facts)
 		ck_assert_msg(rules_code(rules, finding->code, NULL) != NULL, "%s has no words",
 			      finding->code);
 	globals = globals_from_facts(facts);
-	ck_assert_int_eq(rules_lend(rules, finding, globals, dialects), 0);
+	ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 	advice_is_safe(finding);
 	json_decref(globals);
 	rules_free(rules);

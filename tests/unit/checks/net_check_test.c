@@ -30,7 +30,7 @@ run(struct net *net, const char *id, struct finding *finding)
 			rule = rules_for(rules, id);
 			finding_init(finding, id);
 			ck_assert_int_eq(checks[i].check->run(&net->facts, &rule, finding), 0);
-			ck_assert_int_eq(rules_lend(rules, finding, globals, dialects), 0);
+			ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 		}
 	json_decref(globals);
 }
@@ -1379,10 +1379,10 @@ apply(struct net *net, const struct change *change)
 static const struct remedy *
 first_az(const struct finding *finding, const char *text)
 {
-	for (size_t i = 0; i < finding->remedy_count; i++)
-		if (strcmp(finding->remedies[i].dialect, "az") == 0 &&
-		    strstr(finding->remedies[i].command, text) != NULL)
-			return &finding->remedies[i];
+	for (size_t i = 0; i < finding->remedies.count; i++)
+		if (strcmp(finding->remedies.at[i].dialect, "az") == 0 &&
+		    strstr(finding->remedies.at[i].command, text) != NULL)
+			return &finding->remedies.at[i];
 	return NULL;
 }
 
@@ -1418,7 +1418,7 @@ START_TEST(each_fault_is_named)
 		ck_assert_msg(first_az(&finding, expected->command) != NULL,
 			      "%s: no remedy with \"%s\", first is \"%s\"", expected->name,
 			      expected->command,
-			      finding.remedy_count > 0 ? finding.remedies[0].command : "none");
+			      finding.remedies.count > 0 ? finding.remedies.at[0].command : "none");
 	for (size_t i = 0; i < finding.also_count; i++)
 		found |=
 		    expected->also != NULL && strcmp(finding.also[i].code, expected->also) == 0;

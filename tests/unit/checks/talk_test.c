@@ -414,7 +414,7 @@ START_TEST(each_fault_has_words_that_fit)
 
 	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
 	judge(one, &finding);
-	ck_assert_int_eq(rules_lend(rules, &finding, globals, dialects), 0);
+	ck_assert_int_eq(finding_fill_in(&finding, rules, globals, dialects), 0);
 	if (finding.status == FAIL || finding.status == WARN) {
 		const char *check = NULL;
 

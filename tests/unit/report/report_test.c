@@ -102,7 +102,8 @@ scene_report(struct scene *scene, int exit_code)
 
 	for (size_t i = 0; i < scene->count; i++)
 		ck_assert_int_eq(
-		    rules_lend(scene->rules, &scene->findings[i], scene->globals, dialects), 0);
+		    finding_fill_in(&scene->findings[i], scene->rules, scene->globals, dialects),
+		    0);
 	ck_assert_int_eq(
 	    diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis),
 	    0);

@@ -1,4 +1,5 @@
 #include "rules/rules.h"
+#include "checks/finding.h"
 #include "facts/doc.h"
 #include "tests/unit/rules/rules_bad.h"
 
@@ -218,18 +219,18 @@ START_TEST(a_finding_is_lent_its_words)
 	finding_number(&finding, "port", 2222);
 	also = finding_also(&finding);
 	finding_set(also, WARN, "no-such-code", "its summary");
-	ck_assert_int_eq(rules_lend(rules, &finding, globals, dialects), 0);
+	ck_assert_int_eq(finding_fill_in(&finding, rules, globals, dialects), 0);
 	ck_assert_str_eq(finding.title, "T 2222");
 	ck_assert_str_eq(finding.why, "W <YOUR-PUBLIC-IP>");
-	ck_assert_int_eq((int)finding.remedy_count, 4);
-	ck_assert_str_eq(finding.remedies[0].command, "az x -n 'my VM' -g <RESOURCE-GROUP>");
-	ck_assert_str_eq(finding.remedies[0].title, "do my VM");
-	ck_assert_str_eq(finding.remedies[0].undo, "az y 'my VM'");
-	ck_assert(!finding.remedies[0].runnable);
-	ck_assert_str_eq(finding.remedies[1].command, "without");
-	ck_assert(finding.remedies[1].runnable);
-	ck_assert_str_eq(finding.remedies[2].dialect, "shell");
-	ck_assert_str_eq(finding.remedies[3].command, "Open my VM");
+	ck_assert_int_eq((int)finding.remedies.count, 4);
+	ck_assert_str_eq(finding.remedies.at[0].command, "az x -n 'my VM' -g <RESOURCE-GROUP>");
+	ck_assert_str_eq(finding.remedies.at[0].title, "do my VM");
+	ck_assert_str_eq(finding.remedies.at[0].undo, "az y 'my VM'");
+	ck_assert(!finding.remedies.at[0].runnable);
+	ck_assert_str_eq(finding.remedies.at[1].command, "without");
+	ck_assert(finding.remedies.at[1].runnable);
+	ck_assert_str_eq(finding.remedies.at[2].dialect, "shell");
+	ck_assert_str_eq(finding.remedies.at[3].command, "Open my VM");
 	ck_assert_str_eq(finding.also[0].title, "its summary");
 	finding_free(&finding);
 	json_decref(globals);
@@ -251,9 +252,9 @@ START_TEST(severity_of_a_layer_swaps_fail_and_warn_only)
 
 		finding_init(&finding, "nsg");
 		finding_set(&finding, cases[i].before, "my-code", "s");
-		ck_assert_int_eq(rules_lend(rules, &finding, NULL, NULL), 0);
+		ck_assert_int_eq(finding_fill_in(&finding, rules, NULL, NULL), 0);
 		ck_assert_int_eq(finding.status, cases[i].after);
-		ck_assert_int_eq((int)finding.remedy_count, 0);
+		ck_assert_int_eq((int)finding.remedies.count, 0);
 		finding_free(&finding);
 	}
 	rules_free(rules);
