@@ -92,11 +92,11 @@ judge_client_off(const struct view *view, const char *words, struct finding *fin
 {
 	finding_text(finding, "option", words);
 	if ((view->password || view->interactive) && !is_explicit(view))
-		return finding_set(finding, WARN, "auth-by-password",
+		return finding_set(finding, WARN, CODE_AUTH_BY_PASSWORD,
 				   "ssh_config keeps ssh from using keys (%s), and the server asks "
 				   "%s for a password",
 				   words, view->user);
-	return finding_set(finding, FAIL, "client-pubkey-disabled",
+	return finding_set(finding, FAIL, CODE_CLIENT_PUBKEY_DISABLED,
 			   "the server takes keys%s, but ssh_config keeps ssh from using them (%s)",
 			   view->accepted != NULL ? ", this one too" : "", words);
 }
@@ -115,18 +115,18 @@ judge_accepted(const struct view *view, struct finding *finding)
 	finding_text(finding, "fingerprint", view->accepted);
 	if (doc_same(type, "ssh-rsa") && !signs_sha2(view))
 		return finding_set(
-		    finding, FAIL, "rsa-sha1-rejected",
+		    finding, FAIL, CODE_RSA_SHA1_REJECTED,
 		    "the server takes the RSA key, but this ssh would sign with SHA-1 only");
 	if (in_agent != NULL)
-		return finding_set(finding, PASS, "auth-key-accepted",
+		return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED,
 				   "the server accepts %s for %s; the agent holds it (whether it "
 				   "signs was not tried)",
 				   path != NULL ? path : view->accepted, view->user);
 	if (doc_is(in_file, "encrypted", "yes"))
-		return finding_set(finding, PASS, "auth-key-accepted",
+		return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED,
 				   "the server accepts %s for %s; using it takes its passphrase",
 				   path != NULL ? path : view->accepted, view->user);
-	return finding_set(finding, PASS, "auth-key-accepted", "the server accepts %s for %s",
+	return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED, "the server accepts %s for %s",
 			   path != NULL ? path : view->accepted, view->user);
 }
 
@@ -182,7 +182,8 @@ judge_certificate(const struct view *view, struct finding *finding)
 		finding_text(finding, "certificate", path);
 		finding_set(
 		    finding, FAIL,
-		    over ? entra ? "aad-cert-expired" : "cert-expired" : "cert-not-yet-valid",
+		    over ? entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED
+			 : CODE_CERT_NOT_YET_VALID,
 		    over ? "the certificate %s is over since %lld minutes"
 			 : "the certificate %s is valid only in %lld minutes",
 		    path != NULL ? path : "of the key",
@@ -224,18 +225,18 @@ keys_left(const struct view *view)
 static int
 judge_denied(const struct view *view, struct finding *finding)
 {
-	static const char *const causes[] = { "username-wrong",
-					      "sshd-allowusers",
-					      "authorized-keys-perms",
-					      "home-dir-perms",
-					      "authorized-keys-mangled",
-					      "authorized-keys-root-owned",
-					      "authorized-keys-from-restriction",
-					      "sshd-authorizedkeysfile-moved",
-					      "shell-missing",
-					      "selinux-home-label",
-					      "disk-full",
-					      NULL };
+	static const enum code causes[] = { CODE_USERNAME_WRONG,
+					    CODE_SSHD_ALLOWUSERS,
+					    CODE_AUTHORIZED_KEYS_PERMS,
+					    CODE_HOME_DIR_PERMS,
+					    CODE_AUTHORIZED_KEYS_MANGLED,
+					    CODE_AUTHORIZED_KEYS_ROOT_OWNED,
+					    CODE_AUTHORIZED_KEYS_FROM_RESTRICTION,
+					    CODE_SSHD_AUTHORIZEDKEYSFILE_MOVED,
+					    CODE_SHELL_MISSING,
+					    CODE_SELINUX_HOME_LABEL,
+					    CODE_DISK_FULL,
+					    CODE_CUSTOM };
 	const json_t *first = json_array_get(view->queries, 0);
 	const char *path = doc_str(first, "path"), *fingerprint = doc_str(first, "fingerprint");
 
@@ -243,7 +244,7 @@ judge_denied(const struct view *view, struct finding *finding)
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", fingerprint);
 	if (user_is_guess(view))
-		return finding_set(finding, UNKNOWN, "auth-user-unknown",
+		return finding_set(finding, UNKNOWN, CODE_AUTH_USER_UNKNOWN,
 				   "no key is accepted for %s, the name of the account here; the "
 				   "VM's own user is not known",
 				   view->user);
@@ -253,36 +254,37 @@ judge_denied(const struct view *view, struct finding *finding)
 	    (view->admin == NULL || strcmp(view->admin, "root") != 0))
 		return talk_confidence(
 		    finding, LIKELY,
-		    finding_set(finding, FAIL, "root-login", "the server does not let root in%s%s",
+		    finding_set(finding, FAIL, CODE_ROOT_LOGIN,
+				"the server does not let root in%s%s",
 				view->admin != NULL ? "; this VM's own user is " : "",
 				view->admin != NULL ? view->admin : ""));
 	if (strchr(view->user, '@') != NULL && !has_certificate(view))
 		return talk_confidence(finding, LIKELY,
-				       finding_set(finding, FAIL, "aad-plain-ssh",
+				       finding_set(finding, FAIL, CODE_AAD_PLAIN_SSH,
 						   "%s is an Entra user, who needs a certificate "
 						   "from az ssh; plain ssh has none",
 						   view->user));
 	if (view->admin != NULL && strcmp(view->admin, view->user) != 0) {
-		finding_possible(finding, "key-not-on-vm");
+		finding_possible(finding, CODE_KEY_NOT_ON_VM);
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(
-			finding, FAIL, "username-wrong",
+			finding, FAIL, CODE_USERNAME_WRONG,
 			"the server accepts no key for %s; this VM was made with the user %s",
 			view->user, view->admin));
 	}
 	if (keys_left(view))
-		return finding_set(finding, UNKNOWN, "auth-keys-not-asked",
+		return finding_set(finding, UNKNOWN, CODE_AUTH_KEYS_NOT_ASKED,
 				   "the server accepts none of the %zu keys it was asked about for "
 				   "%s; ssh has more",
 				   json_array_size(view->queries), view->user);
 	if (doc_str(view->auth, "text") != NULL &&
 	    strstr(doc_str(view->auth, "text"), "Too many") != NULL &&
 	    json_array_size(view->order) > 1)
-		finding_possible(finding, "too-many-auth-failures");
+		finding_possible(finding, CODE_TOO_MANY_AUTH_FAILURES);
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);
 	return talk_confidence(finding, LIKELY,
-			       finding_set(finding, FAIL, "key-not-on-vm",
+			       finding_set(finding, FAIL, CODE_KEY_NOT_ON_VM,
 					   "the server does not accept %s for %s (nor tells why)",
 					   path != NULL          ? path
 					   : fingerprint != NULL ? fingerprint
@@ -323,27 +325,27 @@ judge_keys(const struct view *view, struct finding *finding)
 
 	if (by_hand && (!denied || !is_explicit(view)))
 		return finding_set(
-		    finding, WARN, "auth-by-password", "%s, but it asks %s for a password",
+		    finding, WARN, CODE_AUTH_BY_PASSWORD, "%s, but it asks %s for a password",
 		    denied ? "the server accepts none of the keys here" : "no key was asked about",
 		    view->user);
 	if (denied)
 		return judge_denied(view, finding);
 	if (any_answer(view, "unknown"))
 		return finding_set(
-		    finding, UNKNOWN, "auth-not-answered",
+		    finding, UNKNOWN, CODE_AUTH_NOT_ANSWERED,
 		    "whether the server accepts the key for %s could not be found out", view->user);
 	remedy_evidence(view, finding);
 	if (!has_identity(view) && facts_state(view->facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
-		return finding_set(finding, UNKNOWN, "auth-no-key-asked",
+		return finding_set(finding, UNKNOWN, CODE_AUTH_NO_KEY_ASKED,
 				   "what keys the agent holds is not known, so the server was not "
 				   "asked about any");
 	if (has_identity(view))
-		return finding_set(finding, UNKNOWN, "auth-no-key-asked",
+		return finding_set(finding, UNKNOWN, CODE_AUTH_NO_KEY_ASKED,
 				   "the public half of the key cannot be read, so the server was "
 				   "not asked about it");
 	if (strchr(view->user, '@') != NULL && !has_certificate(view))
 		return judge_denied(view, finding);
-	return finding_set(finding, FAIL, "password-auth-disabled",
+	return finding_set(finding, FAIL, CODE_PASSWORD_AUTH_DISABLED,
 			   "the server takes keys only, and there is no key here to offer");
 }
 
@@ -352,21 +354,21 @@ static int
 judge_no_publickey(const struct view *view, struct finding *finding)
 {
 	if (has(view->methods, "none"))
-		return finding_set(finding, WARN, "auth-open",
+		return finding_set(finding, WARN, CODE_AUTH_OPEN,
 				   "the server lets %s in without any proof", view->user);
 	if ((view->password || view->interactive) && !has_identity(view))
-		return finding_set(finding, WARN, "auth-by-password",
+		return finding_set(finding, WARN, CODE_AUTH_BY_PASSWORD,
 				   "the server asks %s for a password and takes no keys",
 				   view->user);
-	return finding_set(finding, FAIL, "sshd-pubkey-disabled",
+	return finding_set(finding, FAIL, CODE_SSHD_PUBKEY_DISABLED,
 			   "the server does not take keys from %s; it offers %s", view->user,
 			   view->password      ? "password"
 			   : view->interactive ? "keyboard-interactive"
 					       : "nothing that ssh could use here");
 }
 
-static int
-auth_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_auth(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *auth = facts_section(facts, FACT_AUTH);
 	struct view view = { .facts = facts,
@@ -399,10 +401,3 @@ auth_run(const struct facts *facts, const struct rule *rule, struct finding *fin
 		return judge_accepted(&view, finding);
 	return view.publickey ? judge_keys(&view, finding) : judge_no_publickey(&view, finding);
 }
-
-const struct check check_auth = {
-	.id = "auth",
-	.title = "Authentication",
-	.needs = FACTS_BIT(AUTH),
-	.run = auth_run,
-};

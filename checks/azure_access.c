@@ -178,35 +178,36 @@ gaps_find(const struct facts *facts, struct gaps *gaps)
 /* In the order in which they are to be named: the first there is becomes the finding, the others
  * stand beside it. */
 static const struct meaning {
-	const char *cause, *code;
+	const char *cause;
+	enum code code;
 	enum status status;
 } meanings[] = {
-	{ "subscription-disabled", "subscription-disabled", FAIL },
-	{ "tenant", "tenant-wrong", UNKNOWN },
-	{ "no-subscriptions", "tenant-wrong", UNKNOWN },
-	{ "subscription-not-found", "subscription-not-seen", UNKNOWN },
-	{ "challenge", "token-expired-ca", UNKNOWN },
-	{ "expired", "az-not-logged-in", UNKNOWN },
-	{ "unauthorized", "az-not-logged-in", UNKNOWN },
-	{ "forbidden", "rbac-missing-read", UNKNOWN },
-	{ "throttled", "api-throttled", UNKNOWN },
-	{ "proxy", "api-unreachable", UNKNOWN },
-	{ "unresolved", "api-unreachable", UNKNOWN },
-	{ "unreachable", "api-unreachable", UNKNOWN },
-	{ "reset", "api-unreachable", UNKNOWN },
-	{ "tls", "api-tls-failed", UNKNOWN },
-	{ "timeout", "api-timeout", UNKNOWN },
-	{ "deadline", "api-timeout", UNKNOWN },
-	{ "not-json", "api-not-json", UNKNOWN },
-	{ "too-big", "api-reply-too-big", UNKNOWN },
-	{ "server-error", "api-server-error", UNKNOWN },
-	{ "foreign-host", "foreign-host-refused", UNKNOWN },
-	{ "redirect", "api-not-json", UNKNOWN },
-	{ "foreign-link", "foreign-host-refused", WARN },
-	{ "forbidden-action", "rbac-missing-action", WARN },
+	{ "subscription-disabled", CODE_SUBSCRIPTION_DISABLED, FAIL },
+	{ "tenant", CODE_TENANT_WRONG, UNKNOWN },
+	{ "no-subscriptions", CODE_TENANT_WRONG, UNKNOWN },
+	{ "subscription-not-found", CODE_SUBSCRIPTION_NOT_SEEN, UNKNOWN },
+	{ "challenge", CODE_TOKEN_EXPIRED_CA, UNKNOWN },
+	{ "expired", CODE_AZ_NOT_LOGGED_IN, UNKNOWN },
+	{ "unauthorized", CODE_AZ_NOT_LOGGED_IN, UNKNOWN },
+	{ "forbidden", CODE_RBAC_MISSING_READ, UNKNOWN },
+	{ "throttled", CODE_API_THROTTLED, UNKNOWN },
+	{ "proxy", CODE_API_UNREACHABLE, UNKNOWN },
+	{ "unresolved", CODE_API_UNREACHABLE, UNKNOWN },
+	{ "unreachable", CODE_API_UNREACHABLE, UNKNOWN },
+	{ "reset", CODE_API_UNREACHABLE, UNKNOWN },
+	{ "tls", CODE_API_TLS_FAILED, UNKNOWN },
+	{ "timeout", CODE_API_TIMEOUT, UNKNOWN },
+	{ "deadline", CODE_API_TIMEOUT, UNKNOWN },
+	{ "not-json", CODE_API_NOT_JSON, UNKNOWN },
+	{ "too-big", CODE_API_REPLY_TOO_BIG, UNKNOWN },
+	{ "server-error", CODE_API_SERVER_ERROR, UNKNOWN },
+	{ "foreign-host", CODE_FOREIGN_HOST_REFUSED, UNKNOWN },
+	{ "redirect", CODE_API_NOT_JSON, UNKNOWN },
+	{ "foreign-link", CODE_FOREIGN_HOST_REFUSED, WARN },
+	{ "forbidden-action", CODE_RBAC_MISSING_ACTION, WARN },
 };
 
-static const struct meaning other = { "", "api-error", UNKNOWN };
+static const struct meaning other = { "", CODE_API_ERROR, UNKNOWN };
 
 static const struct meaning *
 meaning_of(const char *cause, size_t *rank)
@@ -308,24 +309,24 @@ judge_subscription(const struct facts *facts, const char *state, struct finding 
 		return 0;
 	finding_text(finding, "subscription_state", state);
 	if (doc_same(state, "Disabled") || doc_same(state, "Deleted"))
-		r = finding_set(finding, FAIL, "subscription-disabled",
+		r = finding_set(finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
 				"the subscription is %s: its VMs are stopped and cannot be started",
 				state);
 	else if (is_off(facts) && (doc_same(state, "Warned") || doc_same(state, "Expired") ||
 				   doc_same(state, "PastDue"))) {
-		r = finding_set(finding, FAIL, "subscription-disabled",
+		r = finding_set(finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
 				"the subscription is %s, and the VM is stopped: most likely Azure "
 				"stopped it, and will not start it",
 				state);
 		finding->confidence = LIKELY;
 	} else
-		r = finding_set(finding, WARN, "subscription-past-due",
+		r = finding_set(finding, WARN, CODE_SUBSCRIPTION_PAST_DUE,
 				"the subscription is in the state %s", state);
 	return r < 0 ? r : 1;
 }
 
-static int
-azure_access_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_azure_access(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const char *state = vm_id(facts) != NULL ? subscription_state(facts, vm_id(facts)) : NULL;
 	struct gaps gaps = { .count = 0 };
@@ -334,11 +335,12 @@ azure_access_run(const struct facts *facts, const struct rule *rule, struct find
 
 	(void)rule;
 	if (!doc_bool(facts->doc, "asked.azure", true))
-		return finding_set(finding, SKIP, "not-asked", "Azure was left out");
+		return finding_set(finding, SKIP, CODE_NOT_ASKED, "Azure was left out");
 	gaps_find(facts, &gaps);
 	qsort(gaps.at, gaps.count, sizeof(gaps.at[0]), by_rank);
 	if ((r = judge_subscription(facts, state, finding)) == 0 && gaps.count == 0)
-		r = finding_set(finding, PASS, "azure-access-ok", "Azure let everything be read");
+		r = finding_set(finding, PASS, CODE_AZURE_ACCESS_OK,
+				"Azure let everything be read");
 	for (size_t i = 0; i < gaps.count && r >= 0; i++) {
 		if ((r > 0 || i > 0) && (next = finding_also(finding)) == NULL)
 			r = -1;
@@ -348,10 +350,3 @@ azure_access_run(const struct facts *facts, const struct rule *rule, struct find
 	gaps_free(&gaps);
 	return r < 0 ? r : 0;
 }
-
-const struct check check_azure_access = {
-	.id = "azure-access",
-	.title = "Azure permissions",
-	.needs = FACTS_BIT(SIGNIN),
-	.run = azure_access_run,
-};

@@ -36,17 +36,24 @@ evidence(const json_t *signin, struct finding *finding)
 
 /* What kept a failed sign-in from succeeding, by the kind of its error. */
 static const struct kind {
-	const char *kind, *code;
+	const char *kind;
+	enum code code;
 } kinds[] = {
-	{ "signed-out", "az-not-logged-in" },    { "expired", "token-expired-ca" },
-	{ "blocked", "signin-blocked-ca" },      { "tenant", "tenant-wrong" },
-	{ "secret", "signin-secret-wrong" },     { "clock", "signin-assertion-time" },
-	{ "consent", "signin-consent-missing" }, { "federated", "signin-federation-mismatch" },
-	{ "network", "signin-unreachable" },     { "transient", "signin-unreachable" },
-	{ "deadline", "signin-too-slow" },       { "foreign-host", "foreign-host-refused" },
+	{ "signed-out", CODE_AZ_NOT_LOGGED_IN },
+	{ "expired", CODE_TOKEN_EXPIRED_CA },
+	{ "blocked", CODE_SIGNIN_BLOCKED_CA },
+	{ "tenant", CODE_TENANT_WRONG },
+	{ "secret", CODE_SIGNIN_SECRET_WRONG },
+	{ "clock", CODE_SIGNIN_ASSERTION_TIME },
+	{ "consent", CODE_SIGNIN_CONSENT_MISSING },
+	{ "federated", CODE_SIGNIN_FEDERATION_MISMATCH },
+	{ "network", CODE_SIGNIN_UNREACHABLE },
+	{ "transient", CODE_SIGNIN_UNREACHABLE },
+	{ "deadline", CODE_SIGNIN_TOO_SLOW },
+	{ "foreign-host", CODE_FOREIGN_HOST_REFUSED },
 };
 
-static const char *
+static enum code
 code_of(const json_t *signin)
 {
 	const char *kind =
@@ -55,7 +62,7 @@ code_of(const json_t *signin)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (doc_same(kinds[i].kind, kind))
 			return kinds[i].code;
-	return "az-signin-failed";
+	return CODE_AZ_SIGNIN_FAILED;
 }
 
 static bool
@@ -94,7 +101,7 @@ set_clock(const json_t *signin, enum status status, struct finding *finding)
 {
 	long long off = llabs(skew_of(signin));
 
-	return finding_set(finding, status, "clock-skew-token",
+	return finding_set(finding, status, CODE_CLOCK_SKEW_TOKEN,
 			   "the clock of this machine is %lld minutes %s Azure's", (off + 30) / 60,
 			   skew_of(signin) > 0 ? "ahead of" : "behind");
 }
@@ -123,7 +130,7 @@ static int
 signed_out(const json_t *signin, struct finding *finding)
 {
 	char *words = tried_words(signin);
-	int r = finding_set(finding, UNKNOWN, "az-not-logged-in", "no credential served: %s",
+	int r = finding_set(finding, UNKNOWN, CODE_AZ_NOT_LOGGED_IN, "no credential served: %s",
 			    words != NULL ? words : "");
 
 	free(words);
@@ -170,12 +177,12 @@ run_known(const struct facts *facts, const json_t *signin, bool off, struct find
 	if (entry != NULL) {
 		finding_text(finding, "reason", doc_str(entry, "reason"));
 		return finding_set(finding, UNKNOWN,
-				   doc_is(entry, "cause", "challenge") ? "token-expired-ca"
-								       : "az-not-logged-in",
+				   doc_is(entry, "cause", "challenge") ? CODE_TOKEN_EXPIRED_CA
+								       : CODE_AZ_NOT_LOGGED_IN,
 				   "Azure does not accept the token of %s any more",
 				   name != NULL ? name : credential);
 	}
-	r = finding_set(finding, PASS, "azure-signin-ok", "signed in%s%s (%s)",
+	r = finding_set(finding, PASS, CODE_AZURE_SIGNIN_OK, "signed in%s%s (%s)",
 			name != NULL ? " as " : "", name != NULL ? name : "", credential);
 	if (off && (also = finding_also(finding)) != NULL) {
 		evidence(signin, also);
@@ -184,27 +191,21 @@ run_known(const struct facts *facts, const json_t *signin, bool off, struct find
 	return r;
 }
 
-static int
-azure_signin_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_azure_signin(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *signin = facts_section(facts, FACT_SIGNIN);
 	const char *reason;
 	enum fact_state state = facts_state(facts, FACT_SIGNIN, &reason);
 
 	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
-		return finding_set(finding, SKIP, "not-asked", "%s",
+		return finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
 				   reason != NULL ? reason : "Azure was left out");
 	evidence(signin, finding);
 	if (state == FACT_KNOWN)
 		return run_known(facts, signin, clock_off(rule, signin), finding);
 	if (state == FACT_PENDING)
-		return finding_set(finding, UNKNOWN, "signin-too-slow",
+		return finding_set(finding, UNKNOWN, CODE_SIGNIN_TOO_SLOW,
 				   "the sign-in had not ended");
 	return run_failed(facts, signin, clock_off(rule, signin), finding);
 }
-
-const struct check check_azure_signin = {
-	.id = "azure-signin",
-	.title = "Azure sign-in",
-	.run = azure_signin_run,
-};

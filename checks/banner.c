@@ -35,20 +35,20 @@ first_line(const json_t *banner)
 static int
 judge_text(const json_t *banner, struct finding *finding)
 {
-	static const char *const others[] = { "sshd-maxstartups", "sshd-persource-penalties",
-					      "tcpwrappers-deny", NULL };
+	static const enum code others[] = { CODE_SSHD_MAXSTARTUPS, CODE_SSHD_PERSOURCE_PENALTIES,
+					    CODE_TCPWRAPPERS_DENY, CODE_CUSTOM };
 	const char *text = doc_str(banner, "text");
 
 	if (text != NULL && strcasestr(text, "MaxStartups") != NULL)
-		return finding_set(finding, FAIL, "sshd-maxstartups",
+		return finding_set(finding, FAIL, CODE_SSHD_MAXSTARTUPS,
 				   "sshd has too many connections that are not signed in: \"%s\"",
 				   first_line(banner));
 	if (text != NULL && strcasestr(text, "Not allowed at this time") != NULL)
-		return finding_set(finding, FAIL, "sshd-persource-penalties",
+		return finding_set(finding, FAIL, CODE_SSHD_PERSOURCE_PENALTIES,
 				   "sshd keeps this address out for a while: \"%s\"",
 				   first_line(banner));
 	talk_possible(finding, others);
-	return finding_set(finding, FAIL, "banner-closed-early",
+	return finding_set(finding, FAIL, CODE_BANNER_CLOSED_EARLY,
 			   "the server closed the connection with the words \"%s\"",
 			   first_line(banner));
 }
@@ -57,10 +57,10 @@ judge_text(const json_t *banner, struct finding *finding)
 static int
 judge_before_both(struct finding *finding, const char *what)
 {
-	finding_possible(finding, "dpi-resets-ssh");
+	finding_possible(finding, CODE_DPI_RESETS_SSH);
 	return talk_confidence(
 	    finding, LIKELY,
-	    finding_set(finding, FAIL, "intercepted-by-proxy",
+	    finding_set(finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
 			"the connection %s, and so it is with the reference server %s: something "
 			"before both of them accepts every connection",
 			what, doc_str(finding->evidence, "reference")));
@@ -69,9 +69,11 @@ judge_before_both(struct finding *finding, const char *what)
 static int
 judge_closed(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
-	static const char *const causes[] = { "sshd-maxstartups", "sshd-persource-penalties",
-					      "tcpwrappers-deny", "sshd-privsep-dir", NULL };
-	static const char *const network[] = { "dpi-resets-ssh", "intercepted-by-proxy", NULL };
+	static const enum code causes[] = { CODE_SSHD_MAXSTARTUPS, CODE_SSHD_PERSOURCE_PENALTIES,
+					    CODE_TCPWRAPPERS_DENY, CODE_SSHD_PRIVSEP_DIR,
+					    CODE_CUSTOM };
+	static const enum code network[] = { CODE_DPI_RESETS_SSH, CODE_INTERCEPTED_BY_PROXY,
+					     CODE_CUSTOM };
 	enum talk_reference reference = talk_reference(facts, finding);
 
 	if (reference == REFERENCE_BROKEN)
@@ -80,7 +82,7 @@ judge_closed(const struct facts *facts, const json_t *banner, struct finding *fi
 	if (reference == REFERENCE_NONE)
 		talk_possible(finding, network);
 	return talk_confidence(finding, LIKELY,
-			       finding_set(finding, FAIL, "banner-closed-early",
+			       finding_set(finding, FAIL, CODE_BANNER_CLOSED_EARLY,
 					   "the connection was %s before the server said anything",
 					   doc_bool(banner, "reset", false) ? "reset" : "closed"));
 }
@@ -89,31 +91,31 @@ static int
 judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
 {
 	/* libwrap closes what it denies only after five seconds of silence (measured) */
-	static const char *const causes[] = { "lb-no-backend", "sshd-maxstartups",
-					      "tcpwrappers-deny", NULL };
+	static const enum code causes[] = { CODE_LB_NO_BACKEND, CODE_SSHD_MAXSTARTUPS,
+					    CODE_TCPWRAPPERS_DENY, CODE_CUSTOM };
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 	enum talk_reference reference = talk_reference(facts, finding);
 
 	if (doc_int(banner, "bytes", 0) > 0)
 		return finding_set(
-		    finding, FAIL, "banner-tarpit",
+		    finding, FAIL, CODE_BANNER_TARPIT,
 		    "the server talks without ever naming itself an SSH server: \"%s\"",
 		    first_line(banner));
 	if (address_is_stand_in(doc_str(tcp, "address")))
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(
-			finding, FAIL, "intercepted-by-proxy",
+			finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
 			"%s belongs to a proxy on this machine, which accepts every connection",
 			doc_str(tcp, "address")));
 	if (reference == REFERENCE_BROKEN)
 		return judge_before_both(finding, "stands, but nothing was said");
 	if (reference == REFERENCE_NONE)
-		finding_possible(finding, "intercepted-by-proxy");
+		finding_possible(finding, CODE_INTERCEPTED_BY_PROXY);
 	talk_possible(finding, causes);
 	return talk_confidence(
 	    finding, LIKELY,
-	    finding_set(finding, FAIL, "vm-overloaded-banner-timeout",
+	    finding_set(finding, FAIL, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
 			"the connection stands, but sshd said nothing for %lld ms",
 			(long long)doc_int(banner, "ms", 0)));
 }
@@ -124,13 +126,13 @@ judge_ssh(const json_t *banner, struct finding *finding)
 	const char *protocol = doc_str(banner, "protocol");
 
 	if (protocol != NULL && strcmp(protocol, "2.0") != 0 && strcmp(protocol, "1.99") != 0)
-		return finding_set(finding, FAIL, "banner-old-protocol",
+		return finding_set(finding, FAIL, CODE_BANNER_OLD_PROTOCOL,
 				   "the server speaks SSH %s only", protocol);
-	return finding_set(finding, PASS, "banner-ok", "%s", doc_str(banner, "line"));
+	return finding_set(finding, PASS, CODE_BANNER_OK, "%s", doc_str(banner, "line"));
 }
 
-static int
-banner_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_banner(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *banner = facts_section(facts, FACT_BANNER);
 	const char *result = doc_str(banner, "result"), *guess = doc_str(banner, "guess");
@@ -145,7 +147,7 @@ banner_run(const struct facts *facts, const struct rule *rule, struct finding *f
 	if (doc_list(banner, "before") != NULL)
 		finding_value(finding, "before", json_deep_copy(doc_list(banner, "before")));
 	if (result == NULL)
-		return finding_set(finding, UNKNOWN, "not-known",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "what the server said is not recorded");
 	if (strcmp(result, "ssh") == 0)
 		return judge_ssh(banner, finding);
@@ -156,16 +158,9 @@ banner_run(const struct facts *facts, const struct rule *rule, struct finding *f
 	if (strcmp(result, "none") == 0)
 		return judge_silence(facts, banner, finding);
 	if (guess == NULL && doc_int(banner, "bytes", 0) > 8000)
-		return finding_set(finding, FAIL, "banner-tarpit",
+		return finding_set(finding, FAIL, CODE_BANNER_TARPIT,
 				   "the server sends endless text where its banner should be");
 	finding_text(finding, "protocol_name", protocol_name(guess));
-	return finding_set(finding, FAIL, "banner-not-ssh", "%s answers on this port",
+	return finding_set(finding, FAIL, CODE_BANNER_NOT_SSH, "%s answers on this port",
 			   protocol_name(guess));
 }
-
-const struct check check_banner = {
-	.id = "banner",
-	.title = "SSH banner",
-	.needs = FACTS_BIT(BANNER),
-	.run = banner_run,
-};

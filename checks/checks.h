@@ -1,8 +1,9 @@
-/* checks/: one file a check, the table in path order, the run over them, the diagnosis. Checks are
- * pure: facts and a rule in, a finding out; no clock (facts->now), no environment, no I/O.
+/* checks/: one file a check, the tables of checks and codes, the run over them, the diagnosis.
+ * Checks are pure: facts and a rule in, a finding out; no clock (facts->now), no environment, no
+ * I/O.
  *
- * To add a check: one file beside these, its word in CHECKS below, its entry in rules/default.yaml,
- * its file name in Makefile.am, one scenario. */
+ * To add a check: one file beside these with its function, its row in checks.def, its codes in
+ * codes.def, their words in rules/default.yaml, the file name in Makefile.am, one scenario. */
 #ifndef CHECKS_CHECKS_H
 #define CHECKS_CHECKS_H
 
@@ -10,47 +11,79 @@
 #include "checks/finding.h"
 #include "rules/rules.h"
 
+/* The hops of a connection's path, in the order in which it meets them. */
+enum hop {
+	HOP_CLIENT,
+	HOP_AZURE,
+	HOP_VM,
+	HOP_PUBLIC_IP,
+	HOP_SUBNET_NSG,
+	HOP_NIC_NSG,
+	HOP_JIT,
+	HOP_ROUTE,
+	HOP_TCP,
+	HOP_SSH,
+	HOP_HOST_KEY,
+	HOP_AUTH,
+	HOP_COUNT
+};
+
+enum check_id {
+	CHECK_NONE,
+#define CHECK(ident, run, id, title, hop, needs) CHECK_##ident,
+#define WORDS(ident, id, hop) CHECK_##ident,
+#include "checks/checks.def"
+#undef CHECK
+#undef WORDS
+	CHECK_COUNT
+};
+
+/* 0 or -errno, which is about the program; the verdict is in the finding. */
+typedef int check_run(const struct facts *facts, const struct rule *rule, struct finding *finding);
+
+#define CHECK(ident, run, id, title, hop, needs) check_run run;
+#define WORDS(ident, id, hop)
+#include "checks/checks.def"
+#undef CHECK
+#undef WORDS
+
 struct check {
 	const char *id; /* "key-format": also the key of its rules entry */
 	const char *title;
-	unsigned needs; /* FACTS_BIT(...) that must be known; the run guards them, so the check
-			   never has to */
-	int (*run)(const struct facts *facts, const struct rule *rule,
-		   struct finding *finding); /* 0 or -errno: about the program */
+	enum hop hop;
+	unsigned needs; /* FACTS_BIT(...) that must be known */
+	check_run *run; /* NULL when nothing computes it yet */
 };
 
-/* In path order: this machine, sign-in, VM, address, filters, wire, conversation, guest. */
-#define CHECKS(X)                                                                                  \
-	X(ssh_config)                                                                              \
-	X(key_file)                                                                                \
-	X(key_permissions)                                                                         \
-	X(key_format)                                                                              \
-	X(key_agent)                                                                               \
-	X(azure_signin)                                                                            \
-	X(azure_access)                                                                            \
-	X(vm_found)                                                                                \
-	X(vm_state)                                                                                \
-	X(vm_os)                                                                                   \
-	X(public_ip)                                                                               \
-	X(nsg)                                                                                     \
-	X(jit)                                                                                     \
-	X(route)                                                                                   \
-	X(dns)                                                                                     \
-	X(tcp)                                                                                     \
-	X(banner)                                                                                  \
-	X(kex)                                                                                     \
-	X(host_key)                                                                                \
-	X(auth)
+/* What codes.def says of a code. */
+enum medium {
+	MEDIUM_ANY,
+	MEDIUM_LOCAL,
+	MEDIUM_REPORTED,
+	MEDIUM_MODEL,
+	MEDIUM_WIRE,
+	MEDIUM_SILENCE,
+	MEDIUM_GUEST
+};
 
-extern const struct check *const check_table[]; /* ends with NULL */
+struct code_row {
+	const char *word;
+	enum check_id check;
+	enum status severity;
+	enum medium medium;
+	enum check_id stops;
+};
+
+extern const struct check check_table[CHECK_COUNT];  /* by enum check_id; [CHECK_NONE] is empty */
+extern const struct code_row code_table[CODE_COUNT]; /* by enum code; [CODE_CUSTOM] is empty */
+
+/* CHECK_NONE when no check has that id (custom ones are known to the rules only). */
+enum check_id check_find(const char *id);
 
 /* Which checks to run: NULL lists mean no restriction. */
 struct selection {
 	const char *const *only, *const *skip; /* NULL-terminated lists of ids */
 };
-
-/* true when a check of that id exists (custom ones are known to the rules only). */
-bool check_exists(const char *id);
 
 /* Runs every check over one target. *ret becomes an array in path order, one finding a check; the
  * caller frees with findings_free. Returns 0 or -errno. */

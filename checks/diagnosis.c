@@ -184,8 +184,8 @@ first_unknown(const struct list *list)
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < list->count; i++) {
-		size_t score = stage_of(list->at[i]) +
-			       (strcmp(list->at[i]->code, "not-known") == 0 ? STAGES : 0);
+		size_t score =
+		    stage_of(list->at[i]) + (list->at[i]->id == CODE_NOT_KNOWN ? STAGES : 0);
 
 		if (list->at[i]->status == UNKNOWN && score < best) {
 			best = score;
@@ -203,8 +203,7 @@ barred_by(const struct list *list, const struct finding *cause)
 {
 	const struct finding *gap = first_unknown(list);
 
-	if (strcmp(cause->code, "tcp-timeout") != 0 || gap == NULL ||
-	    stage_of(gap) >= stage_of(cause))
+	if (cause->id != CODE_TCP_TIMEOUT || gap == NULL || stage_of(gap) >= stage_of(cause))
 		return NULL;
 	return gap;
 }

@@ -59,13 +59,13 @@ not_found(const struct facts *facts, const json_t *dns, struct finding *finding)
 	finding_text(finding, "address", json_string_value(json_array_get(addresses, 0)));
 	json_decref(addresses);
 	if (doc_is(dns, "cause", "nxdomain"))
-		return finding_set(finding, FAIL, "dns-nxdomain", "%s has no address in DNS (%s)",
-				   name, doc_str(dns, "error"));
+		return finding_set(finding, FAIL, CODE_DNS_NXDOMAIN,
+				   "%s has no address in DNS (%s)", name, doc_str(dns, "error"));
 	if (doc_int(dns, "rcode", 0) > 0) {
 		finding_number(finding, "rcode", doc_int(dns, "rcode", 0));
 		return talk_confidence(
 		    finding, LIKELY,
-		    finding_set(finding, FAIL, "dns-servfail",
+		    finding_set(finding, FAIL, CODE_DNS_SERVFAIL,
 				"the name server answers that it %s %s (code %d)",
 				doc_int(dns, "rcode", 0) == 5 ? "refuses to look up"
 							      : "cannot find out",
@@ -74,9 +74,9 @@ not_found(const struct facts *facts, const json_t *dns, struct finding *finding)
 	if (resolver_works(facts))
 		return talk_confidence(
 		    finding, LIKELY,
-		    finding_set(finding, FAIL, "dns-servfail",
+		    finding_set(finding, FAIL, CODE_DNS_SERVFAIL,
 				"the resolver knows other names, but has no answer for %s", name));
-	return finding_set(finding, FAIL, "dns-resolver-down",
+	return finding_set(finding, FAIL, CODE_DNS_RESOLVER_DOWN,
 			   "the resolver of this machine gave no answer for %s within %lld ms",
 			   name, (long long)doc_int(dns, "ms", 0));
 }
@@ -99,22 +99,22 @@ judge_addresses(const struct facts *facts, const json_t *dns, struct finding *fi
 	finding_text(finding, "fqdn", fqdn);
 	finding_text(finding, "address", public);
 	if (address_is_stand_in(json_string_value(json_array_get(addresses, 0))))
-		r = finding_set(finding, WARN, "dns-intercepted",
+		r = finding_set(finding, WARN, CODE_DNS_INTERCEPTED,
 				"%s leads to %s, an address that a proxy or VPN client of this "
 				"machine hands out",
 				name, text);
 	else if (stale)
-		r = finding_set(finding, FAIL, "dns-stale",
+		r = finding_set(finding, FAIL, CODE_DNS_STALE,
 				"%s leads to %s, but the VM's address is %s", name, text, public);
 	else
-		r = finding_set(finding, PASS, "dns-ok", "%s is %s", name, text);
+		r = finding_set(finding, PASS, CODE_DNS_OK, "%s is %s", name, text);
 	free(text);
 	free(public);
 	return r;
 }
 
-static int
-dns_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_dns(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *dns = facts_section(facts, FACT_DNS);
 	enum fact_state state = facts_state(facts, FACT_DNS, NULL);
@@ -129,14 +129,7 @@ dns_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	finding_value(finding, "addresses", json_incref(doc_list(dns, "addresses")));
 	finding_number(finding, "ms", doc_int(dns, "ms", 0));
 	if (doc_bool(dns, "literal", false))
-		return finding_set(finding, PASS, "dns-literal",
+		return finding_set(finding, PASS, CODE_DNS_LITERAL,
 				   "%s is an address, no name to look up", doc_str(dns, "name"));
 	return judge_addresses(facts, dns, finding);
 }
-
-const struct check check_dns = {
-	.id = "dns",
-	.title = "Name resolution",
-	.needs = 0,
-	.run = dns_run,
-};

@@ -31,7 +31,7 @@ void
 finding_init(struct finding *finding, const char *check)
 {
 	*finding = (struct finding){ .check = check, .rule = check, .evidence = json_object() };
-	finding_set(finding, SKIP, "not-run", "not run");
+	finding_set(finding, SKIP, CODE_NOT_RUN, "not run");
 }
 
 void
@@ -43,7 +43,7 @@ finding_free(struct finding *finding)
 		finding_free(&finding->also[i]);
 	remedies_free(&finding->remedies);
 	free(finding->also);
-	free(finding->code);
+	free(finding->own_code);
 	free(finding->summary);
 	free(finding->title);
 	free(finding->why);
@@ -53,26 +53,58 @@ finding_free(struct finding *finding)
 	*finding = (struct finding){ 0 };
 }
 
-int
-finding_set(struct finding *finding, enum status status, const char *code, const char *fmt, ...)
+static int
+set(struct finding *finding, enum status status, const char *fmt, va_list ap)
 {
-	va_list ap;
-	char *text, *name = strdup(code);
+	char *text = doc_vfmt(fmt, ap);
 
-	va_start(ap, fmt);
-	text = doc_vfmt(fmt, ap);
-	va_end(ap);
-	if (name == NULL || text == NULL) {
-		free(name);
-		free(text);
+	if (text == NULL)
 		return -ENOMEM;
-	}
-	free(finding->code);
 	free(finding->summary);
+	finding->summary = text;
 	finding->status = status;
 	finding->confidence = CERTAIN;
-	finding->code = name;
-	finding->summary = text;
+	return 0;
+}
+
+static void
+set_code(struct finding *finding, enum code id, char *own)
+{
+	free(finding->own_code);
+	finding->own_code = own;
+	finding->id = id;
+	finding->code = own != NULL ? own : code_word(id);
+}
+
+int
+finding_set(struct finding *finding, enum status status, enum code code, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set(finding, status, fmt, ap);
+	va_end(ap);
+	if (r == 0)
+		set_code(finding, code, NULL);
+	return r;
+}
+
+int
+finding_custom(struct finding *finding, enum status status, const char *code, const char *fmt, ...)
+{
+	char *own = strdup(code);
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = own != NULL ? set(finding, status, fmt, ap) : -ENOMEM;
+	va_end(ap);
+	if (r < 0) {
+		free(own);
+		return r;
+	}
+	set_code(finding, CODE_CUSTOM, own);
 	return 0;
 }
 
@@ -96,11 +128,11 @@ finding_value(struct finding *finding, const char *key, json_t *value)
 }
 
 void
-finding_possible(struct finding *finding, const char *code)
+finding_possible(struct finding *finding, enum code code)
 {
 	if (finding->possible == NULL)
 		finding->possible = json_array();
-	doc_append_str(finding->possible, code);
+	doc_append_str(finding->possible, code_word(code));
 }
 
 struct finding *

@@ -3,6 +3,7 @@
 #ifndef CHECKS_FINDING_H
 #define CHECKS_FINDING_H
 
+#include "checks/codes.h"
 #include "rules/rules.h"
 
 #include <jansson.h>
@@ -17,7 +18,9 @@ struct finding {
 	const char *rule;  /* the rule that asked: the check's id, or a custom rule's */
 	enum status status;
 	enum confidence confidence;
-	char *code;       /* stable, kebab-case */
+	enum code id;     /* CODE_CUSTOM: a rule file's */
+	const char *code; /* its word, stable, kebab-case */
+	char *own_code;   /* the word of CODE_CUSTOM */
 	char *summary;    /* one sentence with this case's values */
 	json_t *evidence; /* object; never NULL after finding_init */
 	json_t *possible; /* array of codes that cannot be told apart from outside; NULL for none */
@@ -37,8 +40,12 @@ void finding_free(struct finding *finding); /* its contents; NULL is fine */
 
 /* Sets verdict, code and sentence (confidence CERTAIN); returns 0 so that a check can end with it,
  * -ENOMEM when out of memory. */
-int finding_set(struct finding *finding, enum status status, const char *code, const char *fmt, ...)
+int finding_set(struct finding *finding, enum status status, enum code code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The same with a code of a rule file. */
+int finding_custom(struct finding *finding, enum status status, const char *code, const char *fmt,
+		   ...) __attribute__((format(printf, 4, 5)));
 
 /* Adds evidence; a NULL text, or a NULL value, adds nothing. finding_value takes the reference. */
 void finding_text(struct finding *finding, const char *key, const char *text);
@@ -47,7 +54,7 @@ void finding_value(struct finding *finding, const char *key, json_t *value);
 
 /* Names a code that may be the true cause but cannot be told from outside; its rule's `decide` says
  * what would tell. */
-void finding_possible(struct finding *finding, const char *code);
+void finding_possible(struct finding *finding, enum code code);
 
 /* A further finding of the same check, to be filled with finding_set; borrowed and valid until the
  * next finding_also on the same finding. NULL when out of memory. */

@@ -197,10 +197,10 @@ not_known(const struct found *found, const char *pointer, struct finding *findin
 	if (found->section == NULL || doc_is(found->section, "state", "absent"))
 		return false;
 	if (doc_is(found->section, "state", "not-asked"))
-		finding_set(finding, SKIP, "not-asked", "%s: %s", pointer,
+		finding_set(finding, SKIP, CODE_NOT_ASKED, "%s: %s", pointer,
 			    reason != NULL ? reason : "not asked for");
 	else
-		finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s", pointer,
+		finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s is not known: %s", pointer,
 			    reason != NULL ? reason : "it did not arrive");
 	return true;
 }
@@ -228,16 +228,16 @@ fact_run(const struct facts *facts, const json_t *custom, struct finding *findin
 	if (text == NULL || wanted == NULL)
 		finding = NULL;
 	else if (verdict == 2)
-		finding_set(finding, UNKNOWN, "not-comparable",
+		finding_set(finding, UNKNOWN, CODE_NOT_COMPARABLE,
 			    "%s is %s, which cannot be compared (%s %s)", pointer, text, way,
 			    wanted);
 	else if (verdict == 1)
-		finding_set(finding, PASS, "as-expected", "%s is %s", pointer, text);
+		finding_set(finding, PASS, CODE_AS_EXPECTED, "%s is %s", pointer, text);
 	else
-		finding_set(finding, doc_is(custom, "severity", "warn") ? WARN : FAIL,
-			    code != NULL ? code : id, "%s is %s, expected: %s%s%s", pointer, text,
-			    way, json_is_true(expected) ? "" : " ",
-			    json_is_true(expected) ? "" : wanted);
+		finding_custom(finding, doc_is(custom, "severity", "warn") ? WARN : FAIL,
+			       code != NULL ? code : id, "%s is %s, expected: %s%s%s", pointer,
+			       text, way, json_is_true(expected) ? "" : " ",
+			       json_is_true(expected) ? "" : wanted);
 	if (finding != NULL) {
 		finding_text(finding, "pointer", pointer);
 		finding_value(finding, "value",
@@ -315,19 +315,19 @@ command_run(const struct facts *facts, const json_t *custom, struct finding *fin
 
 	if (said == NULL || doc_is(said, "state", "not-asked"))
 		return finding_set(
-		    finding, SKIP, "not-asked", "%s was not run: %s", program,
+		    finding, SKIP, CODE_NOT_ASKED, "%s was not run: %s", program,
 		    reason != NULL ? reason : "rule files run programs only with --allow-commands");
 	if (!doc_is(said, "state", "known"))
-		return finding_set(finding, UNKNOWN, "command-failed", "%s gave no answer: %s",
+		return finding_set(finding, UNKNOWN, CODE_COMMAND_FAILED, "%s gave no answer: %s",
 				   program, reason != NULL ? reason : "it failed");
 	if ((wrong = object_wrong(object)) != NULL)
-		return finding_set(finding, UNKNOWN, "command-failed",
+		return finding_set(finding, UNKNOWN, CODE_COMMAND_FAILED,
 				   "%s gave no answer that can be used: %s", program, wrong);
 	status_of(doc_str(object, "status"), &status);
 	json_object_foreach ((json_t *)(uintptr_t)evidence, key, value)
 		finding_value(finding, key, json_deep_copy(value));
-	return finding_set(finding, status, doc_str(object, "code"), "%s",
-			   doc_str(object, "message"));
+	return finding_custom(finding, status, doc_str(object, "code"), "%s",
+			      doc_str(object, "message"));
 }
 
 int

@@ -72,7 +72,7 @@ note_lock(const struct lock *lock, struct finding *finding)
 		finding_text(also, "lock_id", lock->id);
 		finding_text(also, "lock_scope", lock->scope);
 		finding_text(also, "locked", scope);
-		finding_set(also, WARN, "lock-blocks-remedy",
+		finding_set(also, WARN, CODE_LOCK_BLOCKS_REMEDY,
 			    "%s refuses the change that would mend this", words);
 	}
 	free(words);
@@ -92,8 +92,8 @@ findings_hinder(const struct facts *facts, struct finding *findings, size_t coun
 			note_lock(&lock, &findings[i]);
 		free(resource);
 		if (findings[i].status == FAIL && strcmp(findings[i].check, "nsg") == 0 &&
-		    strcmp(findings[i].code, "nsg-jit-deny") != 0 &&
-		    strcmp(findings[i].code, "security-admin-rule-deny") != 0)
+		    findings[i].id != CODE_NSG_JIT_DENY &&
+		    findings[i].id != CODE_SECURITY_ADMIN_RULE_DENY)
 			finding_revert(facts, &findings[i]);
 	}
 }

@@ -149,7 +149,7 @@ static int
 suspected(const struct host *host, const char *proven, struct finding *finding)
 {
 	return finding_set(
-	    finding, FAIL, "hostkey-mitm-suspected",
+	    finding, FAIL, CODE_HOSTKEY_MITM_SUSPECTED,
 	    "the server's %s key is %s; the VM's own is %s: whatever answers is not this VM",
 	    nick(host->type), host->fingerprint, proven);
 }
@@ -159,7 +159,7 @@ revoked(const struct host *host, struct finding *finding)
 {
 	const json_t *entry = host->judgement.entry;
 
-	return finding_set(finding, FAIL, "hostkey-revoked",
+	return finding_set(finding, FAIL, CODE_HOSTKEY_REVOKED,
 			   "%s, line %d, revokes the %s key that %s shows (%s)",
 			   doc_str(entry, "file"), (int)doc_int(entry, "line", 0), nick(host->type),
 			   host->name, host->fingerprint);
@@ -206,9 +206,10 @@ file_modified(const struct host *host)
 static int
 changed(const struct host *host, struct finding *finding)
 {
-	const char *how = allocation(host->facts), *created = NULL, *code, *remark = "";
+	const char *how = allocation(host->facts), *created = NULL, *remark = "";
 	const json_t *entry = host->judgement.entry;
 	time_t modified = file_modified(host);
+	enum code code;
 	struct vm vm;
 	int r;
 
@@ -218,7 +219,8 @@ changed(const struct host *host, struct finding *finding)
 		remark = "; the new key is proven to be the VM's";
 	else if (created != NULL && modified > 0 && time_from_iso(created) > modified)
 		remark = "; the VM was created later than that file was written";
-	code = doc_same(how, "Static") ? "hostkey-changed-vm-rebuilt" : "hostkey-changed-ip-reused";
+	code = doc_same(how, "Static") ? CODE_HOSTKEY_CHANGED_VM_REBUILT
+				       : CODE_HOSTKEY_CHANGED_IP_REUSED;
 	finding_text(finding, "allocation", how);
 	finding_text(finding, "vm_created", created);
 	r = finding_set(
@@ -228,9 +230,10 @@ changed(const struct host *host, struct finding *finding)
 	    host->name, doc_str(entry, "fingerprint"), host->fingerprint, remark);
 	if (host->proof != PROOF_MATCH) {
 		finding->confidence = LIKELY;
-		finding_possible(finding, doc_same(how, "Static") ? "hostkey-changed-ip-reused"
-								  : "hostkey-changed-vm-rebuilt");
-		finding_possible(finding, "hostkey-mitm-suspected");
+		finding_possible(finding, doc_same(how, "Static")
+					      ? CODE_HOSTKEY_CHANGED_IP_REUSED
+					      : CODE_HOSTKEY_CHANGED_VM_REBUILT);
+		finding_possible(finding, CODE_HOSTKEY_MITM_SUSPECTED);
 	}
 	return r;
 }
@@ -263,11 +266,11 @@ other_type(const struct host *host, struct finding *finding)
 	const char *stored = nick(doc_str(host->judgement.entry, "type"));
 
 	if (offers_stored_type(host) && !host->config.algorithms_fixed)
-		return finding_set(finding, WARN, "hostkey-other-type",
+		return finding_set(finding, WARN, CODE_HOSTKEY_OTHER_TYPE,
 				   "an %s key is on file for %s, and the server has one; it was "
 				   "not seen here, so it was not compared",
 				   stored, host->name);
-	return finding_set(finding, host->lets_pass ? WARN : FAIL, "hostkey-other-type",
+	return finding_set(finding, host->lets_pass ? WARN : FAIL, CODE_HOSTKEY_OTHER_TYPE,
 			   "only an %s key is on file for %s, and the server shows an %s key (%s): "
 			   "ssh takes that for a changed key",
 			   stored, host->name, nick(host->type), host->fingerprint);
@@ -296,7 +299,8 @@ elsewhere(const struct host *host, const json_t *other, struct finding *finding)
 	finding_text(finding, "known_name", doc_str(other, "name"));
 	finding_text(finding, "known_file", doc_str(other, "file"));
 	finding_number(finding, "known_line", doc_int(other, "line", 0));
-	return finding_set(finding, host->refuses ? FAIL : WARN, "hostkey-known-under-other-name",
+	return finding_set(finding, host->refuses ? FAIL : WARN,
+			   CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
 			   "the server's %s key is on file for %s (%s, line %d), not for %s",
 			   nick(host->type), doc_str(other, "name"), doc_str(other, "file"),
 			   (int)doc_int(other, "line", 0), host->name);
@@ -313,7 +317,7 @@ unknown(const struct host *host, struct finding *finding)
 		return elsewhere(host, other, finding);
 	if (host->refuses)
 		return finding_set(
-		    finding, FAIL, "hostkey-unknown-noninteractive",
+		    finding, FAIL, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
 		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s",
 		    host->name,
 		    host->config.strict == STRICT_YES ? "StrictHostKeyChecking yes"
@@ -322,16 +326,16 @@ unknown(const struct host *host, struct finding *finding)
 		    host->proof == PROOF_MATCH ? "; the key shown is proven to be the VM's" : "");
 	if (host->proof == PROOF_MATCH)
 		return finding_set(
-		    finding, PASS, "hostkey-proven",
+		    finding, PASS, CODE_HOSTKEY_PROVEN,
 		    "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
 		    host->name, host->fingerprint);
 	if (asks && doc_get(host->facts->doc, "machine.terminal") != NULL &&
 	    !doc_bool(host->facts->doc, "machine.terminal", true))
-		return finding_set(finding, WARN, "hostkey-unknown-noninteractive",
+		return finding_set(finding, WARN, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
 				   "no key is on file for %s, and there is no terminal to ask at%s",
 				   host->name, why_not_found(host));
 	return finding_set(
-	    finding, WARN, "hostkey-first-use-unverified",
+	    finding, WARN, CODE_HOSTKEY_FIRST_USE_UNVERIFIED,
 	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s",
 	    host->name, nick(host->type), host->fingerprint, why_not_found(host));
 }
@@ -344,17 +348,18 @@ static int
 uncertified(const struct host *host, struct finding *finding)
 {
 	static const struct {
-		const char *code, *what;
+		enum code code;
+		const char *what;
 	} words[] = {
-		[KNOWN_CERT_UNKNOWN] = { "hostkey-cert-unknown-ca",
+		[KNOWN_CERT_UNKNOWN] = { CODE_HOSTKEY_CERT_UNKNOWN_CA,
 					 "is not signed by an authority that known_hosts trusts "
 					 "for it" },
-		[KNOWN_CERT_REFUSED] = { "hostkey-cert-refused",
+		[KNOWN_CERT_REFUSED] = { CODE_HOSTKEY_CERT_REFUSED,
 					 "is not one that ssh takes (its kind, its options or the "
 					 "algorithm of its signature)" },
-		[KNOWN_CERT_EARLY] = { "hostkey-cert-not-yet-valid", "is not valid yet" },
-		[KNOWN_CERT_EXPIRED] = { "hostkey-cert-expired", "has expired" },
-		[KNOWN_CERT_NAME] = { "hostkey-cert-wrong-name", "was made for other names" },
+		[KNOWN_CERT_EARLY] = { CODE_HOSTKEY_CERT_NOT_YET_VALID, "is not valid yet" },
+		[KNOWN_CERT_EXPIRED] = { CODE_HOSTKEY_CERT_EXPIRED, "has expired" },
+		[KNOWN_CERT_NAME] = { CODE_HOSTKEY_CERT_WRONG_NAME, "was made for other names" },
 	};
 
 	return finding_set(finding, host->refuses ? FAIL : WARN, words[host->cert.verdict].code,
@@ -376,7 +381,7 @@ without_certificate(const struct host *host, struct finding *finding)
 	json_array_foreach (offered, i, one)
 		if (json_string_value(one) != NULL &&
 		    strstr(json_string_value(one), "-cert-v01@openssh.com") != NULL)
-			return finding_set(finding, UNKNOWN, "hostkey-cert-not-read",
+			return finding_set(finding, UNKNOWN, CODE_HOSTKEY_CERT_NOT_READ,
 					   "ssh trusts a certificate authority for %s, and the "
 					   "server has a host certificate, which could not be read",
 					   host->name);
@@ -411,24 +416,24 @@ judge(const struct host *host, struct finding *finding)
 		     host->cert.verdict == KNOWN_CERT_GOOD;
 
 	if (host->cert.verdict == KNOWN_CERT_FORGED)
-		return finding_set(finding, FAIL, "hostkey-cert-forged",
+		return finding_set(finding, FAIL, CODE_HOSTKEY_CERT_FORGED,
 				   "the signature of the host certificate that the server shows is "
 				   "false: ssh ends there");
 	if (!found && ssh_config_option(&host->config, "knownhostscommand") != NULL)
-		return finding_set(finding, UNKNOWN, "hostkey-command",
+		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_COMMAND,
 				   "the key is not on file for %s, but ssh also asks a command for "
 				   "known keys (KnownHostsCommand), which was not run",
 				   host->name);
 	if (!found && (doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "yes") ||
 		       doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "true")))
-		return finding_set(finding, UNKNOWN, "hostkey-dns",
+		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_DNS,
 				   "the key is not on file for %s, but ssh also asks DNS for its "
 				   "fingerprint (VerifyHostKeyDNS), which was not done",
 				   host->name);
 	switch (host->judgement.verdict) {
 	case KNOWN_MATCH:
 		return finding_set(
-		    finding, PASS, "hostkey-ok", "the server's %s key (%s) is on file for %s%s",
+		    finding, PASS, CODE_HOSTKEY_OK, "the server's %s key (%s) is on file for %s%s",
 		    nick(host->type), host->fingerprint, host->name,
 		    doc_is(host->judgement.entry, "via", "port-less") ? ", without its port" : "");
 	case KNOWN_REVOKED:
@@ -442,7 +447,7 @@ judge(const struct host *host, struct finding *finding)
 		break;
 	}
 	if (host->cert.verdict == KNOWN_CERT_GOOD)
-		return finding_set(finding, PASS, "hostkey-certified",
+		return finding_set(finding, PASS, CODE_HOSTKEY_CERTIFIED,
 				   "the server's host certificate is signed by an authority that "
 				   "%s, line %d, trusts for %s",
 				   doc_str(host->cert.entry, "file"),
@@ -453,8 +458,8 @@ judge(const struct host *host, struct finding *finding)
 						   : unknown(host, finding);
 }
 
-static int
-host_key_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_host_key(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct host host = { .facts = facts };
 	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys");
@@ -463,7 +468,7 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 	(void)rule;
 	if (doc_is(facts_section(facts, FACT_KEX), "result", "no-common"))
 		return finding_set(
-		    finding, SKIP, "not-reached",
+		    finding, SKIP, CODE_NOT_REACHED,
 		    "ssh and the server find no algorithm in common, so no host key is shown");
 	ssh_config_from_facts(facts, &host.config);
 	if (facts_state(facts, FACT_KNOWN_HOSTS, &reason) == FACT_KNOWN)
@@ -472,7 +477,7 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 	    known_hosts_judge(doc_list(host.known, "entries"), keys,
 			      host.config.host_key_algorithms, host.config.algorithms_fixed);
 	if (host.judgement.key == NULL)
-		return finding_set(finding, UNKNOWN, "not-known",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the server's host key is not known");
 	host.type = doc_str(host.judgement.key, "type");
 	host.fingerprint = doc_str(host.judgement.key, "fingerprint");
@@ -486,20 +491,13 @@ host_key_run(const struct facts *facts, const struct rule *rule, struct finding 
 	if (host.proof == PROOF_MISMATCH)
 		return suspected(&host, proven, finding);
 	if (host.known == NULL)
-		return finding_set(finding, UNKNOWN, "not-known", "%s are not known: %s",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s are not known: %s",
 				   facts_section_words(FACT_KNOWN_HOSTS),
 				   reason != NULL ? reason : "still being read");
 	if (doc_same(ssh_config_option(&host.config, "nohostauthenticationforlocalhost"), "yes") &&
 	    doc_bool(facts_section(facts, FACT_TCP), "loopback", false))
-		return finding_set(finding, PASS, "hostkey-not-checked",
+		return finding_set(finding, PASS, CODE_HOSTKEY_NOT_CHECKED,
 				   "ssh does not check host keys of this computer "
 				   "(NoHostAuthenticationForLocalhost)");
 	return judge(&host, finding);
 }
-
-const struct check check_host_key = {
-	.id = "host-key",
-	.title = "Host key",
-	.needs = FACTS_BIT(HOST_KEY),
-	.run = host_key_run,
-};

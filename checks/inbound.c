@@ -234,7 +234,7 @@ action_of(const char *id)
 }
 
 int
-finding_missing(struct finding *finding, const char *code, const char *what,
+finding_missing(struct finding *finding, enum code code, const char *what,
 		const struct net_ref *ref)
 {
 	const char *cause = ref != NULL ? doc_str(ref->why, "cause") : NULL,

@@ -51,7 +51,7 @@ void inbound_evidence(const struct inbound *in, struct finding *finding);
 
 /* UNKNOWN with the name of what did not arrive, and the Azure action that reading it needs; returns
  * 0. */
-int finding_missing(struct finding *finding, const char *code, const char *what,
+int finding_missing(struct finding *finding, enum code code, const char *what,
 		    const struct net_ref *ref);
 
 /* The name of a resource and its group as two keys of evidence ("nsg", "nsg_group"). */

@@ -138,7 +138,7 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	int r;
 
 	if (jit->source_unknown && judgement->verdict != NSG_ALLOW)
-		return finding_set(finding, UNKNOWN, "jit-source-unknown",
+		return finding_set(finding, UNKNOWN, CODE_JIT_SOURCE_UNKNOWN,
 				   "a request is active for another %ld min, for certain "
 				   "addresses; whether yours is among them is not known",
 				   jit->minutes_left);
@@ -147,7 +147,7 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 		finding_text(finding, "rule", rule->name);
 		finding_number(finding, "priority", rule->priority);
 		add_way_around(judgement, in, finding);
-		return finding_set(finding, FAIL, "jit-shadowed-by-older-deny",
+		return finding_set(finding, FAIL, CODE_JIT_SHADOWED_BY_OLDER_DENY,
 				   "a request is active, yet %s (%d) in %s still denies: it stands "
 				   "before the rule that "
 				   "just-in-time access added",
@@ -157,18 +157,18 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	if (judgement->verdict == NSG_DENY && rule != NULL &&
 	    judgement->deciding->scope != NSG_SCOPE_ADMIN &&
 	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL)) {
-		r = finding_set(finding, FAIL, "jit-not-applied",
+		r = finding_set(finding, FAIL, CODE_JIT_NOT_APPLIED,
 				"a request is active, but its allow rule does not stand in the "
 				"security group (yet)");
 		finding->confidence = LIKELY;
 		return r;
 	}
 	if (jit->minutes_left >= 0 && jit->minutes_left < EXPIRING_MIN)
-		return finding_set(finding, WARN, "jit-active-expiring",
+		return finding_set(finding, WARN, CODE_JIT_ACTIVE_EXPIRING,
 				   "the request is active for another %ld min only",
 				   jit->minutes_left);
-	return finding_set(finding, PASS, "jit-active", "a request is active for another %ld min",
-			   jit->minutes_left);
+	return finding_set(finding, PASS, CODE_JIT_ACTIVE,
+			   "a request is active for another %ld min", jit->minutes_left);
 }
 
 /* The rules let us in although no request is in force: by a rule of just-in-time access that still
@@ -183,16 +183,16 @@ open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const 
 	    (jit->state == JIT_EXPIRED || jit->state == JIT_REVOKED)) {
 		finding_number(finding, "minutes_left", 0);
 		return finding_set(
-		    finding, WARN, "jit-active-expiring",
+		    finding, WARN, CODE_JIT_ACTIVE_EXPIRING,
 		    "the request is over; its rule %s still stands, and will be taken away",
 		    first->name);
 	}
 	if (first != NULL && first->is_jit)
-		return finding_set(finding, PASS, "jit-active", "%s lets you in", first->name);
+		return finding_set(finding, PASS, CODE_JIT_ACTIVE, "%s lets you in", first->name);
 	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
 	finding_text(finding, "allow_rule", first != NULL ? first->name : NULL);
 	return finding_set(
-	    finding, WARN, "jit-ineffective",
+	    finding, WARN, CODE_JIT_INEFFECTIVE,
 	    "port %u is under just-in-time control, yet %s lets you in without a request",
 	    in->flow.port, first != NULL ? first->name : "the absence of a security group");
 }
@@ -210,33 +210,33 @@ closed(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	switch (jit->state) {
 	case JIT_EXPIRED:
 	case JIT_REVOKED:
-		r = finding_set(finding, FAIL, "jit-request-expired",
+		r = finding_set(finding, FAIL, CODE_JIT_REQUEST_EXPIRED,
 				"the last just-in-time request for port %u %s", in->flow.port,
 				jit->state == JIT_EXPIRED ? "has run out" : "was revoked");
 		break;
 	case JIT_OTHER_SOURCE:
-		r = finding_set(finding, FAIL, "jit-request-wrong-source-ip",
+		r = finding_set(finding, FAIL, CODE_JIT_REQUEST_WRONG_SOURCE_IP,
 				"the active just-in-time request is for another address than %s",
 				in->source_text);
 		break;
 	case JIT_FAILED:
-		r = finding_set(finding, FAIL, "jit-request-failed",
+		r = finding_set(finding, FAIL, CODE_JIT_REQUEST_FAILED,
 				"the last just-in-time request for port %u failed", in->flow.port);
 		break;
 	case JIT_UNCLEAR:
 		return finding_set(
-		    finding, UNKNOWN, "jit-nonsense",
+		    finding, UNKNOWN, CODE_JIT_INVALID_POLICY,
 		    "a just-in-time request for port %u stands there, but its %s is missing or "
 		    "makes no sense: it does not count as active",
 		    in->flow.port, jit->field);
 	case JIT_PENDING:
-		r = finding_set(finding, FAIL, "jit-request-pending",
+		r = finding_set(finding, FAIL, CODE_JIT_REQUEST_PENDING,
 				"a just-in-time request for port %u is not in force yet",
 				in->flow.port);
 		break;
 	default:
 		r = finding_set(
-		    finding, FAIL, "jit-no-active-request",
+		    finding, FAIL, CODE_JIT_NO_ACTIVE_REQUEST,
 		    "port %u is under just-in-time control, and there is no active request",
 		    in->flow.port);
 	}
@@ -256,7 +256,7 @@ add_forbidden_source(const struct jit *jit, const struct inbound *in, struct fin
 	int r = -ENOMEM;
 
 	if (also != NULL && allowed != NULL) {
-		r = finding_set(also, WARN, "jit-policy-forbids-source",
+		r = finding_set(also, WARN, CODE_JIT_POLICY_FORBIDS_SOURCE,
 				"policy %s takes requests from %s only, not from %s",
 				jit->policy_name != NULL ? jit->policy_name : "", allowed,
 				in->source_text);
@@ -278,7 +278,7 @@ add_forbidden_duration(const struct jit *jit, struct finding *finding)
 	finding_number(also, "asked_minutes", jit->asked_seconds / 60);
 	finding_number(also, "max_minutes", jit->max_seconds / 60);
 	finding_resource(also, "policy", "policy_group", jit->policy_id);
-	return finding_set(also, WARN, "jit-policy-forbids-duration",
+	return finding_set(also, WARN, CODE_JIT_POLICY_FORBIDS_DURATION,
 			   "the request asked for %ld min, and policy %s allows %ld at most",
 			   jit->asked_seconds / 60,
 			   jit->policy_name != NULL ? jit->policy_name : "", jit->max_seconds / 60);
@@ -300,7 +300,7 @@ add_mapping(const struct facts *facts, const struct jit *jit, const struct inbou
 	finding_number(also, "mapped_port", jit->mapped_port);
 	finding_text(also, "mapped_address", jit->mapped_address);
 	return finding_set(
-	    also, WARN, "jit-mapped-port",
+	    also, WARN, CODE_JIT_MAPPED_PORT,
 	    "the request opened port %d of %s, which leads to port %u of the VM", jit->mapped_port,
 	    jit->mapped_address != NULL ? jit->mapped_address : "the firewall's public address",
 	    in->flow.port);
@@ -338,12 +338,13 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	if ((r = judge_rules(facts, in, &judgement)) < 0)
 		return r;
 	if (jit.state == JIT_NONE && jit.missing != NULL)
-		r = finding_missing(finding, "jit-unknown", "a just-in-time policy",
+		r = finding_missing(finding, CODE_JIT_UNKNOWN, "a just-in-time policy",
 				    &(struct net_ref){ .why = jit.missing });
 	else if (jit.state == JIT_NONE)
-		r = finding_set(finding, PASS, "jit-none", "no just-in-time policy names the VM");
+		r = finding_set(finding, PASS, CODE_JIT_NONE,
+				"no just-in-time policy names the VM");
 	else if (jit.state == JIT_NOT_COVERED)
-		r = finding_set(finding, PASS, "jit-not-covered",
+		r = finding_set(finding, PASS, CODE_JIT_NOT_COVERED,
 				"just-in-time access does not cover port %u", in->flow.port);
 	else if (jit.state == JIT_ACTIVE)
 		r = active(&jit, &judgement, in, finding);
@@ -355,8 +356,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	return r;
 }
 
-static int
-jit_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_jit(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct inbound in;
 	bool given;
@@ -373,10 +374,3 @@ jit_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	inbound_free(&in);
 	return r;
 }
-
-const struct check check_jit = {
-	.id = "jit",
-	.title = "Just-in-time access",
-	.needs = FACTS_BIT(VM) | FACTS_BIT(JIT),
-	.run = jit_run,
-};

@@ -7,13 +7,15 @@
 /* A kind of algorithm: its word in the facts, its finding, the option that widens it, where `ssh
  * -Q` lists what the client could do. */
 static const struct kind {
-	const char *word, *code, *name, *option, *query;
+	const char *word;
+	enum code code;
+	const char *name, *option, *query;
 } kinds[] = {
-	{ "kex", "kex-mismatch", "key exchange method", "KexAlgorithms", "kex" },
-	{ "host_key", "hostkey-alg-mismatch", "host key algorithm", "HostKeyAlgorithms",
+	{ "kex", CODE_KEX_MISMATCH, "key exchange method", "KexAlgorithms", "kex" },
+	{ "host_key", CODE_HOSTKEY_ALG_MISMATCH, "host key algorithm", "HostKeyAlgorithms",
 	  "host_key_algorithms" },
-	{ "cipher", "cipher-mismatch", "cipher", "Ciphers", "ciphers" },
-	{ "mac", "mac-mismatch", "message authentication code", "MACs", "macs" },
+	{ "cipher", CODE_CIPHER_MISMATCH, "cipher", "Ciphers", "ciphers" },
+	{ "mac", CODE_MAC_MISMATCH, "message authentication code", "MACs", "macs" },
 };
 
 static bool
@@ -108,27 +110,27 @@ judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *
 static int
 judge_stall(const struct facts *facts, const json_t *kex, struct finding *finding)
 {
-	static const char *const causes[] = { "mtu-blackhole", "vm-overloaded-banner-timeout",
-					      NULL };
+	static const enum code causes[] = { CODE_MTU_BLACKHOLE, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
+					    CODE_CUSTOM };
 	const char *mtu = doc_str(kex, "mtu");
 
 	finding_text(finding, "mtu", mtu);
 	finding_text(finding, "interface",
 		     doc_str(facts_section(facts, FACT_TCP), "local_interface"));
 	if (mtu != NULL && strcmp(mtu, "proven") == 0)
-		return finding_set(finding, FAIL, "mtu-blackhole",
+		return finding_set(finding, FAIL, CODE_MTU_BLACKHOLE,
 				   "large packets are lost on the way: with small segments the key "
 				   "exchange works");
 	if (mtu != NULL)
 		return talk_confidence(
 		    finding, LIKELY,
-		    finding_set(finding, FAIL, "mtu-blackhole",
+		    finding_set(finding, FAIL, CODE_MTU_BLACKHOLE,
 				"the key exchange hangs, and large packets of this machine (beyond "
 				"the path's MTU) stay unanswered"));
 	talk_possible(finding, causes);
 	return talk_confidence(
 	    finding, LIKELY,
-	    finding_set(finding, FAIL, "kex-stalled",
+	    finding_set(finding, FAIL, CODE_KEX_STALLED,
 			"the server fell silent within the key exchange%s",
 			doc_get(facts_section(facts, FACT_TCP), "proxy") != NULL
 			    ? "; whether large packets are lost cannot be told through a jump host"
@@ -141,8 +143,8 @@ static int
 judge_broken(const struct facts *facts, const json_t *kex, const char *result,
 	     struct finding *finding)
 {
-	static const char *const causes[] = { "sshd-persource-penalties", "sshd-privsep-dir",
-					      NULL };
+	static const enum code causes[] = { CODE_SSHD_PERSOURCE_PENALTIES, CODE_SSHD_PRIVSEP_DIR,
+					    CODE_CUSTOM };
 	const char *text = doc_str(kex, "text"), *address;
 	enum talk_reference reference = talk_reference(facts, finding);
 	bool early = doc_get(kex, "server") == NULL && strcmp(result, "disconnect") != 0;
@@ -152,10 +154,10 @@ judge_broken(const struct facts *facts, const json_t *kex, const char *result,
 		      (reference == REFERENCE_NONE && strcmp(result, "reset") == 0))) {
 		talk_way_around(facts, finding);
 		if (reference == REFERENCE_NONE)
-			finding_possible(finding, "sshd-maxstartups");
+			finding_possible(finding, CODE_SSHD_MAXSTARTUPS);
 		return talk_confidence(
 		    finding, LIKELY,
-		    finding_set(finding, FAIL, "dpi-resets-ssh",
+		    finding_set(finding, FAIL, CODE_DPI_RESETS_SSH,
 				"the connection was %s as soon as this machine spoke SSH%s%s",
 				strcmp(result, "reset") == 0 ? "reset" : "closed",
 				reference == REFERENCE_BROKEN
@@ -165,19 +167,20 @@ judge_broken(const struct facts *facts, const json_t *kex, const char *result,
 	}
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
-		finding_possible(finding, "dpi-resets-ssh");
+		finding_possible(finding, CODE_DPI_RESETS_SSH);
 	if (strcmp(result, "disconnect") == 0)
-		return finding_set(finding, FAIL, "kex-disconnected",
+		return finding_set(finding, FAIL, CODE_KEX_DISCONNECTED,
 				   "the server ended the key exchange: \"%s\"",
 				   text != NULL ? text : "");
 	return talk_confidence(
 	    finding, LIKELY,
-	    finding_set(
-		finding, FAIL, "kex-closed", "the connection was %s within the key exchange%s%s%s",
-		strcmp(result, "reset") == 0 ? "reset" : "closed",
-		reference == REFERENCE_FINE ? "; the reference server " : "",
-		reference == REFERENCE_FINE ? address : "",
-		reference == REFERENCE_FINE ? " answers well, so it is not this network" : ""));
+	    finding_set(finding, FAIL, CODE_KEX_CLOSED,
+			"the connection was %s within the key exchange%s%s%s",
+			strcmp(result, "reset") == 0 ? "reset" : "closed",
+			reference == REFERENCE_FINE ? "; the reference server " : "",
+			reference == REFERENCE_FINE ? address : "",
+			reference == REFERENCE_FINE ? " answers well, so it is not this network"
+						    : ""));
 }
 
 static int
@@ -189,12 +192,12 @@ judge_no_common(const struct facts *facts, const json_t *kex, struct finding *fi
 		if (strcmp(kinds[i].word, missing) == 0)
 			return judge_mismatch(facts, kex, &kinds[i], finding);
 	return finding_set(
-	    finding, UNKNOWN, "kex-not-checked",
+	    finding, UNKNOWN, CODE_KEX_NOT_CHECKED,
 	    "the server's algorithms are known, but no ssh is installed to compare them with");
 }
 
-static int
-kex_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_kex(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *kex = facts_section(facts, FACT_KEX);
 	const char *result = doc_str(kex, "result");
@@ -203,12 +206,12 @@ kex_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	finding_text(finding, "text", doc_str(kex, "text"));
 	finding_text(finding, "software", doc_str(facts_section(facts, FACT_BANNER), "software"));
 	if (result == NULL)
-		return finding_set(finding, UNKNOWN, "not-known",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the key exchange's result is not recorded");
 	if (strcmp(result, "done") == 0 || strcmp(result, "agreed") == 0) {
 		finding_text(finding, "algorithm", doc_str(kex, "chosen.kex"));
 		return finding_set(
-		    finding, PASS, "kex-ok", "%s, %s, %s%s",
+		    finding, PASS, CODE_KEX_OK, "%s, %s, %s%s",
 		    doc_str(kex, "chosen.kex") != NULL ? doc_str(kex, "chosen.kex")
 						       : "key exchange done",
 		    doc_str(kex, "chosen.host_key") != NULL ? doc_str(kex, "chosen.host_key")
@@ -222,18 +225,11 @@ kex_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	if (strcmp(result, "stalled") == 0)
 		return judge_stall(facts, kex, finding);
 	if (strcmp(result, "bad-signature") == 0)
-		return finding_set(finding, FAIL, "kex-bad-signature",
+		return finding_set(finding, FAIL, CODE_KEX_BAD_SIGNATURE,
 				   "the server could not prove that it holds its host key");
 	if (strcmp(result, "garbage") == 0)
 		return finding_set(
-		    finding, FAIL, "kex-garbage",
+		    finding, FAIL, CODE_KEX_GARBAGE,
 		    "the server greets like SSH, but what follows is not the SSH protocol");
 	return judge_broken(facts, kex, result, finding);
 }
-
-const struct check check_kex = {
-	.id = "kex",
-	.title = "Algorithms in common",
-	.needs = FACTS_BIT(KEX),
-	.run = kex_run,
-};

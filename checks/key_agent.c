@@ -111,7 +111,7 @@ too_many(const struct facts *facts, const struct offers *offers, json_int_t limi
 	evidence_path(facts, offers, finding);
 	finding_number(finding, "position", (json_int_t)offers->before + 1);
 	finding_number(finding, "limit", limit);
-	r = finding_set(finding, FAIL, "too-many-auth-failures",
+	r = finding_set(finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
 			"ssh offers %zu other keys before the right one, and the server ends the "
 			"connection after %lld",
 			offers->before, (long long)limit);
@@ -134,10 +134,10 @@ too_many_unknown(const struct facts *facts, const struct offers *offers, json_in
 			finding_text(finding, "path", doc_str(entry, "path"));
 	finding_number(finding, "limit", limit);
 	finding_number(finding, "offers", (json_int_t)offers->total);
-	finding_possible(finding, "key-not-on-vm");
-	finding_possible(finding, "username-wrong");
+	finding_possible(finding, CODE_KEY_NOT_ON_VM);
+	finding_possible(finding, CODE_USERNAME_WRONG);
 	finding_set(
-	    finding, FAIL, "too-many-auth-failures",
+	    finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
 	    "ssh has %zu keys to offer; the server accepts none of those asked about, and ends the "
 	    "connection after %lld",
 	    offers->total, (long long)limit);
@@ -152,7 +152,7 @@ wrong_key(const struct facts *facts, const struct offers *offers, struct finding
 	int r;
 
 	evidence_path(facts, offers, finding);
-	r = finding_set(finding, denied ? FAIL : WARN, "agent-wrong-key",
+	r = finding_set(finding, denied ? FAIL : WARN, CODE_AGENT_WRONG_KEY,
 			"the agent holds %zu key%s, none of them the one that Azure gave this VM",
 			offers->agent, offers->agent == 1 ? "" : "s");
 	finding->confidence = LIKELY;
@@ -167,12 +167,12 @@ not_spoken_to(const struct facts *facts, enum fact_state state, const char *reas
 
 	finding_text(finding, "socket", doc_str(agent, "socket"));
 	if (state == FACT_ABSENT || state == FACT_NOT_ASKED)
-		return finding_set(finding, SKIP, "no-agent", "%s",
+		return finding_set(finding, SKIP, CODE_NO_AGENT, "%s",
 				   reason != NULL ? reason : "no agent");
 	if (doc_is(agent, "cause", "timeout"))
-		return finding_set(finding, WARN, "agent-silent",
+		return finding_set(finding, WARN, CODE_AGENT_SILENT,
 				   "%s; ssh waits for it without end", reason);
-	return finding_set(finding, WARN, "agent-unknown", "%s",
+	return finding_set(finding, WARN, CODE_AGENT_UNKNOWN, "%s",
 			   reason != NULL ? reason : "the agent could not be asked");
 }
 
@@ -206,8 +206,8 @@ tries_of(const struct facts *facts, json_int_t usual)
 		   : usual;
 }
 
-static int
-key_agent_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_key_agent(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const char *reason = NULL;
 	enum fact_state state = facts_state(facts, FACT_AGENT, &reason);
@@ -222,11 +222,11 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 	finding_text(finding, "socket", doc_str(agent, "socket"));
 	finding_number(finding, "count", (json_int_t)json_array_size(doc_list(agent, "keys")));
 	if (doc_bool(facts->doc, "asked.key_only", false))
-		return finding_set(finding, SKIP, "not-asked", "no VM was named");
+		return finding_set(finding, SKIP, CODE_NOT_ASKED, "no VM was named");
 	if (offers.wanted_offered && (json_int_t)offers.before >= limit)
 		return too_many(facts, &offers, limit, finding);
 	if (json_array_size(doc_list(agent, "keys")) == 0)
-		return finding_set(finding, PASS, "agent-empty",
+		return finding_set(finding, PASS, CODE_AGENT_EMPTY,
 				   "the agent holds no keys (or is locked)");
 	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm &&
 	    key_on_vm(facts, "") != KEY_CANNOT_TELL)
@@ -236,18 +236,11 @@ key_agent_run(const struct facts *facts, const struct rule *rule, struct finding
 	if (!accepted && (json_int_t)offers.total > limit) {
 		finding_number(finding, "limit", limit);
 		return finding_set(
-		    finding, WARN, "agent-many-keys",
+		    finding, WARN, CODE_AGENT_MANY_KEYS,
 		    "ssh has %zu keys to offer; a server ends the connection after %lld",
 		    offers.total, (long long)limit);
 	}
-	return finding_set(finding, PASS, "key-agent-ok", "the agent holds %zu key%s",
+	return finding_set(finding, PASS, CODE_KEY_AGENT_OK, "the agent holds %zu key%s",
 			   json_array_size(doc_list(agent, "keys")),
 			   json_array_size(doc_list(agent, "keys")) == 1 ? "" : "s");
 }
-
-const struct check check_key_agent = {
-	.id = "key-agent",
-	.title = "Keys of the agent",
-	.needs = FACTS_BIT(IDENTITIES),
-	.run = key_agent_run,
-};

@@ -5,70 +5,73 @@
 /* Every defect word: its code, the repair's evidence key (NULL: none but a fresh copy), and what it
  * means. */
 static const struct damage {
-	const char *defect, *code, *fix, *words;
+	const char *defect;
+	enum code code;
+	const char *fix, *words;
 } damages[] = {
-	{ "empty", "key-not-a-key-file", NULL, "the file is empty" },
-	{ "whitespace", "key-not-a-key-file", NULL, "the file holds nothing but white space" },
-	{ "nuls", "key-not-a-key-file", NULL, "the file holds nothing but zero bytes" },
-	{ "html", "key-not-a-key-file", NULL,
+	{ "empty", CODE_KEY_NOT_A_KEY_FILE, NULL, "the file is empty" },
+	{ "whitespace", CODE_KEY_NOT_A_KEY_FILE, NULL, "the file holds nothing but white space" },
+	{ "nuls", CODE_KEY_NOT_A_KEY_FILE, NULL, "the file holds nothing but zero bytes" },
+	{ "html", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file is a web page (a sign-in or error page saved in place of the key)" },
-	{ "xml", "key-not-a-key-file", NULL,
+	{ "xml", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file is an XML document (an error page saved in place of the key)" },
-	{ "path-instead-of-key", "key-not-a-key-file", NULL,
+	{ "path-instead-of-key", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file holds the path of a key, not a key" },
-	{ "keyvault-reference", "key-not-a-key-file", NULL,
+	{ "keyvault-reference", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file holds a reference to Key Vault, not a key" },
-	{ "archive", "key-not-a-key-file", NULL,
+	{ "archive", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file is an archive; what it holds must be taken out of it first" },
-	{ "known-hosts", "key-not-a-key-file", NULL,
+	{ "known-hosts", CODE_KEY_NOT_A_KEY_FILE, NULL,
 	  "the file is a list of the keys of hosts (known_hosts), not a key of yours" },
-	{ "random", "key-not-a-key-file", NULL, "the file holds no key" },
-	{ "not-a-key", "key-not-a-key-file", NULL, "the file holds no key" },
-	{ "begin-only", "key-truncated", NULL, "there is a BEGIN line and no key behind it" },
-	{ "truncated", "key-truncated", NULL, "the file is cut off" },
-	{ "no-footer", "key-truncated", "fix_footer", "the END line is missing" },
-	{ "one-char-lost", "key-damaged", NULL, "a character of the key is missing" },
-	{ "damaged", "key-damaged", NULL, "the key's bytes do not fit together" },
-	{ "base64-of-file", "key-base64-encoded", "fix_base64",
+	{ "random", CODE_KEY_NOT_A_KEY_FILE, NULL, "the file holds no key" },
+	{ "not-a-key", CODE_KEY_NOT_A_KEY_FILE, NULL, "the file holds no key" },
+	{ "begin-only", CODE_KEY_TRUNCATED, NULL, "there is a BEGIN line and no key behind it" },
+	{ "truncated", CODE_KEY_TRUNCATED, NULL, "the file is cut off" },
+	{ "no-footer", CODE_KEY_TRUNCATED, "fix_footer", "the END line is missing" },
+	{ "one-char-lost", CODE_KEY_DAMAGED, NULL, "a character of the key is missing" },
+	{ "damaged", CODE_KEY_DAMAGED, NULL, "the key's bytes do not fit together" },
+	{ "base64-of-file", CODE_KEY_BASE64_ENCODED, "fix_base64",
 	  "the whole file is encoded in base64 once more" },
-	{ "utf16le", "key-utf16-bom", "fix_utf16", "the file is UTF-16" },
-	{ "utf16be", "key-utf16-bom", "fix_utf16", "the file is UTF-16" },
-	{ "utf16le-nobom", "key-utf16-bom", "fix_utf16le", "the file is UTF-16" },
-	{ "utf16be-nobom", "key-utf16-bom", "fix_utf16be", "the file is UTF-16" },
-	{ "bom", "key-utf16-bom", "fix_bom", "the file begins with a byte order mark" },
-	{ "crlf", "key-crlf", NULL, "the lines end as on Windows (CR LF)" },
-	{ "dotenv", "key-newlines-lost", "fix_joined",
+	{ "utf16le", CODE_KEY_UTF16_BOM, "fix_utf16", "the file is UTF-16" },
+	{ "utf16be", CODE_KEY_UTF16_BOM, "fix_utf16", "the file is UTF-16" },
+	{ "utf16le-nobom", CODE_KEY_UTF16_BOM, "fix_utf16le", "the file is UTF-16" },
+	{ "utf16be-nobom", CODE_KEY_UTF16_BOM, "fix_utf16be", "the file is UTF-16" },
+	{ "bom", CODE_KEY_UTF16_BOM, "fix_bom", "the file begins with a byte order mark" },
+	{ "crlf", CODE_KEY_CRLF, NULL, "the lines end as on Windows (CR LF)" },
+	{ "dotenv", CODE_KEY_NEWLINES_LOST, "fix_joined",
 	  "the key is wrapped into a variable's line" },
-	{ "json-quoted", "key-newlines-lost", "fix_joined", "the key is a quoted JSON text" },
-	{ "newline-escaped", "key-newlines-lost", "fix_joined",
+	{ "json-quoted", CODE_KEY_NEWLINES_LOST, "fix_joined", "the key is a quoted JSON text" },
+	{ "newline-escaped", CODE_KEY_NEWLINES_LOST, "fix_joined",
 	  "the line ends became the two characters \\n" },
-	{ "newlines-lost", "key-newlines-lost", "fix_joined", "the line ends are gone" },
-	{ "newline-to-space", "key-newlines-lost", "fix_joined", "the line ends became blanks" },
-	{ "cr-only", "key-newlines-lost", "fix_cr", "the lines end in CR alone" },
-	{ "quoted-mail", "key-newlines-lost", "fix_mail", "every line is quoted as in a mail" },
-	{ "indented", "key-newlines-lost", "fix_indent", "every line is indented" },
-	{ "body-only", "key-damaged", "fix_body", "the BEGIN and END lines are missing" },
-	{ "no-header", "key-damaged", NULL, "the BEGIN line is missing" },
-	{ "wrong-label", "key-damaged", "fix_label",
+	{ "newlines-lost", CODE_KEY_NEWLINES_LOST, "fix_joined", "the line ends are gone" },
+	{ "newline-to-space", CODE_KEY_NEWLINES_LOST, "fix_joined", "the line ends became blanks" },
+	{ "cr-only", CODE_KEY_NEWLINES_LOST, "fix_cr", "the lines end in CR alone" },
+	{ "quoted-mail", CODE_KEY_NEWLINES_LOST, "fix_mail", "every line is quoted as in a mail" },
+	{ "indented", CODE_KEY_NEWLINES_LOST, "fix_indent", "every line is indented" },
+	{ "body-only", CODE_KEY_DAMAGED, "fix_body", "the BEGIN and END lines are missing" },
+	{ "no-header", CODE_KEY_DAMAGED, NULL, "the BEGIN line is missing" },
+	{ "wrong-label", CODE_KEY_DAMAGED, "fix_label",
 	  "the BEGIN line names another format than the key has" },
-	{ "four-dashes", "key-damaged", "fix_dashes",
+	{ "four-dashes", CODE_KEY_DAMAGED, "fix_dashes",
 	  "the BEGIN and END lines have too few dashes" },
-	{ "em-dashes", "key-damaged", "fix_dashes",
+	{ "em-dashes", CODE_KEY_DAMAGED, "fix_dashes",
 	  "the dashes of the BEGIN and END lines are typographic ones" },
-	{ "lowercase-label", "key-damaged", "fix_case",
+	{ "lowercase-label", CODE_KEY_DAMAGED, "fix_case",
 	  "the BEGIN and END lines are not in capitals" },
-	{ "plus-to-space", "key-damaged", "fix_plus", "every + became a blank" },
-	{ "base64url", "key-damaged", "fix_url",
+	{ "plus-to-space", CODE_KEY_DAMAGED, "fix_plus", "every + became a blank" },
+	{ "base64url", CODE_KEY_DAMAGED, "fix_url",
 	  "the key is in the URL form of base64 (- and _ for + and /)" },
-	{ "zero-width-space", "key-damaged", "fix_text",
+	{ "zero-width-space", CODE_KEY_DAMAGED, "fix_text",
 	  "invisible characters stand in front of the key" },
-	{ "markdown-fence", "key-damaged", "fix_text", "the key stands between Markdown fences" },
-	{ "leading-text", "key-damaged", "fix_text", "text stands in front of the key" },
-	{ "leading-blank-lines", "key-damaged", "fix_text",
+	{ "markdown-fence", CODE_KEY_DAMAGED, "fix_text",
+	  "the key stands between Markdown fences" },
+	{ "leading-text", CODE_KEY_DAMAGED, "fix_text", "text stands in front of the key" },
+	{ "leading-blank-lines", CODE_KEY_DAMAGED, "fix_text",
 	  "blank lines stand in front of the key" },
-	{ "trailing-spaces", "key-damaged", "fix_trailing", "blanks stand behind the lines" },
-	{ "no-final-newline", "key-damaged", "fix_newline", "the last line has no end" },
-	{ "certificate-first", "key-damaged", "fix_text",
+	{ "trailing-spaces", CODE_KEY_DAMAGED, "fix_trailing", "blanks stand behind the lines" },
+	{ "no-final-newline", CODE_KEY_DAMAGED, "fix_newline", "the last line has no end" },
+	{ "certificate-first", CODE_KEY_DAMAGED, "fix_text",
 	  "a certificate stands in front of the key" },
 };
 
@@ -123,8 +126,8 @@ repairable(const struct key *key, const struct damage *damage)
 	    strcmp(key->format, "openssh-key-v1") != 0 && strcmp(key->format, "pkcs8-enc-pem") != 0)
 		return false; /* Proc-Type and DEK-Info need lines of their own */
 	if (damage->fix == NULL || label_of(key->format) == NULL)
-		return strcmp(damage->code, "key-utf16-bom") == 0 ||
-		       strcmp(damage->code, "key-base64-encoded") == 0;
+		return damage->code == CODE_KEY_UTF16_BOM ||
+		       damage->code == CODE_KEY_BASE64_ENCODED;
 	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++)
 		if (strcmp(damage->fix, takes[i].fix) == 0)
 			along = takes[i].along;
@@ -163,7 +166,7 @@ key_damage(const struct key *key, struct finding *finding)
 	bool other = key->kind != NULL && strcmp(key->kind, "other") == 0 && key->format != NULL &&
 		     strcmp(key->format, "unknown") != 0;
 
-	if (damage != NULL && !other && strcmp(damage->code, "key-not-a-key-file") != 0) {
+	if (damage != NULL && !other && damage->code != CODE_KEY_NOT_A_KEY_FILE) {
 		if (damage->fix != NULL && repairable(key, damage))
 			finding_text(finding, damage->fix, key->defect);
 		else
@@ -176,9 +179,10 @@ key_damage(const struct key *key, struct finding *finding)
 		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s",
 				   key->path, damage->words);
 	if (key->kind != NULL && strcmp(key->kind, "private") == 0)
-		return finding_set(finding, FAIL, "key-damaged", "ssh cannot load %s", key->path);
+		return finding_set(finding, FAIL, CODE_KEY_DAMAGED, "ssh cannot load %s",
+				   key->path);
 	if (pkcs12)
 		finding_text(finding, "pkcs12", "yes");
-	return finding_set(finding, FAIL, "key-not-a-key-file", "%s is no private key: it is %s",
+	return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE, "%s is no private key: it is %s",
 			   key->path, other_words(key->format));
 }

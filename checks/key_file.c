@@ -107,7 +107,7 @@ not_picked(const struct facts *facts, const struct key *stray, struct finding *f
 
 	evidence_found(stray, "path", finding);
 	evidence_paths(facts, finding);
-	r = finding_set(finding, FAIL, "key-default-not-picked",
+	r = finding_set(finding, FAIL, CODE_KEY_DEFAULT_NOT_PICKED,
 			"%s %s, but ssh does not try it: nothing names it", stray->path,
 			certain ? "is the key that Azure gave this VM" : "is a private key");
 	finding->confidence = certain && asked ? CERTAIN : LIKELY;
@@ -124,19 +124,19 @@ missing(const struct facts *facts, const char *path, struct finding *finding)
 	finding_text(finding, "path", path);
 	if (find_stray(facts, path, false, &found)) {
 		evidence_found(&found, "found", finding);
-		return finding_set(finding, FAIL, "key-missing",
+		return finding_set(finding, FAIL, CODE_KEY_MISSING,
 				   "%s is not there; a private key lies at %s", path, found.path);
 	}
 	if (path != NULL)
-		return finding_set(finding, FAIL, "key-missing", "%s is not there", path);
+		return finding_set(finding, FAIL, CODE_KEY_MISSING, "%s is not there", path);
 	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN)
 		other = "the server takes keys only"; /* which the auth check says */
 	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_NOT_ASKED)
 		other = "whether the server wants one was not asked";
 	if (other != NULL)
-		return finding_set(finding, WARN, "key-missing",
+		return finding_set(finding, WARN, CODE_KEY_MISSING,
 				   "there is no private key where ssh looks; %s", other);
-	return finding_set(finding, FAIL, "key-missing",
+	return finding_set(finding, FAIL, CODE_KEY_MISSING,
 			   "there is no private key where ssh looks, and no agent offers one");
 }
 
@@ -165,15 +165,15 @@ explicit_run(const struct facts *facts, const char *path, struct finding *findin
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", key.fingerprint);
 	if (key.present)
-		return finding_set(finding, PASS, "key-file-ok", "%s is there", path);
+		return finding_set(finding, PASS, CODE_KEY_FILE_OK, "%s is there", path);
 	if (!key_is_gone(&key)) { /* what bars the way to it, the others say */
 		finding_text(finding, "errno", key.error);
-		return finding_set(finding, SKIP, "key-out-of-sight", "%s cannot be looked at: %s",
-				   path, key.error);
+		return finding_set(finding, SKIP, CODE_KEY_OUT_OF_SIGHT,
+				   "%s cannot be looked at: %s", path, key.error);
 	}
 	if (doc_bool(entry, "agent", false))
 		return finding_set(
-		    finding, PASS, "key-file-ok",
+		    finding, PASS, CODE_KEY_FILE_OK,
 		    "%s is not there, but its public half is, and the agent holds the key", path);
 	finding_text(finding, "errno", key.error);
 	return missing(facts, path, finding);
@@ -224,15 +224,15 @@ implicit_run(const struct facts *facts, struct finding *finding)
 	if (key_that_matters(facts, &key) == 0)
 		finding_text(finding, "path", key.path);
 	if (key_any_accepted(facts))
-		return finding_set(finding, PASS, "key-file-ok",
+		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
 				   "the server knows one of the keys that ssh offers");
 	if (offers == 0 && facts_state(facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
 		return finding_set(
-		    finding, UNKNOWN, "key-agent-unknown",
+		    finding, UNKNOWN, CODE_KEY_AGENT_UNKNOWN,
 		    "there is no key file, and what the agent holds is not known (%s)",
 		    cause != NULL ? cause : "error");
 	if (offers == 0 && doc_str(facts_section(facts, FACT_IDENTITIES), "pkcs11") != NULL)
-		return finding_set(finding, PASS, "key-file-ok",
+		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
 				   "the keys come from a PKCS#11 token");
 	if (offers == 0 && gone != NULL)
 		return missing(facts, gone, finding);
@@ -245,12 +245,12 @@ implicit_run(const struct facts *facts, struct finding *finding)
 		return missing(facts, NULL, finding);
 	if (gone != NULL && denied && !config_key_present(facts))
 		return missing(facts, gone, finding);
-	return finding_set(finding, PASS, "key-file-ok", "ssh has %zu key%s to offer", offers,
+	return finding_set(finding, PASS, CODE_KEY_FILE_OK, "ssh has %zu key%s to offer", offers,
 			   offers == 1 ? "" : "s");
 }
 
-static int
-key_file_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_key_file(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"),
 		   *odd = not_expanded(facts, "config");
@@ -258,7 +258,7 @@ key_file_run(const struct facts *facts, const struct rule *rule, struct finding 
 	(void)rule;
 	if (odd != NULL) {
 		finding_text(finding, "path", odd);
-		return finding_set(finding, FAIL, "key-path-not-expanded",
+		return finding_set(finding, FAIL, CODE_KEY_PATH_NOT_EXPANDED,
 				   "ssh cannot make a path of %s: a %%-token, a variable or an "
 				   "account in it stands for nothing",
 				   odd);
@@ -268,10 +268,3 @@ key_file_run(const struct facts *facts, const struct rule *rule, struct finding 
 	odd = not_expanded(facts, "option");
 	return odd != NULL ? missing(facts, odd, finding) : implicit_run(facts, finding);
 }
-
-const struct check check_key_file = {
-	.id = "key-file",
-	.title = "Private key where ssh looks",
-	.needs = FACTS_BIT(IDENTITIES),
-	.run = key_file_run,
-};

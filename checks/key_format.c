@@ -66,7 +66,7 @@ public_half(const struct facts *facts, const struct key *key, struct finding *fi
 	char *private;
 
 	if (key_in_agent(facts, key))
-		return finding_set(finding, PASS, "key-format-ok",
+		return finding_set(finding, PASS, CODE_KEY_FORMAT_OK,
 				   "%s is a public key whose private half the agent holds",
 				   key->path);
 	private = doc_fmt(
@@ -76,7 +76,7 @@ public_half(const struct facts *facts, const struct key *key, struct finding *fi
 		finding_text(finding, "private_path", private);
 	free(private);
 	return finding_set(
-	    finding, FAIL, "key-is-public-half", "%s is a %s: it cannot sign", key->path,
+	    finding, FAIL, CODE_KEY_IS_PUBLIC_HALF, "%s is a %s: it cannot sign", key->path,
 	    is(key->kind, "cert") ? "certificate, not the private key" : "public key");
 }
 
@@ -93,19 +93,21 @@ what_words(const char *what)
 
 /* Containers that OpenSSH does not know at all. */
 static const struct {
-	const char *format, *code, *words;
+	const char *format;
+	enum code code;
+	const char *words;
 } foreign[] = {
-	{ "ppk1", "key-ppk-format", "PuTTY's format" },
-	{ "ppk2", "key-ppk-format", "PuTTY's format" },
-	{ "ppk3", "key-ppk-format", "PuTTY's format" },
-	{ "sshcom", "key-sshcom-format", "the format of ssh.com" },
-	{ "jwk", "key-jwk-format", "a JSON Web Key" },
-	{ "ssh1", "key-ssh1-format", "the format of SSH protocol 1, which is gone" },
-	{ "pkcs1-der", "key-der-format", "binary DER" },
-	{ "pkcs8-der", "key-der-format", "binary DER" },
-	{ "pkcs8-enc-der", "key-der-format", "binary DER" },
-	{ "sec1-der", "key-der-format", "binary DER" },
-	{ "dsa-der", "key-der-format", "binary DER" },
+	{ "ppk1", CODE_KEY_PPK_FORMAT, "PuTTY's format" },
+	{ "ppk2", CODE_KEY_PPK_FORMAT, "PuTTY's format" },
+	{ "ppk3", CODE_KEY_PPK_FORMAT, "PuTTY's format" },
+	{ "sshcom", CODE_KEY_SSHCOM_FORMAT, "the format of ssh.com" },
+	{ "jwk", CODE_KEY_JWK_FORMAT, "a JSON Web Key" },
+	{ "ssh1", CODE_KEY_SSH1_FORMAT, "the format of SSH protocol 1, which is gone" },
+	{ "pkcs1-der", CODE_KEY_DER_FORMAT, "binary DER" },
+	{ "pkcs8-der", CODE_KEY_DER_FORMAT, "binary DER" },
+	{ "pkcs8-enc-der", CODE_KEY_DER_FORMAT, "binary DER" },
+	{ "sec1-der", CODE_KEY_DER_FORMAT, "binary DER" },
+	{ "dsa-der", CODE_KEY_DER_FORMAT, "binary DER" },
 };
 
 /* Damage that PuTTY and the other converters bear with. */
@@ -165,19 +167,19 @@ refused_by_azure(const struct facts *facts, const struct key *key, json_int_t le
 
 	finding_number(finding, "min_bits", least);
 	if (rsa)
-		r = finding_set(finding, status, "key-rsa-too-short",
+		r = finding_set(finding, status, CODE_KEY_RSA_TOO_SHORT,
 				"%s is an RSA key of %u bits; Azure takes %lld or more%s",
 				key->path, key->bits, (long long)least,
 				is(key_server_says(facts, key->fingerprint), "accepted")
 				    ? ", though this server accepts it"
 				    : "");
 	else
-		r = finding_set(finding, FAIL, "key-type-unsupported-azure",
+		r = finding_set(finding, FAIL, CODE_KEY_TYPE_UNSUPPORTED_AZURE,
 				"%s is of type %s, which Azure does not put on a VM", key->path,
 				key->type);
 	if (status == FAIL && !doc_bool(facts->doc, "asked.key_only", false)) {
 		finding->confidence = LIKELY;
-		finding_possible(finding, "key-not-on-vm");
+		finding_possible(finding, CODE_KEY_NOT_ON_VM);
 	}
 	return r;
 }
@@ -193,7 +195,7 @@ locked(const struct facts *facts, const struct key *key, struct finding *finding
 	if (!batch && doc_bool(facts->doc, "machine.terminal", true))
 		return false;
 	finding_text(finding, batch ? "batch" : "no_terminal", "yes");
-	*r = finding_set(finding, FAIL, "key-encrypted-no-passphrase",
+	*r = finding_set(finding, FAIL, CODE_KEY_ENCRYPTED_NO_PASSPHRASE,
 			 "%s has a passphrase, no agent holds the key, and ssh cannot ask (%s)",
 			 key->path, batch ? "BatchMode is on" : "there is no terminal");
 	return true;
@@ -209,7 +211,7 @@ pkcs8_ed25519(const struct facts *facts, const struct key *key, struct finding *
 	    key->loads != KEY_CANNOT_TELL || number >= NEW_PEM_ED25519)
 		return false;
 	finding_text(finding, "client", doc_str(facts_section(facts, FACT_CLIENT), "version"));
-	*r = finding_set(finding, number == 0 ? WARN : FAIL, "key-pkcs8-ed25519-unreadable",
+	*r = finding_set(finding, number == 0 ? WARN : FAIL, CODE_KEY_PKCS8_ED25519_UNREADABLE,
 			 "%s holds an Ed25519 key in PKCS#8, which OpenSSH reads since 9.6 only",
 			 key->path);
 	return true;
@@ -227,10 +229,10 @@ passed(const struct facts *facts, const struct key *key, struct finding *finding
 	}
 	if (is(key->azure, "reject") && !doc_bool(facts->doc, "asked.key_only", false))
 		return finding_set(
-		    finding, PASS, "key-format-ok",
+		    finding, PASS, CODE_KEY_FORMAT_OK,
 		    "%s: %s%s (Azure would not put such a key on a new VM; added by hand it works)",
 		    key->path, key->type, bits);
-	return finding_set(finding, PASS, "key-format-ok", "%s: %s%s%s", key->path,
+	return finding_set(finding, PASS, CODE_KEY_FORMAT_OK, "%s: %s%s%s", key->path,
 			   key->type != NULL ? key->type : "a private key", bits,
 			   key->encrypted ? ", with a passphrase" : "");
 }
@@ -254,7 +256,7 @@ unusable(const struct key *key, struct finding *finding)
 	if (key->type == NULL || begins(key->type, "ssh-") || begins(key->type, "ecdsa-") ||
 	    begins(key->type, "sk-"))
 		return key_damage(key, finding);
-	return finding_set(finding, FAIL, "key-type-unusable",
+	return finding_set(finding, FAIL, CODE_KEY_TYPE_UNUSABLE,
 			   "%s is of type %s, which SSH has no use for", key->path, key->type);
 }
 
@@ -267,11 +269,11 @@ not_offered(const struct facts *facts, const struct key *key, struct finding *fi
 
 	if (!key_type_accepted(facts, key->type))
 		return finding_set(
-		    finding, FAIL, "key-algorithm-off",
+		    finding, FAIL, CODE_KEY_ALGORITHM_OFF,
 		    "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms",
 		    key->path, key->type);
 	finding_text(finding, "required_bits", least);
-	return finding_set(finding, FAIL, "key-algorithm-off",
+	return finding_set(finding, FAIL, CODE_KEY_ALGORITHM_OFF,
 			   "ssh does not offer %s: it has %u bits, and RequiredRSASize asks for %s",
 			   key->path, key->bits, least);
 }
@@ -298,7 +300,7 @@ private_key(const struct facts *facts, const struct rule *rule, const struct key
 	if (!held && key->pub_matches == KEY_NO) {
 		finding_text(finding, "public_path", key->pub_path);
 		return finding_set(
-		    finding, FAIL, "key-stale-pub",
+		    finding, FAIL, CODE_KEY_STALE_PUB,
 		    "%s belongs to another key, and ssh offers that one in place of %s",
 		    key->pub_path, key->path);
 	}
@@ -308,21 +310,21 @@ private_key(const struct facts *facts, const struct rule *rule, const struct key
 			     : passed(facts, key, finding);
 }
 
-static int
-key_format_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_key_format(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct key key;
 
 	if (key_that_matters(facts, &key) < 0)
-		return finding_set(finding, SKIP, "no-key", "there is no key file to look at");
+		return finding_set(finding, SKIP, CODE_NO_KEY, "there is no key file to look at");
 	evidence(&key, finding);
 	if (key.what != NULL)
-		return finding_set(finding, FAIL, "key-not-a-key-file", "%s is %s", key.path,
+		return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE, "%s is %s", key.path,
 				   what_words(key.what));
 	if (!key.present)
-		return finding_set(finding, SKIP, "no-key", "%s is not there", key.path);
+		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not there", key.path);
 	if (!key.readable)
-		return finding_set(finding, SKIP, "not-readable", "%s cannot be read", key.path);
+		return finding_set(finding, SKIP, CODE_NOT_READABLE, "%s cannot be read", key.path);
 	evidence_names(&key, doc_bool(facts->doc, "asked.key_only", false), finding);
 	if (is(key.kind, "public") || is(key.kind, "cert"))
 		return public_half(facts, &key, finding);
@@ -330,10 +332,3 @@ key_format_run(const struct facts *facts, const struct rule *rule, struct findin
 		return private_key(facts, rule, &key, finding);
 	return key_damage(&key, finding);
 }
-
-const struct check check_key_format = {
-	.id = "key-format",
-	.title = "Private key format",
-	.needs = FACTS_BIT(IDENTITIES),
-	.run = key_format_run,
-};

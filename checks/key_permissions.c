@@ -29,15 +29,15 @@ static int
 not_readable(const struct key *key, struct finding *finding)
 {
 	if (key->error == NULL || strcmp(key->error, "EACCES") != 0)
-		return finding_set(finding, UNKNOWN, "key-read-error", "%s cannot be read: %s",
+		return finding_set(finding, UNKNOWN, CODE_KEY_READ_ERROR, "%s cannot be read: %s",
 				   key->path, key->error != NULL ? key->error : "error");
 	finding_text(finding, key->owned ? "own_mode" : "other_owner", "yes");
 	if (!key->owned)
-		return finding_set(finding, FAIL, "key-unreadable-owner",
+		return finding_set(finding, FAIL, CODE_KEY_UNREADABLE_OWNER,
 				   "%s belongs to %s with mode %04o, and you cannot read it",
 				   key->path, key->owner != NULL ? key->owner : "somebody else",
 				   key->mode);
-	return finding_set(finding, FAIL, "key-unreadable-owner",
+	return finding_set(finding, FAIL, CODE_KEY_UNREADABLE_OWNER,
 			   "%s has mode %04o: not even you, its owner, may read it", key->path,
 			   key->mode);
 }
@@ -51,7 +51,7 @@ out_of_reach(const struct key *key, struct finding *finding)
 	finding_text(finding,
 		     doc_bool(key->facts, "parent_owned", false) ? "own_folder" : "other_folder",
 		     "yes");
-	return finding_set(finding, FAIL, "key-unreadable-owner",
+	return finding_set(finding, FAIL, CODE_KEY_UNREADABLE_OWNER,
 			   "%s may not be entered, so ssh cannot reach %s", folder, key->path);
 }
 
@@ -60,15 +60,15 @@ too_open(const struct key *key, struct finding *finding)
 {
 	if (key->drive)
 		return finding_set(
-		    finding, FAIL, "key-perms-wsl-drvfs",
+		    finding, FAIL, CODE_KEY_PERMS_WSL_DRVFS,
 		    "%s has mode %04o and lies on a Windows drive where chmod changes nothing",
 		    key->path, key->mode);
 	if (key->acl)
 		return finding_set(
-		    finding, FAIL, "key-perms-acl",
+		    finding, FAIL, CODE_KEY_PERMS_ACL,
 		    "%s has mode %04o because an access control list lets others read it",
 		    key->path, key->mode);
-	return finding_set(finding, FAIL, "key-perms-too-open",
+	return finding_set(finding, FAIL, CODE_KEY_PERMS_TOO_OPEN,
 			   "%s has mode %04o, so ssh refuses it", key->path, key->mode);
 }
 
@@ -79,47 +79,41 @@ judge(const struct facts *facts, const struct key *key, struct finding *finding)
 	if (!key->searchable && !key->present)
 		return out_of_reach(key, finding);
 	if (!key->present && key->what == NULL && !key_is_gone(key))
-		return finding_set(finding, UNKNOWN, "key-read-error", "%s cannot be looked at: %s",
-				   key->path, key->error);
+		return finding_set(finding, UNKNOWN, CODE_KEY_READ_ERROR,
+				   "%s cannot be looked at: %s", key->path, key->error);
 	if (!key->present)
-		return finding_set(finding, SKIP, "no-key", "%s is not there", key->path);
+		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not there", key->path);
 	if (key->what != NULL)
-		return finding_set(finding, SKIP, "no-key", "%s is no file with a key", key->path);
+		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is no file with a key",
+				   key->path);
 	if (key_in_agent(facts, key))
-		return finding_set(finding, PASS, "key-permissions-ok",
+		return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK,
 				   "the agent holds the key of %s, so the file is not read",
 				   key->path);
 	if (!key->readable)
 		return not_readable(key, finding);
 	if (key->kind != NULL && strcmp(key->kind, "private") != 0)
-		return finding_set(finding, PASS, "key-permissions-ok",
+		return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK,
 				   "%s holds no private key, so its mode does not matter",
 				   key->path);
 	if (key_is_open(key))
 		return too_open(key, finding);
 	if (!key->owned)
-		return finding_set(finding, PASS, "key-permissions-ok",
+		return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK,
 				   "%s belongs to %s and you can read it: ssh checks only the "
 				   "modes of your own files",
 				   key->path, key->owner != NULL ? key->owner : "somebody else");
-	return finding_set(finding, PASS, "key-permissions-ok", "%s has mode %04o", key->path,
+	return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK, "%s has mode %04o", key->path,
 			   key->mode);
 }
 
-static int
-key_permissions_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_key_permissions(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct key key;
 
 	(void)rule;
 	if (key_that_matters(facts, &key) < 0)
-		return finding_set(finding, SKIP, "no-key", "there is no key file to look at");
+		return finding_set(finding, SKIP, CODE_NO_KEY, "there is no key file to look at");
 	return judge(facts, &key, finding);
 }
-
-const struct check check_key_permissions = {
-	.id = "key-permissions",
-	.title = "Private key's mode and owner",
-	.needs = FACTS_BIT(IDENTITIES),
-	.run = key_permissions_run,
-};

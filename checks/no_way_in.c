@@ -69,13 +69,13 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 	if (net_each(facts, "microsoft.network/publicipaddresses", owns_host, &search) &&
 	    doc_get(search.body, "properties.natGateway") != NULL)
 		return finding_set(
-		    finding, FAIL, "wrong-target-address",
+		    finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
 		    "%s is the address of a NAT gateway, which leads out only; the VM has %s",
 		    search.host, now != NULL ? now : "no address of its own");
 	if (search.body != NULL && doc_get(search.body, "properties.ipConfiguration") == NULL) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
 		return finding_set(
-		    finding, FAIL, "pip-detached",
+		    finding, FAIL, CODE_PIP_DETACHED,
 		    "%s is the public IP %s, which is not attached to this VM any more",
 		    search.host, arm_id_name(search.id));
 	}
@@ -83,7 +83,7 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 		add_firewall(firewall_by_address(facts, search.host, NULL), firewall, search.host,
 			     finding);
 		return finding_set(
-		    finding, FAIL, "azure-firewall-dnat-missing",
+		    finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
 		    "%s is the firewall %s, which has no DNAT rule for SSH to this VM", search.host,
 		    arm_id_name(firewall));
 	}
@@ -92,7 +92,7 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 	    ip_is_public(ip)) {
 		finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
 		return finding_set(
-		    finding, FAIL, "pip-changed-after-restart",
+		    finding, FAIL, CODE_PIP_CHANGED_AFTER_RESTART,
 		    "%s is not this VM's address: its public IP is dynamic and is %s now",
 		    search.host, doc_str(pip, "properties.ipAddress"));
 	}
@@ -100,12 +100,12 @@ inbound_foreign(const struct facts *facts, const struct inbound *in, struct find
 	    doc_str(pip, "properties.ipAddress") == NULL && ip_parse(search.host, &ip) == 0 &&
 	    ip_is_public(ip)) {
 		finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
-		return finding_set(finding, FAIL, "pip-dynamic-unallocated",
+		return finding_set(finding, FAIL, CODE_PIP_DYNAMIC_UNALLOCATED,
 				   "the dynamic public IP %s has no address at present; %s is not, "
 				   "or no longer, this VM's",
 				   arm_id_name(in->path->pip.id), search.host);
 	}
-	return finding_set(finding, FAIL, "wrong-target-address",
+	return finding_set(finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
 			   "%s is none of this VM's addresses%s%s", search.host,
 			   now != NULL ? "; it has " : "", now != NULL ? now : "");
 }
@@ -201,20 +201,20 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 	int r;
 
 	if (unread.id != NULL)
-		return finding_missing(finding, "public-ip-unknown",
+		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN,
 				       "the way through the load balancer", &unread);
 	finding_text(finding, "kind", address_kind_word(ADDRESS_NONE));
 	if (!private_front && (lb = balancer_of(in->path)) != NULL) {
 		add_balancer(facts, lb, finding);
 		r = finding_set(
-		    finding, FAIL, "lb-nat-no-rule",
+		    finding, FAIL, CODE_LB_NAT_NO_RULE,
 		    "the VM is behind load balancer %s, which has no inbound rule for SSH to it",
 		    arm_id_name(lb));
 		free(lb);
 		return r;
 	}
 	if (!private_front && behind_firewall(facts, in->path, finding)) {
-		r = finding_set(finding, FAIL, "azure-firewall-dnat-missing",
+		r = finding_set(finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
 				"everything from the VM's subnet goes through firewall %s, which "
 				"has no DNAT rule for SSH to this VM",
 				doc_str(finding->evidence, "firewall"));
@@ -223,14 +223,14 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 	}
 	if (vm->scale_set != NULL || vm->uniform) {
 		finding_text(finding, "scale_set", arm_id_name(vm->scale_set));
-		return finding_set(finding, FAIL, "vmss-flexible-no-pip",
+		return finding_set(finding, FAIL, CODE_VMSS_FLEXIBLE_NO_PIP,
 				   "the VM belongs to a scale set, whose instances have no public "
 				   "IP of their own");
 	}
 	if (vm->name != NULL && *vm->name != '\0' &&
 	    net_each(facts, "microsoft.network/publicipaddresses", was_this_vms, &search)) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
-		r = finding_set(finding, FAIL, "pip-detached",
+		r = finding_set(finding, FAIL, CODE_PIP_DETACHED,
 				"public IP %s is not attached to anything, and the VM has none",
 				arm_id_name(search.id));
 		finding->confidence = LIKELY;
@@ -239,7 +239,7 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 	if (bastion_list_known(facts, in->path) && in->path->vnet.state == FACT_KNOWN &&
 	    !has_private_ways(in->path))
 		return finding_set(
-		    finding, FAIL, "no-pip-no-bastion",
+		    finding, FAIL, CODE_NO_PIP_NO_BASTION,
 		    "the VM has no public IP, and neither a Bastion nor a gateway leads to it");
-	return finding_set(finding, FAIL, "no-public-ip", "the VM has no public IP address");
+	return finding_set(finding, FAIL, CODE_NO_PUBLIC_IP, "the VM has no public IP address");
 }

@@ -82,7 +82,7 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 	if (in->source_known && tag != NULL && gate->result.decider != NULL &&
 	    gate->result.decider->access == NSG_ACCESS_DENY && wire_timed_out(facts)) {
 		r = finding_set(
-		    finding, FAIL, "nsg-wrong-service-tag",
+		    finding, FAIL, CODE_NSG_WRONG_SERVICE_TAG,
 		    "%s: %s, and most likely %s does not include %s, since nothing came back",
 		    arm_id_name(gate->ref.id), words, tag, in->source_text);
 		finding->confidence = LIKELY;
@@ -91,13 +91,13 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 		finding_text(finding, "near_source", tag);
 		nsg_remedy_evidence(gate, in, finding);
 	} else if (in->source_known) {
-		r = finding_set(finding, UNKNOWN, "nsg-depends-on-tag",
+		r = finding_set(finding, UNKNOWN, CODE_NSG_DEPENDS_ON_TAG,
 				"%s: %s; whether that holds for %s cannot be told from here",
 				gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words,
 				in->source_text);
 	} else {
 		r = finding_set(
-		    finding, UNKNOWN, "nsg-depends-on-source",
+		    finding, UNKNOWN, CODE_NSG_DEPENDS_ON_SOURCE,
 		    "%s: %s, and the address you connect from is not known (--source-ip says it)",
 		    gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words);
 		if (gate != NULL && gate->scope != NSG_SCOPE_ADMIN)
@@ -140,14 +140,14 @@ nonsense(const struct nsg_judgement *judgement, struct finding *finding)
 	finding_text(finding, "field", judgement->unknown);
 	finding_text(finding, "rule", rule != NULL ? rule->name : NULL);
 	if (rule != NULL)
-		r = finding_set(finding, UNKNOWN, "nsg-nonsense",
+		r = finding_set(finding, UNKNOWN, CODE_NSG_INVALID_RULE,
 				"%s: %s in rule %s, so nothing certain can be said",
 				gate->scope == NSG_SCOPE_ADMIN ? gate->nsg.name
 							       : arm_id_name(gate->ref.id),
 				words != NULL ? words : judgement->unknown, rule->name);
 	else
 		r = finding_set(
-		    finding, UNKNOWN, "nsg-nonsense",
+		    finding, UNKNOWN, CODE_NSG_INVALID_RULE,
 		    "%s: %s is missing or makes no sense, so nothing certain can be said",
 		    gate->scope == NSG_SCOPE_ADMIN ? "security admin rules"
 						   : arm_id_name(gate->ref.id),
@@ -162,11 +162,11 @@ front_not_known(const struct nsg_judgement *judgement, const struct inbound *in,
 		struct finding *finding)
 {
 	if (in->path->pip.state != FACT_KNOWN && in->path->pip.state != FACT_ABSENT)
-		return finding_missing(finding, "nsg-unknown",
+		return finding_missing(finding, CODE_NSG_UNKNOWN,
 				       "no security group stands there, and the public address",
 				       &in->path->pip);
 	finding_text(finding, "field", judgement->unknown);
-	return finding_set(finding, UNKNOWN, "nsg-nonsense",
+	return finding_set(finding, UNKNOWN, CODE_NSG_INVALID_RULE,
 			   "there is no security group, and %s of what stands in front is %s: "
 			   "whether that is open without one cannot be said",
 			   judgement->unknown, in->front_sku != NULL ? in->front_sku : "missing");
@@ -185,7 +185,7 @@ not_known(const struct nsg_judgement *judgement, const struct inbound *in, struc
 		return nonsense(judgement, finding);
 	if (judgement->unknown != NULL)
 		return front_not_known(judgement, in, finding);
-	return finding_missing(finding, "nsg-unknown", what, gate != NULL ? &gate->ref : NULL);
+	return finding_missing(finding, CODE_NSG_UNKNOWN, what, gate != NULL ? &gate->ref : NULL);
 }
 
 /* A verdict that holds whatever the source is stays certain though the source is only likely. */
@@ -227,7 +227,7 @@ say(const struct facts *facts, const struct inbound *in, const struct nsg_judgem
 		return depends(facts, judgement, in, finding);
 	if (judgement->verdict == NSG_UNKNOWN)
 		return not_known(judgement, in, finding);
-	return finding_set(finding, PASS, "nsg-allows", "TCP %u from %s is allowed%s%s",
+	return finding_set(finding, PASS, CODE_NSG_ALLOWS, "TCP %u from %s is allowed%s%s",
 			   in->flow.port,
 			   *in->source_text != '\0' ? in->source_text : "any address",
 			   rule != NULL ? " by " : "", rule != NULL ? rule->name : "");
@@ -279,8 +279,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	return r;
 }
 
-static int
-nsg_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_nsg(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
 	struct inbound in;
@@ -288,11 +288,11 @@ nsg_run(const struct facts *facts, const struct rule *rule, struct finding *find
 
 	(void)rule;
 	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, "nsg-unknown", "the VM", &vm);
+		return finding_missing(finding, CODE_NSG_UNKNOWN, "the VM", &vm);
 	if (r < 0)
 		return r;
 	if (in.path == NULL)
-		r = finding_missing(finding, "nsg-unknown", "the network interface",
+		r = finding_missing(finding, CODE_NSG_UNKNOWN, "the network interface",
 				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
 								      : NULL);
 	else
@@ -300,10 +300,3 @@ nsg_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	inbound_free(&in);
 	return r;
 }
-
-const struct check check_nsg = {
-	.id = "nsg",
-	.title = "Security groups",
-	.needs = FACTS_BIT(VM) | FACTS_BIT(NETWORK),
-	.run = nsg_run,
-};

@@ -157,25 +157,26 @@ add_jit_request(const struct facts *facts, const struct inbound *in, const struc
 }
 
 struct answer {
-	const char *code, *words;
+	enum code code;
+	const char *words;
 };
 
 static const struct answer near_answers[] = {
-	[NSG_NEAR_SHADOWED] = { "nsg-priority-shadowed", "stands before the allow rule" },
-	[NSG_NEAR_PROTOCOL] = { "nsg-udp-not-tcp",
+	[NSG_NEAR_SHADOWED] = { CODE_NSG_PRIORITY_SHADOWED, "stands before the allow rule" },
+	[NSG_NEAR_PROTOCOL] = { CODE_NSG_UDP_NOT_TCP,
 				"decides, since SSH is TCP and not the protocol of rule" },
-	[NSG_NEAR_ASG] = { "nsg-asg-not-attached", "decides, since the NIC is not in the "
-						   "application security group of rule" },
-	[NSG_NEAR_SOURCE] = { "nsg-source-ip-changed",
+	[NSG_NEAR_ASG] = { CODE_NSG_ASG_NOT_ATTACHED, "decides, since the NIC is not in the "
+						      "application security group of rule" },
+	[NSG_NEAR_SOURCE] = { CODE_NSG_SOURCE_IP_CHANGED,
 			      "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_TAG] = { "nsg-wrong-service-tag",
+	[NSG_NEAR_TAG] = { CODE_NSG_WRONG_SERVICE_TAG,
 			   "decides, since your address is not in the source of rule" },
-	[NSG_NEAR_SOURCE_PORT] = { "nsg-wrong-source-port",
+	[NSG_NEAR_SOURCE_PORT] = { CODE_NSG_WRONG_SOURCE_PORT,
 				   "decides, since no client has the source port of rule" },
-	[NSG_NEAR_DESTINATION] = { "nsg-wrong-destination",
+	[NSG_NEAR_DESTINATION] = { CODE_NSG_WRONG_DESTINATION,
 				   "decides, since the VM's private address is not the destination "
 				   "of rule" },
-	[NSG_NEAR_PORT] = { "nsg-wrong-port", "decides, since the port is not that of rule" },
+	[NSG_NEAR_PORT] = { CODE_NSG_WRONG_PORT, "decides, since the port is not that of rule" },
 };
 
 /* Does the other group of the path, the one that does not decide, let the flow through (or is there
@@ -197,22 +198,23 @@ other_lets_through(const struct nsg_judgement *judgement, const struct nsg_gate 
  *  - a custom deny decides, or the other group allows, or the other denies too: the group of the
  * subnet, or of the NIC, denies;
  *  - only the default deny matches and nothing comes near: there is no allow rule. */
-static const char *
+static enum code
 code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate,
 	 const struct nsg_near *near)
 {
 	const struct nsg_rule *rule = gate->result.decider;
-	const char *by_scope = gate->scope == NSG_SCOPE_SUBNET ? "nsg-deny-subnet" : "nsg-deny-nic";
+	enum code by_scope =
+	    gate->scope == NSG_SCOPE_SUBNET ? CODE_NSG_DENY_SUBNET : CODE_NSG_DENY_NIC;
 	bool both = judgement->also != NULL;
 
 	if (rule != NULL && rule->is_jit)
-		return "nsg-jit-deny";
+		return CODE_NSG_JIT_DENY;
 	if (near->kind != NSG_NEAR_NONE &&
 	    !(near->kind >= NSG_NEAR_DESTINATION && (other_lets_through(judgement, gate) || both)))
 		return near_answers[near->kind].code;
 	if ((rule != NULL && !rule->is_default) || other_lets_through(judgement, gate) || both)
 		return by_scope;
-	return "nsg-no-allow-rule";
+	return CODE_NSG_NO_ALLOW_RULE;
 }
 
 /* The NIC's groups with one more, as the words of an option. */
@@ -257,20 +259,21 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement,
 {
 	struct nsg_near near = nsg_near_miss(gate, &in->flow);
 	const struct nsg_rule *rule = gate->result.decider;
-	const char *code, *name = rule != NULL ? rule->name : "no rule",
-			  *group = arm_id_name(gate->ref.id);
+	const char *name = rule != NULL ? rule->name : "no rule",
+		   *group = arm_id_name(gate->ref.id);
 	bool uses_near;
+	enum code code;
 	int r;
 
 	if (near.kind == NSG_NEAR_SOURCE && in->way != NULL &&
 	    in->way->kind == ADDRESS_FIREWALL_DNAT)
 		near.kind = NSG_NEAR_NONE; /* the client's address was right, and is not what the
 					      rules see */
-	code = in->by_bastion ? "bastion-nsg-blocks-22" : code_for(judgement, gate, &near);
-	uses_near = near.kind != NSG_NEAR_NONE && strcmp(code, near_answers[near.kind].code) == 0;
+	code = in->by_bastion ? CODE_BASTION_NSG_BLOCKS_22 : code_for(judgement, gate, &near);
+	uses_near = near.kind != NSG_NEAR_NONE && code == near_answers[near.kind].code;
 	if (uses_near && near.kind == NSG_NEAR_SOURCE &&
 	    doc_bool(facts->doc, "machine.cloud_shell", false))
-		code = "cloudshell-ip-not-allowed";
+		code = CODE_CLOUDSHELL_IP_NOT_ALLOWED;
 	if (uses_near)
 		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name,
 				rule->priority, group, near_answers[near.kind].words,
@@ -315,7 +318,7 @@ deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in,
 			doc_set_strn(finding->evidence, "network_manager", manager + 17, len);
 		}
 	}
-	return finding_set(finding, FAIL, "security-admin-rule-deny",
+	return finding_set(finding, FAIL, CODE_SECURITY_ADMIN_RULE_DENY,
 			   "security admin rule %s (%d) denies TCP %u before any security group",
 			   rule != NULL ? rule->name : "?", rule != NULL ? rule->priority : 0,
 			   in->flow.port);
@@ -332,7 +335,7 @@ deny_closed(const struct inbound *in, struct finding *finding)
 	finding_number(finding, "new_priority", 300);
 	add_source(in, finding);
 	free(name);
-	return finding_set(finding, FAIL, "pip-standard-no-nsg",
+	return finding_set(finding, FAIL, CODE_PIP_STANDARD_NO_NSG,
 			   "neither the subnet nor the NIC has a security group, and a %s public "
 			   "address lets nothing in without one",
 			   in->front_sku);
@@ -348,7 +351,7 @@ nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const
 	if (judgement->closed)
 		return deny_closed(in, finding);
 	if (judgement->deciding == NULL)
-		return finding_set(finding, UNKNOWN, "nsg-unknown",
+		return finding_set(finding, UNKNOWN, CODE_NSG_UNKNOWN,
 				   "no security group could be named");
 	if (judgement->deciding->scope == NSG_SCOPE_ADMIN)
 		return deny_by_admin(judgement, in, finding);

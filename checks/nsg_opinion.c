@@ -39,8 +39,8 @@ add_opinion(const struct facts *facts, const struct inbound *in, const struct ns
 		finding_text(also, "second_opinion", words);
 		inbound_evidence(in, also);
 		finding_number(also, "port", in->flow.port);
-		r = finding_set(also, borne_out ? FAIL : WARN, "nsg-second-opinion", "%s%s", words,
-				borne_out ? ", and nothing came back" : "");
+		r = finding_set(also, borne_out ? FAIL : WARN, CODE_NSG_SECOND_OPINION, "%s%s",
+				words, borne_out ? ", and nothing came back" : "");
 		also->confidence = finding->confidence = LIKELY;
 	}
 	free(words);

@@ -68,10 +68,10 @@ unallocated(const struct inbound *in, struct finding *finding)
 	finding_text(finding, "allocation",
 		     doc_str(in->path->pip.body, "properties.publicIPAllocationMethod"));
 	if (dynamic)
-		return finding_set(finding, FAIL, "pip-dynamic-unallocated",
+		return finding_set(finding, FAIL, CODE_PIP_DYNAMIC_UNALLOCATED,
 				   "the dynamic public IP %s has no address at present",
 				   arm_id_name(in->path->pip.id));
-	return finding_set(finding, FAIL, "pip-no-address", "the public IP %s has no address",
+	return finding_set(finding, FAIL, CODE_PIP_NO_ADDRESS, "the public IP %s has no address",
 			   arm_id_name(in->path->pip.id));
 }
 
@@ -80,11 +80,11 @@ bastion(const struct inbound *in, struct finding *finding)
 {
 	if (in->bastion.tunneling)
 		return finding_set(
-		    finding, PASS, "bastion-way-in",
+		    finding, PASS, CODE_BASTION_WAY_IN,
 		    "az network bastion ssh -n %s: the way in without a public address",
 		    in->bastion.name);
 	return finding_set(
-	    finding, FAIL, "bastion-tunneling-disabled",
+	    finding, FAIL, CODE_BASTION_TUNNELING_DISABLED,
 	    "no public address, and Bastion %s (%s) does not take native SSH clients",
 	    in->bastion.name, in->bastion.sku != NULL ? in->bastion.sku : "SKU unknown");
 }
@@ -118,14 +118,14 @@ only_private(const struct facts *facts, const struct inbound *in, const struct v
 	int r;
 
 	if (address_by_proxy(facts))
-		return finding_set(finding, PASS, "private-by-jump",
+		return finding_set(finding, PASS, CODE_PRIVATE_BY_JUMP,
 				   "no public address; ssh goes through a jump host");
 	if (wire_accepted(facts) || (wire_answers(facts) && host_key_known(facts)))
-		return finding_set(finding, PASS, "private-path",
+		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "the private address %s answers from here",
 				   in->path->private_text);
 	if (wire_answers(facts)) {
-		r = finding_set(finding, WARN, "private-address-unproven",
+		r = finding_set(finding, WARN, CODE_PRIVATE_ADDRESS_UNPROVEN,
 				"something answers at %s, but nothing proves that it is this VM: "
 				"other networks use such addresses too",
 				in->path->private_text);
@@ -133,7 +133,7 @@ only_private(const struct facts *facts, const struct inbound *in, const struct v
 		return r;
 	}
 	if (ip_parse(address_asked_host(facts), &asked) == 0 && !in->foreign)
-		return finding_set(finding, PASS, "private-path",
+		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "you asked for the private address %s", in->path->private_text);
 	return inbound_none(facts, in, vm, finding);
 }
@@ -157,7 +157,7 @@ judge_retired(const struct facts *facts, const struct inbound *in, struct findin
 	if (verdict != NSG_ALLOW)
 		return 0;
 	r = finding_set(
-	    finding, FAIL, "pip-basic-retired",
+	    finding, FAIL, CODE_PIP_BASIC_RETIRED,
 	    "public IP %s is of the Basic SKU, which Azure has retired, and nothing comes back",
 	    in->way->name);
 	finding->confidence = LIKELY;
@@ -195,7 +195,7 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 	if (kind == ADDRESS_PRIVATE && !wire_answers(facts) && address_asked_host(facts) == NULL &&
 	    in->path->pip.state == FACT_UNKNOWN) {
 		add_evidence(in, kind, finding);
-		return finding_missing(finding, "public-ip-unknown", "the public IP",
+		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the public IP",
 				       &in->path->pip);
 	}
 	if (in->path != NULL && in->path->pip.state == FACT_KNOWN &&
@@ -209,10 +209,11 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 	if (kind == ADDRESS_BASTION)
 		return bastion(in, finding);
 	if (kind == ADDRESS_NONE || in->path == NULL)
-		return finding_set(finding, FAIL, "no-public-ip", "the VM has no address at all");
+		return finding_set(finding, FAIL, CODE_NO_PUBLIC_IP,
+				   "the VM has no address at all");
 	if (kind == ADDRESS_PRIVATE && (instead = public_instead(facts, in)) != NULL) {
 		finding_text(finding, "public_address", instead->host);
-		return finding_set(finding, FAIL, "private-ip-from-internet",
+		return finding_set(finding, FAIL, CODE_PRIVATE_IP_FROM_INTERNET,
 				   "%s is the VM's private address; from the Internet it is %s",
 				   way->host, instead->host);
 	}
@@ -220,24 +221,24 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 		return only_private(facts, in, vm, finding);
 	if (kind == ADDRESS_LB_RULE)
 		return finding_set(
-		    finding, PASS, "lb-rule-way-in",
+		    finding, PASS, CODE_LB_RULE_WAY_IN,
 		    "%s:%d reaches some member of the load balancer's pool, not always this VM",
 		    way->host, way->port);
 	if (way->internal)
 		return only_private(facts, in, vm, finding);
 	if (way->port == 0) {
 		finding_text(finding, "action", MAPPING);
-		return finding_set(finding, UNKNOWN, "lb-nat-port-unknown",
+		return finding_set(finding, UNKNOWN, CODE_LB_NAT_PORT_UNKNOWN,
 				   "%s leads to the VM by pool NAT rule %s; its port for this VM "
 				   "is not known (asking takes %s)",
 				   way->host, way->name, MAPPING);
 	}
-	return finding_set(finding, PASS, "address-known", "%s:%d (%s %s)", way->host, way->port,
+	return finding_set(finding, PASS, CODE_ADDRESS_KNOWN, "%s:%d (%s %s)", way->host, way->port,
 			   address_kind_word(way->kind), way->name);
 }
 
-static int
-public_ip_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_public_ip(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	struct inbound in;
@@ -246,13 +247,13 @@ public_ip_run(const struct facts *facts, const struct rule *rule, struct finding
 
 	(void)rule;
 	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, "public-ip-unknown", "the VM", &ref);
+		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the VM", &ref);
 	if (r < 0)
 		return r;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		vm.name = arm_id_name(ref.id);
 	if (in.way == NULL && in.network.missing_nic.id != NULL)
-		r = finding_missing(finding, "public-ip-unknown", "the network interface",
+		r = finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the network interface",
 				    &in.network.missing_nic);
 	else
 		r = judge(facts, &in, &vm, finding);
@@ -262,10 +263,3 @@ public_ip_run(const struct facts *facts, const struct rule *rule, struct finding
 	inbound_free(&in);
 	return r;
 }
-
-const struct check check_public_ip = {
-	.id = "public-ip",
-	.title = "Reachable address",
-	.needs = FACTS_BIT(VM) | FACTS_BIT(NETWORK),
-	.run = public_ip_run,
-};

@@ -8,8 +8,8 @@
 /* What models Azure's network; the wire outranks them. A VM that is off, or an address that is not
  * the VM's, is another matter: then whatever answered was not this VM. */
 static const char *const models[] = { "nsg", "jit", "route", NULL };
-static const char *const no_way_in[] = { "no-public-ip", "no-pip-no-bastion",
-					 "vmss-flexible-no-pip", NULL };
+static const enum code no_way_in[] = { CODE_NO_PUBLIC_IP, CODE_NO_PIP_NO_BASTION,
+				       CODE_VMSS_FLEXIBLE_NO_PIP, CODE_CUSTOM };
 
 struct finding *
 finding_of(struct finding *findings, size_t count, const char *check)
@@ -26,6 +26,14 @@ listed(const char *const *list, const char *word)
 	while (*list != NULL && strcmp(*list, word) != 0)
 		list++;
 	return *list != NULL;
+}
+
+static bool
+among(const enum code *list, enum code code)
+{
+	while (*list != CODE_CUSTOM && *list != code)
+		list++;
+	return *list != CODE_CUSTOM;
 }
 
 /* How the wire proves that packets from here reach the VM, NULL when it does not. An address of
@@ -77,7 +85,7 @@ doubt_models(const struct facts *facts, struct finding *findings, size_t count)
 	for (size_t i = 0; way != NULL && i < count; i++) {
 		struct finding *finding = &findings[i];
 		bool no_way =
-		    strcmp(finding->check, "public-ip") == 0 && listed(no_way_in, finding->code);
+		    strcmp(finding->check, "public-ip") == 0 && among(no_way_in, finding->id);
 		char *summary;
 
 		if ((finding->status != FAIL && finding->status != UNKNOWN) ||
@@ -107,7 +115,7 @@ outrank_models(const struct facts *facts, struct finding *findings, size_t count
 		for (size_t j = 0; j < findings[i].also_count; j++)
 			contradict(&findings[i].also[j], proof);
 	}
-	if (found != NULL && found->status == FAIL && listed(no_way_in, found->code))
+	if (found != NULL && found->status == FAIL && among(no_way_in, found->id))
 		contradict(found, proof);
 }
 
@@ -142,7 +150,7 @@ weigh_other_keys(const struct facts *facts, struct finding *findings, size_t cou
 		    accepted == NULL && !doc_same(explicit, path) && key_denied_beside(facts, path);
 
 		if (!listed(checks, findings[i].check) || findings[i].status != FAIL ||
-		    doc_same(findings[i].code, "key-path-not-expanded"))
+		    findings[i].id == CODE_KEY_PATH_NOT_EXPANDED)
 			continue; /* that one ends ssh, whatever other keys there are */
 		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 ||
 					 key_elsewhere(facts, accepted, path)))
@@ -164,18 +172,16 @@ name_what_is_left(struct finding *findings, size_t count)
 		       *nsg = finding_of(findings, count, "nsg");
 	struct finding *vm = finding_of(findings, count, "vm-state"),
 		       *config = finding_of(findings, count, "ssh-config");
-	char *code;
 
-	if (config != NULL && strcmp(config->code, "cfg-host-alias-override") == 0)
+	if (config != NULL && config->id == CODE_CFG_HOST_ALIAS_OVERRIDE)
 		return;
 	if (tcp == NULL || nsg == NULL || vm == NULL || tcp->status != FAIL ||
-	    strcmp(tcp->code, "tcp-timeout") != 0)
+	    tcp->id != CODE_TCP_TIMEOUT)
 		return;
-	if (nsg->status != PASS || (vm->status != PASS && vm->status != WARN) ||
-	    (code = strdup("blocked-outside-azure-rules")) == NULL)
+	if (nsg->status != PASS || (vm->status != PASS && vm->status != WARN))
 		return;
-	free(tcp->code);
-	tcp->code = code;
+	tcp->id = CODE_BLOCKED_OUTSIDE_AZURE_RULES;
+	tcp->code = code_word(tcp->id);
 	tcp->confidence = LIKELY;
 }
 
@@ -183,15 +189,14 @@ name_what_is_left(struct finding *findings, size_t count)
 static void
 yield_to_alias(struct finding *findings, size_t count)
 {
-	static const char *const foreign[] = { "wrong-target-address", "pip-changed-after-restart",
-					       "pip-detached", "azure-firewall-dnat-missing",
-					       NULL };
+	static const enum code foreign[] = { CODE_WRONG_TARGET_ADDRESS,
+					     CODE_PIP_CHANGED_AFTER_RESTART, CODE_PIP_DETACHED,
+					     CODE_AZURE_FIREWALL_DNAT_MISSING, CODE_CUSTOM };
 	struct finding *config = finding_of(findings, count, "ssh-config"),
 		       *address = finding_of(findings, count, "public-ip");
 
-	if (config != NULL && address != NULL &&
-	    strcmp(config->code, "cfg-host-alias-override") == 0 && config->status == FAIL &&
-	    address->status == FAIL && listed(foreign, address->code))
+	if (config != NULL && address != NULL && config->id == CODE_CFG_HOST_ALIAS_OVERRIDE &&
+	    config->status == FAIL && address->status == FAIL && among(foreign, address->id))
 		address->status = WARN;
 }
 

@@ -94,7 +94,7 @@ say_undone(const json_t *change, const json_t *later, struct finding *finding)
 	finding_text(finding, "changed_at", doc_str(change, "time"));
 	finding_text(finding, "reverted_by", doc_str(later, "caller"));
 	finding_text(finding, "reverted_at", doc_str(later, "time"));
-	return finding_set(finding, FAIL, "policy-reverts-nsg",
+	return finding_set(finding, FAIL, CODE_POLICY_REVERTS_NSG,
 			   "rule %s, written by %s at %s, was taken away by %s at %s",
 			   arm_id_name(doc_str(change, "resource")), doc_str(change, "caller"),
 			   doc_str(change, "time"), doc_str(later, "caller"),
@@ -115,7 +115,7 @@ from_log(const struct facts *facts, const char *group, struct finding *finding)
 		if (refused(change)) {
 			finding_text(finding, "changed_by", doc_str(change, "caller"));
 			finding_text(finding, "changed_at", doc_str(change, "time"));
-			finding_set(finding, FAIL, "policy-reverts-nsg",
+			finding_set(finding, FAIL, CODE_POLICY_REVERTS_NSG,
 				    "Azure Policy refused a change of %s at %s",
 				    arm_id_name(doc_str(change, "resource")),
 				    doc_str(change, "time"));
@@ -186,7 +186,7 @@ finding_revert(const struct facts *facts, struct finding *finding)
 	finding_text(&made, "nsg_id", group);
 	if ((found = from_log(facts, group, &made)) == 0 && named) {
 		finding_set(
-		    &made, WARN, "policy-reverts-nsg",
+		    &made, WARN, CODE_POLICY_REVERTS_NSG,
 		    "the policy %s is assigned here: a rule that opens the port may be refused",
 		    doc_str(made.evidence, "policy"));
 		found = 1;

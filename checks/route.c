@@ -68,7 +68,7 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 
 	if (peering == NULL)
 		return finding_set(
-		    finding, PASS, "route-private",
+		    finding, PASS, CODE_ROUTE_PRIVATE,
 		    "the way is private; nothing seen of the network stands against it");
 	closed = !doc_bool(peering, "properties.allowVirtualNetworkAccess", true);
 	finding_text(finding, "peering", doc_str(peering, "name"));
@@ -82,9 +82,9 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 	finding_text(finding, "remote_vnet_id",
 		     doc_str(peering, "properties.remoteVirtualNetwork.id"));
 	if (wire_answers(facts) || in->by_bastion || !comes_privately(facts))
-		return finding_set(finding, PASS, "route-private",
+		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
 				   "a peering is not connected, which does not concern this way");
-	r = finding_set(finding, FAIL, "peering-disconnected",
+	r = finding_set(finding, FAIL, CODE_PEERING_DISCONNECTED,
 			"peering %s of the virtual network is %s",
 			doc_str(peering, "name") != NULL ? doc_str(peering, "name") : "?",
 			doc_bool(peering, "properties.allowVirtualNetworkAccess", true)
@@ -103,33 +103,34 @@ judge_hop(const struct facts *facts, const struct route *route, bool effective,
 	const char *type = route->hop_type;
 	bool works =
 	    wire_answers(facts) || doc_is(facts_section(facts, FACT_TCP), "result", "refused");
-	const char *code, *words;
+	const char *words;
+	enum code code;
 	int r;
 
 	if (type == NULL)
-		return finding_set(finding, UNKNOWN, "route-nonsense",
+		return finding_set(finding, UNKNOWN, CODE_ROUTE_INVALID,
 				   "nextHopType of route %s is missing",
 				   route->name != NULL ? route->name : "?");
 	if (strcasecmp(type, "Internet") == 0 || strcasecmp(type, "VnetLocal") == 0 ||
 	    strcasecmp(type, "VNetPeering") == 0)
-		return finding_set(finding, PASS, "route-direct", "answers leave by %s (%s)", type,
-				   route->prefix);
+		return finding_set(finding, PASS, CODE_ROUTE_DIRECT, "answers leave by %s (%s)",
+				   type, route->prefix);
 	if (works)
-		return finding_set(finding, PASS, "route-works",
+		return finding_set(finding, PASS, CODE_ROUTE_WORKS,
 				   "answers to you leave by %s%s%s, and come back all the same",
 				   type, route->hop != NULL ? " " : "",
 				   route->hop != NULL ? route->hop : "");
 	if (strcasecmp(type, "VirtualAppliance") == 0) {
-		code = "udr-default-to-nva";
+		code = CODE_UDR_DEFAULT_TO_NVA;
 		words = "an appliance that never saw the request";
 	} else if (strcasecmp(type, "VirtualNetworkGateway") == 0) {
-		code = "udr-default-to-gateway";
+		code = CODE_UDR_DEFAULT_TO_GATEWAY;
 		words = "the gateway (forced tunnelling)";
 	} else if (strcasecmp(type, "None") == 0) {
-		code = "udr-none-blackhole";
+		code = CODE_UDR_NONE_BLACKHOLE;
 		words = "nowhere: they are dropped";
 	} else {
-		return finding_set(finding, UNKNOWN, "route-nonsense",
+		return finding_set(finding, UNKNOWN, CODE_ROUTE_INVALID,
 				   "next hop type %s is not known to this program", type);
 	}
 	r = finding_set(finding, FAIL, code, "answers to you match %s and go to %s%s%s%s",
@@ -148,24 +149,24 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 
 	inbound_evidence(in, finding);
 	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
-		return finding_set(finding, PASS, "route-direct",
+		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
 				   "the way in leads through the firewall, and so do the answers");
 	if (in->flow.private_path)
 		return private_way(facts, in, finding);
 	switch (route_to(facts, path, in->source_known ? &in->flow.source.list[0].from : NULL,
 			 &route, &effective)) {
 	case ROUTE_NONE:
-		return finding_set(finding, PASS, "route-direct",
+		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
 				   "no route of your own stands in the way of the answers");
 	case ROUTE_UNKNOWN:
 		if (path->subnet.state != FACT_KNOWN)
-			return finding_missing(finding, "route-unknown", "the subnet",
+			return finding_missing(finding, CODE_ROUTE_UNKNOWN, "the subnet",
 					       &path->subnet);
-		return finding_missing(finding, "route-unknown", "the route table",
+		return finding_missing(finding, CODE_ROUTE_UNKNOWN, "the route table",
 				       &path->route_table);
 	case ROUTE_NONSENSE:
 		finding_text(finding, "field", "addressPrefix");
-		return finding_set(finding, UNKNOWN, "route-nonsense",
+		return finding_set(finding, UNKNOWN, CODE_ROUTE_INVALID,
 				   "addressPrefix of a route makes no sense");
 	default:
 		add_route(in, &route, finding);
@@ -173,8 +174,8 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 	}
 }
 
-static int
-route_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_route(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
 	struct inbound in;
@@ -182,11 +183,11 @@ route_run(const struct facts *facts, const struct rule *rule, struct finding *fi
 
 	(void)rule;
 	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, "route-unknown", "the VM", &vm);
+		return finding_missing(finding, CODE_ROUTE_UNKNOWN, "the VM", &vm);
 	if (r < 0)
 		return r;
 	if (in.path == NULL)
-		r = finding_missing(finding, "route-unknown", "the network interface",
+		r = finding_missing(finding, CODE_ROUTE_UNKNOWN, "the network interface",
 				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
 								      : NULL);
 	else
@@ -194,10 +195,3 @@ route_run(const struct facts *facts, const struct rule *rule, struct finding *fi
 	inbound_free(&in);
 	return r;
 }
-
-const struct check check_route = {
-	.id = "route",
-	.title = "Way back",
-	.needs = FACTS_BIT(VM) | FACTS_BIT(NETWORK),
-	.run = route_run,
-};

@@ -44,9 +44,10 @@ run_one(const struct check *check, const struct facts *facts, const struct rules
 
 	finding_init(finding, check->id);
 	if (!selected(selection, check->id))
-		return finding_set(finding, SKIP, "not-selected", "left out by --only or --skip");
+		return finding_set(finding, SKIP, CODE_NOT_SELECTED,
+				   "left out by --only or --skip");
 	if (!rule.enabled)
-		return finding_set(finding, SKIP, "disabled", "switched off by the rule set");
+		return finding_set(finding, SKIP, CODE_DISABLED, "switched off by the rule set");
 	if (guard(facts, check, finding))
 		return 0;
 	return check->run(facts, &rule, finding);
@@ -60,7 +61,8 @@ run_custom(const json_t *custom, const struct facts *facts, const struct selecti
 
 	finding_init(finding, id);
 	if (!selected(selection, id))
-		return finding_set(finding, SKIP, "not-selected", "left out by --only or --skip");
+		return finding_set(finding, SKIP, CODE_NOT_SELECTED,
+				   "left out by --only or --skip");
 	return generic_run(facts, custom, finding);
 }
 
@@ -85,16 +87,15 @@ checks_run(const struct facts *facts, const struct rules *rules, const struct se
 	   struct finding **ret, size_t *count)
 {
 	const json_t *custom = rules_custom(rules);
-	size_t n = 0, made = 0;
 	struct finding *findings;
+	size_t made = 0;
 	int r = 0;
 
-	while (check_table[n] != NULL)
-		n++;
-	if ((findings = calloc(n + json_array_size(custom) + 1, sizeof(*findings))) == NULL)
+	if ((findings = calloc(CHECK_COUNT + json_array_size(custom), sizeof(*findings))) == NULL)
 		return -ENOMEM;
-	for (; made < n && r == 0; made++)
-		r = run_one(check_table[made], facts, rules, selection, &findings[made]);
+	for (size_t i = 0; i < CHECK_COUNT && r == 0; i++)
+		if (check_table[i].run != NULL)
+			r = run_one(&check_table[i], facts, rules, selection, &findings[made++]);
 	for (size_t i = 0; i < json_array_size(custom) && r == 0; i++, made++)
 		r = run_custom(json_array_get(custom, i), facts, selection, &findings[made]);
 	if (r == 0)

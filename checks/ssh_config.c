@@ -68,13 +68,13 @@ client_finding(const struct facts *facts, const struct rule *rule, struct voice 
 
 	if (state == FACT_ABSENT ||
 	    (state != FACT_KNOWN && facts_state(facts, FACT_SSH_CONFIG, NULL) == FACT_ABSENT))
-		return finding_set(speak(voice), FAIL, "ssh-missing",
+		return finding_set(speak(voice), FAIL, CODE_SSH_MISSING,
 				   "no ssh client is installed on this computer");
 	if (state != FACT_KNOWN || number <= 0 || number >= oldest ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
 	finding_text(finding, "version", doc_str(client, "version"));
-	return finding_set(finding, WARN, "ssh-too-old",
+	return finding_set(finding, WARN, CODE_SSH_TOO_OLD,
 			   "%s is older than OpenSSH %d.%d: it cannot sign with RSA keys as "
 			   "servers of today want it",
 			   doc_str(client, "version"), (int)(oldest / 100), (int)(oldest % 100));
@@ -114,17 +114,18 @@ refused_finding(const struct facts *facts, const json_t *section, struct finding
 	file = file != NULL ? file : "its configuration";
 	message = message != NULL ? message : "it did not say why";
 	if (doc_is(section, "problem", "permissions"))
-		return finding_set(finding, FAIL, "cfg-bad-perms",
+		return finding_set(finding, FAIL, CODE_CFG_BAD_PERMS,
 				   "ssh refuses %s: its mode is %s and its owner %s", file,
 				   mode != NULL ? mode : "?", owner != NULL ? owner : "?");
 	if (doc_is(section, "problem", "option"))
-		return finding_set(finding, FAIL, "cfg-bad-option",
+		return finding_set(finding, FAIL, CODE_CFG_BAD_OPTION,
 				   "%s, line %d: this ssh does not know the option %s", file, line,
 				   option != NULL ? option : "there");
 	if (line > 0)
-		return finding_set(finding, FAIL, "ssh-config-error", "%s, line %d: %s", file, line,
-				   message);
-	return finding_set(finding, FAIL, "ssh-config-error", "ssh refuses to start: %s", message);
+		return finding_set(finding, FAIL, CODE_SSH_CONFIG_ERROR, "%s, line %d: %s", file,
+				   line, message);
+	return finding_set(finding, FAIL, CODE_SSH_CONFIG_ERROR, "ssh refuses to start: %s",
+			   message);
 }
 
 /* ---- what the configuration leads to ---- */
@@ -148,14 +149,14 @@ control_finding(const struct ssh_config *config, struct voice *voice)
 	add_place(finding, config, "controlpath");
 	if (again >= DEAD_RETRANSMITS) {
 		finding_number(finding, "retransmits", again);
-		r = finding_set(finding, FAIL, "controlmaster-stale",
+		r = finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
 				"ssh would reuse the connection behind %s, and nobody acknowledges "
 				"any more what that one sends",
 				config->controlpath);
 		finding->confidence = LIKELY;
 		return r;
 	}
-	return finding_set(finding, FAIL, "controlmaster-stale",
+	return finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
 			   "the control socket %s takes connections and never answers: ssh would "
 			   "wait there for ever",
 			   config->controlpath);
@@ -226,7 +227,7 @@ alias_override(const struct ssh_config *config, const struct address *way, struc
 		add_place(finding, config, "hostname");
 		finding_text(finding, "address", way->host);
 		finding_set(
-		    finding, FAIL, "cfg-host-alias-override",
+		    finding, FAIL, CODE_CFG_HOST_ALIAS_OVERRIDE,
 		    "ssh_config sends %s to %s%s, which is none of this VM's addresses; it has %s",
 		    config->name, config->hostname, place, way->host);
 	}
@@ -299,7 +300,7 @@ user_finding(const struct facts *facts, const struct ssh_config *config, struct 
 	add_common(finding, config);
 	add_place(finding, config, "user");
 	finding_text(finding, "adminuser", vm.admin);
-	finding_set(finding, status, "cfg-user-override",
+	finding_set(finding, status, CODE_CFG_USER_OVERRIDE,
 		    "ssh_config makes you %s%s; the VM was made with the user %s, and %s",
 		    config->user, place, vm.admin, why);
 	free(place);
@@ -379,10 +380,10 @@ jump_finding(const struct facts *facts, const struct ssh_config *config, struct 
 	finding_text(finding, "trouble", trouble);
 	finding_text(finding, "words", said);
 	if (said != NULL)
-		return finding_set(finding, FAIL, "proxyjump-broken",
+		return finding_set(finding, FAIL, CODE_PROXYJUMP_BROKEN,
 				   "the jump host %s %s: %s, so %s was never reached", host,
 				   trouble, said, config->hostname);
-	return finding_set(finding, FAIL, "proxyjump-broken",
+	return finding_set(finding, FAIL, CODE_PROXYJUMP_BROKEN,
 			   "the jump host %s port %d %s, so %s was never reached", host,
 			   (int)doc_int(jump, "port", 22), trouble, config->hostname);
 }
@@ -401,7 +402,7 @@ proxy_note(const struct facts *facts, const struct ssh_config *config, struct vo
 	add_common(finding, config);
 	add_place(finding, config, config->proxyjump != NULL ? "proxyjump" : "proxycommand");
 	finding_text(finding, "proxy", proxy);
-	return finding_set(finding, PASS, "proxy-in-use", "ssh goes to %s through %s%s",
+	return finding_set(finding, PASS, CODE_PROXY_IN_USE, "ssh goes to %s through %s%s",
 			   config->hostname, proxy, answers ? ", which answers" : "");
 }
 
@@ -416,7 +417,7 @@ exec_note(const struct ssh_config *config, struct voice *voice)
 	finding_text(finding, "file", doc_str(config->section, "match_exec_file"));
 	finding_number(finding, "line", doc_int(config->section, "match_exec_line", 0));
 	return finding_set(
-	    finding, PASS, "match-exec",
+	    finding, PASS, CODE_MATCH_EXEC,
 	    "ssh runs a command whenever it reads its configuration (Match exec): %s",
 	    config->match_exec);
 }
@@ -430,7 +431,7 @@ master_note(const struct ssh_config *config, struct voice *voice)
 	    (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
-	return finding_set(finding, PASS, "controlmaster-active",
+	return finding_set(finding, PASS, CODE_CONTROLMASTER_ACTIVE,
 			   "ssh would reuse a connection that is open already (%s); what was "
 			   "tested here is a new one, whether the old one still works was not",
 			   config->controlpath);
@@ -447,7 +448,7 @@ user_note(const struct ssh_config *config, struct voice *voice)
 		return 0;
 	add_common(finding, config);
 	return finding_set(
-	    finding, PASS, "user-from-vm",
+	    finding, PASS, CODE_USER_FROM_VM,
 	    "no user was given: the VM's %s is assumed, where plain ssh would log in as %s",
 	    config->user, config->local_user);
 }
@@ -460,13 +461,13 @@ healthy(const struct ssh_config *config, struct voice *voice)
 	if (finding == NULL)
 		return -ENOMEM;
 	add_common(finding, config);
-	return finding_set(finding, PASS, "ssh-config-ok", "ssh goes to %s port %d as %s",
+	return finding_set(finding, PASS, CODE_SSH_CONFIG_OK, "ssh goes to %s port %d as %s",
 			   config->hostname, config->port,
 			   config->user != NULL ? config->user : "the local user");
 }
 
-static int
-ssh_config_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_ssh_config(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const char *reason, *cause = doc_str(facts_section(facts, FACT_SSH_CONFIG), "cause");
 	enum fact_state state = facts_state(facts, FACT_SSH_CONFIG, &reason);
@@ -483,10 +484,10 @@ ssh_config_run(const struct facts *facts, const struct rule *rule, struct findin
 		if (voice.used)
 			return 0;
 		if (state == FACT_NOT_ASKED || state == FACT_PENDING)
-			return finding_set(finding, SKIP, "not-asked", "%s",
+			return finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
 					   reason != NULL ? reason
 							  : "ssh's configuration was not read");
-		return finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s is not known: %s",
 				   facts_section_words(FACT_SSH_CONFIG), reason);
 	}
 	if ((r = control_finding(&config, &voice)) < 0 ||
@@ -501,10 +502,3 @@ ssh_config_run(const struct facts *facts, const struct rule *rule, struct findin
 		return r;
 	return user_note(&config, &voice);
 }
-
-const struct check check_ssh_config = {
-	.id = "ssh-config",
-	.title = "Effective ssh configuration",
-	.needs = 0,
-	.run = ssh_config_run,
-};

@@ -2,19 +2,42 @@
 
 #include <string.h>
 
-#define CHECK_EXTERN(name) extern const struct check check_##name;
-CHECKS(CHECK_EXTERN)
-
-const struct check *const check_table[] = {
-#define CHECK_ROW(name) &check_##name,
-	CHECKS(CHECK_ROW) NULL
+const struct check check_table[CHECK_COUNT] = {
+#define CHECK(ident, run, id, title, hop, needs)                                                   \
+	[CHECK_##ident] = { id, title, HOP_##hop, needs, run },
+#define WORDS(ident, id, hop) [CHECK_##ident] = { id, NULL, HOP_##hop, 0, NULL },
+#include "checks/checks.def"
+#undef CHECK
+#undef WORDS
 };
 
-bool
-check_exists(const char *id)
+const struct code_row code_table[CODE_COUNT] = {
+#define CODE(ident, word, check, severity, medium, stops)                                          \
+	[CODE_##ident] = { word, CHECK_##check, severity, MEDIUM_##medium, CHECK_##stops },
+#include "checks/codes.def"
+#undef CODE
+};
+
+const char *
+code_word(enum code code)
 {
-	for (size_t i = 0; check_table[i] != NULL; i++)
-		if (strcmp(check_table[i]->id, id) == 0)
-			return true;
-	return false;
+	return code_table[code].word;
+}
+
+enum code
+code_find(const char *word)
+{
+	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++)
+		if (strcmp(code_table[code].word, word) == 0)
+			return code;
+	return CODE_CUSTOM;
+}
+
+enum check_id
+check_find(const char *id)
+{
+	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++)
+		if (strcmp(check_table[check].id, id) == 0)
+			return check;
+	return CHECK_NONE;
 }

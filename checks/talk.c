@@ -19,13 +19,13 @@ talk_missing(const struct facts *facts, enum fact_section section, struct findin
 	if (reason == NULL)
 		reason = state == FACT_PENDING ? "still being read" : "no reason is recorded";
 	if (state == FACT_NOT_ASKED)
-		finding_set(finding, SKIP, "not-asked", "%s", reason);
+		finding_set(finding, SKIP, CODE_NOT_ASKED, "%s", reason);
 	else if (state == FACT_ABSENT)
-		finding_set(finding, SKIP, "nothing-to-check", "%s", reason);
+		finding_set(finding, SKIP, CODE_NOTHING_TO_CHECK, "%s", reason);
 	else if (doc_same(cause, "not-reached"))
-		finding_set(finding, SKIP, "not-reached", "%s", reason);
+		finding_set(finding, SKIP, CODE_NOT_REACHED, "%s", reason);
 	else
-		finding_set(finding, UNKNOWN, "not-known", "%s is not known: %s",
+		finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s is not known: %s",
 			    facts_section_words(section), reason);
 	finding_text(finding, "cause", cause);
 	return true;
@@ -175,8 +175,8 @@ talk_confidence(struct finding *finding, enum confidence confidence, int r)
 }
 
 void
-talk_possible(struct finding *finding, const char *const *codes)
+talk_possible(struct finding *finding, const enum code *codes)
 {
-	for (; *codes != NULL; codes++)
+	for (; *codes != CODE_CUSTOM; codes++)
 		finding_possible(finding, *codes);
 }

@@ -50,7 +50,7 @@ bool talk_egress_differs(const struct facts *facts, struct finding *finding);
 /* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
 int talk_confidence(struct finding *finding, enum confidence confidence, int r);
 
-/* Names all these codes as possible causes; the list ends with NULL. */
-void talk_possible(struct finding *finding, const char *const *codes);
+/* Names all these codes as possible causes; the list ends with CODE_CUSTOM. */
+void talk_possible(struct finding *finding, const enum code *codes);
 
 #endif

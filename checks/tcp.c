@@ -32,16 +32,16 @@ static int
 judge_rejected(const struct view *view, struct finding *finding)
 {
 	if (from_here(view))
-		return finding_set(finding, FAIL, "local-firewall-reject",
+		return finding_set(finding, FAIL, CODE_LOCAL_FIREWALL_REJECT,
 				   "this machine's own firewall rejects connections to %s",
 				   view->address);
 	if (view->from != NULL && !from_target(view))
-		return finding_set(finding, FAIL, "rejected-on-path",
+		return finding_set(finding, FAIL, CODE_REJECTED_ON_PATH,
 				   "%s, a device on the way, rejects connections to %s", view->from,
 				   view->address);
-	finding_possible(finding, "fail2ban-ban");
+	finding_possible(finding, CODE_FAIL2BAN_BAN);
 	return finding_set(
-	    finding, FAIL, "firewalld-reject",
+	    finding, FAIL, CODE_FIREWALLD_REJECT,
 	    "the firewall of %s itself rejects the connection (answer after %lld ms)",
 	    view->address, view->ms);
 }
@@ -64,7 +64,7 @@ judge_other_port(const struct view *view, const json_t *other, struct finding *f
 {
 	finding_number(finding, "other_port", doc_int(other, "port", 0));
 	finding_text(finding, "line", doc_str(other, "line"));
-	return finding_set(finding, FAIL, "sshd-custom-port",
+	return finding_set(finding, FAIL, CODE_SSHD_CUSTOM_PORT,
 			   "%s port %lld %s, but SSH answers on port %lld: %s", view->address,
 			   (long long)doc_int(view->tcp, "port", 22),
 			   doc_is(view->tcp, "result", "refused") ? "refuses" : "does not answer",
@@ -74,15 +74,15 @@ judge_other_port(const struct view *view, const json_t *other, struct finding *f
 static int
 judge_refused(const struct view *view, struct finding *finding)
 {
-	static const char *const linux_causes[] = { "sshd-custom-port",
-						    "sshd-config-syntax",
-						    "sshd-disabled-at-boot",
-						    "sshd-listen-address",
-						    "sshd-hostkeys-missing",
-						    "fail2ban-ban",
-						    NULL };
-	static const char *const windows_causes[] = { "windows-openssh-missing", "win-sshd-stopped",
-						      NULL };
+	static const enum code linux_causes[] = { CODE_SSHD_CUSTOM_PORT,
+						  CODE_SSHD_CONFIG_SYNTAX,
+						  CODE_SSHD_DISABLED_AT_BOOT,
+						  CODE_SSHD_LISTEN_ADDRESS,
+						  CODE_SSHD_HOSTKEYS_MISSING,
+						  CODE_FAIL2BAN_BAN,
+						  CODE_CUSTOM };
+	static const enum code windows_causes[] = { CODE_WINDOWS_OPENSSH_MISSING,
+						    CODE_WIN_SSHD_STOPPED, CODE_CUSTOM };
 
 	if (view->icmp && !view->loopback)
 		return judge_rejected(view, finding);
@@ -90,7 +90,7 @@ judge_refused(const struct view *view, struct finding *finding)
 	/* a firewall that answers with RST looks just the same (measured) */
 	return talk_confidence(
 	    finding, view->loopback ? CERTAIN : LIKELY,
-	    finding_set(finding, FAIL, "sshd-refused",
+	    finding_set(finding, FAIL, CODE_SSHD_REFUSED,
 			"%s port %lld refused the connection: nothing listens there%s",
 			view->address, (long long)doc_int(view->tcp, "port", 22),
 			view->loopback ? "" : ", or a firewall answers in its place"));
@@ -110,11 +110,11 @@ lacks_vpn(const struct view *view)
 static int
 judge_private(const struct view *view, struct finding *finding)
 {
-	finding_possible(finding, "private-ip-from-internet");
+	finding_possible(finding, CODE_PRIVATE_IP_FROM_INTERNET);
 	return talk_confidence(
 	    finding, LIKELY,
 	    finding_set(
-		finding, FAIL, "vpn-not-connected",
+		finding, FAIL, CODE_VPN_NOT_CONNECTED,
 		"%s is a private address, and this machine has no VPN or route to its network",
 		view->address));
 }
@@ -129,15 +129,15 @@ reference(const struct view *view)
 static int
 judge_timeout(const struct view *view, struct finding *finding)
 {
-	static const char *const outside[] = { "corp-firewall-blocks-22",
-					       "local-firewall-drop",
-					       "ufw-drop",
-					       "udr-default-to-nva",
-					       "fail2ban-ban",
-					       "egress-ip-differs",
-					       NULL };
-	static const char *const azure[] = { "vm-deallocated", "nsg-no-allow-rule",
-					     "jit-no-active-request", NULL };
+	static const enum code outside[] = { CODE_CORP_FIREWALL_BLOCKS_22,
+					     CODE_LOCAL_FIREWALL_DROP,
+					     CODE_UFW_DROP,
+					     CODE_UDR_DEFAULT_TO_NVA,
+					     CODE_FAIL2BAN_BAN,
+					     CODE_EGRESS_IP_DIFFERS,
+					     CODE_CUSTOM };
+	static const enum code azure[] = { CODE_VM_DEALLOCATED, CODE_NSG_NO_ALLOW_RULE,
+					   CODE_JIT_NO_ACTIVE_REQUEST, CODE_CUSTOM };
 	const char *address = doc_str(reference(view), "address");
 	bool answered = doc_is(reference(view), "result", "connected") ||
 			doc_is(reference(view), "result", "refused");
@@ -148,7 +148,7 @@ judge_timeout(const struct view *view, struct finding *finding)
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(
-			finding, FAIL, "local-firewall-drop",
+			finding, FAIL, CODE_LOCAL_FIREWALL_DROP,
 			"this machine dropped its own packets to %s: sending failed %lld times",
 			view->address, (long long)failed));
 	}
@@ -156,9 +156,9 @@ judge_timeout(const struct view *view, struct finding *finding)
 		return judge_private(view, finding);
 	if (address != NULL && !answered && doc_is(reference(view), "result", "timeout")) {
 		finding_text(finding, "reference", address);
-		finding_possible(finding, "local-firewall-drop");
+		finding_possible(finding, CODE_LOCAL_FIREWALL_DROP);
 		return talk_confidence(finding, LIKELY,
-				       finding_set(finding, FAIL, "corp-firewall-blocks-22",
+				       finding_set(finding, FAIL, CODE_CORP_FIREWALL_BLOCKS_22,
 						   "neither %s nor the reference server %s "
 						   "answers: this network blocks the port",
 						   view->address, address));
@@ -167,14 +167,14 @@ judge_timeout(const struct view *view, struct finding *finding)
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(
-			finding, FAIL, "egress-ip-differs",
+			finding, FAIL, CODE_EGRESS_IP_DIFFERS,
 			"the rules admit %s, but SSH seems to leave as %s, which they turn away",
 			doc_str(finding->evidence, "source_ip"),
 			doc_str(finding->evidence, "egress_ip")));
 	talk_possible(finding, answered ? outside + 2 : outside);
 	if (facts_state(view->facts, FACT_NETWORK, NULL) != FACT_KNOWN)
 		talk_possible(finding, azure);
-	return finding_set(finding, FAIL, "tcp-timeout",
+	return finding_set(finding, FAIL, CODE_TCP_TIMEOUT,
 			   "%s port %lld did not answer within %lld ms", view->address,
 			   (long long)doc_int(view->tcp, "port", 22), view->ms);
 }
@@ -188,28 +188,28 @@ judge_unreachable(const struct view *view, struct finding *finding)
 	if (view->icmp)
 		return from_target(view) || from_here(view)
 			   ? judge_rejected(view, finding)
-			   : finding_set(finding, FAIL, "tcp-unreachable",
+			   : finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
 					 "%s answers that it has no way to %s",
 					 view->from != NULL ? view->from : "a router",
 					 view->address);
 	if (!view->loopback && v6 && !way6 && way4)
-		return finding_set(finding, FAIL, "ipv6-only-route",
+		return finding_set(finding, FAIL, CODE_IPV6_ONLY_ROUTE,
 				   "%s is an IPv6 address, and this machine has no route for IPv6",
 				   view->address);
 	if (!view->loopback && !(v6 ? way6 : way4))
-		return finding_set(finding, FAIL, "no-local-network",
+		return finding_set(finding, FAIL, CODE_NO_LOCAL_NETWORK,
 				   "this machine has no route to the Internet (%s)", view->error);
 	if (view->private && lacks_vpn(view))
 		return judge_private(view, finding);
 	if (view->ms >= ARP_MS)
-		return finding_set(finding, FAIL, "tcp-unreachable",
+		return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
 				   "nobody on the local network answers for %s or its router",
 				   view->address);
 	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->ms < FAST_MS &&
 	    view->ms > 0)
 		return talk_confidence(finding, LIKELY, judge_rejected(view, finding));
-	return finding_set(finding, FAIL, "tcp-unreachable", "this machine has no route to %s (%s)",
-			   view->address, view->error);
+	return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
+			   "this machine has no route to %s (%s)", view->address, view->error);
 }
 
 /* The way leads through a jump host: what ssh said when it could not carry the bytes tells which
@@ -225,13 +225,13 @@ judge_jump(const struct view *view, struct finding *finding)
 	finding_text(finding, "words", words);
 	words = words != NULL ? words : view->result;
 	if (doc_same(stage, "through"))
-		return finding_set(finding, PASS, "tcp-connected", "%s answers through %s",
+		return finding_set(finding, PASS, CODE_TCP_CONNECTED, "%s answers through %s",
 				   view->address, jump);
 	if (doc_same(stage, "target"))
-		return finding_set(finding, FAIL, "jump-cannot-reach-target",
+		return finding_set(finding, FAIL, CODE_JUMP_CANNOT_REACH_TARGET,
 				   "the jump host %s lets you in, but does not reach %s: %s", jump,
 				   view->address, words);
-	return finding_set(finding, FAIL, "jump-login-failed",
+	return finding_set(finding, FAIL, CODE_JUMP_LOGIN_FAILED,
 			   "the jump host %s does not let ssh through: %s", jump, words);
 }
 
@@ -244,12 +244,12 @@ judge_connected(const struct view *view, struct finding *finding)
 	if (json_array_size(tried) > 1 && doc_is(first, "result", "timeout") &&
 	    (also = finding_also(finding)) != NULL) {
 		finding_text(also, "address", doc_str(first, "address"));
-		finding_set(also, WARN, "tcp-first-address-silent",
+		finding_set(also, WARN, CODE_TCP_FIRST_ADDRESS_SILENT,
 			    "%s, which ssh tries first, does not answer: ssh waits about two "
 			    "minutes before it tries %s",
 			    doc_str(first, "address"), view->address);
 	}
-	return finding_set(finding, PASS, "tcp-connected", "%s port %lld answered in %lld ms",
+	return finding_set(finding, PASS, CODE_TCP_CONNECTED, "%s port %lld answered in %lld ms",
 			   view->address, (long long)doc_int(view->tcp, "port", 22), view->ms);
 }
 
@@ -276,8 +276,8 @@ evidence(const struct view *view, struct finding *finding)
 		talk_way_around(view->facts, finding);
 }
 
-static int
-tcp_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_tcp(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 	struct view view = { .facts = facts,
@@ -295,14 +295,14 @@ tcp_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	if (doc_is(tcp, "cause", "proxied")) {
 		finding_text(finding, "proxycommand",
 			     doc_str(facts_section(facts, FACT_SSH_CONFIG), "proxycommand"));
-		return finding_set(finding, UNKNOWN, "proxycommand-not-run", "%s",
+		return finding_set(finding, UNKNOWN, CODE_PROXYCOMMAND_NOT_RUN, "%s",
 				   doc_str(tcp, "reason"));
 	}
 	if (talk_missing(facts, FACT_TCP, finding))
 		return 0;
 	view.private = address_is_private(view.address);
 	if (view.address == NULL || view.result == NULL)
-		return finding_set(finding, UNKNOWN, "not-known",
+		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the connection's result is not recorded");
 	evidence(&view, finding);
 	view.error = view.error != NULL ? view.error : view.result;
@@ -321,17 +321,10 @@ tcp_run(const struct facts *facts, const struct rule *rule, struct finding *find
 	if (strcmp(view.result, "timeout") == 0)
 		return judge_timeout(&view, finding);
 	if (strcmp(view.result, "local") == 0)
-		return finding_set(finding, FAIL, "local-route-refuses",
+		return finding_set(finding, FAIL, CODE_LOCAL_ROUTE_REFUSES,
 				   "this machine itself refuses to send to %s (%s)", view.address,
 				   view.error);
-	finding_possible(finding, "dpi-resets-ssh");
-	return finding_set(finding, FAIL, "tcp-reset",
+	finding_possible(finding, CODE_DPI_RESETS_SSH);
+	return finding_set(finding, FAIL, CODE_TCP_RESET,
 			   "the connection to %s was reset while it was being made", view.address);
 }
-
-const struct check check_tcp = {
-	.id = "tcp",
-	.title = "TCP connection",
-	.needs = 0,
-	.run = tcp_run,
-};

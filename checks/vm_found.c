@@ -38,7 +38,7 @@ run_elsewhere(const struct facts *facts, const json_t *vm, struct finding *findi
 
 	finding_text(finding, "found_in", doc_str(vm, "subscription"));
 	finding_text(finding, "active", doc_str(vm, "elsewhere.active"));
-	return finding_set(finding, in && !asked && !group ? WARN : FAIL, "sub-wrong",
+	return finding_set(finding, in && !asked && !group ? WARN : FAIL, CODE_SUB_WRONG,
 			   "%s is in the subscription %s, not in %s, which is %s",
 			   doc_str(vm, "name"), doc_str(vm, "subscription"),
 			   doc_str(vm, "elsewhere.active"),
@@ -51,12 +51,12 @@ run_absent(const json_t *vm, const char *reason, struct finding *finding)
 	const char *near = json_string_value(json_array_get(doc_list(vm, "near"), 0));
 
 	if (doc_is(vm, "cause", "no-owner"))
-		return finding_set(finding, UNKNOWN, "host-owner-unknown", "%s", reason);
+		return finding_set(finding, UNKNOWN, CODE_HOST_OWNER_UNKNOWN, "%s", reason);
 	if (doc_is(vm, "cause", "subscription-not-found"))
-		return finding_set(finding, FAIL, "subscription-not-found", "%s", reason);
+		return finding_set(finding, FAIL, CODE_SUBSCRIPTION_NOT_FOUND, "%s", reason);
 	if (doc_is(vm, "cause", "ambiguous"))
-		return finding_set(finding, UNKNOWN, "vm-name-ambiguous", "%s", reason);
-	return finding_set(finding, FAIL, "vm-not-found", "%s%s%s%s", reason,
+		return finding_set(finding, UNKNOWN, CODE_VM_NAME_AMBIGUOUS, "%s", reason);
+	return finding_set(finding, FAIL, CODE_VM_NOT_FOUND, "%s%s%s%s", reason,
 			   near != NULL ? "; there is " : "", near != NULL ? near : "",
 			   json_array_size(doc_list(vm, "near")) > 1 ? " and others like it" : "");
 }
@@ -73,12 +73,12 @@ note_default(const struct facts *facts, const json_t *vm, struct finding *findin
 	finding_text(also, "name",
 		     doc_str(vm, "name") != NULL ? doc_str(vm, "name")
 						 : doc_str(facts->target, "name"));
-	finding_set(also, PASS, "vm-from-default", "no VM was named: az keeps %s as its default",
+	finding_set(also, PASS, CODE_VM_FROM_DEFAULT, "no VM was named: az keeps %s as its default",
 		    doc_str(also->evidence, "name"));
 }
 
-static int
-vm_found_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_vm_found(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	const json_t *vm = facts_section(facts, FACT_VM);
 	const char *reason;
@@ -86,27 +86,20 @@ vm_found_run(const struct facts *facts, const struct rule *rule, struct finding 
 
 	(void)rule;
 	if (state == FACT_NOT_ASKED || !doc_bool(facts->doc, "asked.azure", true))
-		return finding_set(finding, SKIP, "not-asked", "%s",
+		return finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
 				   reason != NULL ? reason : "Azure was left out");
 	evidence(facts, vm, finding);
 	note_default(facts, vm, finding);
 	if (state == FACT_PENDING)
-		return finding_set(finding, UNKNOWN, "vm-not-looked-up",
+		return finding_set(finding, UNKNOWN, CODE_VM_NOT_LOOKED_UP,
 				   "the search for the VM had not ended");
 	if (state == FACT_ABSENT)
 		return run_absent(vm, reason != NULL ? reason : "the VM does not exist", finding);
 	if (state == FACT_UNKNOWN)
-		return finding_set(finding, UNKNOWN, "vm-not-looked-up", "%s",
+		return finding_set(finding, UNKNOWN, CODE_VM_NOT_LOOKED_UP, "%s",
 				   reason != NULL ? reason : "the VM could not be looked up");
 	if (doc_get(vm, "elsewhere") != NULL)
 		return run_elsewhere(facts, vm, finding);
-	return finding_set(finding, PASS, "vm-found-ok", "%s is in the resource group %s",
+	return finding_set(finding, PASS, CODE_VM_FOUND_OK, "%s is in the resource group %s",
 			   doc_str(vm, "name"), doc_str(vm, "resource_group"));
 }
-
-const struct check check_vm_found = {
-	.id = "vm-found",
-	.title = "The VM in Azure",
-	.needs = FACTS_BIT(SIGNIN),
-	.run = vm_found_run,
-};

@@ -72,7 +72,7 @@ extension_failed(const struct vm_extension *extension, struct finding *finding)
 		finding_value(finding, "no_identity", json_true());
 	if (exit_code(extension) == EXIT_OLD_EXTENSION)
 		finding_value(finding, "old_extension", json_true());
-	return finding_set(finding, FAIL, "aad-extension-failed",
+	return finding_set(finding, FAIL, CODE_AAD_EXTENSION_FAILED,
 			   "the Entra login extension is there, but its installation failed%s%s",
 			   extension->message != NULL ? ": " : "",
 			   extension->message != NULL ? extension->message : "");
@@ -93,7 +93,7 @@ entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
 		if (!has)
 			finding_value(finding, "extension_missing", json_true());
 		finding_set(
-		    finding, FAIL, "aad-identity-missing",
+		    finding, FAIL, CODE_AAD_IDENTITY_MISSING,
 		    "the VM has no system-assigned managed identity, which Entra login needs");
 		if (has && !failed(&extension))
 			return 0;
@@ -101,13 +101,13 @@ entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
 			return -ENOMEM;
 	}
 	if (!has)
-		return finding_set(other, FAIL, "aad-extension-missing",
+		return finding_set(other, FAIL, CODE_AAD_EXTENSION_MISSING,
 				   "the VM lacks the Entra login extension (AADSSHLoginForLinux)");
 	if (failed(&extension))
 		return extension_failed(&extension, other);
 	finding_text(finding, "extension", extension.type);
 	finding_text(finding, "extension_state", extension.state);
-	return finding_set(finding, PASS, "aad-ready", "Linux, ready for Entra login");
+	return finding_set(finding, PASS, CODE_AAD_READY, "Linux, ready for Entra login");
 }
 
 static int
@@ -122,17 +122,18 @@ windows(const struct facts *facts, const struct vm *vm, struct finding *finding)
 		finding_text(finding, "extension_state", extension.state);
 		if (failed(&extension) && !speaks) {
 			finding_text(finding, "message", extension.message);
-			return finding_set(finding, FAIL, "windows-openssh-failed",
+			return finding_set(finding, FAIL, CODE_WINDOWS_OPENSSH_FAILED,
 					   "Windows: the OpenSSH extension failed to install%s%s",
 					   extension.message != NULL ? ": " : "",
 					   extension.message != NULL ? extension.message : "");
 		}
-		return finding_set(finding, PASS, "windows-openssh",
+		return finding_set(finding, PASS, CODE_WINDOWS_OPENSSH,
 				   "Windows with the OpenSSH extension");
 	}
 	if (speaks)
-		return finding_set(finding, PASS, "windows-openssh", "Windows with an SSH server");
-	r = finding_set(finding, FAIL, "windows-openssh-missing",
+		return finding_set(finding, PASS, CODE_WINDOWS_OPENSSH,
+				   "Windows with an SSH server");
+	r = finding_set(finding, FAIL, CODE_WINDOWS_OPENSSH_MISSING,
 			"Windows without the OpenSSH extension, and no SSH server answers");
 	finding->confidence =
 	    LIKELY; /* the built-in feature is no extension and cannot be seen from here */
@@ -150,10 +151,10 @@ linux_vm(const struct facts *facts, const struct vm *vm, struct finding *finding
 	if (is_entra_login(facts, user))
 		return entra(facts, vm, finding);
 	if (!vm->has_os_profile)
-		r = finding_set(finding, PASS, "os-without-profile",
+		r = finding_set(finding, PASS, CODE_OS_WITHOUT_PROFILE,
 				"Linux from a specialised disk: Azure knows neither user nor key");
 	else
-		r = finding_set(finding, PASS, "os-linux", "Linux, set up with the user %s",
+		r = finding_set(finding, PASS, CODE_OS_LINUX, "Linux, set up with the user %s",
 				vm->admin != NULL ? vm->admin : "(not told)");
 	if (r == 0 && vm_extension(facts, vm, "AADSSHLoginForLinux", &extension) &&
 	    failed(&extension) && (also = finding_also(finding)) != NULL) {
@@ -184,15 +185,15 @@ add_keys(const struct vm *vm, struct finding *finding)
 		json_decref(types);
 }
 
-static int
-vm_os_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_vm_os(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	struct vm vm;
 
 	(void)rule;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
-		return finding_missing(finding, "vm-os-unknown", "the VM", &ref);
+		return finding_missing(finding, CODE_VM_OS_UNKNOWN, "the VM", &ref);
 	finding_text(finding, "os", !vm.os_known ? NULL : vm.windows ? "Windows" : "Linux");
 	finding_text(finding, "publisher",
 		     doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));
@@ -203,14 +204,7 @@ vm_os_run(const struct facts *facts, const struct rule *rule, struct finding *fi
 		finding_text(finding, "password_login", vm.password_off ? "off" : "on");
 	add_keys(&vm, finding);
 	if (!vm.os_known)
-		return finding_set(finding, PASS, "os-not-told",
+		return finding_set(finding, PASS, CODE_OS_NOT_TOLD,
 				   "Azure does not say which system it is");
 	return vm.windows ? windows(facts, &vm, finding) : linux_vm(facts, &vm, finding);
 }
-
-const struct check check_vm_os = {
-	.id = "vm-os",
-	.title = "Operating system",
-	.needs = FACTS_BIT(VM),
-	.run = vm_os_run,
-};

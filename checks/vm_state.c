@@ -52,24 +52,24 @@ deallocated(const struct facts *facts, const struct vm *vm, struct finding *find
 	finding_text(finding, "stopped_at", when);
 	finding_text(finding, "shutdown_time", at);
 	if (vm->hibernated)
-		return finding_set(finding, FAIL, "vm-hibernated", "the VM is hibernated");
+		return finding_set(finding, FAIL, CODE_VM_HIBERNATED, "the VM is hibernated");
 	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(facts)) {
 		r = finding_set(
-		    finding, FAIL, "vm-spot-evicted",
+		    finding, FAIL, CODE_VM_SPOT_EVICTED,
 		    "the VM is a Spot VM and deallocated: Azure took its capacity back");
 		finding->confidence = LIKELY;
 		return r;
 	}
 	if (schedule != NULL && (caller == NULL || strcasestr(caller, "@") == NULL)) {
 		r = finding_set(
-		    finding, FAIL, "vm-auto-shutdown",
+		    finding, FAIL, CODE_VM_AUTO_SHUTDOWN,
 		    "the VM is deallocated, and a schedule shuts it down every day%s%.2s%s%s",
 		    at != NULL ? " at " : "", at != NULL ? at : "", at != NULL ? ":" : "",
 		    at != NULL && strlen(at) >= 4 ? at + 2 : "");
 		finding->confidence = LIKELY;
 		return r;
 	}
-	return finding_set(finding, FAIL, "vm-deallocated",
+	return finding_set(finding, FAIL, CODE_VM_DEALLOCATED,
 			   "the VM is stopped (deallocated)%s%s%s%s", caller != NULL ? " by " : "",
 			   caller != NULL ? caller : "",
 			   caller != NULL && when != NULL ? " at " : "",
@@ -92,7 +92,7 @@ is_booting(const struct facts *facts, const struct vm *vm)
 
 /* A finding about a running VM is a failure only as long as the server has not let us in. */
 static int
-unless_it_works(const struct facts *facts, struct finding *finding, const char *code,
+unless_it_works(const struct facts *facts, struct finding *finding, enum code code,
 		const char *words)
 {
 	bool works = wire_accepted(facts);
@@ -139,24 +139,24 @@ running(const struct facts *facts, const struct vm *vm, struct finding *finding)
 				 ? doc_str(health, "properties.title")
 				 : "Azure gives no reason.");
 		if (doc_is(health, "properties.availabilityState", "Unavailable"))
-			return unless_it_works(facts, finding, "vm-health-unavailable",
+			return unless_it_works(facts, finding, CODE_VM_HEALTH_UNAVAILABLE,
 					       "Azure itself reports the VM as unavailable");
-		return finding_set(finding, WARN, "vm-health-degraded",
+		return finding_set(finding, WARN, CODE_VM_HEALTH_DEGRADED,
 				   "Azure itself reports the VM as degraded");
 	}
 	if (vm->provisioning_error != NULL &&
 	    strncasecmp(vm->provisioning_error, "OSProvisioning", 14) == 0)
-		return unless_it_works(facts, finding, "vm-provisioning-failed",
+		return unless_it_works(facts, finding, CODE_VM_PROVISIONING_FAILED,
 				       "the operating system never reported that it was set up: "
 				       "user and key may be missing");
 	if (is_booting(facts, vm))
-		return unless_it_works(facts, finding, "vm-starting",
+		return unless_it_works(facts, finding, CODE_VM_STARTING,
 				       "the VM runs, but is still booting or being set up");
 	if (doc_same(vm->provisioning, "Failed"))
 		return finding_set(
-		    finding, WARN, "vm-last-operation-failed",
+		    finding, WARN, CODE_VM_LAST_OPERATION_FAILED,
 		    "the VM runs; the last change to it failed, which alone does not break SSH");
-	return finding_set(finding, PASS, "vm-running", "the VM runs");
+	return finding_set(finding, PASS, CODE_VM_RUNNING, "the VM runs");
 }
 
 /* What Azure says of a VM whose model is there but whose power state is not: it may be on its way,
@@ -165,10 +165,11 @@ static int
 no_power_state(const struct vm *vm, struct finding *finding)
 {
 	if (doc_same(vm->provisioning, "Creating"))
-		return finding_set(finding, FAIL, "vm-starting", "the VM is still being created");
+		return finding_set(finding, FAIL, CODE_VM_STARTING,
+				   "the VM is still being created");
 	if (doc_same(vm->provisioning, "Deleting"))
-		return finding_set(finding, FAIL, "vm-deleting", "the VM is being deleted");
-	return finding_set(finding, UNKNOWN, "vm-power-unknown",
+		return finding_set(finding, FAIL, CODE_VM_DELETING, "the VM is being deleted");
+	return finding_set(finding, UNKNOWN, CODE_VM_POWER_UNKNOWN,
 			   "Azure does not say whether the VM runs");
 }
 
@@ -179,10 +180,10 @@ judge_power(const struct facts *facts, const struct vm *vm, struct finding *find
 
 	if (vm->generalized)
 		return finding_set(
-		    finding, FAIL, "vm-generalized",
+		    finding, FAIL, CODE_VM_GENERALIZED,
 		    "the VM was generalized for use as an image and cannot be started");
 	if (doc_same(vm->provisioning, "Deleting"))
-		return finding_set(finding, FAIL, "vm-deleting", "the VM is being deleted");
+		return finding_set(finding, FAIL, CODE_VM_DELETING, "the VM is being deleted");
 	if (power == NULL || strcasecmp(power, "unknown") == 0)
 		return no_power_state(vm, finding);
 	if (strcasecmp(power, "running") == 0)
@@ -191,14 +192,14 @@ judge_power(const struct facts *facts, const struct vm *vm, struct finding *find
 		return deallocated(facts, vm, finding);
 	if (strcasecmp(power, "stopped") == 0)
 		return finding_set(
-		    finding, FAIL, "vm-stopped-guest",
+		    finding, FAIL, CODE_VM_STOPPED_GUEST,
 		    "the VM was shut down from inside and is stopped, but still allocated");
 	if (strcasecmp(power, "starting") == 0 || strcasecmp(power, "creating") == 0)
-		return finding_set(finding, FAIL, "vm-starting", "the VM is %s", power);
+		return finding_set(finding, FAIL, CODE_VM_STARTING, "the VM is %s", power);
 	if (strcasecmp(power, "stopping") == 0 || strcasecmp(power, "deallocating") == 0)
-		return finding_set(finding, FAIL, "vm-stopping", "the VM is %s", power);
+		return finding_set(finding, FAIL, CODE_VM_STOPPING, "the VM is %s", power);
 	finding_text(finding, "field", "PowerState");
-	return finding_set(finding, UNKNOWN, "vm-power-unknown",
+	return finding_set(finding, UNKNOWN, CODE_VM_POWER_UNKNOWN,
 			   "Azure reports the power state \"%s\", which this program does not know",
 			   power);
 }
@@ -212,8 +213,8 @@ add_notes(const struct vm *vm, struct finding *finding)
 
 	if (runs && vm->agent_wanted && vm->has_instance_view &&
 	    (vm->agent == VM_AGENT_NOT_READY || vm->agent == VM_AGENT_NONE) &&
-	    strcmp(finding->code, "vm-starting") != 0 && (also = finding_also(finding)) != NULL) {
-		finding_set(also, vm->agent == VM_AGENT_NONE ? PASS : WARN, "vm-agent-not-ready",
+	    finding->id != CODE_VM_STARTING && (also = finding_also(finding)) != NULL) {
+		finding_set(also, vm->agent == VM_AGENT_NONE ? PASS : WARN, CODE_VM_AGENT_NOT_READY,
 			    "the guest agent %s: Run Command and key reset do not work, SSH may",
 			    vm->agent == VM_AGENT_NONE ? "does not report" : "is not ready");
 		finding_text(also, "agent_status",
@@ -222,7 +223,7 @@ add_notes(const struct vm *vm, struct finding *finding)
 	}
 	if (vm->boot_diagnostics == 0 && (also = finding_also(finding)) != NULL)
 		finding_set(
-		    also, PASS, "boot-diagnostics-disabled",
+		    also, PASS, CODE_BOOT_DIAGNOSTICS_DISABLED,
 		    "boot diagnostics are off: neither serial log nor serial console can be used");
 }
 
@@ -266,8 +267,8 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 		finding_text(finding, "subscription_state", subscription);
 }
 
-static int
-vm_state_run(const struct facts *facts, const struct rule *rule, struct finding *finding)
+int
+check_vm_state(const struct facts *facts, const struct rule *rule, struct finding *finding)
 {
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	const char *subscription = subscription_state(facts, vm_id(facts));
@@ -276,17 +277,10 @@ vm_state_run(const struct facts *facts, const struct rule *rule, struct finding 
 
 	(void)rule;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
-		return finding_missing(finding, "vm-unknown", "the VM", &ref);
+		return finding_missing(finding, CODE_VM_UNKNOWN, "the VM", &ref);
 	add_evidence(&vm, subscription, finding);
 	if ((r = judge_power(facts, &vm, finding)) < 0)
 		return r;
 	add_notes(&vm, finding);
 	return 0;
 }
-
-const struct check check_vm_state = {
-	.id = "vm-state",
-	.title = "Power and provisioning",
-	.needs = FACTS_BIT(VM),
-	.run = vm_state_run,
-};

@@ -113,15 +113,6 @@ output_reports(const json_t *reports, const struct options *options, struct err 
 	return r;
 }
 
-static const char *
-title_of(const char *id)
-{
-	for (size_t i = 0; check_table[i] != NULL; i++)
-		if (strcmp(check_table[i]->id, id) == 0)
-			return check_table[i]->title;
-	return NULL;
-}
-
 int
 output_help(const struct options *options, const struct rules *rules, struct err *err)
 {
@@ -129,7 +120,7 @@ output_help(const struct options *options, const struct rules *rules, struct err
 	int r;
 
 	if (options->list_checks)
-		return report_checks(stdout, rules, title_of, &style);
+		return report_checks(stdout, rules, &style);
 	if ((r = report_explain(stdout, rules, options->explain, &style)) == -ENOENT)
 		err_set(err,
 			"--explain: '%s' is no code that the rules know (--list-checks names them)",

@@ -141,7 +141,7 @@ usage_check_ids(const struct words *ids, const char *option, const struct rules 
 {
 	for (size_t i = 0; i < ids->count; i++) {
 		const json_t *custom = rules_custom(rules), *rule;
-		bool known = check_exists(ids->at[i]);
+		bool known = check_table[check_find(ids->at[i])].run != NULL;
 		size_t j;
 
 		json_array_foreach (custom, j, rule)

@@ -1,4 +1,5 @@
 #include "report/wrap.h"
+#include "checks/checks.h"
 #include "facts/doc.h"
 
 #include <errno.h>
@@ -32,19 +33,18 @@ write_heading(struct page *page, const char *id, const char *title)
 }
 
 int
-report_checks(FILE *out, const struct rules *rules, const char *(*title_of)(const char *check),
-	      const struct report_style *style)
+report_checks(FILE *out, const struct rules *rules, const struct report_style *style)
 {
 	const json_t *custom = rules_custom(rules);
 	struct page page;
-	const char *id;
-	json_t *entry;
+	const json_t *entry;
 
 	page_start(&page, out, style);
-	json_object_foreach ((json_t *)(uintptr_t)rules_checks(rules), id, entry) {
-		const char *title = title_of != NULL ? title_of(id) : NULL;
+	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
+		const struct check *row = &check_table[check];
 
-		write_heading(&page, id, title != NULL ? title : "");
+		entry = json_object_get(rules_checks(rules), row->id);
+		write_heading(&page, row->id, row->title != NULL ? row->title : "");
 		write_codes(&page, json_object_get(entry, "codes"));
 	}
 	for (size_t i = 0; i < json_array_size(custom); i++) {

@@ -7,7 +7,7 @@ enum hop_state { HOP_NOT_SAID, HOP_OK, HOP_UNKNOWN, HOP_NOT_REACHED, HOP_BLOCKED
 
 /* The way of a connection: each hop is judged by these checks; `wire` hops are where packets really
  * went. A bad key stops nothing before the login. */
-static const struct hop {
+static const struct stretch {
 	const char *name;
 	bool wire;
 	const char *checks[8];
@@ -61,7 +61,7 @@ state_of(const struct finding *finding)
 	case UNKNOWN:
 		return finding->explained_by != NULL ? HOP_NOT_REACHED : HOP_UNKNOWN;
 	default:
-		return doc_same(finding->code, "not-reached") ? HOP_NOT_REACHED : HOP_NOT_SAID;
+		return finding->id == CODE_NOT_REACHED ? HOP_NOT_REACHED : HOP_NOT_SAID;
 	}
 }
 
@@ -85,7 +85,7 @@ scoped_state(const struct finding *finding, const char *scope)
 }
 
 static void
-hear(struct said *said, const struct finding *finding, const struct hop *hop)
+hear(struct said *said, const struct finding *finding, const struct stretch *hop)
 {
 	enum hop_state state = scoped_state(finding, hop->scope);
 
@@ -126,7 +126,7 @@ has_label(const json_t *one)
 }
 
 static void
-set_label(json_t *one, const struct hop *hop, const struct said *said, enum hop_state state)
+set_label(json_t *one, const struct stretch *hop, const struct said *said, enum hop_state state)
 {
 	const struct finding *by = said->by;
 	const char *rule;

@@ -41,10 +41,8 @@ int report_text(FILE *out, json_t *const *reports, size_t count, const struct re
 int report_json(FILE *out, json_t *const *reports, size_t count);
 int report_ndjson(FILE *out, const json_t *report);
 
-/* --list-checks: every check in path order with its codes; title_of (may be NULL) gives a check's
- * title. 0 or -errno. */
-int report_checks(FILE *out, const struct rules *rules, const char *(*title_of)(const char *check),
-		  const struct report_style *style);
+/* --list-checks: every check in path order with its codes. 0 or -errno. */
+int report_checks(FILE *out, const struct rules *rules, const struct report_style *style);
 
 /* --explain CODE: 0, -ENOENT when no rule knows it (nothing is written), or -errno. */
 int report_explain(FILE *out, const struct rules *rules, const char *code,

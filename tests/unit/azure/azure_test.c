@@ -338,8 +338,6 @@ END_TEST
 	"/subscriptions/s1/resourcegroups/rg/providers/microsoft.network/networksecuritygroups/n"
 #define VM SUB "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
 
-extern const struct check check_azure_signin, check_azure_access, check_vm_found;
-
 /* A target that was found and read, with `patch` merged over its document. */
 static json_t *
 facts_with(struct facts *facts, const char *azure, const char *target)
@@ -371,75 +369,77 @@ static const struct {
 	enum status status;
 	const char *code, *also;
 } cases[] = {
-	{ &check_azure_signin, "{" SIGNED "}", "{" FOUND "}", PASS, "azure-signin-ok", NULL },
-	{ &check_azure_signin,
+	{ &check_table[CHECK_AZURE_SIGNIN], "{" SIGNED "}", "{" FOUND "}", PASS, "azure-signin-ok",
+	  NULL },
+	{ &check_table[CHECK_AZURE_SIGNIN],
 	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"signed-out\",\"reason\":\"r\"}}", "{}",
 	  UNKNOWN, "az-not-logged-in", NULL },
-	{ &check_azure_signin,
+	{ &check_table[CHECK_AZURE_SIGNIN],
 	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"expired\",\"kind\":\"expired\","
 	  "\"aadsts\":70043,\"reason\":\"r\"}}",
 	  "{}", UNKNOWN, "token-expired-ca", NULL },
-	{ &check_azure_signin,
+	{ &check_table[CHECK_AZURE_SIGNIN],
 	  "{\"signin\":{\"state\":\"unknown\",\"cause\":\"failed\",\"kind\":\"clock\",\"skew_s\":"
 	  "900,\"reason\":\"r\"}}",
 	  "{}", UNKNOWN, "clock-skew-token", NULL },
-	{ &check_azure_signin,
+	{ &check_table[CHECK_AZURE_SIGNIN],
 	  "{\"signin\":{\"state\":\"known\",\"credential\":\"x\",\"skew_s\":-3600}}", "{" FOUND "}",
 	  PASS, "azure-signin-ok", "clock-skew-token" },
-	{ &check_azure_signin, "{\"signin\":{\"state\":\"not-asked\",\"reason\":\"r\"}}", "{}",
-	  SKIP, "not-asked", NULL },
-	{ &check_azure_access, "{" SIGNED "}", "{" FOUND "," READ "}", PASS, "azure-access-ok",
+	{ &check_table[CHECK_AZURE_SIGNIN],
+	  "{\"signin\":{\"state\":\"not-asked\",\"reason\":\"r\"}}", "{}", SKIP, "not-asked",
 	  NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS], "{" SIGNED "}", "{" FOUND "," READ "}", PASS,
+	  "azure-access-ok", NULL },
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"missing\":{\"" NSG_KEY "\":{\"state\":\"unknown\",\"cause\":\"forbidden\","
 	  "\"action\":\"a/read\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", UNKNOWN, "rbac-missing-read", NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"missing\":{\"" NSG_KEY
 	  "\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"missing\":{\"/subscriptions/s1/"
 	  "other\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", PASS, "azure-access-ok", NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"resources\":{\"/subscriptions/s1\":{\"state\":\"Disabled\"}}}",
 	  "{" FOUND "," READ "}", FAIL, "subscription-disabled", NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"lists\":{\"/subscriptions/s1/resourcegroups/rg/providers/"
 	  "microsoft.network/networkinterfaces\":"
 	  "{\"state\":\"unknown\",\"cause\":\"foreign-host\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", WARN, "foreign-host-refused", NULL },
-	{ &check_azure_access, "{" SIGNED "}",
+	{ &check_table[CHECK_AZURE_ACCESS], "{" SIGNED "}",
 	  "{\"vm\":{\"state\":\"unknown\",\"cause\":\"tenant\",\"reason\":\"r\"}}", UNKNOWN,
 	  "tenant-wrong", NULL },
-	{ &check_azure_access,
+	{ &check_table[CHECK_AZURE_ACCESS],
 	  "{" SIGNED ",\"missing\":{\"" NSG_KEY
 	  "/effective\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":\"a/b/"
 	  "action\",\"reason\":\"r\"}}}",
 	  "{" FOUND "," READ "}", WARN, "rbac-missing-action", NULL },
-	{ &check_azure_access, "{" SIGNED "}",
+	{ &check_table[CHECK_AZURE_ACCESS], "{" SIGNED "}",
 	  "{" FOUND "," READ ",\"proof\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"action\":"
 	  "\"x/action\",\"reason\":\"r\"}}",
 	  WARN, "rbac-missing-action", NULL },
-	{ &check_vm_found, "{" SIGNED "}", "{" FOUND "}", PASS, "vm-found-ok", NULL },
-	{ &check_vm_found, "{" SIGNED "}",
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}", "{" FOUND "}", PASS, "vm-found-ok", NULL },
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}",
 	  "{\"vm\":{\"state\":\"absent\",\"cause\":\"not-found\",\"reason\":\"r\",\"near\":["
 	  "\"vm1\"]}}",
 	  FAIL, "vm-not-found", NULL },
-	{ &check_vm_found, "{" SIGNED "}",
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}",
 	  "{\"vm\":{\"state\":\"unknown\",\"cause\":\"forbidden\",\"reason\":\"r\"}}", UNKNOWN,
 	  "vm-not-looked-up", NULL },
-	{ &check_vm_found, "{" SIGNED "}",
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}",
 	  "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{"
 	  "\"active\":\"s1\"}}}",
 	  FAIL, "sub-wrong", NULL },
-	{ &check_vm_found, "{" SIGNED "}",
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}",
 	  "{\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":\"s2\",\"elsewhere\":{"
 	  "\"active\":\"s1\"}},"
 	  "\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":\"SHA256:x\"}}}",
 	  WARN, "sub-wrong", NULL },
-	{ &check_vm_found, "{" SIGNED "}",
+	{ &check_table[CHECK_VM_FOUND], "{" SIGNED "}",
 	  "{\"resource_group\":\"rg\",\"vm\":{\"state\":\"known\",\"name\":\"vm\",\"subscription\":"
 	  "\"s2\","
 	  "\"elsewhere\":{\"active\":\"s1\"}},\"wire\":{\"auth\":{\"state\":\"known\",\"accepted\":"

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct check check_vm_state, check_public_ip, check_nsg, check_jit, check_route,
-    check_vm_os;
-
-static const struct check *const checks[] = { &check_vm_state, &check_public_ip, &check_nsg,
-					      &check_jit,      &check_route,     &check_vm_os };
+static const struct check *const checks[] = {
+	&check_table[CHECK_VM_STATE], &check_table[CHECK_PUBLIC_IP], &check_table[CHECK_NSG],
+	&check_table[CHECK_JIT],      &check_table[CHECK_ROUTE],     &check_table[CHECK_VM_OS]
+};
 
 static struct rules *rules;
 
@@ -323,9 +322,9 @@ try_one(const struct payload *payload, const char *place, const char *with)
 	break_at((json_t *)(uintptr_t)body, place, with);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		run(&net, checks[i], &finding);
-		if (checks[i] == &check_nsg)
+		if (checks[i] == &check_table[CHECK_NSG])
 			judge_rules(payload, place, with, &finding);
-		if (checks[i] == &check_jit && payload->world == jit_world &&
+		if (checks[i] == &check_table[CHECK_JIT] && payload->world == jit_world &&
 		    strcmp(payload->id, JIT_ID) == 0)
 			judge_request(place, with, &finding);
 		finding_free(&finding);

@@ -53,7 +53,10 @@ find(const char *check, enum status status, const char *code)
 	struct finding *finding = &world.findings[world.count++];
 
 	finding_init(finding, check);
-	finding_set(finding, status, code, "%s", code);
+	if (code_find(code) != CODE_CUSTOM)
+		finding_set(finding, status, code_find(code), "%s", code);
+	else
+		finding_custom(finding, status, code, "%s", code);
 }
 
 static const struct diagnosis *

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct check check_vm_state, check_public_ip, check_nsg, check_jit, check_route,
-    check_vm_os;
-
 static const struct {
 	const char *id;
 	const struct check *check;
-} checks[] = { { "vm-state", &check_vm_state }, { "public-ip", &check_public_ip },
-	       { "nsg", &check_nsg },           { "jit", &check_jit },
-	       { "route", &check_route },       { "vm-os", &check_vm_os } };
+} checks[] = { { "vm-state", &check_table[CHECK_VM_STATE] },
+	       { "public-ip", &check_table[CHECK_PUBLIC_IP] },
+	       { "nsg", &check_table[CHECK_NSG] },
+	       { "jit", &check_table[CHECK_JIT] },
+	       { "route", &check_table[CHECK_ROUTE] },
+	       { "vm-os", &check_table[CHECK_VM_OS] } };
 
 static struct rules *rules;
 
@@ -360,7 +360,7 @@ static const struct expectation cases[] = {
 	{ "no group and no word on the SKU",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'sku.name'}",
 	  NULL,
 	  NULL,
@@ -441,7 +441,7 @@ static const struct expectation cases[] = {
 	{ "nonsense in a prefix",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'sourceAddressPrefix'}",
 	  NULL,
 	  NULL,
@@ -459,7 +459,7 @@ static const struct expectation cases[] = {
 	{ "a reversed range",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'destinationPortRange'}",
 	  NULL,
 	  NULL,
@@ -467,7 +467,7 @@ static const struct expectation cases[] = {
 	{ "two rules of one priority",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'priority'}",
 	  NULL,
 	  NULL,
@@ -476,7 +476,7 @@ static const struct expectation cases[] = {
 	{ "an unknown access word",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'access'}",
 	  NULL,
 	  NULL,
@@ -595,7 +595,7 @@ static const struct expectation cases[] = {
 	{ "a kind of address nobody knows",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'sku.name'}",
 	  NULL,
 	  NULL,
@@ -613,7 +613,7 @@ static const struct expectation cases[] = {
 	{ "an admin rule without properties",
 	  "nsg",
 	  "unknown",
-	  "nsg-nonsense",
+	  "nsg-invalid-rule",
 	  "{'field': 'properties'}",
 	  NULL,
 	  NULL,
@@ -1183,7 +1183,7 @@ static const struct expectation cases[] = {
 	{ "JIT: the end cannot be read",
 	  "jit",
 	  "unknown",
-	  "jit-nonsense",
+	  "jit-invalid-policy",
 	  "{'field': 'endTimeUtc'}",
 	  NULL,
 	  NULL,
@@ -1192,7 +1192,7 @@ static const struct expectation cases[] = {
 	{ "JIT: a status nobody knows",
 	  "jit",
 	  "unknown",
-	  "jit-nonsense",
+	  "jit-invalid-policy",
 	  "{'field': 'status'}",
 	  NULL,
 	  NULL,

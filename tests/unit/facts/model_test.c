@@ -181,10 +181,10 @@ START_TEST(findings_hold_more_findings)
 	struct finding finding, *also;
 
 	finding_init(&finding, "nsg");
-	finding_set(&finding, FAIL, "nsg-deny-subnet", "denied by %s", "a");
+	finding_set(&finding, FAIL, CODE_NSG_DENY_SUBNET, "denied by %s", "a");
 	finding_text(&finding, "nsg", "a");
 	also = finding_also(&finding);
-	finding_set(also, FAIL, "nsg-deny-nic", "denied by %s", "b");
+	finding_set(also, FAIL, CODE_NSG_DENY_NIC, "denied by %s", "b");
 	ck_assert_str_eq(finding.also[0].code, "nsg-deny-nic");
 	ck_assert_str_eq(finding.also[0].check, "nsg");
 	finding_free(&finding);

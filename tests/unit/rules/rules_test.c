@@ -215,10 +215,10 @@ START_TEST(a_finding_is_lent_its_words)
 	struct finding finding, *also;
 
 	finding_init(&finding, "nsg");
-	finding_set(&finding, FAIL, "my-code", "s");
+	finding_custom(&finding, FAIL, "my-code", "s");
 	finding_number(&finding, "port", 2222);
 	also = finding_also(&finding);
-	finding_set(also, WARN, "no-such-code", "its summary");
+	finding_custom(also, WARN, "no-such-code", "its summary");
 	ck_assert_int_eq(finding_fill_in(&finding, rules, globals, dialects), 0);
 	ck_assert_str_eq(finding.title, "T 2222");
 	ck_assert_str_eq(finding.why, "W <YOUR-PUBLIC-IP>");
@@ -251,7 +251,7 @@ START_TEST(severity_of_a_layer_swaps_fail_and_warn_only)
 		struct finding finding;
 
 		finding_init(&finding, "nsg");
-		finding_set(&finding, cases[i].before, "my-code", "s");
+		finding_custom(&finding, cases[i].before, "my-code", "s");
 		ck_assert_int_eq(finding_fill_in(&finding, rules, NULL, NULL), 0);
 		ck_assert_int_eq(finding.status, cases[i].after);
 		ck_assert_int_eq((int)finding.remedies.count, 0);

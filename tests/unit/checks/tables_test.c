@@ -1,0 +1,117 @@
+/* codes.def, checks.def and the words of rules/default.yaml fit together. */
+#include "checks/checks.h"
+#include "facts/doc.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const code_idents[] = {
+#define CODE(ident, word, check, severity, medium, stops) [CODE_##ident] = #ident,
+#include "checks/codes.def"
+#undef CODE
+};
+
+static const char *const check_idents[] = {
+#define CHECK(ident, run, id, title, hop, needs) [CHECK_##ident] = #ident,
+#define WORDS(ident, id, hop) [CHECK_##ident] = #ident,
+#include "checks/checks.def"
+#undef CHECK
+#undef WORDS
+};
+
+static struct rules *rules;
+
+static void
+start(void)
+{
+	struct err err;
+
+	ck_assert_msg(rules_default(&rules, &err) == 0, "%s", err.text);
+}
+
+static void
+stop(void)
+{
+	rules_free(rules);
+}
+
+/* "NSG_DENY_NIC" is "nsg-deny-nic". */
+static bool
+is_word_of(const char *word, const char *ident)
+{
+	for (; *word != '\0' && *ident != '\0'; word++, ident++)
+		if (toupper((unsigned char)*word) != *ident && (*word != '-' || *ident != '_'))
+			return false;
+	return *word == *ident;
+}
+
+START_TEST(a_constant_is_the_word_in_capitals)
+{
+	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++) {
+		ck_assert_msg(is_word_of(code_word(code), code_idents[code]), "%s is not %s",
+			      code_idents[code], code_word(code));
+		ck_assert_msg(code_find(code_word(code)) == code, "%s has two rows",
+			      code_word(code));
+	}
+	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
+		ck_assert_msg(is_word_of(check_table[check].id, check_idents[check]),
+			      "%s is not %s", check_idents[check], check_table[check].id);
+		ck_assert_msg(check_find(check_table[check].id) == check, "%s has two rows",
+			      check_table[check].id);
+	}
+}
+END_TEST
+
+START_TEST(a_code_from_warn_on_has_words_under_its_check)
+{
+	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++) {
+		const struct code_row *row = &code_table[code];
+		bool may_be_silent = row->severity == PASS || row->severity == SKIP;
+		const char *owner = NULL;
+
+		if (rules_code(rules, row->word, &owner) == NULL)
+			ck_assert_msg(may_be_silent || row->check == CHECK_NONE,
+				      "%s has no words in default.yaml", row->word);
+		else
+			ck_assert_msg(doc_same(owner, check_table[row->check].id),
+				      "%s has its words under %s", row->word, owner);
+	}
+}
+END_TEST
+
+START_TEST(words_belong_to_a_code_with_a_row)
+{
+	const char *id, *word;
+	json_t *entry, *words;
+
+	json_object_foreach ((json_t *)(uintptr_t)rules_checks(rules), id, entry) {
+		ck_assert_msg(check_find(id) != CHECK_NONE, "%s has no row in checks.def", id);
+		json_object_foreach (json_object_get(entry, "codes"), word, words)
+			ck_assert_msg(code_find(word) != CODE_CUSTOM, "%s has no row in codes.def",
+				      word);
+	}
+	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++)
+		ck_assert_msg(json_object_get(rules_checks(rules), check_table[check].id) != NULL,
+			      "%s has no entry in default.yaml", check_table[check].id);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("tables");
+	TCase *tcase = tcase_create("tables");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_checked_fixture(tcase, start, stop);
+	tcase_add_test(tcase, a_constant_is_the_word_in_capitals);
+	tcase_add_test(tcase, a_code_from_warn_on_has_words_under_its_check);
+	tcase_add_test(tcase, words_belong_to_a_code_with_a_row);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}
