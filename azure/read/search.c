@@ -2,6 +2,7 @@
  * serve. */
 #include "azure/inside.h"
 #include "facts/arm.h"
+#include "facts/near.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -37,42 +38,6 @@ name_plain(const char *name)
 	return len > 0 && len <= 64 && name[len] == '\0';
 }
 
-/* The number of letters to add, drop, change or swap with their neighbour, counted no further than
- * names are long. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[3][66];
-	size_t la = strlen(a), lb = strlen(b);
-
-	if (la > 64 || lb > 64)
-		return 99;
-	for (size_t j = 0; j <= lb; j++)
-		row[1][j] = (unsigned)j;
-	for (size_t i = 1; i <= la; i++) {
-		unsigned *now = row[(i + 1) % 3], *before = row[i % 3], *twice = row[(i + 2) % 3];
-
-		now[0] = (unsigned)i;
-		for (size_t j = 1; j <= lb; j++) {
-			bool same =
-			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-			unsigned best = before[j - 1] + (same ? 0 : 1);
-
-			if (before[j] + 1 < best)
-				best = before[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 &&
-			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 2]) &&
-			    tolower((unsigned char)a[i - 2]) == tolower((unsigned char)b[j - 1]) &&
-			    twice[j - 2] + 1 < best)
-				best = twice[j - 2] + 1;
-			now[j] = best;
-		}
-	}
-	return row[(la + 1) % 3][lb];
-}
-
 /* Letters and digits only: "web-01" and "Web_01" are the same to a person. */
 static void
 bare_letters(const char *text, char ret[static 65])
@@ -100,7 +65,7 @@ name_near(const char *typed, const char *name)
 	if (len >= 4 && (strcasestr(name, typed) != NULL ||
 			 (strlen(name) >= 4 && strcasestr(typed, name) != NULL)))
 		return true;
-	return distance(typed, name) <= (len < 4 ? 1u : len < 8 ? 2u : 3u);
+	return near_enough(typed, name);
 }
 
 /* ---- what was seen ---- */
