@@ -12,16 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The finding of the host-key check in a report. */
+/* What the host-key check found; NULL when it did not run. */
 static const json_t *
-host_key_evidence(const json_t *report)
+host_key_evidence(const struct report *report)
 {
-	const json_t *findings = doc_list(report, "findings"), *finding;
-	size_t i;
-
-	json_array_foreach (findings, i, finding)
-		if (doc_is(finding, "check", "host-key"))
-			return doc_get(finding, "evidence");
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->findings[i].check, "host-key") == 0)
+			return report->findings[i].evidence;
 	return NULL;
 }
 
@@ -122,7 +119,8 @@ add_line(int fd, const char *path, const struct facts *facts, const char *name, 
 }
 
 int
-known_append(const char *path, const struct facts *facts, const json_t *report, struct err *err)
+known_append(const char *path, const struct facts *facts, const struct report *report,
+	     struct err *err)
 {
 	const json_t *evidence = host_key_evidence(report),
 		     *key = live_key(facts, doc_str(evidence, "fingerprint"));

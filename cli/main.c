@@ -5,9 +5,7 @@
 #include "cli/known.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/usage.h"
 #include "facts/visible.h"
-#include "report/report.h"
 #include "ssh/ssh.h"
 
 #include <errno.h>
@@ -50,88 +48,29 @@ get_facts(const struct options *options, const struct rules *rules, json_t **ret
 	return r;
 }
 
+/* One look at everything. Returns 0, or -errno with a sentence. */
 static int
-exit_code_of(enum status verdict, const struct options *options)
+look(const struct options *options, const struct rules *rules, json_t **doc,
+     struct judgements *judgements, struct err *err)
 {
-	if (verdict == FAIL ||
-	    (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
-		return EXIT_FAULT;
-	return verdict == UNKNOWN ? EXIT_UNDETERMINED : EXIT_HEALTHY;
-}
+	int r = get_facts(options, rules, doc, err);
 
-/* Judges one target of the facts and appends its report. *code becomes its exit code. */
-static int
-judge(json_t *doc, size_t index, const struct options *options, const struct rules *rules,
-      json_t *reports, int *code)
-{
-	static const char *const az[] = { "az", NULL };
-	struct selection selection = { .only = options->only.at, .skip = options->skip.at };
-	struct finding *findings = NULL;
-	struct diagnosis diagnosis = { 0 };
-	json_t *globals, *report = NULL;
-	struct facts facts;
-	size_t count = 0;
-	int r;
-
-	if ((r = facts_view(doc, index, &facts)) < 0 ||
-	    (r = checks_run(&facts, rules, &selection, &findings, &count)) < 0)
-		return r;
-	globals = globals_from_facts(&facts);
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = finding_fill_in(&findings[i], rules, globals,
-				    options->remedy.count > 0 ? options->remedy.at : az);
-	if (r == 0 && (r = diagnosis_make(&facts, rules, findings, count, &diagnosis)) == 0) {
-		*code = exit_code_of(diagnosis.verdict, options);
-		report = report_build(&facts, rules, findings, count, &diagnosis, globals, *code);
-		r = report != NULL ? json_array_append_new(reports, report) : -ENOMEM;
-	}
-	diagnosis_free(&diagnosis);
-	findings_free(findings, count);
-	json_decref(globals);
-	return r;
-}
-
-/* Several VMs: 4, else 1, else 3, else 0. */
-static int
-worse(int a, int b)
-{
-	static const int order[] = { EXIT_INTERNAL, EXIT_FAULT, EXIT_UNDETERMINED, EXIT_HEALTHY };
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return a;
-}
-
-/* One look at everything. Returns 0 with *doc, *reports and *code set, or -errno with a sentence.
- */
-static int
-look(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports,
-     int *code, struct err *err)
-{
-	int r = get_facts(options, rules, doc, err), one = EXIT_HEALTHY;
-
-	*code = EXIT_HEALTHY;
-	*reports = json_array();
-	for (size_t i = 0; r == 0 && i < json_array_size(doc_list(*doc, "targets")); i++)
-		if ((r = judge(*doc, i, options, rules, *reports, &one)) == 0)
-			*code = worse(*code, one);
-	return r;
+	return r < 0 ? r : judge_all(*doc, options, rules, judgements);
 }
 
 /* --wait: looks again until all is well or the time is over, slowly enough for a server that
  * punishes noisy clients. */
 static int
-look_until(const struct options *options, const struct rules *rules, json_t **doc, json_t **reports,
-	   int *code, struct err *err)
+look_until(const struct options *options, const struct rules *rules, json_t **doc,
+	   struct judgements *judgements, struct err *err)
 {
 	struct options round = *options;
 	struct timespec began, now;
 	int r;
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	while ((r = look(&round, rules, doc, reports, code, err)) == 0 && options->wait_ms > 0 &&
-	       *code != EXIT_HEALTHY) {
+	while ((r = look(&round, rules, doc, judgements, err)) == 0 && options->wait_ms > 0 &&
+	       judgements->exit_code != EXIT_HEALTHY) {
 		int64_t left;
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -144,7 +83,7 @@ look_until(const struct options *options, const struct rules *rules, json_t **do
 		nanosleep(&(struct timespec){ .tv_sec = ROUND_PAUSE_MS / 1000 }, NULL);
 		round.deadline_ms =
 		    left < collect_deadline(options) ? (int)left : collect_deadline(options);
-		json_decref(*reports);
+		judgements_free(judgements);
 		json_decref(*doc);
 		*doc = NULL;
 	}
@@ -153,24 +92,24 @@ look_until(const struct options *options, const struct rules *rules, json_t **do
 
 /* Writes the bundle and the reports; what cannot be written is an internal error. */
 static int
-deliver(const struct options *options, json_t *doc, const json_t *reports, int code)
+deliver(const struct options *options, json_t *doc, const struct judgements *judgements)
 {
 	struct facts facts;
 	struct err err = { 0 };
+	int code = judgements->exit_code;
 
 	if (options->bundle != NULL && bundle_write(options->bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
 	if (options->known_hosts != NULL && facts_view(doc, 0, &facts) == 0) {
-		int r =
-		    known_append(options->known_hosts, &facts, json_array_get(reports, 0), &err);
+		int r = known_append(options->known_hosts, &facts, &judgements->at[0].report, &err);
 
 		if (r < 0 || err.text[0] != '\0')
 			complain(-EIO, &err);
 		code = r < 0 ? EXIT_INTERNAL : code;
 	}
-	if (output_reports(reports, options, &err) < 0) {
+	if (output_reports(judgements, options, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
@@ -180,15 +119,13 @@ deliver(const struct options *options, json_t *doc, const json_t *reports, int c
 static int
 diagnose(const struct options *options, const struct rules *rules)
 {
-	json_t *doc = NULL, *reports = NULL;
+	struct judgements judgements = { 0 };
+	json_t *doc = NULL;
 	struct err err = { 0 };
-	int code, r = look_until(options, rules, &doc, &reports, &code, &err);
+	int r = look_until(options, rules, &doc, &judgements, &err),
+	    code = r < 0 ? complain(r, &err) : deliver(options, doc, &judgements);
 
-	if (r < 0)
-		code = complain(r, &err);
-	else
-		code = deliver(options, doc, reports, code);
-	json_decref(reports);
+	judgements_free(&judgements);
 	json_decref(doc);
 	return code;
 }
@@ -226,9 +163,8 @@ with_rules(const struct options *options, struct rules *rules)
 	if (options->list_checks || options->explain != NULL)
 		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err)
 							     : EXIT_HEALTHY;
-	if ((r = usage_check(options, &err)) < 0 ||
-	    (r = usage_check_ids(&options->only, "--only", rules, &err)) < 0 ||
-	    (r = usage_check_ids(&options->skip, "--skip", rules, &err)) < 0)
+	if ((r = options_check(options, &err)) < 0 ||
+	    (r = options_check_ids(options, rules, &err)) < 0)
 		return complain(r, &err);
 	return diagnose(options, rules);
 }

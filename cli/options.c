@@ -1,7 +1,7 @@
-#include "cli/options.h"
+#include "cli/option.h"
+#include "facts/doc.h"
+#include "facts/near.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -10,75 +10,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, PORT, DURATION, LIST, COMMAS, ADDRESS, CHOICE };
-
-struct option_row {
-	const char *name;
-	char letter;
-	enum kind kind;
-	const char *arg;  /* as --help shows it; for CHOICE the accepted words, with | between */
-	size_t at;        /* offset in struct options */
-	const char *help; /* NULL continues nothing; a heading has no name */
-};
-
-#define AT(member) offsetof(struct options, member)
+#define HEADING(help)                                                                              \
+	{                                                                                          \
+		NULL, 0, OPT_FLAG, NULL, 0, help, NULL                                             \
+	}
+#define WORDS(name, letter, kind, arg, member, help, words)                                        \
+	{                                                                                          \
+		name, letter, kind, arg, offsetof(struct options, member), help, words             \
+	}
+#define ROW(name, letter, kind, arg, member, help)                                                 \
+	WORDS(name, letter, kind, arg, member, help, NULL)
 
 static const struct option_row rows[] = {
-	{ .help = "Where the VM is" },
-	{ "resource-group", 'g', TEXT, "NAME", AT(resource_group), "its resource group" },
-	{ "subscription", 's', TEXT, "NAME-OR-ID", AT(subscription), "its subscription" },
-	{ "tenant", 0, TEXT, "ID", AT(tenant), "the tenant to sign in to" },
-	{ "cloud", 0, TEXT, "NAME", AT(cloud), "AzureCloud, AzureUSGovernment, AzureChinaCloud" },
-	{ "arm-endpoint", 0, TEXT, "URL", AT(arm_endpoint),
-	  "a custom ARM endpoint (also AZSSH_ARM_ENDPOINT)" },
-	{ "credential", 0, TEXT, "KIND", AT(credential),
-	  "auto, environment, workload, github, managed, cli" },
-	{ .help = "How you connect (as in ssh)" },
-	{ "host", 0, TEXT, "HOST", AT(host), "what you type after ssh: a name or an address" },
-	{ "login", 'l', TEXT, "USER", AT(login), "user name (or USER@VM)" },
-	{ "port", 'p', PORT, "N", AT(port), "port" },
-	{ "identity", 'i', TEXT, "FILE", AT(identity), "private key" },
-	{ "ssh-config", 'F', TEXT, "FILE", AT(ssh_config), "ssh configuration file" },
-	{ "no-ssh-config", 0, FLAG, NULL, AT(no_ssh_config), "ignore all ssh configuration files" },
-	{ "source-ip", 0, ADDRESS, "IP", AT(source_ip), "the public address you connect from" },
-	{ "ip-service", 0, TEXT, "URL", AT(ip_service), "ask this URL for that address" },
-	{ "reference", 0, TEXT, "HOST:PORT", AT(reference),
-	  "a second SSH server, to tell this VM from this network" },
-	{ .help = "What to look at" },
-	{ "no-azure", 0, FLAG, NULL, AT(no_azure), "leave Azure out" },
-	{ "no-probe", 0, FLAG, NULL, AT(no_probe), "do not connect to the VM" },
-	{ "deep", 0, FLAG, NULL, AT(deep), "slower read-only Azure reads as well" },
-	{ "guest", 0, FLAG, NULL, AT(guest), "reach into the VM with Run Command" },
-	{ "only", 0, COMMAS, "ID,..", AT(only), "only these checks" },
-	{ "skip", 0, COMMAS, "ID,..", AT(skip), "all but these checks" },
-	{ "rules", 'r', LIST, "FILE", AT(rules),
-	  "layer a rule file on the built-in rules (repeatable)" },
-	{ "allow-commands", 0, FLAG, NULL, AT(allow_commands), "let rule files run programs" },
-	{ "deadline", 0, DURATION, "DURATION", AT(deadline_ms),
-	  "hard limit (30s, --deep 60s, --guest 120s)" },
-	{ "wait", 0, DURATION, "DURATION", AT(wait_ms),
-	  "look again every ten seconds until healthy, at most this long" },
-	{ .help = "What comes out" },
-	{ "format", 'f', LIST, "FORMAT[=FILE]", AT(formats), "text, json, ndjson (repeatable)" },
-	{ "remedy", 0, COMMAS, "DIALECT,..", AT(remedy), "az, powershell, portal (default az)" },
-	{ "bundle", 0, TEXT, "FILE", AT(bundle), "write what was seen, to be replayed" },
-	{ "no-redact", 0, FLAG, NULL, AT(no_redact), "keep names and addresses in the bundle" },
-	{ "known-hosts", 0, TEXT, "FILE", AT(known_hosts),
-	  "append the host key if Azure has proven it (--guest)" },
-	{ "replay", 0, TEXT, "FILE", AT(replay), "judge a bundle again, without any I/O" },
-	{ "fail-on", 0, CHOICE, "fail|warn", AT(fail_on),
-	  "what makes the exit code 1 (default fail)" },
-	{ "color", 0, CHOICE, "auto|always|never", AT(color), "colours (also NO_COLOR)" },
-	{ "quiet", 'q', FLAG, NULL, AT(quiet), "no report on stdout, only the exit code" },
-	{ "verbose", 'v', FLAG, NULL, AT(verbose), "show requests and programs on stderr" },
-	{ .help = "Help that works offline" },
-	{ "list-checks", 0, FLAG, NULL, AT(list_checks), "the checks, in path order" },
-	{ "permissions", 0, FLAG, NULL, AT(permissions),
-	  "the Azure role this needs, as JSON for az (also with --deep, --guest)" },
-	{ "explain", 0, TEXT, "CODE", AT(explain), "what a code means and how to mend it" },
-	{ "lint-rules", 0, LIST, "FILE", AT(lint), "check a rule file" },
-	{ "help", 'h', FLAG, NULL, AT(help), "this text" },
-	{ "version", 'V', FLAG, NULL, AT(version), "the version" },
+	HEADING("Where the VM is"),
+	ROW("resource-group", 'g', OPT_TEXT, "NAME", resource_group, "its resource group"),
+	ROW("subscription", 's', OPT_TEXT, "NAME-OR-ID", subscription, "its subscription"),
+	ROW("tenant", 0, OPT_TEXT, "ID", tenant, "the tenant to sign in to"),
+	ROW("cloud", 0, OPT_TEXT, "NAME", cloud, "AzureCloud, AzureUSGovernment, AzureChinaCloud"),
+	ROW("arm-endpoint", 0, OPT_TEXT, "URL", arm_endpoint,
+	    "a custom ARM endpoint (also AZSSH_ARM_ENDPOINT)"),
+	WORDS("credential", 0, OPT_CHOICE, "KIND", credential,
+	      "auto, environment, workload, github, managed, cli",
+	      "auto|environment|workload|github|managed|cli"),
+	HEADING("How you connect (as in ssh)"),
+	ROW("host", 0, OPT_HOST, "HOST", host, "what you type after ssh: a name or an address"),
+	ROW("login", 'l', OPT_USER, "USER", login, "user name (or USER@VM)"),
+	ROW("port", 'p', OPT_PORT, "N", port, "port"),
+	ROW("identity", 'i', OPT_TEXT, "FILE", identity, "private key"),
+	ROW("ssh-config", 'F', OPT_TEXT, "FILE", ssh_config, "ssh configuration file"),
+	ROW("no-ssh-config", 0, OPT_FLAG, NULL, no_ssh_config,
+	    "ignore all ssh configuration files"),
+	ROW("source-ip", 0, OPT_ADDRESS, "IP", source_ip, "the public address you connect from"),
+	ROW("ip-service", 0, OPT_URL, "URL", ip_service, "ask this URL for that address"),
+	ROW("reference", 0, OPT_ENDPOINT, "HOST:PORT", reference,
+	    "a second SSH server, to tell this VM from this network"),
+	HEADING("What to look at"),
+	ROW("no-azure", 0, OPT_FLAG, NULL, no_azure, "leave Azure out"),
+	ROW("no-probe", 0, OPT_FLAG, NULL, no_probe, "do not connect to the VM"),
+	ROW("deep", 0, OPT_FLAG, NULL, deep, "slower read-only Azure reads as well"),
+	ROW("guest", 0, OPT_FLAG, NULL, guest, "reach into the VM with Run Command"),
+	ROW("only", 0, OPT_COMMAS, "ID,..", only, "only these checks"),
+	ROW("skip", 0, OPT_COMMAS, "ID,..", skip, "all but these checks"),
+	ROW("rules", 'r', OPT_LIST, "FILE", rules,
+	    "layer a rule file on the built-in rules (repeatable)"),
+	ROW("allow-commands", 0, OPT_FLAG, NULL, allow_commands, "let rule files run programs"),
+	ROW("deadline", 0, OPT_DURATION, "DURATION", deadline_ms,
+	    "hard limit (30s, --deep 60s, --guest 120s)"),
+	ROW("wait", 0, OPT_DURATION, "DURATION", wait_ms,
+	    "look again every ten seconds until healthy, at most this long"),
+	HEADING("What comes out"),
+	ROW("format", 'f', OPT_FORMAT, "FORMAT[=FILE]", outputs, "repeatable, also -o: "),
+	ROW("output", 'o', OPT_FORMAT, "FORMAT[=FILE]", outputs, NULL),
+	WORDS("json", 0, OPT_FORMAT, NULL, outputs, "the same as -f json", "json"),
+	WORDS("remedy", 0, OPT_CHOICES, "DIALECT,..", remedy, "az, powershell, portal (default az)",
+	      "az|powershell|portal"),
+	ROW("bundle", 0, OPT_TEXT, "FILE", bundle, "write what was seen, to be replayed"),
+	ROW("no-redact", 0, OPT_FLAG, NULL, no_redact, "keep names and addresses in the bundle"),
+	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
+	    "append the host key if Azure has proven it (--guest)"),
+	ROW("replay", 0, OPT_TEXT, "FILE", replay, "judge a bundle again, without any I/O"),
+	WORDS("fail-on", 0, OPT_CHOICE, "fail|warn", fail_on,
+	      "what makes the exit code 1 (default fail)", "fail|warn"),
+	WORDS("color", 0, OPT_CHOICE, "auto|always|never", color, "colours (also NO_COLOR)",
+	      "auto|always|never"),
+	ROW("quiet", 'q', OPT_FLAG, NULL, quiet, "no report on stdout, only the exit code"),
+	ROW("verbose", 'v', OPT_FLAG, NULL, verbose, "show requests and programs on stderr"),
+	HEADING("Help that works offline"),
+	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "the checks, in path order"),
+	ROW("permissions", 0, OPT_FLAG, NULL, permissions,
+	    "the Azure role this needs, as JSON for az (also with --deep, --guest)"),
+	ROW("explain", 0, OPT_TEXT, "CODE", explain, "what a code means and how to mend it"),
+	ROW("lint-rules", 0, OPT_LIST, "FILE", lint, "check a rule file"),
+	ROW("help", 'h', OPT_FLAG, NULL, help, "this text"),
+	ROW("version", 'V', OPT_FLAG, NULL, version, "the version"),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
@@ -86,8 +90,9 @@ enum { ROWS = sizeof(rows) / sizeof(*rows) };
 void
 options_help(void)
 {
-	char left[64];
+	char left[64], names[256];
 
+	format_names(names, sizeof(names), ' ');
 	puts("azssh-doctor: why can I not SSH to this Azure VM, and what do I type to fix it?\n\n"
 	     "  azssh-doctor [OPTION]... [USER@]VM...        VM = name, RG/name or full ARM id; an "
 	     "IP address means --host\n"
@@ -99,157 +104,17 @@ options_help(void)
 			printf("\n%s\n", rows[i].help);
 			continue;
 		}
+		if (rows[i].help == NULL)
+			continue;
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", rows[i].letter != 0 ? '-' : ' ',
 			 rows[i].letter != 0 ? rows[i].letter : ' ',
 			 rows[i].letter != 0 ? "," : " ", rows[i].name,
 			 rows[i].arg != NULL ? " " : "", rows[i].arg != NULL ? rows[i].arg : "");
-		printf("  %-34s %s\n", left, rows[i].help);
+		printf("  %-34s %s%s\n", left, rows[i].help,
+		       rows[i].kind == OPT_FORMAT && rows[i].arg != NULL ? names : "");
 	}
 	puts("\nExit codes: 0 healthy, 1 a fault was found, 2 usage, 3 could not be determined, 4 "
 	     "internal error.");
-}
-
-static int
-append(struct words *words, const char *word)
-{
-	const char **grown = reallocarray(words->at, words->count + 2, sizeof(*grown));
-
-	if (grown == NULL)
-		return -ENOMEM;
-	words->at = grown;
-	grown[words->count++] = word;
-	grown[words->count] = NULL;
-	return 0;
-}
-
-/* A copy that lives as long as the options; NULL when out of memory. */
-static char *
-keep(struct options *options, const char *text, size_t len)
-{
-	char *copy = strndup(text, len);
-
-	if (copy != NULL && append(&options->store, copy) < 0) {
-		free(copy);
-		return NULL;
-	}
-	return copy;
-}
-
-static int
-parse_commas(struct options *options, struct words *words, const char *value)
-{
-	for (size_t len; *value != '\0'; value += len + (value[len] == ',')) {
-		char *word = keep(options, value, len = strcspn(value, ","));
-
-		if (word == NULL || (len > 0 && append(words, word) < 0))
-			return -ENOMEM;
-	}
-	return words->count > 0 ? 0 : -EINVAL;
-}
-
-/* "90", "90s", "2m", "1500ms", "1h": to milliseconds. */
-int
-options_duration(const char *value, int *ret)
-{
-	static const struct {
-		const char *unit;
-		long ms;
-	} units[] = { { "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "m", 60000 }, { "h", 3600000 } };
-	char *end;
-	long number;
-
-	errno = 0;
-	number = strtol(value, &end, 10);
-	if (!isdigit((unsigned char)*value) || errno != 0 || number <= 0)
-		return -EINVAL;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (strcmp(end, units[i].unit) == 0 && number <= 24L * 3600000 / units[i].ms) {
-			*ret = (int)(number * units[i].ms);
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int
-parse_port(const char *value, int *ret)
-{
-	char *end;
-	long number = strtol(value, &end, 10);
-
-	if (!isdigit((unsigned char)*value) || *end != '\0' || number < 1 || number > 65535)
-		return -EINVAL;
-	*ret = (int)number;
-	return 0;
-}
-
-static bool
-is_address(const char *value)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(AF_INET, value, bytes) == 1 || inet_pton(AF_INET6, value, bytes) == 1;
-}
-
-static bool
-is_choice(const char *value, const char *choices)
-{
-	size_t len = strlen(value);
-
-	for (; choices != NULL;
-	     choices = strchr(choices, '|') != NULL ? strchr(choices, '|') + 1 : NULL)
-		if (strcspn(choices, "|") == len && strncmp(choices, value, len) == 0)
-			return true;
-	return false;
-}
-
-static int
-store_value(struct options *options, const struct option_row *row, const char *value,
-	    struct err *err)
-{
-	void *at = (char *)options + row->at;
-	const char *accepted = NULL;
-	int r = 0;
-
-	if (row->kind != FLAG && *value == '\0') {
-		err_set(err, "--%s: an empty value is not accepted, it takes %s", row->name,
-			row->arg);
-		return -EINVAL;
-	}
-	switch (row->kind) {
-	case FLAG:
-		*(bool *)at = true;
-		return 0;
-	case TEXT:
-		*(const char **)at = value;
-		return 0;
-	case LIST:
-		return append(at, value);
-	case COMMAS:
-		r = parse_commas(options, at, value);
-		accepted = "a list of words with commas between";
-		break;
-	case PORT:
-		r = parse_port(value, at);
-		accepted = "a port from 1 to 65535";
-		break;
-	case DURATION:
-		r = options_duration(value, at);
-		accepted = "a duration such as 30s, 1500ms or 2m, at most 24h";
-		break;
-	case ADDRESS:
-		r = is_address(value) ? 0 : -EINVAL;
-		*(const char **)at = value;
-		accepted = "an IPv4 or IPv6 address";
-		break;
-	case CHOICE:
-		r = is_choice(value, row->arg) ? 0 : -EINVAL;
-		*(const char **)at = value;
-		accepted = row->arg;
-		break;
-	}
-	if (r == -EINVAL)
-		err_set(err, "--%s: '%s' is not accepted, it takes %s", row->name, value, accepted);
-	return r;
 }
 
 bool
@@ -272,10 +137,10 @@ options_want_vm(const struct options *options)
 int
 options_default_vm(struct options *options, const char *vm)
 {
-	const char *kept = keep(options, vm, strlen(vm));
+	const char *kept = options_keep(options, vm, strlen(vm));
 
 	options->vm_default = true;
-	return kept != NULL ? append(&options->vms, kept) : -ENOMEM;
+	return kept != NULL ? words_append(&options->vms, kept) : -ENOMEM;
 }
 
 /* Splits USER@ off, and takes a literal address as --host. */
@@ -285,21 +150,23 @@ add_vm(struct options *options, const char *word, struct err *err)
 	const char *at = strrchr(word, '@'), *vm = at != NULL ? at + 1 : word;
 
 	if (at != NULL) {
-		char *user = keep(options, word, (size_t)(at - word));
+		char *user = options_keep(options, word, (size_t)(at - word));
 
 		if (user == NULL)
 			return -ENOMEM;
-		if (*user == '\0' ||
-		    (options->login != NULL && strcmp(options->login, user) != 0)) {
-			err_set(err, "'%s': one user a run is accepted, %s", word,
-				*user == '\0' ? "and its name may not be empty"
-					      : "another was given before");
+		if (!option_is_user(user)) {
+			err_set(err, "'%s': '%s' is not a user name", word, user);
+			return -EINVAL;
+		}
+		if (options->login != NULL && strcmp(options->login, user) != 0) {
+			err_set(err, "'%s': one user a run is accepted, '%s' was given before",
+				word, options->login);
 			return -EINVAL;
 		}
 		options->login = user;
 	}
-	if (!is_address(vm))
-		return append(&options->vms, vm);
+	if (!option_is_address(vm))
+		return words_append(&options->vms, vm);
 	if (options->host != NULL && strcmp(options->host, vm) != 0) {
 		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm,
 			options->host);
@@ -329,22 +196,75 @@ getopt_tables(struct option *longs, char *shorts)
 		if (rows[i].name == NULL)
 			continue;
 		*longs++ = (struct option){ .name = rows[i].name,
-					    .has_arg = rows[i].kind == FLAG ? no_argument
-									    : required_argument,
+					    .has_arg = rows[i].arg == NULL ? no_argument
+									   : required_argument,
 					    .val = UCHAR_MAX + 1 + (int)i };
 		if (rows[i].letter == 0)
 			continue;
 		*shorts++ = rows[i].letter;
-		if (rows[i].kind != FLAG)
+		if (rows[i].arg != NULL)
 			*shorts++ = ':';
 	}
 	*longs = (struct option){ 0 };
 	*shorts = '\0';
 }
 
+/* Names the option that was probably meant. */
+static int
+unknown_option(const char *typed, struct err *err)
+{
+	size_t len = strcspn(typed, "=");
+	char name[128];
+	struct near near = { .typed = name };
+
+	snprintf(name, sizeof(name), "%.*s", (int)len - 2, typed + 2);
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].name != NULL)
+			near_try(&near, rows[i].name, strlen(rows[i].name));
+	if (near.best != NULL)
+		err_set(err, "unknown option --%s; did you mean --%s?", name, near.best);
+	else
+		err_set(err, "unknown option --%s (see --help)", name);
+	return -EINVAL;
+}
+
+/* What getopt_long could not take. */
+static int
+refuse_option(int letter, const char *typed, struct err *err)
+{
+	if (letter == ':')
+		err_set(err, "'%s' needs a value (see --help)", typed);
+	else if (optopt > UCHAR_MAX)
+		err_set(err, "'%s': --%s takes no value", typed, rows[optopt - UCHAR_MAX - 1].name);
+	else if (optopt > 0)
+		err_set(err, "unknown option '-%c' (see --help)", optopt);
+	else
+		return unknown_option(typed, err);
+	return -EINVAL;
+}
+
+/* One option that getopt_long took. It also takes abbreviations of long names: those would change
+ * their meaning with the next option that is added, so they are refused. */
+static int
+take_option(struct options *options, int letter, char **argv, struct err *err)
+{
+	bool apart = optarg != NULL && optarg == argv[optind - 1];
+	const char *typed = argv[optind - (apart ? 2 : 1)];
+	const struct option_row *row =
+	    find_row(letter, letter > UCHAR_MAX ? letter - UCHAR_MAX - 1 : -1);
+
+	if (letter > UCHAR_MAX && strcspn(typed + 2, "=") != strlen(row->name)) {
+		err_set(err, "unknown option %.*s; did you mean --%s?", (int)strcspn(typed, "="),
+			typed, row->name);
+		return -EINVAL;
+	}
+	return option_store(options, row, optarg, err);
+}
+
 int
 options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
+	static const struct option_row text = ROW("format", 0, OPT_FORMAT, NULL, outputs, NULL);
 	struct option longs[ROWS + 1];
 	char shorts[3 * ROWS];
 	struct options options = { 0 };
@@ -352,35 +272,102 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 
 	getopt_tables(longs, shorts);
 	opterr = 0;
-	while (r == 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_row *row =
-		    letter == '?' || letter == ':'
-			? NULL
-			: find_row(letter, letter > UCHAR_MAX ? letter - UCHAR_MAX - 1 : -1);
-
-		if (row != NULL) {
-			r = store_value(&options, row, optarg, err);
-		} else if (letter == ':') {
-			err_set(err, "'%s' needs a value (see --help)", argv[optind - 1]);
-			r = -EINVAL;
-		} else {
-			if (optopt > 0 && optopt <= UCHAR_MAX)
-				err_set(err, "unknown option '-%c' (see --help)", optopt);
-			else
-				err_set(err,
-					"'%s' is no option, or not one on its own (see --help)",
-					argv[optind - 1]);
-			r = -EINVAL;
-		}
-	}
+	while (r == 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+		r = letter == '?' || letter == ':' ? refuse_option(letter, argv[optind - 1], err)
+						   : take_option(&options, letter, argv, err);
 	for (; r == 0 && optind < argc; optind++)
 		r = add_vm(&options, argv[optind], err);
+	if (r == 0 && options.output_count == 0)
+		r = option_store(&options, &text, "text", err);
 	if (r < 0) {
 		options_free(&options);
 		return r;
 	}
 	*ret = options;
 	return 0;
+}
+
+/* Two options that cannot both be meant. */
+static int
+check_together(const struct options *options, struct err *err)
+{
+	const char *replay = options->replay, *bundle = options->bundle;
+	size_t count = options->vms.count;
+
+	if (replay != NULL && (count > 0 || options->host != NULL || bundle != NULL))
+		err_set(err,
+			"--replay '%s' judges what was seen before: no VM, --host or --bundle is "
+			"accepted beside it",
+			replay);
+	else if (bundle != NULL && !options->no_redact)
+		err_set(err,
+			"--bundle '%s': redaction does not exist yet, so only --bundle FILE "
+			"--no-redact is accepted",
+			bundle);
+	else if (bundle != NULL && count > 1)
+		err_set(err, "--bundle '%s' holds one VM, %zu were given", bundle, count);
+	else if (options->host != NULL && count > 1)
+		err_set(err, "--host '%s' goes with one VM, %zu were given", options->host, count);
+	else if (options->no_ssh_config && options->ssh_config != NULL)
+		err_set(err, "--ssh-config '%s' and --no-ssh-config contradict each other",
+			options->ssh_config);
+	else if (options->known_hosts != NULL && (count > 1 || replay != NULL))
+		err_set(err, "--known-hosts '%s' goes with one VM that is looked at now",
+			options->known_hosts);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int
+options_check(const struct options *options, struct err *err)
+{
+	if (check_together(options, err) < 0)
+		return -EINVAL;
+	if (options->vms.count > TARGETS_MAX) {
+		err_set(err, "%zu VMs were given, at most %d are accepted in one run",
+			options->vms.count, TARGETS_MAX);
+		return -EINVAL;
+	}
+	if (!options_want_vm(options))
+		return 0;
+	err_set(err, "no VM was named: a VM, --host HOST, --replay BUNDLE, or --no-azure "
+		     "--no-probe -i FILE is accepted (see --help)");
+	return -EINVAL;
+}
+
+static int
+check_ids(const struct words *ids, const char *option, const struct rules *rules, struct err *err)
+{
+	const json_t *custom = rules_custom(rules), *rule;
+
+	for (size_t i = 0; i < ids->count; i++) {
+		struct near near = { .typed = ids->at[i] };
+		bool known = check_table[check_find(ids->at[i])].run != NULL;
+		size_t j;
+
+		json_array_foreach (custom, j, rule) {
+			near_try(&near, doc_str(rule, "id"), strlen(doc_str(rule, "id")));
+			known |= doc_same(doc_str(rule, "id"), ids->at[i]);
+		}
+		for (j = CHECK_NONE + 1; j < CHECK_COUNT; j++)
+			near_try(&near, check_table[j].id, strlen(check_table[j].id));
+		if (known)
+			continue;
+		err_set(err, "%s: '%s' is not the id of a check%s%s%s", option, ids->at[i],
+			near.best != NULL ? "; did you mean " : " (see --list-checks)",
+			near.best != NULL ? near.best : "", near.best != NULL ? "?" : "");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int
+options_check_ids(const struct options *options, const struct rules *rules, struct err *err)
+{
+	int r = check_ids(&options->only, "--only", rules, err);
+
+	return r < 0 ? r : check_ids(&options->skip, "--skip", rules, err);
 }
 
 void
@@ -393,7 +380,7 @@ options_free(struct options *options)
 	free(options->rules.at);
 	free(options->only.at);
 	free(options->skip.at);
-	free(options->formats.at);
+	free(options->outputs);
 	free(options->remedy.at);
 	free(options->lint.at);
 	*options = (struct options){ 0 };

@@ -4,6 +4,7 @@
 #define CLI_OPTIONS_H
 
 #include "facts/err.h"
+#include "report/format.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,12 @@ struct words {
 	size_t count;
 };
 
+/* One -f FORMAT[=FILE]. */
+struct output {
+	const struct format *format;
+	const char *file; /* NULL: standard output */
+};
+
 /* What the command line says. Strings are borrowed from argv or owned by the lists' store. */
 struct options {
 	struct words vms; /* as typed, without USER@ */
@@ -35,7 +42,9 @@ struct options {
 	const char *source_ip, *ip_service, *reference;
 	const char *cloud, *arm_endpoint, *credential;
 	bool no_azure, no_probe, deep, guest;
-	struct words rules, only, skip, formats, remedy;
+	struct words rules, only, skip, remedy;
+	struct output *outputs; /* at least one: text on standard output is the default */
+	size_t output_count;
 	bool allow_commands;
 	const char *bundle, *replay, *redact, *keep_map, *baseline, *from_log;
 	bool no_redact, print_config;
@@ -55,6 +64,12 @@ void options_free(struct options *options);
 
 /* --help, made from the same table. */
 void options_help(void);
+
+/* What of a well-formed command line makes no sense together. 0, or -EINVAL with one sentence. */
+int options_check(const struct options *options, struct err *err);
+
+/* The same for the ids of --only and --skip, to which the rules may add some. */
+int options_check_ids(const struct options *options, const struct rules *rules, struct err *err);
 
 /* true for the mode that asks of one key file "is it fit for a new VM?" */
 bool options_key_only(const struct options *options);

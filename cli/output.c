@@ -1,10 +1,11 @@
 #include "cli/output.h"
 #include "cli/bundle.h"
-#include "report/report.h"
+#include "facts/near.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,23 +35,17 @@ style_of(const struct options *options, bool file)
 
 /* One format into memory. Returns 0 or -errno; the caller frees *ret. */
 static int
-render(const char *format, const json_t *reports, const struct report_style *style, char **ret,
-       size_t *len)
+render(const struct format *format, const struct judgements *judgements,
+       const struct report_style *style, char **ret, size_t *len)
 {
-	size_t count = json_array_size(reports), n = strcspn(format, "=");
-	json_t **list = calloc(count + 1, sizeof(*list));
+	const struct report **list = calloc(judgements->count + 1, sizeof(*list));
 	FILE *out = open_memstream(ret, len);
 	int r = list == NULL || out == NULL ? -ENOMEM : 0;
 
-	for (size_t i = 0; r == 0 && i < count; i++)
-		list[i] = json_array_get(reports, i);
-	if (r == 0 && strncmp(format, "json", n) == 0)
-		r = report_json(out, list, count);
-	else if (r == 0 && strncmp(format, "ndjson", n) == 0)
-		for (size_t i = 0; i < count && r == 0; i++)
-			r = report_ndjson(out, list[i]);
-	else if (r == 0)
-		r = report_text(out, list, count, style);
+	for (size_t i = 0; r == 0 && i < judgements->count; i++)
+		list[i] = &judgements->at[i].report;
+	if (r == 0)
+		r = format_write(format, out, list, judgements->count, style);
 	if (out != NULL && fclose(out) != 0 && r == 0)
 		r = -errno;
 	free(list);
@@ -73,37 +68,32 @@ write_stdout(const char *bytes, size_t len, struct err *err)
 }
 
 static int
-write_format(const char *format, const json_t *reports, const struct options *options,
-	     struct err *err)
+write_format(const struct output *output, const struct judgements *judgements,
+	     const struct options *options, struct err *err)
 {
-	const char *file = strchr(format, '=');
-	struct report_style style = style_of(options, file != NULL);
+	struct report_style style = style_of(options, output->file != NULL);
 	char *bytes = NULL;
 	size_t len = 0;
-	int r = render(format, reports, &style, &bytes, &len);
+	int r = render(output->format, judgements, &style, &bytes, &len);
 
 	if (r < 0)
 		err_set(err, "the report cannot be written: %s", strerror(-r));
-	else if (file != NULL)
-		r = file_replace(file + 1, bytes, len, 0644, err);
-	else
-		r = options->quiet && strncmp(format, "text", 4) == 0
-			? 0
-			: write_stdout(bytes, len, err);
+	else if (output->file != NULL)
+		r = file_replace(output->file, bytes, len, 0644, err);
+	else if (!options->quiet || !output->format->person)
+		r = write_stdout(bytes, len, err);
 	free(bytes);
 	return r;
 }
 
 int
-output_reports(const json_t *reports, const struct options *options, struct err *err)
+output_reports(const struct judgements *judgements, const struct options *options, struct err *err)
 {
 	struct err first = { 0 };
 	int r = 0;
 
-	if (options->formats.count == 0)
-		return write_format("text", reports, options, err);
-	for (size_t i = 0; i < options->formats.count; i++) {
-		int one = write_format(options->formats.at[i], reports, options, &first);
+	for (size_t i = 0; i < options->output_count; i++) {
+		int one = write_format(&options->outputs[i], judgements, options, &first);
 
 		if (one < 0 && r == 0) {
 			r = one;
@@ -111,6 +101,20 @@ output_reports(const json_t *reports, const struct options *options, struct err 
 		}
 	}
 	return r;
+}
+
+/* Names the code that was probably meant. */
+static void
+refuse_code(const char *typed, struct err *err)
+{
+	struct near near = { .typed = typed };
+
+	for (size_t i = CODE_CUSTOM + 1; i < CODE_COUNT; i++)
+		near_try(&near, code_table[i].word, strlen(code_table[i].word));
+	if (near.best != NULL)
+		err_set(err, "--explain: '%s' is not a code; did you mean %s?", typed, near.best);
+	else
+		err_set(err, "--explain: '%s' is not a code (--list-checks names them)", typed);
 }
 
 int
@@ -122,8 +126,6 @@ output_help(const struct options *options, const struct rules *rules, struct err
 	if (options->list_checks)
 		return report_checks(stdout, rules, &style);
 	if ((r = report_explain(stdout, rules, options->explain, &style)) == -ENOENT)
-		err_set(err,
-			"--explain: '%s' is no code that the rules know (--list-checks names them)",
-			options->explain);
+		refuse_code(options->explain, err);
 	return r;
 }

@@ -1,5 +1,4 @@
 #include "report/wrap.h"
-#include "facts/doc.h"
 #include "facts/visible.h"
 
 #include <stdlib.h>
@@ -8,27 +7,31 @@
 #define MAX_HOPS 32
 
 struct picture {
-	const json_t *hops[MAX_HOPS]; /* those that are shown */
+	const struct report_hop *hops[MAX_HOPS]; /* those that are shown */
 	bool left_out[MAX_HOPS];
 	size_t count;
 };
 
 static bool
-same_state(const json_t *a, const json_t *b)
+is(const struct report_hop *hop, const char *state)
 {
-	return doc_same(doc_str(a, "state"), doc_str(b, "state")) && !doc_is(a, "state", "blocked");
+	return strcmp(hop->state, state) == 0;
+}
+
+static bool
+same_state(const struct report_hop *a, const struct report_hop *b)
+{
+	return is(a, b->state) && !is(a, "blocked");
 }
 
 static void
-write_hop(FILE *out, const json_t *hop, bool utf8)
+write_hop(FILE *out, const struct report_hop *hop, bool utf8)
 {
-	const char *label = doc_str(hop, "label");
-
-	if (!doc_is(hop, "state", "blocked"))
-		fprintf(out, "%s%s", doc_str(hop, "hop"), doc_is(hop, "state", "ok") ? "" : "?");
+	if (!is(hop, "blocked"))
+		fprintf(out, "%s%s", hop->name, is(hop, "ok") ? "" : "?");
 	else
-		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", doc_str(hop, "hop"),
-			label != NULL && *label != '\0' ? ": " : "", label != NULL ? label : "");
+		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", hop->name,
+			*hop->label != '\0' ? ": " : "", hop->label);
 }
 
 /* The caller frees. */
@@ -79,18 +82,18 @@ shorten(struct picture *picture)
 }
 
 void
-page_path(struct page *page, const json_t *path)
+page_path(struct page *page, const struct report *report)
 {
 	struct picture picture = { .count = 0 };
 	bool utf8 = page->style->utf8, known = false;
 	char *line;
 
-	for (size_t i = 0; i < json_array_size(path) && picture.count < MAX_HOPS; i++) {
-		const json_t *hop = json_array_get(path, i);
+	for (size_t i = 0; i < report->path_count && picture.count < MAX_HOPS; i++) {
+		const struct report_hop *hop = &report->path[i];
 
-		if (!doc_is(hop, "state", "not-reached"))
+		if (!is(hop, "not-reached"))
 			picture.hops[picture.count++] = hop;
-		known = known || doc_is(hop, "state", "ok") || doc_is(hop, "state", "blocked");
+		known = known || is(hop, "ok") || is(hop, "blocked");
 	}
 	if (!known)
 		return;

@@ -1,6 +1,5 @@
-/* report/: one file a format. It knows findings, the diagnosis and the rules' words, nothing else:
- * report_build turns them into the JSON report of the contract, and every format is a pure function
- * from such reports to a stream. build.c, path.c, text.c (with wrap.c, picture.c), json.c, list.c.
+/* report/: what a run says about one target, as one struct, and the formats that write it. Nothing
+ * here knows facts or Azure: a report is built once from findings, diagnosis and the rules' words.
  */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
@@ -12,9 +11,70 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define REPORT_SCHEMA "azssh-doctor/report/1"
+
+/* What was asked about. Members are NULL, and the port is -1, where they are not known. */
+struct report_target {
+	const char *vm, *resource_group, *subscription, *host, *user, *user_from, *source_ip;
+	int port;
+};
+
+/* A code that may be the true cause, and the command that decides. */
+struct report_possible {
+	const char *code;
+	char *decide; /* owned; NULL when the rules know none */
+};
+
+/* One step of the way from this computer to the login. */
+struct report_hop {
+	const char *name;  /* "nic-nsg" */
+	const char *state; /* "ok", "blocked", "unknown" or "not-reached" */
+	const char *label; /* what decided; "" for none */
+};
+
+/* The report on one target. Everything but `possible` and `path` is borrowed from what it was built
+ * of, which has to live as long. */
+struct report {
+	const char *version, *rules; /* of the program; digest of the rule set */
+	char started[32];            /* RFC 3339, UTC */
+	int64_t duration_ms;
+	struct report_target target;
+	enum status verdict;
+	int exit_code;
+
+	/* The root cause; NULL for pass and warn. */
+	const struct finding *cause;
+	const struct finding *const *explained, *const *next;
+	size_t explained_count, next_count;
+	struct report_possible *possible;
+	size_t possible_count;
+
+	const struct finding *findings;
+	size_t count;
+	json_t *path_store; /* owns the hops' words */
+	struct report_hop *path;
+	size_t path_count;
+};
+
+/* Builds the report; `globals` are those of globals_from_facts, and finding_fill_in must have been
+ * over the findings. 0, or -ENOMEM with nothing to free. */
+int report_build(const struct facts *facts, const struct rules *rules,
+		 const struct finding *findings, size_t count, const struct diagnosis *diagnosis,
+		 const json_t *globals, int exit_code, struct report *ret);
+void report_free(struct report *report); /* its contents; NULL is fine */
+
+/* A finding's words, never empty: what the rules lack is taken from the check's own sentence. */
+const char *report_title(const struct finding *finding);
+const char *report_summary(const struct finding *finding);
+const char *report_why(const struct finding *finding);
+
+/* The hops from this computer to the login, from the findings: [{"hop", "state", "label"}]; a new
+ * reference. */
+json_t *report_path(const struct finding *findings, size_t count,
+		    const struct diagnosis *diagnosis);
 
 /* How text may look; all false and width 0 (then 80) is what a pipe gets. */
 struct report_style {
@@ -22,24 +82,6 @@ struct report_style {
 	bool quiet, verbose; /* only the verdict and its remedy; evidence of every finding */
 	int width;           /* columns */
 };
-
-/* The report on one target, as section 3 of DESIGN.md has it; `globals` are those of
- * globals_from_facts. The caller owns it; NULL when out of memory. finding_fill_in must have been
- * over the findings. */
-json_t *report_build(const struct facts *facts, const struct rules *rules,
-		     const struct finding *findings, size_t count,
-		     const struct diagnosis *diagnosis, const json_t *globals, int exit_code);
-
-/* The hops from this machine to the login, from the findings: [{"hop", "state", "label"}]; a new
- * reference. */
-json_t *report_path(const struct finding *findings, size_t count,
-		    const struct diagnosis *diagnosis);
-
-/* Formats: 0, or -errno when it cannot be written (the stream is flushed first). Several reports:
- * text puts them one below the other, json makes an array of them when count is not 1. */
-int report_text(FILE *out, json_t *const *reports, size_t count, const struct report_style *style);
-int report_json(FILE *out, json_t *const *reports, size_t count);
-int report_ndjson(FILE *out, const json_t *report);
 
 /* --list-checks: every check in path order with its codes. 0 or -errno. */
 int report_checks(FILE *out, const struct rules *rules, const struct report_style *style);

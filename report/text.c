@@ -1,3 +1,4 @@
+#include "report/format.h"
 #include "report/wrap.h"
 #include "facts/doc.h"
 
@@ -5,46 +6,21 @@
 #include <string.h>
 
 struct mark {
-	const char *status, *word, *symbol;
+	const char *word, *symbol;
 	enum ink ink;
 };
 
 static const struct mark marks[] = {
-	{ "pass", "ok", "\xe2\x9c\x93", INK_GREEN }, { "warn", "warn", "!", INK_YELLOW },
-	{ "fail", "FAIL", "\xe2\x9c\x97", INK_RED }, { "skip", "skip", "\xe2\x80\x93", INK_DIM },
-	{ "unknown", "unknown", "?", INK_YELLOW },
+	[PASS] = { "ok", "\xe2\x9c\x93", INK_GREEN }, [WARN] = { "warn", "!", INK_YELLOW },
+	[FAIL] = { "FAIL", "\xe2\x9c\x97", INK_RED }, [SKIP] = { "skip", "\xe2\x80\x93", INK_DIM },
+	[UNKNOWN] = { "unknown", "?", INK_YELLOW },
 };
 
-static const struct mark *
-mark_of(const json_t *obj, const char *key)
-{
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (doc_is(obj, key, marks[i].status))
-			return &marks[i];
-	return &marks[4];
-}
-
-/* The finding of that code, also beside others. */
-static const json_t *
-finding_of(const json_t *findings, const char *code)
-{
-	for (size_t i = 0; i < json_array_size(findings); i++) {
-		const json_t *finding = json_array_get(findings, i), *beside;
-
-		if (doc_is(finding, "code", code))
-			return finding;
-		if ((beside = finding_of(doc_list(finding, "also"), code)) != NULL)
-			return beside;
-	}
-	return NULL;
-}
-
-/* "myVM (azureuser@20.51.230.13, port 22)" */
+/* "myVM - azureuser@20.51.230.13 port 22" */
 static void
-write_target(struct page *page, const json_t *report)
+write_target(struct page *page, const struct report_target *target)
 {
-	const char *vm = doc_str(report, "target.vm"), *host = doc_str(report, "target.host"),
-		   *user = doc_str(report, "target.user");
+	const char *vm = target->vm, *host = target->host, *user = target->user;
 	char *text = doc_fmt("%s%s%s%s%s", vm != NULL ? vm : "",
 			     vm != NULL && host != NULL ? " - " : "",
 			     user != NULL && host != NULL ? user : "",
@@ -55,8 +31,7 @@ write_target(struct page *page, const json_t *report)
 	fputs(clean != NULL && *clean != '\0' ? clean : "this machine", page->out);
 	page_ink(page, INK_NONE);
 	if (host != NULL)
-		fprintf(page->out, " port %" JSON_INTEGER_FORMAT,
-			doc_int(report, "target.port", 22));
+		fprintf(page->out, " port %d", target->port >= 0 ? target->port : 22);
 	putc('\n', page->out);
 	free(text);
 	free(clean);
@@ -64,11 +39,8 @@ write_target(struct page *page, const json_t *report)
 
 /* "Cost: none" with what follows; commands stay on a line of their own. */
 static void
-write_note(struct page *page, const char *label, const json_t *remedy, const char *key,
-	   bool command)
+write_note(struct page *page, const char *label, const char *text, bool command)
 {
-	const char *text = doc_str(remedy, key);
-
 	if (text == NULL)
 		return;
 	if (!command || strlen(label) + strlen(text) + 4 <= page->width) {
@@ -80,138 +52,150 @@ write_note(struct page *page, const char *label, const json_t *remedy, const cha
 }
 
 static void
-write_remedy(struct page *page, const json_t *remedy, bool brief)
+write_remedy(struct page *page, const struct remedy *remedy, bool brief)
 {
-	bool portal = doc_is(remedy, "dialect", "portal"),
-	     run = doc_bool(remedy, "runnable", false);
+	bool portal = strcmp(remedy->dialect, "portal") == 0;
 
-	if (doc_str(remedy, "title") != NULL)
-		page_wrap(page, "  ", 2, INK_NONE, doc_str(remedy, "title"));
+	if (remedy->title != NULL)
+		page_wrap(page, "  ", 2, INK_NONE, remedy->title);
 	if (portal)
-		page_paragraphs(page, "    In the portal: ", 4, doc_str(remedy, "command"));
+		page_paragraphs(page, "    In the portal: ", 4, remedy->command);
 	else
-		page_verbatim(page, 4, INK_BOLD, doc_str(remedy, "command"));
-	if (!run && !portal)
+		page_verbatim(page, 4, INK_BOLD, remedy->command);
+	if (!remedy->runnable && !portal)
 		page_wrap(page, "    ", 4, INK_DIM,
 			  "(put your own values where <LIKE-THIS> stands)");
 	if (brief)
 		return;
-	write_note(page, "    Cost: ", remedy, "cost", false);
-	write_note(page, "    Undo: ", remedy, "undo", !portal);
-	write_note(page, "    Verify: ", remedy, "verify", !portal);
+	write_note(page, "    Cost: ", remedy->cost, false);
+	write_note(page, "    Undo: ", remedy->undo, !portal);
+	write_note(page, "    Verify: ", remedy->verify, !portal);
 }
 
 static void
-write_remedies(struct page *page, const json_t *list, const char *heading, bool brief)
+write_remedies(struct page *page, const struct finding *finding, const char *heading, bool brief)
 {
-	if (json_array_size(list) == 0)
+	if (finding == NULL || finding->remedies.count == 0)
 		return;
 	if (heading != NULL)
 		fprintf(page->out, "\n%s\n", heading);
-	for (size_t i = 0; i < json_array_size(list) && (!brief || i == 0); i++) {
+	for (size_t i = 0; i < finding->remedies.count && (!brief || i == 0); i++) {
 		fputs(i > 0 ? "\n" : "", page->out);
-		write_remedy(page, json_array_get(list, i), brief);
+		write_remedy(page, &finding->remedies.at[i], brief);
 	}
 }
 
 static void
-write_possible(struct page *page, const json_t *list)
+write_possible(struct page *page, const struct report *report)
 {
-	if (json_array_size(list) > 0)
+	if (report->possible_count > 0)
 		fputs("\nIt may be one of these; what would tell:\n", page->out);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-
-		page_wrap(page, "  - ", 4, INK_NONE, doc_str(one, "code"));
-		if (doc_str(one, "decide") != NULL)
-			page_verbatim(page, 6, INK_NONE, doc_str(one, "decide"));
+	for (size_t i = 0; i < report->possible_count; i++) {
+		page_wrap(page, "  - ", 4, INK_NONE, report->possible[i].code);
+		if (report->possible[i].decide != NULL)
+			page_verbatim(page, 6, INK_NONE, report->possible[i].decide);
 	}
+}
+
+static void
+write_verdict(struct page *page, enum status verdict, const char *text)
+{
+	const struct mark *mark = &marks[verdict];
+	bool utf8 = page->style->utf8;
+	char *first = utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word);
+
+	page_wrap(page, first, utf8 ? 2 : strlen(mark->word) + 2, mark->ink, text);
+	free(first);
 }
 
 /* The verdict, why, and how to mend it. */
 static void
-write_cause(struct page *page, const json_t *report)
+write_cause(struct page *page, const struct report *report)
 {
-	const json_t *diagnosis = doc_get(report, "diagnosis"),
-		     *finding =
-			 finding_of(doc_list(report, "findings"), doc_str(diagnosis, "code"));
-	const struct mark *mark = mark_of(report, "verdict");
-	const char *docs = doc_str(finding, "docs"), *confidence = doc_str(diagnosis, "confidence");
-	char *first =
-		 page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word),
-	     *title;
+	static const char *const doubt[] = {
+		[CERTAIN] = "", [LIKELY] = " (likely)", [POSSIBLE] = " (possibly)"
+	};
+	const struct finding *cause = report->cause;
+	char *title = doc_fmt("%s%s", report_title(cause), doubt[cause->confidence]);
 
-	title = doc_fmt("%s%s", doc_str(diagnosis, "title"),
-			doc_same(confidence, "likely")     ? " (likely)"
-			: doc_same(confidence, "possible") ? " (possibly)"
-							   : "");
-	page_wrap(page, first, page->style->utf8 ? 2 : strlen(mark->word) + 2, mark->ink, title);
-	page_paragraphs(page, "  ", 2, doc_str(diagnosis, "why"));
-	if (finding != NULL && !doc_same(doc_str(finding, "summary"), doc_str(diagnosis, "why")) &&
-	    !doc_same(doc_str(finding, "summary"), doc_str(diagnosis, "title")))
-		page_wrap(page, "  Seen: ", 8, INK_NONE, doc_str(finding, "summary"));
-	write_remedies(page, doc_list(diagnosis, "remedies"), "What to do:", false);
-	if (docs != NULL)
-		page_wrap(page, "  More: ", 8, INK_DIM, docs);
-	write_possible(page, doc_list(diagnosis, "possible"));
-	free(first);
+	write_verdict(page, report->verdict, title);
+	page_paragraphs(page, "  ", 2, report_why(cause));
+	if (!doc_same(report_summary(cause), report_why(cause)) &&
+	    !doc_same(report_summary(cause), report_title(cause)))
+		page_wrap(page, "  Seen: ", 8, INK_NONE, report_summary(cause));
+	write_remedies(page, cause, "What to do:", false);
+	if (cause->docs != NULL)
+		page_wrap(page, "  More: ", 8, INK_DIM, cause->docs);
+	write_possible(page, report);
 	free(title);
 }
 
-static void
-write_good(struct page *page, const json_t *report)
+/* The finding of that code, also beside others. */
+static const struct finding *
+finding_of(const struct finding *findings, size_t count, const char *code)
 {
-	const struct mark *mark = mark_of(report, "verdict");
-	const json_t *findings = doc_list(report, "findings");
-	const char *text = "No fault was found.";
-	char *first =
-	    page->style->utf8 ? doc_fmt("%s ", mark->symbol) : doc_fmt("%s: ", mark->word);
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *beside;
 
-	for (size_t i = 0; i < json_array_size(findings); i++) {
-		const json_t *finding = json_array_get(findings, i);
-
-		if (doc_is(finding, "check", "auth") &&
-		    (doc_is(finding, "status", "pass") || doc_is(finding, "status", "warn")))
-			text = doc_str(finding, "title");
+		if (doc_same(findings[i].code, code))
+			return &findings[i];
+		if ((beside = finding_of(findings[i].also, findings[i].also_count, code)) != NULL)
+			return beside;
 	}
-	page_wrap(page, first, page->style->utf8 ? 2 : strlen(mark->word) + 2, mark->ink, text);
-	free(first);
-	write_remedies(page, doc_list(finding_of(findings, "bastion-way-in"), "remedies"),
-		       "The way in:", false);
+	return NULL;
 }
 
 static void
-write_next(struct page *page, const json_t *report)
+write_good(struct page *page, const struct report *report)
 {
-	const json_t *next = doc_list(doc_get(report, "diagnosis"), "next"),
-		     *findings = doc_list(report, "findings");
+	const char *text = "No fault was found.";
 
-	for (size_t i = 0; i < json_array_size(next); i++) {
-		const json_t *finding =
-		    finding_of(findings, json_string_value(json_array_get(next, i)));
+	for (size_t i = 0; i < report->count; i++) {
+		const struct finding *finding = &report->findings[i];
 
+		if (doc_same(finding->check, "auth") &&
+		    (finding->status == PASS || finding->status == WARN))
+			text = report_title(finding);
+	}
+	write_verdict(page, report->verdict, text);
+	write_remedies(page, finding_of(report->findings, report->count, "bastion-way-in"),
+		       "The way in:", false);
+}
+
+static bool
+named_before(const struct report *report, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (doc_same(report->next[i]->code, report->next[at]->code))
+			return true;
+	return false;
+}
+
+static void
+write_next(struct page *page, const struct report *report)
+{
+	for (size_t i = 0; i < report->next_count; i++) {
 		if (i == 0)
 			fputs("\nAfter that, this stands in the way too:\n", page->out);
-		page_wrap(page, "  ", 2, INK_RED, doc_str(finding, "title"));
-		write_remedies(page, doc_list(finding, "remedies"), NULL, true);
+		if (named_before(report, i))
+			continue;
+		page_wrap(page, "  ", 2, INK_RED, report_title(report->next[i]));
+		write_remedies(page, report->next[i], NULL, true);
 	}
 }
 
 /* One missing step leaves many checks without their facts, all with the same sentence: once is
  * enough. */
 static bool
-said_before(const json_t *findings, size_t at)
+said_before(const struct finding *findings, size_t at)
 {
-	const json_t *finding = json_array_get(findings, at);
+	const struct finding *finding = &findings[at];
 
-	for (size_t i = 0; i < at; i++) {
-		const json_t *other = json_array_get(findings, i);
-
-		if (doc_same(doc_str(other, "title"), doc_str(finding, "title")) &&
-		    doc_same(doc_str(other, "summary"), doc_str(finding, "summary")) &&
-		    doc_same(doc_str(other, "status"), doc_str(finding, "status")))
+	for (size_t i = 0; i < at; i++)
+		if (findings[i].status == finding->status &&
+		    doc_same(report_title(&findings[i]), report_title(finding)) &&
+		    doc_same(report_summary(&findings[i]), report_summary(finding)))
 			return true;
-	}
 	return false;
 }
 
@@ -226,32 +210,27 @@ ends_with(const char *text, const char *end)
 /* true for a check whose facts are missing for the very reason that an earlier finding has given.
  */
 static bool
-only_follows(const json_t *findings, size_t at)
+only_follows(const struct finding *findings, size_t at)
 {
-	const json_t *finding = json_array_get(findings, at);
+	const char *summary = report_summary(&findings[at]);
 
-	for (size_t i = 0; i < at && doc_is(finding, "code", "not-known"); i++) {
-		const json_t *before = json_array_get(findings, i);
-
-		if (ends_with(doc_str(finding, "summary"), doc_str(before, "summary")) ||
-		    ends_with(doc_str(finding, "summary"), doc_str(before, "evidence.reason")))
+	for (size_t i = 0; i < at && doc_same(findings[at].code, "not-known"); i++)
+		if (ends_with(summary, report_summary(&findings[i])) ||
+		    ends_with(summary, doc_str(findings[i].evidence, "reason")))
 			return true;
-	}
 	return false;
 }
 
 /* The checks that only follow, by their names. */
 static void
-write_followers(struct page *page, const json_t *findings, const char *heading, bool begun)
+write_followers(struct page *page, const struct report *report, const char *heading, bool begun)
 {
 	json_t *names = json_array();
 	char *text;
 
-	for (size_t i = 0; i < json_array_size(findings); i++)
-		if (only_follows(findings, i) &&
-		    doc_str(json_array_get(findings, i), "explained_by") == NULL)
-			json_array_append(names,
-					  json_object_get(json_array_get(findings, i), "rule"));
+	for (size_t i = 0; i < report->count; i++)
+		if (only_follows(report->findings, i) && report->findings[i].explained_by == NULL)
+			doc_append_str(names, report->findings[i].rule);
 	if ((text = doc_join(names, 32)) != NULL && *text != '\0') {
 		fputs(begun ? "" : heading, page->out);
 		page_wrap(page, "  For that reason not known either: ", 4, INK_NONE, text);
@@ -262,36 +241,53 @@ write_followers(struct page *page, const json_t *findings, const char *heading, 
 
 /* Findings of one status that nothing explains, also those beside others. */
 static void
-write_loose(struct page *page, const json_t *findings, const char *status, const char *but,
-	    const char *heading, bool *begun)
+write_loose(struct page *page, const struct finding *findings, size_t count, enum status status,
+	    const char *but, const char *heading, bool *begun)
 {
-	for (size_t i = 0; i < json_array_size(findings); i++) {
-		const json_t *finding = json_array_get(findings, i);
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *finding = &findings[i];
 
-		if (doc_is(finding, "status", status) && doc_str(finding, "explained_by") == NULL &&
-		    !doc_is(finding, "code", but) && !said_before(findings, i) &&
+		if (finding->status == status && finding->explained_by == NULL &&
+		    !doc_same(finding->code, but) && !said_before(findings, i) &&
 		    !only_follows(findings, i)) {
 			fputs(*begun ? "" : heading, page->out);
 			*begun = true;
-			page_wrap(page, "  ", 2, INK_YELLOW, doc_str(finding, "title"));
-			if (!doc_same(doc_str(finding, "title"), doc_str(finding, "summary")))
-				page_wrap(page, "    ", 4, INK_NONE, doc_str(finding, "summary"));
-			write_remedies(page, doc_list(finding, "remedies"), NULL, true);
+			page_wrap(page, "  ", 2, INK_YELLOW, report_title(finding));
+			if (!doc_same(report_title(finding), report_summary(finding)))
+				page_wrap(page, "    ", 4, INK_NONE, report_summary(finding));
+			write_remedies(page, finding, NULL, true);
 		}
-		write_loose(page, doc_list(finding, "also"), status, but, heading, begun);
+		write_loose(page, finding->also, finding->also_count, status, but, heading, begun);
 	}
 }
 
 static void
-write_check(struct page *page, const json_t *finding, size_t indent)
+write_evidence(struct page *page, const struct finding *finding, size_t indent)
 {
-	const struct mark *mark = mark_of(finding, "status");
-	const char *word = page->style->utf8 ? mark->symbol : mark->word,
-		   *by = doc_str(finding, "explained_by"), *key;
-	size_t column = page->style->utf8 ? 2 : 8, used = indent + column + 18;
-	char *check = page_clean(page, doc_str(finding, indent > 2 ? "code" : "rule"), false),
-	     *text;
+	const char *key;
 	json_t *value;
+
+	json_object_foreach (finding->evidence, key, value) {
+		char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT),
+		     *name = page_clean(page, key, false),
+		     *first = doc_fmt("%*s%s: ", (int)indent, "", name);
+
+		page_wrap(page, first, indent + 2, INK_DIM,
+			  json_is_string(value) ? json_string_value(value) : dump);
+		free(dump);
+		free(name);
+		free(first);
+	}
+}
+
+static void
+write_check(struct page *page, const struct finding *finding, size_t indent)
+{
+	const struct mark *mark = &marks[finding->status];
+	const struct finding *by = finding->explained_by;
+	const char *word = page->style->utf8 ? mark->symbol : mark->word;
+	size_t column = page->style->utf8 ? 2 : 8, used = indent + column + 18;
+	char *check = page_clean(page, indent > 2 ? finding->code : finding->rule, false), *text;
 
 	fprintf(page->out, "%*s", (int)indent, "");
 	page_ink(page, mark->ink);
@@ -299,55 +295,45 @@ write_check(struct page *page, const json_t *finding, size_t indent)
 	page_ink(page, INK_NONE);
 	fprintf(page->out, "%*s%-17s ", page->style->utf8 ? 1 : (int)(column - strlen(word)), "",
 		check != NULL ? check : "");
-	text = doc_fmt("%s%s%s%s", by != NULL ? "follows from " : "", by != NULL ? by : "",
-		       by != NULL ? ": " : "", doc_str(finding, "summary"));
+	text = doc_fmt("%s%s%s%s", by != NULL ? "follows from " : "", by != NULL ? by->code : "",
+		       by != NULL ? ": " : "", report_summary(finding));
 	page_cut(page, check != NULL && strlen(check) > 17 ? used + strlen(check) - 17 : used,
 		 text);
-	json_object_foreach (page->style->verbose ? json_object_get(finding, "evidence") : NULL,
-			     key, value) {
-		char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT),
-		     *name = page_clean(page, key, false);
-		char *first = doc_fmt("%*s%s: ", (int)(indent + column), "", name);
-
-		page_wrap(page, first, indent + column + 2, INK_DIM,
-			  json_is_string(value) ? json_string_value(value) : dump);
-		free(dump);
-		free(name);
-		free(first);
-	}
-	for (size_t i = 0; i < json_array_size(doc_list(finding, "also")); i++)
-		write_check(page, json_array_get(doc_list(finding, "also"), i), 4);
+	if (page->style->verbose)
+		write_evidence(page, finding, indent + column);
+	for (size_t i = 0; i < finding->also_count; i++)
+		write_check(page, &finding->also[i], 4);
 	free(check);
 	free(text);
 }
 
 static void
-write_report(struct page *page, const json_t *report)
+write_report(struct page *page, const struct report *report)
 {
-	const json_t *findings = doc_list(report, "findings"),
-		     *diagnosis = doc_get(report, "diagnosis");
 	bool warned = false, unknown = false;
 
-	write_target(page, report);
-	if (diagnosis != NULL)
+	write_target(page, &report->target);
+	if (report->cause != NULL)
 		write_cause(page, report);
 	else
 		write_good(page, report);
 	if (page->style->quiet)
 		return;
 	write_next(page, report);
-	write_loose(page, findings, "warn", "", "\nWorth knowing:\n", &warned);
-	write_loose(page, findings, "unknown", doc_str(diagnosis, "code"),
+	write_loose(page, report->findings, report->count, WARN, "", "\nWorth knowing:\n", &warned);
+	write_loose(page, report->findings, report->count, UNKNOWN,
+		    report->cause != NULL ? report->cause->code : NULL,
 		    "\nCould not be determined:\n", &unknown);
-	write_followers(page, findings, "\nCould not be determined:\n", unknown);
-	page_path(page, doc_list(report, "path"));
+	write_followers(page, report, "\nCould not be determined:\n", unknown);
+	page_path(page, report);
 	fputs("\nChecks:\n", page->out);
-	for (size_t i = 0; i < json_array_size(findings); i++)
-		write_check(page, json_array_get(findings, i), 2);
+	for (size_t i = 0; i < report->count; i++)
+		write_check(page, &report->findings[i], 2);
 }
 
 int
-report_text(FILE *out, json_t *const *reports, size_t count, const struct report_style *style)
+report_text(FILE *out, const struct report *const *reports, size_t count,
+	    const struct report_style *style)
 {
 	struct page page;
 

@@ -41,6 +41,6 @@ void page_cut(struct page *page, size_t used, const char *text);
 
 /* "Path: client>azure>vm>X public-ip: no-public-ip": where it stops, on one line (picture.c).
  * Nothing when no hop is known. */
-void page_path(struct page *page, const json_t *path);
+void page_path(struct page *page, const struct report *report);
 
 #endif

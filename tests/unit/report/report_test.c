@@ -1,4 +1,4 @@
-#include "report/report.h"
+#include "report/format.h"
 #include "facts/doc.h"
 
 #include <check.h>
@@ -50,6 +50,8 @@ struct scene {
 	struct facts facts;
 	struct finding findings[16];
 	size_t count;
+	struct diagnosis diagnosis;
+	struct report report;
 };
 
 static void
@@ -74,6 +76,8 @@ scene_start(struct scene *scene)
 static void
 scene_end(struct scene *scene)
 {
+	report_free(&scene->report);
+	diagnosis_free(&scene->diagnosis);
 	for (size_t i = 0; i < scene->count; i++)
 		finding_free(&scene->findings[i]);
 	json_decref(scene->doc);
@@ -96,28 +100,24 @@ say(struct scene *scene, const char *check, enum status status, const char *code
 }
 
 /* The report; version and digest are those of no release. */
-static json_t *
+static void
 scene_report(struct scene *scene, int exit_code)
 {
 	static const char *const dialects[] = { "az", "portal", NULL };
-	struct diagnosis diagnosis;
-	json_t *report;
 
 	for (size_t i = 0; i < scene->count; i++)
 		ck_assert_int_eq(
 		    finding_fill_in(&scene->findings[i], scene->rules, scene->globals, dialects),
 		    0);
-	ck_assert_int_eq(
-	    diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count, &diagnosis),
-	    0);
-	report = report_build(&scene->facts, scene->rules, scene->findings, scene->count,
-			      &diagnosis, scene->globals, exit_code);
-	diagnosis_free(&diagnosis);
-	ck_assert_ptr_nonnull(report);
-	doc_set_str(doc_get(report, "tool"), "version", "0.0");
-	doc_set_str(doc_get(report, "tool"), "rules",
-		    "sha256:0000000000000000000000000000000000000000000000000000000000000000");
-	return report;
+	ck_assert_int_eq(diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count,
+					&scene->diagnosis),
+			 0);
+	ck_assert_int_eq(report_build(&scene->facts, scene->rules, scene->findings, scene->count,
+				      &scene->diagnosis, scene->globals, exit_code, &scene->report),
+			 0);
+	scene->report.version = "0.0";
+	scene->report.rules =
+	    "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 }
 
 static void
@@ -137,7 +137,7 @@ say_nsg(struct scene *scene)
 }
 
 /* A denying NSG, a key that others can read, an answer that is missing, a note. */
-static json_t *
+static void
 blocked(struct scene *scene)
 {
 	struct finding *finding;
@@ -163,10 +163,10 @@ blocked(struct scene *scene)
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, CODE_NSG_NO_ALLOW_RULE);
 	say(scene, "banner", SKIP, "not-reached", "there is no connection");
-	return scene_report(scene, 1);
+	scene_report(scene, 1);
 }
 
-static json_t *
+static void
 healthy(struct scene *scene)
 {
 	struct finding *finding;
@@ -181,10 +181,10 @@ healthy(struct scene *scene)
 		      "the server accepts /home/me/.ssh/id_ed25519 for azureuser");
 	finding_text(finding, "accepted", "SHA256:abc");
 	finding_value(finding, "methods", json_pack("[s]", "publickey"));
-	return scene_report(scene, 0);
+	scene_report(scene, 0);
 }
 
-static json_t *
+static void
 signed_out(struct scene *scene)
 {
 	scene_start(scene);
@@ -193,10 +193,10 @@ signed_out(struct scene *scene)
 	say(scene, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
 	say(scene, "vm-state", UNKNOWN, "not-known",
 	    "the VM's place in Azure is not known: not signed in");
-	return scene_report(scene, 3);
+	scene_report(scene, 3);
 }
 
-static json_t *
+static void
 outside(struct scene *scene)
 {
 	struct finding *finding;
@@ -209,11 +209,11 @@ outside(struct scene *scene)
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, CODE_NSG_NO_ALLOW_RULE);
 	finding_possible(finding, CODE_TCP_CONNECTED);
-	return scene_report(scene, 1);
+	scene_report(scene, 1);
 }
 
 /* Text from outside that wants to be more than text. */
-static json_t *
+static void
 hostile(struct scene *scene)
 {
 	struct finding *finding;
@@ -229,32 +229,32 @@ hostile(struct scene *scene)
 	finding_text(finding, "rule", "$(reboot)");
 	finding_text(finding, "a\x1b[31m", "b\x7f\xe2\x80\x8b");
 	say(scene, "banner", WARN, "banner-odd", "SSH-2.0-\xff\xfe\x1bPq");
-	return scene_report(scene, 1);
+	scene_report(scene, 1);
 }
 
 static const struct {
 	const char *file;
-	json_t *(*make)(struct scene *);
+	void (*make)(struct scene *);
 	struct report_style style;
-	bool json;
+	const char *format;
 } goldens[] = {
-	{ "blocked.txt", blocked, { 0 }, false },
+	{ "blocked.txt", blocked, { 0 }, "text" },
 	{ "blocked-utf8.txt",
 	  blocked,
 	  { .color = true, .utf8 = true, .verbose = true, .width = 120 },
-	  false },
-	{ "blocked-narrow.txt", blocked, { .width = 50 }, false },
-	{ "blocked-quiet.txt", blocked, { .quiet = true }, false },
-	{ "blocked.json", blocked, { 0 }, true },
-	{ "healthy.txt", healthy, { 0 }, false },
-	{ "healthy.json", healthy, { 0 }, true },
-	{ "signed-out.txt", signed_out, { 0 }, false },
-	{ "signed-out.json", signed_out, { 0 }, true },
-	{ "outside.txt", outside, { 0 }, false },
-	{ "outside.json", outside, { 0 }, true },
-	{ "hostile.txt", hostile, { .verbose = true }, false },
-	{ "hostile-utf8.txt", hostile, { .utf8 = true, .verbose = true }, false },
-	{ "hostile.json", hostile, { 0 }, true },
+	  "text" },
+	{ "blocked-narrow.txt", blocked, { .width = 50 }, "text" },
+	{ "blocked-quiet.txt", blocked, { .quiet = true }, "text" },
+	{ "blocked.json", blocked, { 0 }, "json" },
+	{ "healthy.txt", healthy, { 0 }, "text" },
+	{ "healthy.json", healthy, { 0 }, "json" },
+	{ "signed-out.txt", signed_out, { 0 }, "text" },
+	{ "signed-out.json", signed_out, { 0 }, "json" },
+	{ "outside.txt", outside, { 0 }, "text" },
+	{ "outside.json", outside, { 0 }, "json" },
+	{ "hostile.txt", hostile, { .verbose = true }, "text" },
+	{ "hostile-utf8.txt", hostile, { .utf8 = true, .verbose = true }, "text" },
+	{ "hostile.json", hostile, { 0 }, "json" },
 };
 
 static char *
@@ -295,26 +295,35 @@ compare_golden(const char *name, const char *text)
 	free(path);
 }
 
-START_TEST(reports_are_as_the_golden_files_say)
+/* The report `count` times in one format; the caller frees. */
+static char *
+written(const char *format, const struct report *report, size_t count,
+	const struct report_style *style)
 {
-	struct scene scene;
-	json_t *report = goldens[_i].make(&scene);
+	const struct report *list[4] = { report, report, report, report };
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	if (goldens[_i].json)
-		ck_assert_int_eq(report_json(out, &report, 1), 0);
-	else
-		ck_assert_int_eq(report_text(out, &report, 1, &goldens[_i].style), 0);
+	ck_assert_int_eq(
+	    format_write(format_named(format, strlen(format)), out, list, count, style), 0);
 	fclose(out);
+	return text;
+}
+
+START_TEST(reports_are_as_the_golden_files_say)
+{
+	struct scene scene;
+	char *text;
+
+	goldens[_i].make(&scene);
+	text = written(goldens[_i].format, &scene.report, 1, &goldens[_i].style);
 	compare_golden(goldens[_i].file, text);
 	for (const char *p = text; *p != '\0'; p++)
 		ck_assert_msg(goldens[_i].style.color || ((unsigned char)*p >= ' ' && *p != 0x7f) ||
 				  *p == '\n',
 			      "a control byte is shown");
 	free(text);
-	json_decref(report);
 	scene_end(&scene);
 }
 END_TEST
@@ -323,19 +332,14 @@ START_TEST(commands_are_never_broken)
 {
 	struct report_style style = { .width = 40 };
 	struct scene scene;
-	json_t *report = blocked(&scene);
-	const char *command =
-	    doc_str(json_array_get(doc_get(report, "diagnosis.remedies"), 0), "command");
-	char *text = NULL, *line = doc_fmt("\n    %s\n", command);
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	char *text, *line;
 
-	ck_assert_int_eq(report_text(out, &report, 1, &style), 0);
-	fclose(out);
+	blocked(&scene);
+	text = written("text", &scene.report, 1, &style);
+	line = doc_fmt("\n    %s\n", scene.report.cause->remedies.at[0].command);
 	ck_assert_ptr_nonnull(strstr(text, line));
 	free(line);
 	free(text);
-	json_decref(report);
 	scene_end(&scene);
 }
 END_TEST
@@ -343,24 +347,17 @@ END_TEST
 START_TEST(several_reports_are_an_array_and_lines)
 {
 	struct scene scene;
-	json_t *reports[2] = { healthy(&scene), NULL }, *list;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	json_t *list;
+	char *text;
 
-	reports[1] = reports[0];
-	ck_assert_int_eq(report_json(out, reports, 2), 0);
-	fclose(out);
-	list = json_loads(text, 0, NULL);
+	healthy(&scene);
+	list = json_loads(text = written("json", &scene.report, 2, NULL), 0, NULL);
 	ck_assert_int_eq((int)json_array_size(list), 2);
 	json_decref(list);
 	free(text);
-	out = open_memstream(&text, &size);
-	ck_assert_int_eq(report_ndjson(out, reports[0]), 0);
-	fclose(out);
-	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	text = written("ndjson", &scene.report, 2, NULL);
+	ck_assert_ptr_eq(strchr(strchr(text, '\n') + 1, '\n'), text + strlen(text) - 1);
 	free(text);
-	json_decref(reports[0]);
 	scene_end(&scene);
 }
 END_TEST
@@ -369,16 +366,18 @@ START_TEST(a_full_disk_is_an_error)
 {
 	struct report_style style = { 0 };
 	struct scene scene;
-	json_t *report = healthy(&scene);
-	FILE *full = fopen("/dev/full", "we");
+	const struct report *report = &scene.report;
 
-	if (full != NULL) {
-		ck_assert_int_eq(report_text(full, &report, 1, &style), -ENOSPC);
-		ck_assert_int_lt(report_json(full, &report, 1), 0);
-		ck_assert_int_lt(report_ndjson(full, report), 0);
+	healthy(&scene);
+	for (const struct format *format = formats; format->name != NULL; format++) {
+		FILE *full = fopen("/dev/full", "we");
+
+		if (full == NULL)
+			continue;
+		ck_assert_msg(format_write(format, full, &report, 1, &style) < 0, "%s",
+			      format->name);
 		fclose(full);
 	}
-	json_decref(report);
 	scene_end(&scene);
 }
 END_TEST

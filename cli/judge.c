@@ -1,0 +1,84 @@
+#include "cli/judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+exit_code_of(enum status verdict, const struct options *options)
+{
+	if (verdict == FAIL ||
+	    (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
+		return EXIT_FAULT;
+	return verdict == UNKNOWN ? EXIT_UNDETERMINED : EXIT_HEALTHY;
+}
+
+/* Several VMs: 4, else 1, else 3, else 0. */
+static int
+worse(int a, int b)
+{
+	static const int order[] = { EXIT_INTERNAL, EXIT_FAULT, EXIT_UNDETERMINED, EXIT_HEALTHY };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a;
+}
+
+static int
+judge(json_t *doc, size_t index, const struct options *options, const struct rules *rules,
+      struct judgement *ret)
+{
+	static const char *const az[] = { "az", NULL };
+	struct selection selection = { .only = options->only.at, .skip = options->skip.at };
+	struct facts facts;
+	int r;
+
+	if ((r = facts_view(doc, index, &facts)) < 0 ||
+	    (r = checks_run(&facts, rules, &selection, &ret->findings, &ret->count)) < 0)
+		return r;
+	ret->globals = globals_from_facts(&facts);
+	for (size_t i = 0; i < ret->count && r == 0; i++)
+		r = finding_fill_in(&ret->findings[i], rules, ret->globals,
+				    options->remedy.count > 0 ? options->remedy.at : az);
+	if (r < 0 ||
+	    (r = diagnosis_make(&facts, rules, ret->findings, ret->count, &ret->diagnosis)) < 0)
+		return r;
+	return report_build(&facts, rules, ret->findings, ret->count, &ret->diagnosis, ret->globals,
+			    exit_code_of(ret->diagnosis.verdict, options), &ret->report);
+}
+
+int
+judge_all(json_t *doc, const struct options *options, const struct rules *rules,
+	  struct judgements *ret)
+{
+	size_t count = json_array_size(doc_list(doc, "targets"));
+	int r = 0;
+
+	*ret = (struct judgements){ .at = calloc(count + 1, sizeof(*ret->at)),
+				    .exit_code = EXIT_HEALTHY };
+	if (ret->at == NULL)
+		return -ENOMEM;
+	for (; ret->count < count && r == 0; ret->count++) {
+		struct judgement *one = &ret->at[ret->count];
+
+		if ((r = judge(doc, ret->count, options, rules, one)) == 0)
+			ret->exit_code = worse(ret->exit_code, one->report.exit_code);
+	}
+	return r;
+}
+
+void
+judgements_free(struct judgements *judgements)
+{
+	for (size_t i = 0; i < judgements->count; i++) {
+		struct judgement *one = &judgements->at[i];
+
+		report_free(&one->report);
+		diagnosis_free(&one->diagnosis);
+		findings_free(one->findings, one->count);
+		json_decref(one->globals);
+	}
+	free(judgements->at);
+	*judgements = (struct judgements){ 0 };
+}

@@ -1,0 +1,178 @@
+#include "cli/options.h"
+
+#include <check.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 8 };
+
+/* Parses "azssh-doctor" with these words after it. */
+static int
+parse(const char *const *words, struct options *ret, struct err *err)
+{
+	char *argv[MOST + 2] = { strdup("azssh-doctor") };
+	int argc = 1, r;
+
+	for (; words[argc - 1] != NULL; argc++)
+		argv[argc] = (char *)(uintptr_t)words[argc - 1];
+	optind = 0; /* glibc: start anew */
+	*err = (struct err){ "" };
+	r = options_parse(argc, argv, ret, err);
+	free(argv[0]);
+	return r;
+}
+
+/* Command lines that are refused, and the sentence. */
+static const struct {
+	const char *words[MOST];
+	const char *sentence;
+} refused[] = {
+	{ { "--fromat", "json" }, "unknown option --fromat; did you mean --format?" },
+	{ { "--deeep" }, "unknown option --deeep; did you mean --deep?" },
+	{ { "--no-azrue=x" }, "unknown option --no-azrue; did you mean --no-azure?" },
+	{ { "--frobnicate" }, "unknown option --frobnicate (see --help)" },
+	{ { "--form", "json" }, "unknown option --form; did you mean --format?" },
+	{ { "--form=json" }, "unknown option --form; did you mean --format?" },
+	{ { "--no" }, "unknown option --no (see --help)" },
+	{ { "-X" }, "unknown option '-X' (see --help)" },
+	{ { "--deep=yes" }, "'--deep=yes': --deep takes no value" },
+	{ { "vm", "--port" }, "'--port' needs a value (see --help)" },
+	{ { "-p", "0" }, "--port: '0' is not accepted, it takes a port from 1 to 65535" },
+	{ { "-f", "jsn" },
+	  "--format: 'jsn' is not accepted, it takes text, json or ndjson, each also with =FILE; "
+	  "did you mean json?" },
+	{ { "-o", "yaml=x" },
+	  "--output: 'yaml' is not accepted, it takes text, json or ndjson, each also with "
+	  "=FILE" },
+	{ { "-f", "json=" }, "--format: 'json=' lacks the name of the file" },
+	{ { "-f", "json", "--json" },
+	  "--json: 'json' and 'json' would both go to standard output; give one of them a file: "
+	  "json=FILE" },
+	{ { "--remedy", "az,pwershell" },
+	  "--remedy: 'pwershell' is not accepted, it takes az, powershell or portal, with commas "
+	  "between; did you mean powershell?" },
+	{ { "--credential", "mangaed" },
+	  "--credential: 'mangaed' is not accepted, it takes auto, environment, workload, github, "
+	  "managed or cli; did you mean managed?" },
+	{ { "--color", "on" }, "--color: 'on' is not accepted, it takes auto, always or never" },
+	{ { "-l", "-oProxyCommand=x" },
+	  "--login: '-oProxyCommand=x' is not accepted, it takes a user name" },
+	{ { "-x@vm" }, "unknown option '-x' (see --help)" },
+	{ { "--", "-x@vm" }, "'-x@vm': '-x' is not a user name" },
+	{ { "a@vm", "b@vm" }, "'b@vm': one user a run is accepted, 'a' was given before" },
+	{ { "--host", "-x" }, "--host: '-x' is not accepted, it takes a host name or an address" },
+	{ { "--ip-service", "http://example.org" },
+	  "--ip-service: 'http://example.org' is not accepted, it takes an https URL (plain http "
+	  "only to this computer)" },
+	{ { "--reference", "host" }, "--reference: 'host' is not accepted, it takes HOST:PORT" },
+	{ { "--only", "" }, "--only: an empty value is not accepted, it takes ID,.." },
+};
+
+START_TEST(a_wrong_word_is_quoted_and_the_right_one_offered)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert_int_eq(parse(refused[_i].words, &options, &err), -EINVAL);
+	ck_assert_str_eq(err.text, refused[_i].sentence);
+}
+END_TEST
+
+START_TEST(formats_are_resolved_once)
+{
+	static const char *const words[] = { "-f", "json=a.json", "--output=ndjson=b", "-otext",
+					     NULL };
+	struct options options;
+	struct err err;
+
+	ck_assert_int_eq(parse(words, &options, &err), 0);
+	ck_assert_int_eq((int)options.output_count, 3);
+	ck_assert_str_eq(options.outputs[0].format->name, "json");
+	ck_assert_str_eq(options.outputs[0].file, "a.json");
+	ck_assert_str_eq(options.outputs[1].format->name, "ndjson");
+	ck_assert_str_eq(options.outputs[1].file, "b");
+	ck_assert_str_eq(options.outputs[2].format->name, "text");
+	ck_assert_ptr_null(options.outputs[2].file);
+	options_free(&options);
+}
+END_TEST
+
+START_TEST(text_is_the_default_and_json_an_alias)
+{
+	static const char *const none[] = { "vm", NULL }, *const json[] = { "--json", "vm", NULL };
+	struct options options;
+	struct err err;
+
+	ck_assert_int_eq(parse(none, &options, &err), 0);
+	ck_assert_int_eq((int)options.output_count, 1);
+	ck_assert_str_eq(options.outputs[0].format->name, "text");
+	options_free(&options);
+	ck_assert_int_eq(parse(json, &options, &err), 0);
+	ck_assert_int_eq((int)options.output_count, 1);
+	ck_assert_str_eq(options.outputs[0].format->name, "json");
+	ck_assert_str_eq(options.vms.at[0], "vm");
+	options_free(&options);
+}
+END_TEST
+
+START_TEST(every_option_has_its_place)
+{
+	static const char *const words[] = { "-qv",      "-p22",     "--deadline=90",   "--skip",
+					     "tcp,,nsg", "me@rg/vm", "--remedy=portal", NULL };
+	struct options options;
+	struct err err;
+
+	ck_assert_int_eq(parse(words, &options, &err), 0);
+	ck_assert(options.quiet && options.verbose);
+	ck_assert_int_eq(options.port, 22);
+	ck_assert_int_eq(options.deadline_ms, 90000);
+	ck_assert_int_eq((int)options.skip.count, 2);
+	ck_assert_str_eq(options.skip.at[1], "nsg");
+	ck_assert_str_eq(options.login, "me");
+	ck_assert_str_eq(options.vms.at[0], "rg/vm");
+	ck_assert_str_eq(options.remedy.at[0], "portal");
+	options_free(&options);
+}
+END_TEST
+
+START_TEST(ids_of_checks_are_looked_up)
+{
+	static const char *const words[] = { "--skip", "banner,bannner", "vm", NULL };
+	struct options options;
+	struct rules *rules;
+	struct err err;
+
+	ck_assert_int_eq(rules_default(&rules, &err), 0);
+	ck_assert_int_eq(parse(words, &options, &err), 0);
+	ck_assert_int_eq(options_check_ids(&options, rules, &err), -EINVAL);
+	ck_assert_str_eq(err.text,
+			 "--skip: 'bannner' is not the id of a check; did you mean banner?");
+	options_free(&options);
+	rules_free(rules);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+int
+main(void)
+{
+	Suite *suite = suite_create("options");
+	TCase *tcase = tcase_create("options");
+	SRunner *runner;
+
+	tcase_add_loop_test(tcase, a_wrong_word_is_quoted_and_the_right_one_offered, 0,
+			    COUNT(refused));
+	tcase_add_test(tcase, formats_are_resolved_once);
+	tcase_add_test(tcase, text_is_the_default_and_json_an_alias);
+	tcase_add_test(tcase, every_option_has_its_place);
+	tcase_add_test(tcase, ids_of_checks_are_looked_up);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_SILENT);
+	srunner_free(runner);
+	return 0;
+}
