@@ -31,8 +31,9 @@ struct origin {
  * carry a user or control bytes. */
 int url_origin(const char *url, struct origin *ret);
 bool url_same_origin(const char *a, const char *b);
-bool url_loopback(const char *url); /* localhost, 127.0.0.0/8, ::1 */
-bool url_safe(const char *url);     /* https, or http to loopback */
+bool url_same_but_slash(const char *a, const char *b); /* false when both are empty */
+bool url_loopback(const char *url);                    /* localhost, 127.0.0.0/8, ::1 */
+bool url_safe(const char *url);                        /* https, or http to loopback */
 char *url_encode(const char *text); /* a query value or one path segment; the caller frees */
 char *
 url_encode_path(const char *path); /* as it is but for what a path may not hold; slashes stay */
@@ -89,8 +90,9 @@ struct cloud {
 			    discovered */
 	char *audience;  /* "https://management.azure.com/"; NULL: to be discovered */
 	bool custom;     /* none of the built-in ones */
-	bool adfs;       /* the authority is an AD FS: no tenant, v1 endpoint */
-	bool ask;        /* /metadata/endpoints has to be asked first */
+	bool authority_chosen; /* by the environment or az's own file, not by a reply */
+	bool adfs;             /* the authority is an AD FS: no tenant, v1 endpoint */
+	bool ask;              /* /metadata/endpoints has to be asked first */
 };
 
 int cloud_choose(const struct azure_options *options, const struct az_config *config,
@@ -98,11 +100,17 @@ int cloud_choose(const struct azure_options *options, const struct az_config *co
 void cloud_free(struct cloud *cloud);
 /* Asks /metadata/endpoints if need be; ends with every member set as well as they can be known. */
 void cloud_discover(struct azure *azure, void (*done)(struct azure *azure));
-/* false, with a sentence, when a token for `audience` must not go to the cloud's ARM host. */
-bool cloud_may_receive(const struct cloud *cloud, const char *audience, struct err *err);
+/* false, with a sentence, when the audience is none of those that belong to the ARM host, so that
+ * no token may be asked for. by_authority: the cloud's own authority will issue it; else az or a
+ * managed identity will, whose issuer is Microsoft's directory. */
+bool cloud_may_ask(const struct cloud *cloud, bool by_authority, struct err *err);
+/* false, with a sentence, when only a reply named the authority: it gets no secret and no
+ * assertion. */
+bool cloud_may_prove(const struct cloud *cloud, struct err *err);
 /* The scope to ask a token for, the caller frees. */
 char *cloud_scope(const struct cloud *cloud);
-/* true when `audience` is one that names this cloud's ARM. */
+/* true when a token of that audience is the one asked for: the same but for a slash at the end, or
+ * another name of the same built-in ARM. */
 bool cloud_audience_fits(const struct cloud *cloud, const char *audience);
 /* true when a token cache's "environment" (a login host) belongs to this cloud. */
 bool cloud_authority_fits(const struct cloud *cloud, const char *host);
@@ -197,6 +205,7 @@ struct credential {
 	const char *kind;                 /* the word of --credential */
 	const char *sdk;                  /* the class name AZURE_TOKEN_CREDENTIALS takes */
 	bool prod;                        /* its failure ends the chain */
+	bool by_authority;                /* the cloud's authority issues the token */
 	void (*try)(struct azure *azure); /* ends with exactly one of the three below */
 };
 
@@ -402,9 +411,10 @@ struct azure {
 	const struct credential *used;
 	bool signed_out; /* the last walk through the chain found nothing */
 
-	bool signing; /* a walk is under way */
-	bool fresh;   /* caches are not to be trusted */
-	size_t at;    /* the credential being tried */
+	struct err refused; /* why a credential may not be asked for this cloud's audience */
+	bool signing;       /* a walk is under way */
+	bool fresh;         /* caches are not to be trusted */
+	size_t at;          /* the credential being tried */
 	json_t *tried;
 	char *asked_tenant; /* of the token request under way */
 	json_t *support;    /* trace_id and correlation_id of the last refusal */

@@ -334,7 +334,7 @@ def refusals_are_named_whatever_they_wear():
 
 @test
 def tokens_of_every_shape_serve():
-    shapes = {"no exp": jwt(aud="https://management.azure.com/", tid=TENANT), "opaque": "0.opaque-token_without_meaning", "odd claims": jwt(aud=["a"], exp="x", tid=7),
+    shapes = {"no exp": jwt(aud="https://management.azure.com/", tid=TENANT), "opaque": "0.opaque-token_without_meaning", "odd claims": jwt(aud=["https://management.core.windows.net"], exp="x", tid=7),
               "no audience": jwt(exp=int(time.time()) + 3600)}
     for name, token in shapes.items():
         for extra in ({}, {"expires_in": "3599"}, {"expires_in": None, "expires_on": str(int(time.time()) + 3599)}, {"expires_on": "05/30/2030 10:00:00 AM +00:00"}):
@@ -345,6 +345,21 @@ def tokens_of_every_shape_serve():
                 facts = probe(sim, VM, "--arm", odd.url, env={"AZURE_AUTHORITY_HOST": odd.url})
                 expect((name, facts.signin["state"], facts.vm["state"]), (name, "known", "known"))
                 assert token not in facts.output
+
+
+@test
+def a_token_for_another_audience_is_dropped():
+    for audience in ("https://graph.microsoft.com", "https://management.usgovcloudapi.net/", ["a"], ["https://management.azure.com/", "a"], 7, {}):
+        token = jwt(aud=audience, exp=int(time.time()) + 3600)
+
+        def change(method, path, message):
+            if "/oauth2/" in path:
+                message.body = json.dumps({"access_token": token, "expires_in": 3599}).encode()
+        with Sim() as sim, Front(sim, change=change) as odd:
+            facts = probe(sim, VM, "--arm", odd.url, env={"AZURE_AUTHORITY_HOST": odd.url})
+            expect((audience, facts.signin["state"], facts.signin["kind"]), (audience, "unknown", "foreign-host"))
+            assert "not for https://management.azure.com/ as asked" in facts.signin["reason"], facts.signin
+            assert not any("/subscriptions" in e["path"] for e in sim.log()), sim.log()
 
 
 # ---- the way there ----
@@ -370,6 +385,45 @@ def a_proxy_is_a_tunnel_and_nothing_more():
     with Sim() as sim, Proxy(0) as proxy:
         facts = probe(sim, VM, env={"http_proxy": proxy.url, "ALL_PROXY": proxy.url})
         expect((facts.vm["state"], proxy.seen), ("known", []))
+
+
+def foreign(audience, login, *args, **kinds):
+    """A custom endpoint whose own reply names the audience and the place to sign in."""
+    with Sim(tls=True, endpoints={"authentication": {"loginEndpoint": login, "audiences": [audience]}}) as sim:
+        port = sim.host.rsplit(":", 1)[1]
+        with Proxy(int(port)) as proxy:
+            env = dict({"HTTPS_PROXY": proxy.url}, **kinds.pop("env", {}))
+            facts = probe(sim, VM, "--arm", "https://management.azure.sim:" + port, "--deadline", "12000", *args, env=env, **kinds)
+            return facts, [e["path"] for e in sim.log()]
+
+
+SAYS = """echo '{"accessToken": "%s", "expires_on": 4102444800}'"""
+
+
+@test
+def a_reply_cannot_have_a_token_for_somebody_else():
+    for audience in ("https://graph.microsoft.com", "https://vault.azure.net", "https://management.azure.com/", "https://login.azure.sim/", "api://x",
+                     "797f4846-ba00-4fd7-ba43-dac1f8f63013", "https://management.azure.sim https://graph.microsoft.com"):
+        az = SAYS % jwt(aud=audience, exp=4102444800)
+        for args in (("--credential", "cli"), ("--credential", "environment")):
+            facts, paths = foreign(audience, "https://login.microsoftonline.com/", *args, az=az)
+            expect((audience, facts.signin["state"], facts.signin["kind"]), (audience, "unknown", "foreign-host"))
+            expect((facts.calls, [path for path in paths if "metadata" not in path]), ([], []))
+    own = "https://management.azure.sim"
+    facts, _ = foreign(own, "https://login.microsoftonline.com/", "--credential", "cli", az=SAYS % jwt(aud=own, exp=4102444800))
+    expect(facts.signin["state"], "known")
+    facts, paths = foreign(own, "https://login.microsoftonline.com/", "--credential", "cli", az=SAYS % jwt(aud="https://graph.microsoft.com", exp=4102444800))
+    expect((facts.signin["kind"], any("/subscriptions" in path for path in paths)), ("foreign-host", False))
+
+
+@test
+def a_reply_alone_cannot_name_where_the_secret_goes():
+    for login in ("https://management.azure.sim/", "https://login.azure.sim/", "https://login.azure.sim/adfs"):
+        facts, paths = foreign("https://management.azure.sim", login)
+        expect((login, facts.signin["state"], facts.signin["kind"]), (login, "unknown", "foreign-host"))
+        assert "AZURE_AUTHORITY_HOST" in facts.signin["reason"] and not any("oauth2" in path for path in paths), (facts.signin, paths)
+    facts, paths = foreign("https://stack.azure.sim", "https://elsewhere.example/", env={"AZURE_AUTHORITY_HOST": "https://login.azure.sim"})
+    assert any("oauth2" in path for path in paths), (facts.signin, paths)
 
 
 @test

@@ -1,25 +1,10 @@
 #include "azure/inside.h"
+#include "azure/signin/built_in.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-static const struct built_in {
-	const char *name, *arm, *authority,
-	    *audience;             /* audience: the older one that az asks for */
-	const char *authority_too; /* another login host of the same cloud, or NULL */
-} built_ins[] = {
-	{ "AzureCloud", "https://management.azure.com", "https://login.microsoftonline.com",
-	  "https://management.core.windows.net/", "https://login.windows.net" },
-	{ "AzureUSGovernment", "https://management.usgovcloudapi.net",
-	  "https://login.microsoftonline.us", "https://management.core.usgovcloudapi.net/", NULL },
-	{ "AzureChinaCloud", "https://management.chinacloudapi.cn",
-	  "https://login.chinacloudapi.cn", "https://management.core.chinacloudapi.cn/",
-	  "https://login.partner.microsoftonline.cn" },
-};
-
-#define BUILT_INS (sizeof(built_ins) / sizeof(*built_ins))
 
 static char *
 without_slash(const char *url)
@@ -30,18 +15,6 @@ without_slash(const char *url)
 	while (len > 0 && text[len - 1] == '/')
 		text[--len] = '\0';
 	return text;
-}
-
-static bool
-same_but_slash(const char *a, const char *b)
-{
-	size_t la = a != NULL ? strlen(a) : 0, lb = b != NULL ? strlen(b) : 0;
-
-	while (la > 0 && a[la - 1] == '/')
-		la--;
-	while (lb > 0 && b[lb - 1] == '/')
-		lb--;
-	return la > 0 && la == lb && strncasecmp(a, b, la) == 0;
 }
 
 const char *
@@ -86,24 +59,6 @@ take_built_in(struct cloud *cloud, const struct built_in *from)
 	take_authority(cloud, from->authority);
 }
 
-static const struct built_in *
-built_in_named(const char *name)
-{
-	for (size_t i = 0; i < BUILT_INS; i++)
-		if (strcasecmp(built_ins[i].name, name) == 0)
-			return &built_ins[i];
-	return NULL;
-}
-
-static const struct built_in *
-built_in_at(const char *arm)
-{
-	for (size_t i = 0; i < BUILT_INS; i++)
-		if (url_same_origin(built_ins[i].arm, arm))
-			return &built_ins[i];
-	return NULL;
-}
-
 /* A cloud that `az cloud register` wrote. */
 static int
 take_registered(struct cloud *cloud, const struct az_config *config, const char *name,
@@ -136,8 +91,10 @@ take_registered(struct cloud *cloud, const struct az_config *config, const char 
 	cloud->name = strdup(name);
 	cloud->arm = without_slash(arm);
 	cloud->custom = built_in_at(arm) == NULL;
-	if (url_safe(authority))
+	if (url_safe(authority)) {
 		take_authority(cloud, authority);
+		cloud->authority_chosen = true;
+	}
 	cloud->audience = config_get(config->clouds, name, "endpoint_active_directory_resource_id");
 	cloud->ask = cloud->authority == NULL || cloud->audience == NULL;
 	free(arm);
@@ -182,6 +139,7 @@ take_authority_host(struct cloud *cloud, const char *host, struct err *err)
 		return -EINVAL;
 	}
 	take_authority(cloud, url);
+	cloud->authority_chosen = true;
 	if (cloud->custom && url_loopback(cloud->arm))
 		cloud->ask = false;
 	free(url);
@@ -228,9 +186,9 @@ fill_gaps(struct cloud *cloud)
 	bool loopback = url_loopback(cloud->arm);
 
 	if (cloud->authority == NULL)
-		take_authority(cloud, loopback ? cloud->arm : built_ins[0].authority);
+		take_authority(cloud, loopback ? cloud->arm : built_in_clouds[0].authority);
 	if (cloud->audience == NULL)
-		cloud->audience = doc_fmt("%s/", loopback ? built_ins[0].arm : cloud->arm);
+		cloud->audience = doc_fmt("%s/", loopback ? built_in_clouds[0].arm : cloud->arm);
 	cloud->ask = false;
 }
 
@@ -305,74 +263,4 @@ cloud_discover(struct azure *azure, void (*done)(struct azure *azure))
 	}
 	fill_gaps(&azure->cloud);
 	done(azure);
-}
-
-/* The built-in cloud that an audience names, by either of its two forms. */
-static const struct built_in *
-built_in_of(const char *audience)
-{
-	for (size_t i = 0; i < BUILT_INS; i++)
-		if (same_but_slash(audience, built_ins[i].audience) ||
-		    same_but_slash(audience, built_ins[i].arm) ||
-		    url_same_origin(audience, built_ins[i].arm) ||
-		    url_same_origin(audience, built_ins[i].audience))
-			return &built_ins[i];
-	return NULL;
-}
-
-bool
-cloud_may_receive(const struct cloud *cloud, const char *audience, struct err *err)
-{
-	const struct built_in *owner = built_in_of(audience);
-
-	if (!url_safe(cloud->arm)) {
-		err_set(err, "%s would receive the token unencrypted", cloud->arm);
-		return false;
-	}
-	if (owner == NULL || url_loopback(cloud->arm) || url_same_origin(owner->arm, cloud->arm))
-		return true;
-	err_set(err, "a token for %s belongs to %s and is not sent to %s", audience, owner->name,
-		cloud_host(cloud));
-	return false;
-}
-
-char *
-cloud_scope(const struct cloud *cloud)
-{
-	const struct built_in *owner = built_in_of(cloud->audience);
-
-	if (owner != NULL && same_but_slash(cloud->audience, owner->arm))
-		return doc_fmt("%s/.default", owner->arm);
-	/* a v2 scope is the audience and "/.default", so an audience that ends in a slash gives two
-	 * of them */
-	return doc_fmt("%s/.default", cloud->audience);
-}
-
-bool
-cloud_audience_fits(const struct cloud *cloud, const char *audience)
-{
-	const struct built_in *owner = built_in_of(audience);
-
-	if (same_but_slash(audience, cloud->audience))
-		return true;
-	return owner != NULL &&
-	       (owner == built_in_of(cloud->audience) || owner == built_in_at(cloud->arm));
-}
-
-bool
-cloud_authority_fits(const struct cloud *cloud, const char *host)
-{
-	const struct built_in *at = built_in_at(cloud->arm);
-	char *url = doc_fmt("https://%s", host != NULL ? host : "");
-	const char *own = cloud->authority != NULL ? strstr(cloud->authority, "://") : NULL;
-	bool fits;
-
-	fits = (own != NULL && host != NULL && strcasecmp(own + 3, host) == 0) ||
-	       (at != NULL && url_same_origin(url, at->authority)) ||
-	       (at != NULL && at->authority_too != NULL && url_same_origin(url, at->authority_too));
-	for (size_t i = 0; !fits && cloud->custom && url_loopback(cloud->arm) && i < BUILT_INS; i++)
-		fits = built_in_of(cloud->audience) == &built_ins[i] &&
-		       url_same_origin(url, built_ins[i].authority);
-	free(url);
-	return fits;
 }

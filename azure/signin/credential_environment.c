@@ -88,6 +88,7 @@ const struct credential credential_secret = {
 	.kind = "environment",
 	.sdk = "EnvironmentCredential",
 	.prod = true,
+	.by_authority = true,
 	.try = secret_try,
 };
 
@@ -96,5 +97,6 @@ const struct credential credential_certificate = {
 	.kind = "environment",
 	.sdk = "EnvironmentCredential",
 	.prod = true,
+	.by_authority = true,
 	.try = certificate_try,
 };

@@ -130,6 +130,7 @@ const struct credential credential_workload = {
 	.kind = "workload",
 	.sdk = "WorkloadIdentityCredential",
 	.prod = true,
+	.by_authority = true,
 	.try = workload_try,
 };
 
@@ -138,5 +139,6 @@ const struct credential credential_github = {
 	.kind = "github",
 	.sdk = "GitHubCredential",
 	.prod = true,
+	.by_authority = true,
 	.try = github_try,
 };

@@ -72,12 +72,25 @@ uuid_random(char ret[static 37])
 		 b[13], b[14], b[15]);
 }
 
+/* "aud" as one text. It may be a list; a list of several, or anything else, fits no audience. */
+static void
+take_audience(json_t *claims, const json_t *all)
+{
+	const json_t *audience = json_object_get(all, "aud");
+
+	if (json_array_size(audience) == 1)
+		audience = json_array_get(audience, 0);
+	if (audience != NULL)
+		doc_set_str(claims, "aud",
+			    json_is_string(audience) ? json_string_value(audience) : "");
+}
+
 json_t *
 jwt_claims(const char *token)
 {
 	static const char *const texts[] = {
-		"aud",   "iss", "tid",         "oid",    "appid",     "azp",
-		"idtyp", "upn", "unique_name", "ipaddr", "xms_mirid", "app_displayname"
+		"iss",         "tid",    "oid",       "appid",          "azp", "idtyp", "upn",
+		"unique_name", "ipaddr", "xms_mirid", "app_displayname"
 	};
 	const char *dot = token != NULL ? strchr(token, '.') : NULL,
 		   *end = dot != NULL ? strchr(dot + 1, '.') : NULL;
@@ -95,6 +108,7 @@ jwt_claims(const char *token)
 		return NULL;
 	}
 	claims = json_object();
+	take_audience(claims, all);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		doc_set_str(claims, texts[i], doc_str(all, texts[i]));
 	if (doc_int(all, "exp", 0) != 0)

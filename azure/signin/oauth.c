@@ -192,10 +192,13 @@ void
 credential_post(struct azure *azure, const char *tenant, char *form)
 {
 	char *url = credential_endpoint(&azure->cloud, tenant);
+	struct err err = { "" };
 
 	free(azure->asked_tenant);
 	azure->asked_tenant = strdup(tenant);
-	if (url != NULL && form != NULL && url_safe(url))
+	if (!cloud_may_prove(&azure->cloud, &err))
+		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
+	else if (url != NULL && form != NULL && url_safe(url))
 		web_ask(azure,
 			&(struct web_ask){
 			    .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 },

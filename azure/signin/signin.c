@@ -100,6 +100,21 @@ settle_unknown(struct azure *azure, const char *cause, long aadsts, const char *
 	signin_end(azure);
 }
 
+/* The token that came is for the audience asked for. An opaque one cannot tell. */
+static bool
+token_fits(const struct azure *azure, const json_t *claims, struct err *err)
+{
+	const char *audience = doc_str(claims, "aud");
+
+	if (!cloud_may_ask(&azure->cloud, azure->credentials[azure->at]->by_authority, err))
+		return false;
+	if (json_object_get(claims, "aud") == NULL || cloud_audience_fits(&azure->cloud, audience))
+		return true;
+	err_set(err, "the token that came is for \"%s\", not for %s as asked", audience,
+		azure->cloud.audience);
+	return false;
+}
+
 void
 credential_token(struct azure *azure, const char *token, time_t expires, const char *tenant)
 {
@@ -107,10 +122,7 @@ credential_token(struct azure *azure, const char *token, time_t expires, const c
 	json_t *claims = jwt_claims(token), *section;
 	struct err err = { "" };
 
-	if (!cloud_may_receive(&azure->cloud,
-			       doc_str(claims, "aud") != NULL ? doc_str(claims, "aud")
-							      : azure->cloud.audience,
-			       &err)) {
+	if (!token_fits(azure, claims, &err)) {
 		json_decref(claims);
 		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
 		return;
@@ -181,6 +193,10 @@ none_left(struct azure *azure)
 	    "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET";
 	char *reason;
 
+	if (azure->refused.text[0] != '\0') {
+		settle_unknown(azure, "foreign-host", 0, "foreign-host", azure->refused.text);
+		return;
+	}
 	if (azure->chosen && json_array_size(azure->tried) > 0)
 		reason = doc_fmt("the credential asked for did not serve: %s",
 				 doc_str(json_array_get(azure->tried, 0), "why"));
@@ -191,13 +207,20 @@ none_left(struct azure *azure)
 	free(reason);
 }
 
+/* Passes over credentials that may not be asked for this cloud's audience. */
 static void
 try_next(struct azure *azure)
 {
-	if (azure->credentials[azure->at] == NULL)
-		none_left(azure);
-	else
-		azure->credentials[azure->at]->try(azure);
+	const struct credential *credential;
+
+	for (; (credential = azure->credentials[azure->at]) != NULL; azure->at++) {
+		if (cloud_may_ask(&azure->cloud, credential->by_authority, &azure->refused)) {
+			credential->try(azure);
+			return;
+		}
+		note_tried(azure, "failed", azure->refused.text);
+	}
+	none_left(azure);
 }
 
 static void
@@ -217,7 +240,7 @@ walk(struct azure *azure)
 	struct err err = { "" };
 
 	record_cloud(azure);
-	if (cloud_may_receive(&azure->cloud, azure->cloud.audience, &err))
+	if (cloud_may_ask(&azure->cloud, true, &err))
 		try_next(azure);
 	else
 		settle_unknown(azure, "foreign-host", 0, "foreign-host", err.text);
@@ -240,6 +263,7 @@ signin_start(struct azure *azure, void (*done)(void *), void *ctx)
 		return;
 	azure->signing = true;
 	azure->at = 0;
+	azure->refused.text[0] = '\0';
 	json_decref(azure->tried);
 	azure->tried = json_array();
 	cloud_discover(azure, walk);

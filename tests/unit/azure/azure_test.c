@@ -252,30 +252,156 @@ START_TEST(claims_are_decoded_without_the_token)
 }
 END_TEST
 
-START_TEST(a_cloud_s_token_goes_to_that_cloud_only)
+#define GUID "4de154de-f8a8-4017-af41-df619da68155"
+#define ENTRA "https://login.microsoftonline.com"
+
+/* may: 'n' nobody's token is asked for, 'o' only one of the cloud's own authority, 'y' any */
+static const struct {
+	const char *arm, *authority, *audience;
+	bool chosen;
+	char may;
+} audiences[] = {
+	{ ARM, ENTRA, "https://management.azure.com/", false, 'y' },
+	{ ARM, ENTRA, "https://management.core.windows.net/", false, 'y' },
+	{ ARM, ENTRA, "https://management.core.windows.net:443", true, 'y' },
+	{ ARM, ENTRA, "https://graph.microsoft.com", true, 'n' },
+	{ ARM, "https://login.example", "https://graph.microsoft.com", true, 'n' },
+	{ "https://management.usgovcloudapi.net", ENTRA, "https://management.azure.com", true,
+	  'n' },
+	{ "https://evil.example", ENTRA, "https://management.azure.com/", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://management.core.windows.net", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://management.azure.com/x", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://graph.microsoft.com", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://vault.azure.net", true, 'n' },
+	{ "https://evil.example", ENTRA, "797f4846-ba00-4fd7-ba43-dac1f8f63013", true, 'n' },
+	{ "https://evil.example", ENTRA, "api://evil.example", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://evil.example@graph.microsoft.com", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://evil.example https://graph.microsoft.com", true,
+	  'n' },
+	{ "https://evil.example", ENTRA, "https://evil.example%20https://vault.azure.net", true,
+	  'n' },
+	{ "https://evil.example", ENTRA, "https://evil.example\xc2\xa0https://x.net", true, 'n' },
+	{ "https://evil.example", ENTRA, "http://evil.example", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://other.example", true, 'n' },
+	{ "https://evil.example", ENTRA, "https://EVIL.example/x", true, 'y' },
+	{ "https://evil.example:8443", ENTRA, "https://evil.example/", false, 'y' },
+	{ "https://evil.example", ENTRA, "https://contoso.onmicrosoft.com/" GUID, false, 'y' },
+	{ "https://evil.example", ENTRA, "https://contoso.onmicrosoft.com/payroll", false, 'n' },
+	{ "https://evil.example", ENTRA, "https://xonmicrosoft.com/" GUID, false, 'n' },
+	{ "https://evil.example", ENTRA, "https://x.onmicrosoft.com.evil.example/" GUID, false,
+	  'n' },
+	{ "https://management.evil.example", ENTRA, "https://graph.evil.example", true, 'n' },
+	{ "https://a.microsoft.com", "https://login.microsoft.com", "https://graph.microsoft.com",
+	  true, 'n' },
+	{ "https://a.microsoft.com", "https://sts.windows.net", "https://graph.microsoft.com", true,
+	  'n' },
+	{ "https://management.stack.local", "https://adfs.stack.local", "https://x.stack.local/a",
+	  true, 'o' },
+	{ "https://management.stack.local", "https://adfs.stack.local", "https://x.stack.local/a",
+	  false, 'n' },
+	{ "https://stack.local", "https://adfs.local", "https://other.local", true, 'n' },
+	{ "https://management.stack.local", "https://adfs.stack.local",
+	  "https://graph.microsoft.com", true, 'n' },
+	{ "https://stack.local", NULL, "https://stack.local/guid", false, 'y' },
+	{ "http://127.0.0.1:1", "http://127.0.0.1:1", "https://management.azure.com/", true, 'y' },
+	{ "http://127.0.0.1:1", ENTRA, "https://graph.microsoft.com", true, 'n' },
+	{ "http://127.0.0.1:1", "http://[::1]:2", "https://stack.local/one", false, 'o' },
+	{ "http://127.0.0.1:1", "http://[::1]:2", "https://graph.microsoft.com", false, 'n' },
+	{ "http://10.0.0.1", ENTRA, "https://stack.local/", true, 'n' },
+	{ "http://10.0.0.1", ENTRA, "http://10.0.0.1/", true, 'n' },
+};
+
+START_TEST(a_token_is_asked_for_only_for_the_host_it_goes_to)
+{
+	struct cloud cloud = { .arm = strdup(audiences[_i].arm),
+			       .authority = NULL,
+			       .audience = strdup(audiences[_i].audience),
+			       .authority_chosen = audiences[_i].chosen };
+	char may = 'n';
+
+	if (audiences[_i].authority != NULL)
+		cloud.authority = strdup(audiences[_i].authority);
+	if (cloud_may_ask(&cloud, false, NULL))
+		may = 'y';
+	else if (cloud_may_ask(&cloud, true, NULL))
+		may = 'o';
+	ck_assert_msg(may == audiences[_i].may, "%s to %s: %c", cloud.audience, cloud.arm, may);
+	cloud_free(&cloud);
+}
+END_TEST
+
+START_TEST(an_ad_fs_knows_its_arm_by_an_internal_name)
+{
+	char arm[] = "https://management.north.example", authority[] = "https://adfs.north.example",
+	     audience[] = "https://management.adfs.internal/" GUID;
+	struct cloud cloud = { .arm = arm,
+			       .authority = authority,
+			       .audience = audience,
+			       .authority_chosen = true,
+			       .adfs = true };
+
+	ck_assert(cloud_may_ask(&cloud, true, NULL));
+	ck_assert(!cloud_may_ask(&cloud, false, NULL));
+	cloud.authority_chosen = false;
+	ck_assert(!cloud_may_ask(&cloud, true, NULL));
+}
+END_TEST
+
+START_TEST(a_secret_goes_to_an_authority_that_the_user_named)
 {
 	static const struct {
-		const char *arm, *audience;
-		bool may;
+		const char *arm, *authority;
+		bool custom, chosen, may;
 	} cases[] = {
-		{ ARM, "https://management.azure.com/", true },
-		{ ARM, "https://management.core.windows.net/", true },
-		{ "https://management.usgovcloudapi.net", "https://management.azure.com", false },
-		{ "https://evil.example", "https://management.azure.com/", false },
-		{ "https://evil.example", "https://management.core.windows.net", false },
-		{ "https://evil.example", "https://management.azure.com/x", false },
-		{ "https://stack.local", "https://stack.local/guid", true },
-		{ "http://127.0.0.1:1", "https://management.azure.com/", true },
-		{ "http://10.0.0.1", "https://stack.local/", false },
+		{ ARM, ENTRA, false, false, true },
+		{ "https://evil.example", ENTRA, true, false, true },
+		{ "https://evil.example", "https://login.windows.net", true, false, true },
+		{ "https://evil.example", "https://evil.example", true, false, false },
+		{ "https://evil.example", "https://login.evil.example", true, false, false },
+		{ "https://evil.example", "https://login.microsoftonline.com:444", true, false,
+		  false },
+		{ "https://evil.example", "https://evil.example", true, true, true },
+		{ "https://evil.example", "http://127.0.0.1:1", true, false, false },
+		{ "http://127.0.0.1:2", "http://127.0.0.1:1", true, false, true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char arm[64];
-		struct cloud cloud = { .arm = arm };
+		struct cloud cloud = { .arm = strdup(cases[i].arm),
+				       .authority = strdup(cases[i].authority),
+				       .custom = cases[i].custom,
+				       .authority_chosen = cases[i].chosen };
 
-		snprintf(arm, sizeof(arm), "%s", cases[i].arm);
-		ck_assert_msg(cloud_may_receive(&cloud, cases[i].audience, NULL) == cases[i].may,
-			      "%s to %s", cases[i].audience, cases[i].arm);
+		ck_assert_msg(cloud_may_prove(&cloud, NULL) == cases[i].may, "%s for %s",
+			      cases[i].authority, cases[i].arm);
+		cloud_free(&cloud);
+	}
+}
+END_TEST
+
+START_TEST(a_token_of_another_audience_is_not_the_one_asked_for)
+{
+	static const struct {
+		const char *asked, *came;
+		bool fits;
+	} cases[] = {
+		{ "https://management.azure.com/", "https://management.azure.com", true },
+		{ "https://management.azure.com/", "https://management.core.windows.net/", true },
+		{ "https://management.azure.com/", "797f4846-ba00-4fd7-ba43-dac1f8f63013", true },
+		{ "https://management.azure.com/", "https://management.usgovcloudapi.net", false },
+		{ "https://management.azure.com/", "https://graph.microsoft.com", false },
+		{ "https://management.azure.com/", "", false },
+		{ "https://stack.local/a", "https://stack.local/a/", true },
+		{ "https://stack.local/a", "https://stack.local/b", false },
+		{ "https://stack.local/a", "797f4846-ba00-4fd7-ba43-dac1f8f63013", false },
+		{ "https://stack.local/a", "https://management.azure.com/", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct cloud cloud = { .audience = strdup(cases[i].asked) };
+
+		ck_assert_msg(cloud_audience_fits(&cloud, cases[i].came) == cases[i].fits,
+			      "%s for %s", cases[i].came, cases[i].asked);
+		cloud_free(&cloud);
 	}
 }
 END_TEST
@@ -487,7 +613,10 @@ main(void)
 	tcase_add_test(tc, json_is_bounded_in_depth);
 	tcase_add_test(tc, ini_files_are_read_as_az_writes_them);
 	tcase_add_test(tc, claims_are_decoded_without_the_token);
-	tcase_add_test(tc, a_cloud_s_token_goes_to_that_cloud_only);
+	LOOP(tc, a_token_is_asked_for_only_for_the_host_it_goes_to, audiences);
+	tcase_add_test(tc, an_ad_fs_knows_its_arm_by_an_internal_name);
+	tcase_add_test(tc, a_secret_goes_to_an_authority_that_the_user_named);
+	tcase_add_test(tc, a_token_of_another_audience_is_not_the_one_asked_for);
 	LOOP(tc, near_names_are_what_a_person_mistypes, names);
 	LOOP(tc, every_code_has_words, codes);
 	LOOP(tc, checks_say_what_the_facts_show, cases);
