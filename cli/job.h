@@ -3,7 +3,7 @@
 
 #include "azure/azure.h"
 #include "cli/collect.h"
-#include "loop/inside.h"
+#include "loop/owner.h"
 #include "cli/target.h"
 #include "facts/facts.h"
 #include "ssh/ssh.h"

@@ -1,8 +1,8 @@
 /* libcurl, loaded when the first request needs it: with the thirty libraries it depends on it would
- * cost every start of the program
- * (--version, a replay, the name resolver's child) several milliseconds. */
-#ifndef CLI_CURL_H
-#define CLI_CURL_H
+ * cost every start of the program (--version, a replay, the name resolver's child) several
+ * milliseconds. */
+#ifndef LOOP_CURL_H
+#define LOOP_CURL_H
 
 #include <curl/curl.h>
 
@@ -18,8 +18,9 @@
 	X(CURLMcode, multi_cleanup, (CURLM *))                                                     \
 	X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                                          \
 	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                                       \
-	X(CURLMcode, multi_perform, (CURLM *, int *))                                              \
-	X(CURLMcode, multi_poll, (CURLM *, struct curl_waitfd *, unsigned int, int, int *))        \
+	X(CURLMcode, multi_setopt, (CURLM *, CURLMoption, ...))                                    \
+	X(CURLMcode, multi_assign, (CURLM *, curl_socket_t, void *))                               \
+	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *))                    \
 	X(CURLMsg *, multi_info_read, (CURLM *, int *))                                            \
 	X(struct curl_slist *, slist_append, (struct curl_slist *, const char *))                  \
 	X(void, slist_free_all, (struct curl_slist *))

@@ -1,8 +1,22 @@
-#include "loop/inside.h"
+#include "loop/owner.h"
+#include "loop/source.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
+
+struct loop {
+	int64_t deadline; /* of the round, in loop_now() milliseconds */
+	bool closing;     /* the deadline has passed: nothing new begins */
+	FILE *trace;
+	struct loop_source *sources;
+	struct watch *watches;
+	struct pollfd *fds; /* of one wait; owners in step with it */
+	struct watch **owners;
+	size_t room; /* of both */
+};
 
 struct watch {
 	struct watch *next;
@@ -11,11 +25,12 @@ struct watch {
 	short events;
 	int64_t until; /* loop_now() value, 0 for none */
 	bool dead;
+	bool passive; /* belongs to a source, which says itself whether it is busy */
 	void (*ready)(void *ctx, int revents);
 	void *ctx;
 };
 
-enum { POLL_MAX = 256, TURN_MS = 1000 };
+enum { TURN_MS = 1000 };
 
 int64_t
 loop_now(const struct loop *loop)
@@ -105,44 +120,69 @@ next_timeout(const struct loop *loop, int longest)
 
 	if (loop->deadline - now < wait)
 		wait = loop->deadline - now;
+	for (const struct loop_source *source = loop->sources; source != NULL;
+	     source = source->next)
+		if (source->until != 0 && source->until - now < wait)
+			wait = source->until - now;
 	for (const struct watch *watch = loop->watches; watch != NULL; watch = watch->next)
 		if (!watch->dead && watch->until != 0 && watch->until - now < wait)
 			wait = watch->until - now;
 	return wait > 0 ? (int)wait : 0;
 }
 
-/* One wait; fds and owners run in step. */
-static void
-wait_for(struct loop *loop, struct pollfd *fds, unsigned count, int timeout)
+static bool
+make_room(struct loop *loop)
 {
-	struct curl_waitfd extra[POLL_MAX];
-	int ready = 0;
+	size_t room = loop->room == 0 ? 64 : loop->room * 2;
+	struct pollfd *fds = realloc(loop->fds, room * sizeof(*fds));
+	struct watch **owners;
 
-	if (loop->multi == NULL) {
-		if (poll(fds, count, timeout) < 0)
-			for (unsigned i = 0; i < count; i++)
-				fds[i].revents = 0;
-		return;
+	if (fds == NULL)
+		return false;
+	loop->fds = fds;
+	if ((owners = realloc(loop->owners, room * sizeof(*owners))) == NULL)
+		return false;
+	loop->owners = owners;
+	loop->room = room;
+	return true;
+}
+
+/* The descriptors to wait for; returns their number. */
+static size_t
+gather(struct loop *loop)
+{
+	size_t count = 0;
+
+	for (struct watch *watch = loop->watches; watch != NULL; watch = watch->next) {
+		if (watch->dead || watch->fd < 0)
+			continue;
+		if (count == loop->room && !make_room(loop))
+			break;
+		loop->owners[count] = watch;
+		loop->fds[count++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
 	}
-	for (unsigned i = 0; i < count; i++)
-		extra[i] = (struct curl_waitfd){
-			.fd = fds[i].fd,
-			.events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
-					  (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))
-		};
-	loop->curl->multi_poll(loop->multi, extra, count, timeout, &ready);
-	/* curl reports no errors or hang-ups of foreign descriptors: ask again without waiting */
-	if (count > 0 && poll(fds, count, 0) < 0)
-		for (unsigned i = 0; i < count; i++)
-			fds[i].revents = 0;
+	return count;
 }
 
 static void
-dispatch(struct watch **owners, const struct pollfd *fds, unsigned count)
+dispatch(struct loop *loop, size_t count)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (fds[i].revents != 0 && !owners[i]->dead)
-			owners[i]->ready(owners[i]->ctx, fds[i].revents);
+	for (size_t i = 0; i < count; i++)
+		if (loop->fds[i].revents != 0 && !loop->owners[i]->dead)
+			loop->owners[i]->ready(loop->owners[i]->ctx, loop->fds[i].revents);
+}
+
+static void
+call_due(struct loop *loop)
+{
+	int64_t now = loop_now(loop);
+
+	for (struct loop_source *source = loop->sources; source != NULL; source = source->next) {
+		if (source->until == 0 || source->until > now)
+			continue;
+		source->until = 0;
+		source->kind->due(source);
+	}
 }
 
 static void
@@ -158,42 +198,42 @@ fire_timers(struct loop *loop)
 	}
 }
 
+static bool
+under_way(const struct loop *loop)
+{
+	for (const struct loop_source *source = loop->sources; source != NULL;
+	     source = source->next)
+		if (source->busy > 0)
+			return true;
+	for (const struct watch *watch = loop->watches; watch != NULL; watch = watch->next)
+		if (!watch->dead && !watch->passive)
+			return true;
+	return false;
+}
+
 bool
 loop_turn(struct loop *loop, int longest_ms)
 {
-	struct pollfd fds[POLL_MAX];
-	struct watch *owners[POLL_MAX];
-	unsigned count = 0;
-	int running = 0;
+	size_t count;
 
-	if (loop->requests == NULL && loop->children == NULL && loop->watches == NULL)
+	if (!under_way(loop))
 		return false;
-	if (loop->multi != NULL && loop->requests != NULL)
-		loop->curl->multi_perform(loop->multi, &running);
-	loop_http_finished(loop);
-	for (struct watch *watch = loop->watches; watch != NULL && count < POLL_MAX;
-	     watch = watch->next) {
-		if (watch->dead || watch->fd < 0)
-			continue;
-		owners[count] = watch;
-		fds[count++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
-	}
-	wait_for(loop, fds, count, next_timeout(loop, longest_ms));
-	dispatch(owners, fds, count);
+	call_due(loop);
+	count = gather(loop);
+	if (poll(loop->fds, count, next_timeout(loop, longest_ms)) >= 0)
+		dispatch(loop, count);
 	fire_timers(loop);
-	if (loop->multi != NULL && loop->requests != NULL)
-		loop->curl->multi_perform(loop->multi, &running);
-	loop_http_finished(loop);
+	call_due(loop);
 	sweep(loop);
-	return loop->requests != NULL || loop->children != NULL || loop->watches != NULL;
+	return under_way(loop);
 }
 
 void
 loop_close(struct loop *loop)
 {
 	loop->closing = true;
-	loop_http_cancel(loop);
-	loop_child_cancel(loop);
+	for (struct loop_source *source = loop->sources; source != NULL; source = source->next)
+		source->kind->cancel(source);
 	for (struct watch *watch = loop->watches; watch != NULL; watch = watch->next)
 		if (!watch->dead)
 			watch->ready(watch->ctx, -ECANCELED);
@@ -216,13 +256,71 @@ loop_run(struct loop *loop, bool (*done)(void *ctx), void *ctx)
 	return 0;
 }
 
+static void
+free_sources(struct loop *loop)
+{
+	for (struct loop_source *source; (source = loop->sources) != NULL;) {
+		loop->sources = source->next;
+		if (source->kind->end != NULL)
+			source->kind->end(source);
+		free(source);
+	}
+}
+
 void
 loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
 	loop_close(loop);
-	if (loop->multi != NULL)
-		loop->curl->multi_cleanup(loop->multi);
+	free_sources(loop);
+	sweep(loop);
+	free(loop->fds);
+	free(loop->owners);
 	free(loop);
+}
+
+/* ---- for the sources ---- */
+
+struct loop_source *
+loop_source(struct loop *loop, const struct loop_kind *kind)
+{
+	struct loop_source *source, **end = &loop->sources;
+
+	for (; (source = *end) != NULL; end = &source->next)
+		if (source->kind == kind)
+			return source;
+	if ((source = calloc(1, kind->size)) == NULL)
+		return NULL;
+	*source = (struct loop_source){ .kind = kind, .loop = loop };
+	return *end = source;
+}
+
+struct watch *
+loop_watch_for(struct loop_source *source, int fd, short events,
+	       void (*ready)(void *ctx, int revents), void *ctx)
+{
+	struct watch *watch = loop_watch(source->loop, fd, events, 0, ready, ctx);
+
+	if (watch != NULL)
+		watch->passive = true;
+	return watch;
+}
+
+bool
+loop_closing(const struct loop *loop)
+{
+	return loop->closing;
+}
+
+void
+loop_trace(const struct loop *loop, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (loop->trace == NULL)
+		return;
+	va_start(ap, fmt);
+	vfprintf(loop->trace, fmt, ap);
+	va_end(ap);
 }

@@ -1,11 +1,10 @@
 /* What a collector may ask of the event loop: HTTP requests, child processes, descriptors and
- * timers, all in one thread. cli/ implements it (curl_multi_poll over everything). Callbacks run
- * from the loop, never from within the asking call, and each operation's callback runs exactly once
- * (watches: as often as they are ready) unless the asking call returned an error. When the deadline
- * strikes, everything still under way is called back with -ECANCELED and asking again returns
- * -ECANCELED. */
-#ifndef MODEL_LOOP_H
-#define MODEL_LOOP_H
+ * timers, all in one thread and one poll(). Callbacks run from the loop, never from within the
+ * asking call, and each operation's callback runs exactly once (watches: as often as they are
+ * ready) unless the asking call returned an error. At the deadline everything still under way is
+ * called back with -ECANCELED, and asking again returns -ECANCELED. */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,21 +1,28 @@
-#include "loop/inside.h"
+#include "loop/environment.h"
+#include "loop/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { IN, OUT, ERR, PIPES };
+
+struct children {
+	struct loop_source source;
+	struct child *first;
+};
 
 struct child {
 	struct child *next;
+	struct children *all;
 	struct loop *loop;
 	pid_t pid;
 	char *name;                       /* argv[0], for the trace */
@@ -31,76 +38,6 @@ struct child {
 };
 
 enum { REAP_MS = 10, MAX_OUTPUT = 1 << 20 };
-
-/* What a child may see of our environment; AZURE_* is handed to az alone. */
-static const char *const allowed[] = { "PATH",
-				       "HOME",
-				       "USER",
-				       "LOGNAME",
-				       "SHELL",
-				       "TERM",
-				       "TMPDIR",
-				       "LANG",
-				       "SSH_AUTH_SOCK",
-				       "SSH_AGENT_PID",
-				       "SSH_ASKPASS",
-				       "DISPLAY",
-				       "WAYLAND_DISPLAY",
-				       "XDG_RUNTIME_DIR",
-				       "XDG_CONFIG_HOME",
-				       "WSL_DISTRO_NAME",
-				       "WSLENV",
-				       "SYSTEMROOT",
-				       NULL };
-static const char *const allowed_azure[] = { "HTTP_PROXY",
-					     "HTTPS_PROXY",
-					     "NO_PROXY",
-					     "http_proxy",
-					     "https_proxy",
-					     "no_proxy",
-					     "ALL_PROXY",
-					     "REQUESTS_CA_BUNDLE",
-					     "CURL_CA_BUNDLE",
-					     "SSL_CERT_FILE",
-					     "SSL_CERT_DIR",
-					     "PYTHONPATH",
-					     "ADAL_PYTHON_SSL_NO_VERIFY",
-					     NULL };
-
-static bool
-named_in(const char *entry, const char *const *names)
-{
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0 &&
-		    entry[strlen(names[i])] == '=')
-			return true;
-	return false;
-}
-
-/* A NULL-terminated environment of borrowed strings; the caller frees the array. */
-static char **
-child_environment(const struct child_request *request)
-{
-	static char locale[] = "LC_ALL=C";
-	size_t count = 0, used = 0;
-	char **env;
-
-	while (environ[count] != NULL)
-		count++;
-	for (size_t i = 0; request->env != NULL && request->env[i] != NULL; i++)
-		count++;
-	if ((env = calloc(count + 2, sizeof(*env))) == NULL)
-		return NULL;
-	for (size_t i = 0; environ[i] != NULL; i++)
-		if (named_in(environ[i], allowed) ||
-		    (request->azure_env && (strncmp(environ[i], "AZURE_", 6) == 0 ||
-					    named_in(environ[i], allowed_azure))))
-			env[used++] = environ[i];
-	env[used++] = locale;
-	for (size_t i = 0; request->env != NULL && request->env[i] != NULL; i++)
-		env[used++] = (char *)(uintptr_t)request->env[i];
-	return env;
-}
 
 static void
 close_pipe(struct child *child, int which)
@@ -163,11 +100,12 @@ finish(struct child *child, int error, int status)
 {
 	struct child_reply reply = { .error = error, .ms = loop_now(child->loop) - child->began };
 
-	for (struct child **at = &child->loop->children; *at != NULL; at = &(*at)->next)
+	for (struct child **at = &child->all->first; *at != NULL; at = &(*at)->next)
 		if (*at == child) {
 			*at = child->next;
 			break;
 		}
+	child->all->source.busy--;
 	for (int i = OUT; i < PIPES; i++)
 		if (child->fd[i] >= 0)
 			drain(child, i);
@@ -178,9 +116,8 @@ finish(struct child *child, int error, int status)
 	reply.out_len = child->len[OUT];
 	reply.err_len = child->len[ERR];
 	reply.cut = child->cut;
-	if (child->loop->trace != NULL)
-		fprintf(child->loop->trace, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
-			error != 0 ? error : reply.status, (long long)reply.ms);
+	loop_trace(child->loop, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
+		   error != 0 ? error : reply.status, (long long)reply.ms);
 	child->done(child->ctx, &reply);
 	child_free(child);
 }
@@ -197,12 +134,16 @@ kill_child(struct child *child, int error)
 	finish(child, error, status);
 }
 
-void
-loop_child_cancel(struct loop *loop)
+static void
+cancel_all(struct loop_source *source)
 {
-	while (loop->children != NULL)
-		kill_child(loop->children, -ECANCELED);
+	struct children *all = (struct children *)source;
+
+	while (all->first != NULL)
+		kill_child(all->first, -ECANCELED);
 }
+
+static const struct loop_kind children = { .size = sizeof(struct children), .cancel = cancel_all };
 
 /* The pidfd is readable, its timeout has passed, or (without a pidfd) it is time to look again. */
 static void
@@ -328,7 +269,8 @@ child_new(struct loop *loop, const struct child_request *request)
 
 	if (child == NULL)
 		return NULL;
-	*child = (struct child){ .loop = loop,
+	*child = (struct child){ .all = (struct children *)loop_source(loop, &children),
+				 .loop = loop,
 				 .fd = { -1, -1, -1 },
 				 .pidfd = -1,
 				 .pid = -1,
@@ -341,7 +283,8 @@ child_new(struct loop *loop, const struct child_request *request)
 		memcpy(child->input, request->input, request->input_len);
 		child->input_len = request->input_len;
 	}
-	if (child->name == NULL || (request->input != NULL && child->input == NULL)) {
+	if (child->all == NULL || child->name == NULL ||
+	    (request->input != NULL && child->input == NULL)) {
 		child_free(child);
 		return NULL;
 	}
@@ -355,7 +298,7 @@ loop_child(struct loop *loop, const struct child_request *request,
 	int far[PIPES] = { -1, -1, -1 }, r = 0;
 	struct child *child;
 
-	if (loop->closing)
+	if (loop_closing(loop))
 		return -ECANCELED;
 	if ((child = child_new(loop, request)) == NULL)
 		return -ENOMEM;
@@ -376,7 +319,8 @@ loop_child(struct loop *loop, const struct child_request *request,
 		child_free(child);
 		return r;
 	}
-	child->next = loop->children;
-	loop->children = child;
+	child->next = child->all->first;
+	child->all->first = child;
+	child->all->source.busy++;
 	return 0;
 }

@@ -1,22 +1,22 @@
-#include "loop/inside.h"
+#include "loop/curl.h"
+#include "loop/transfer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct http {
-	struct http *next;
+	struct transfer transfer;
 	struct loop *loop;
-	CURL *easy;
 	struct curl_slist *headers;
 	char *url, *body;
 	char *reply, *lines; /* the reply's body and its header lines, both NUL-terminated */
 	size_t reply_len, lines_len, max_bytes;
 	int64_t began;
 	char error[CURL_ERROR_SIZE];
-	bool too_big, cancelled;
-	CURLcode result;
+	bool too_big;
 	void (*done)(void *ctx, const struct http_reply *reply);
 	void *ctx;
 };
@@ -37,10 +37,7 @@ http_free(struct http *http)
 {
 	if (http == NULL)
 		return;
-	if (http->easy != NULL) {
-		curl->multi_remove_handle(http->loop->multi, http->easy);
-		curl->easy_cleanup(http->easy);
-	}
+	curl->easy_cleanup(http->transfer.easy);
 	for (struct curl_slist *line = http->headers; line != NULL; line = line->next)
 		wipe(line->data, strlen(line->data));
 	curl->slist_free_all(http->headers);
@@ -141,13 +138,13 @@ http_header(const struct http_reply *reply, const char *name)
 
 /* Which errno a caller would expect for a transfer that curl ended. */
 static int
-error_of(const struct http *http)
+error_of(const struct http *http, CURLcode result, bool cancelled)
 {
-	if (http->cancelled)
+	if (cancelled)
 		return -ECANCELED;
 	if (http->too_big)
 		return -EFBIG;
-	switch (http->result) {
+	switch (result) {
 	case CURLE_OK:
 		return 0;
 	case CURLE_OPERATION_TIMEDOUT:
@@ -182,8 +179,7 @@ refused_by_proxy(struct http *http)
 {
 	long code = 0;
 
-	if (http->easy != NULL)
-		curl->easy_getinfo(http->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+	curl->easy_getinfo(http->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &code);
 	if (code < 300)
 		return false;
 	snprintf(http->error, sizeof(http->error),
@@ -194,9 +190,10 @@ refused_by_proxy(struct http *http)
 }
 
 static void
-http_done(struct http *http)
+http_done(struct transfer *transfer, CURLcode result, bool cancelled)
 {
-	struct http_reply reply = { .error = error_of(http),
+	struct http *http = (struct http *)transfer;
+	struct http_reply reply = { .error = error_of(http, result, cancelled),
 				    .error_text = "",
 				    .body = http->reply != NULL ? http->reply : "",
 				    .body_len = http->reply_len,
@@ -204,63 +201,21 @@ http_done(struct http *http)
 				    .headers = http };
 
 	split_lines(http);
-	if (http->easy != NULL)
-		curl->easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+	curl->easy_getinfo(http->transfer.easy, CURLINFO_RESPONSE_CODE, &reply.status);
 	if (reply.error == -ECONNRESET && refused_by_proxy(http))
 		reply.error = -EACCES;
-	if (http->cancelled)
+	if (cancelled)
 		reply.error_text = "the deadline came first";
 	else if (http->too_big)
 		reply.error_text = "the reply is larger than this program reads";
 	else if (reply.error != 0)
 		reply.error_text =
-		    http->error[0] != '\0' ? http->error : curl->easy_strerror(http->result);
-	if (http->loop->trace != NULL)
-		fprintf(http->loop->trace, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n",
-			(int)strcspn(http->url, "?"), http->url, reply.status, reply.error_text,
-			(long long)reply.ms);
+		    http->error[0] != '\0' ? http->error : curl->easy_strerror(result);
+	loop_trace(http->loop, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n",
+		   (int)strcspn(http->url, "?"), http->url, reply.status, reply.error_text,
+		   (long long)reply.ms);
 	http->done(http->ctx, &reply);
 	http_free(http);
-}
-
-static void
-unlink_http(struct http *http)
-{
-	for (struct http **at = &http->loop->requests; *at != NULL; at = &(*at)->next)
-		if (*at == http) {
-			*at = http->next;
-			return;
-		}
-}
-
-void
-loop_http_finished(struct loop *loop)
-{
-	struct CURLMsg *message;
-	struct http *http;
-	int left;
-
-	while (loop->multi != NULL &&
-	       (message = curl->multi_info_read(loop->multi, &left)) != NULL) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&http);
-		http->result = message->data.result;
-		unlink_http(http);
-		http_done(http);
-	}
-}
-
-void
-loop_http_cancel(struct loop *loop)
-{
-	struct http *http;
-
-	while ((http = loop->requests) != NULL) {
-		loop->requests = http->next;
-		http->cancelled = true;
-		http_done(http);
-	}
 }
 
 static const char *
@@ -281,40 +236,40 @@ set_options(struct http *http, const struct http_request *request)
 	long timeout =
 	    request->timeout_ms > 0 ? request->timeout_ms : (long)loop_left(http->loop) + 1000;
 
-	curl->easy_setopt(http->easy, CURLOPT_PRIVATE, http);
-	curl->easy_setopt(http->easy, CURLOPT_URL, http->url);
-	curl->easy_setopt(http->easy, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_URL, http->url);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl->easy_setopt(http->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl->easy_setopt(http->transfer.easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl->easy_setopt(http->easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-	curl->easy_setopt(http->easy, CURLOPT_QUICK_EXIT, 1L);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-	curl->easy_setopt(http->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl->easy_setopt(http->easy, CURLOPT_ACCEPT_ENCODING, "");
-	curl->easy_setopt(http->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
-	curl->easy_setopt(http->easy, CURLOPT_ERRORBUFFER, http->error);
-	curl->easy_setopt(http->easy, CURLOPT_TIMEOUT_MS, timeout);
-	curl->easy_setopt(http->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	curl->easy_setopt(http->transfer.easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl->easy_setopt(http->transfer.easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_ERRORBUFFER, http->error);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_TIMEOUT_MS, timeout);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_CONNECTTIMEOUT_MS,
 			  request->connect_timeout_ms > 0 ? (long)request->connect_timeout_ms
 							  : timeout);
-	curl->easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
-	curl->easy_setopt(http->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl->easy_setopt(http->easy, CURLOPT_WRITEDATA, http);
-	curl->easy_setopt(http->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl->easy_setopt(http->easy, CURLOPT_HEADERDATA, http);
-	curl->easy_setopt(http->easy, CURLOPT_CUSTOMREQUEST, request->method);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->headers);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_WRITEDATA, http);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_HEADERDATA, http);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_CUSTOMREQUEST, request->method);
 	if (ca_file() != NULL)
-		curl->easy_setopt(http->easy, CURLOPT_CAINFO, ca_file());
+		curl->easy_setopt(http->transfer.easy, CURLOPT_CAINFO, ca_file());
 	if (getenv("SSL_CERT_DIR") != NULL && *getenv("SSL_CERT_DIR") != '\0')
-		curl->easy_setopt(http->easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
+		curl->easy_setopt(http->transfer.easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
 	if (request->no_proxy)
-		curl->easy_setopt(http->easy, CURLOPT_NOPROXY, "*");
+		curl->easy_setopt(http->transfer.easy, CURLOPT_NOPROXY, "*");
 	if (http->body != NULL) {
-		curl->easy_setopt(http->easy, CURLOPT_POSTFIELDS, http->body);
-		curl->easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
+		curl->easy_setopt(http->transfer.easy, CURLOPT_POSTFIELDS, http->body);
+		curl->easy_setopt(http->transfer.easy, CURLOPT_POSTFIELDSIZE,
+				  (long)request->body_len);
 	}
 }
 
@@ -339,30 +294,27 @@ loop_http(struct loop *loop, const struct http_request *request,
 	  void (*done)(void *ctx, const struct http_reply *reply), void *ctx)
 {
 	struct http *http;
+	int r;
 
-	if (loop->closing)
+	if (loop_closing(loop))
 		return -ECANCELED;
-	if (loop->multi == NULL && ((curl = loop->curl = curl_load()) == NULL ||
-				    (loop->multi = curl->multi_init()) == NULL))
-		return curl == NULL ? -ENOSYS : -ENOMEM;
+	if ((curl = curl_load()) == NULL)
+		return -ENOSYS;
 	if ((http = calloc(1, sizeof(*http))) == NULL)
 		return -ENOMEM;
 	*http =
-	    (struct http){ .loop = loop,
+	    (struct http){ .transfer.done = http_done,
+			   .loop = loop,
 			   .began = loop_now(loop),
 			   .done = done,
 			   .ctx = ctx,
 			   .max_bytes = request->max_bytes != 0 ? request->max_bytes : MAX_BODY };
-	if (!copy_request(http, request) || (http->easy = curl->easy_init()) == NULL) {
+	if (!copy_request(http, request) || (http->transfer.easy = curl->easy_init()) == NULL) {
 		http_free(http);
 		return -ENOMEM;
 	}
 	set_options(http, request);
-	if (curl->multi_add_handle(loop->multi, http->easy) != CURLM_OK) {
+	if ((r = transfer_begin(loop, &http->transfer)) < 0)
 		http_free(http);
-		return -ENOMEM;
-	}
-	http->next = loop->requests;
-	loop->requests = http;
-	return 0;
+	return r;
 }

@@ -3,7 +3,7 @@
  * [--subscription S] [--login USER] [--deep] [--guest] TARGET... TARGET = an id, GROUP/NAME, NAME
  * or @HOST. Exit status 2 for options that azure_new refuses. */
 #include "azure/azure.h"
-#include "loop/inside.h"
+#include "loop/owner.h"
 #include "cli/source.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Runs the conversation alone: `wire_probe HOST PORT USER STEP_MS DEADLINE_MS < facts.json` prints
  * the facts with what was found. The facts hold what the conversation reads (ssh_config,
  * known_hosts, identities). tests/wire_test.py drives it against real servers. */
-#include "loop/inside.h"
+#include "loop/owner.h"
 #include "ssh/ssh.h"
 
 #include <stdio.h>

@@ -1,9 +1,11 @@
-#include "loop/inside.h"
+#include "loop/owner.h"
 
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -247,6 +249,61 @@ START_TEST(a_timer_fires_once)
 }
 END_TEST
 
+enum { PIPES = 300 };
+
+static void
+count_ready(void *ctx, int revents)
+{
+	int *ready = ctx;
+
+	*ready += revents > 0;
+}
+
+START_TEST(every_descriptor_is_watched)
+{
+	struct loop *loop = loop_new(2000, NULL);
+	int ready[PIPES] = { 0 }, ends[PIPES][2];
+
+	for (int i = 0; i < PIPES; i++) {
+		ck_assert_int_eq(pipe(ends[i]), 0);
+		ck_assert_int_eq(write(ends[i][1], "x", 1), 1);
+		ck_assert_ptr_nonnull(
+		    loop_watch(loop, ends[i][0], POLLIN, 0, count_ready, &ready[i]));
+	}
+	ck_assert(loop_turn(loop, 100));
+	for (int i = 0; i < PIPES; i++) {
+		ck_assert_int_eq(ready[i], 1);
+		close(ends[i][0]);
+		close(ends[i][1]);
+	}
+	loop_free(loop);
+}
+END_TEST
+
+START_TEST(a_new_round_asks_again)
+{
+	struct loop *loop = loop_new(200, NULL);
+	struct answered first = { 0 }, second = { 0 };
+	char url[64];
+	int port, fd = listen_on_loopback(&port);
+	struct http_request request = { .method = "GET", .url = url, .no_proxy = true };
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/x", port);
+	ck_assert_int_eq(loop_http(loop, &request, http_seen, &first), 0);
+	ck_assert_int_eq(loop_run(loop, NULL, NULL), -ETIMEDOUT);
+	ck_assert_int_eq(first.error, -ECANCELED);
+	ck_assert_int_eq(loop_http(loop, &request, http_seen, &second), -ECANCELED);
+	close(accept(fd, NULL, NULL)); /* the request that was given up */
+	loop_reopen(loop, 3000);
+	ck_assert_int_gt(serve(fd, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"), 0);
+	ck_assert_int_eq(loop_http(loop, &request, http_seen, &second), 0);
+	ck_assert_int_eq(loop_run(loop, NULL, NULL), 0);
+	ck_assert_int_eq(second.status, 204);
+	loop_free(loop);
+	close(fd);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -265,6 +322,8 @@ main(void)
 	tcase_add_test(tc, a_reply_too_large_is_refused);
 	tcase_add_test(tc, the_deadline_cancels_what_never_answers);
 	tcase_add_test(tc, a_timer_fires_once);
+	tcase_add_test(tc, every_descriptor_is_watched);
+	tcase_add_test(tc, a_new_round_asks_again);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_SILENT);
 	srunner_free(runner);

@@ -1,6 +1,6 @@
 /* The installed ssh: its abilities, its effective configuration, its refusals, its control socket.
  */
-#include "loop/inside.h"
+#include "loop/owner.h"
 #include "ssh/machine/config.h"
 #include "ssh/ssh.h"
 

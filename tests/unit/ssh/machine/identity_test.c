@@ -1,5 +1,5 @@
 /* Identity files on disk, mounts, the agent, and the order in which ssh would offer keys. */
-#include "loop/inside.h"
+#include "loop/owner.h"
 #include "ssh/machine/identity.h"
 #include "ssh/ssh.h"
 #include "tests/unit/tool.h"
