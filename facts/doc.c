@@ -32,9 +32,8 @@ doc_str(const json_t *obj, const char *path)
 }
 
 json_int_t
-doc_int(const json_t *obj, const char *path, json_int_t fallback)
+doc_value_int(const json_t *value, json_int_t fallback)
 {
-	const json_t *value = doc_get(obj, path);
 	const char *text = json_string_value(value);
 	char *end;
 	long long number;
@@ -48,11 +47,15 @@ doc_int(const json_t *obj, const char *path, json_int_t fallback)
 	return errno != 0 || *end != '\0' ? fallback : number;
 }
 
-bool
-doc_bool(const json_t *obj, const char *path, bool fallback)
+json_int_t
+doc_int(const json_t *obj, const char *path, json_int_t fallback)
 {
-	const json_t *value = doc_get(obj, path);
+	return doc_value_int(doc_get(obj, path), fallback);
+}
 
+bool
+doc_value_bool(const json_t *value, bool fallback)
+{
 	if (json_is_boolean(value))
 		return json_is_true(value);
 	if (doc_same(json_string_value(value), "true"))
@@ -60,6 +63,12 @@ doc_bool(const json_t *obj, const char *path, bool fallback)
 	if (doc_same(json_string_value(value), "false"))
 		return false;
 	return fallback;
+}
+
+bool
+doc_bool(const json_t *obj, const char *path, bool fallback)
+{
+	return doc_value_bool(doc_get(obj, path), fallback);
 }
 
 json_t *

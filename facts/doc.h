@@ -1,7 +1,7 @@
 /* Reading and building JSON (jansson) by dotted paths: views use these and nothing else walks the
  * facts document. */
-#ifndef MODEL_DOC_H
-#define MODEL_DOC_H
+#ifndef FACTS_DOC_H
+#define FACTS_DOC_H
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -17,9 +17,11 @@ const char *doc_str(const json_t *obj, const char *path);
 
 /* The whole number there (also when it stands as a decimal string, as ARM and IMDS do), else
  * fallback. */
+json_int_t doc_value_int(const json_t *value, json_int_t fallback);
 json_int_t doc_int(const json_t *obj, const char *path, json_int_t fallback);
 
 /* The truth value there (true/false or the strings "true"/"false"), else fallback. */
+bool doc_value_bool(const json_t *value, bool fallback);
 bool doc_bool(const json_t *obj, const char *path, bool fallback);
 
 /* The array there, NULL when missing or no array; json_array_size(NULL) is 0, so loops need no

@@ -7,21 +7,10 @@
 static const struct section {
 	const char *where, *key, *words;
 } sections[FACT_SECTION_COUNT] = {
-#define FACT_ROW(name, where, key, words) [FACT_##name] = { where, key, words },
+#define FACT_ROW(name, where, key, type, words) [FACT_##name] = { #where, #key, words },
 	FACT_SECTIONS(FACT_ROW)
 #undef FACT_ROW
 };
-
-static const char *const state_words[] = {
-	[FACT_PENDING] = "pending", [FACT_NOT_ASKED] = "not-asked", [FACT_UNKNOWN] = "unknown",
-	[FACT_ABSENT] = "absent",   [FACT_KNOWN] = "known",
-};
-
-const char *
-facts_state_word(enum fact_state state)
-{
-	return state_words[state];
-}
 
 const char *
 facts_section_key(enum fact_section section)
@@ -91,22 +80,16 @@ enum fact_state
 facts_state(const struct facts *facts, enum fact_section section, const char **reason)
 {
 	const json_t *obj = facts_section(facts, section);
-	const char *word = doc_str(obj, "state");
 
 	if (reason != NULL)
-		*reason = doc_str(obj, "reason");
-	if (obj == NULL || word == NULL)
-		return FACT_PENDING;
-	for (enum fact_state state = FACT_NOT_ASKED; state <= FACT_KNOWN; state++)
-		if (strcmp(word, state_words[state]) == 0)
-			return state;
-	return FACT_UNKNOWN;
+		*reason = FACT_GET(obj, missing, reason);
+	return FACT_GET(obj, missing, state);
 }
 
 json_t *
 facts_known(struct facts *facts, enum fact_section section)
 {
-	json_t *owner, *obj = json_pack("{s:s}", "state", state_words[FACT_KNOWN]);
+	json_t *owner, *obj = json_pack("{s:s}", "state", FACT_WORD(fact_state, FACT_KNOWN));
 
 	if (strcmp(sections[section].where, "wire") == 0 && doc_get(facts->target, "wire") == NULL)
 		json_object_set_new(facts->target, "wire", json_object());
@@ -126,7 +109,7 @@ facts_settle(struct facts *facts, enum fact_section section, enum fact_state sta
 	va_start(ap, fmt);
 	reason = doc_vfmt(fmt, ap);
 	va_end(ap);
-	doc_set_str(obj, "state", state_words[state]);
+	doc_set_str(obj, "state", FACT_WORD(fact_state, state));
 	doc_set_str(obj, "cause", cause);
 	doc_set_str(obj, "reason", reason);
 	free(reason);

@@ -16,44 +16,51 @@
  * "forbidden", "signed-out", "no-address", "error", ...). While its collector has not finished, a
  * section does not stand in the document at all: it is pending. struct facts views one target of
  * the document. */
-#ifndef MODEL_FACTS_H
-#define MODEL_FACTS_H
+#ifndef FACTS_FACTS_H
+#define FACTS_FACTS_H
 
 #include "facts/doc.h"
+#include "facts/sections.h"
 
 #include <stdbool.h>
 #include <time.h>
 
-enum fact_state { FACT_PENDING, FACT_NOT_ASKED, FACT_UNKNOWN, FACT_ABSENT, FACT_KNOWN };
-
-/* Every section: its bit, where it stands, its key there, and what a person calls it. */
+/* Every section: its bit, where it stands, its key there, its struct of sections.def, and what a
+ * person calls it. */
 #define FACT_SECTIONS(X)                                                                           \
-	X(CLIENT, "machine", "client", "the installed ssh client")                                 \
-	X(AGENT, "target", "agent", "the ssh agent")                                               \
-	X(SIGNIN, "azure", "signin", "the Azure sign-in")                                          \
-	X(ALIAS, "target", "alias", "what ssh_config says of the name")                            \
-	X(VM, "target", "vm", "the VM's place in Azure")                                           \
-	X(NETWORK, "target", "network", "the VM's network")                                        \
-	X(JIT, "target", "jit", "just-in-time access")                                             \
-	X(ADDRESS, "target", "address", "an address to connect to")                                \
-	X(SSH_CONFIG, "target", "ssh_config", "the effective ssh configuration")                   \
-	X(IDENTITIES, "target", "identities", "which keys ssh would offer")                        \
-	X(KNOWN_HOSTS, "target", "known_hosts", "which host keys are known")                       \
-	X(SOURCE, "target", "source", "the address you connect from")                              \
-	X(DNS, "wire", "dns", "name resolution")                                                   \
-	X(TCP, "wire", "tcp", "the TCP connection")                                                \
-	X(BANNER, "wire", "banner", "the server's banner")                                         \
-	X(KEX, "wire", "kex", "the key exchange")                                                  \
-	X(HOST_KEY, "wire", "host_key", "the server's host key")                                   \
-	X(AUTH, "wire", "auth", "which authentication the server offers")                          \
-	X(PROOF, "target", "proof", "what Azure proves of the host keys")                          \
-	X(DEEP, "target", "deep", "what the slower Azure reads say")
+	X(CLIENT, machine, client, client, "the installed ssh client")                             \
+	X(AGENT, target, agent, agent, "the ssh agent")                                            \
+	X(SIGNIN, azure, signin, signin, "the Azure sign-in")                                      \
+	X(ALIAS, target, alias, ssh_config, "what ssh_config says of the name")                    \
+	X(VM, target, vm, vm, "the VM's place in Azure")                                           \
+	X(NETWORK, target, network, network, "the VM's network")                                   \
+	X(JIT, target, jit, jit, "just-in-time access")                                            \
+	X(ADDRESS, target, address, address, "an address to connect to")                           \
+	X(SSH_CONFIG, target, ssh_config, ssh_config, "the effective ssh configuration")           \
+	X(IDENTITIES, target, identities, identities, "which keys ssh would offer")                \
+	X(KNOWN_HOSTS, target, known_hosts, known_hosts, "which host keys are known")              \
+	X(SOURCE, target, source, source, "the address you connect from")                          \
+	X(DNS, wire, dns, dns, "name resolution")                                                  \
+	X(TCP, wire, tcp, tcp, "the TCP connection")                                               \
+	X(BANNER, wire, banner, banner, "the server's banner")                                     \
+	X(KEX, wire, kex, kex, "the key exchange")                                                 \
+	X(HOST_KEY, wire, host_key, host_key, "the server's host key")                             \
+	X(AUTH, wire, auth, auth, "which authentication the server offers")                        \
+	X(PROOF, target, proof, proof, "what Azure proves of the host keys")                       \
+	X(DEEP, target, deep, deep, "what the slower Azure reads say")
 
 enum fact_section {
-#define FACT_ENUM(name, where, key, words) FACT_##name,
+#define FACT_ENUM(name, where, key, type, words) FACT_##name,
 	FACT_SECTIONS(FACT_ENUM)
 #undef FACT_ENUM
 	    FACT_SECTION_COUNT
+};
+
+/* The same by key, for the macros below. */
+enum {
+#define FACT_ENUM(name, where, key, type, words) SECTION_##key = FACT_##name,
+	FACT_SECTIONS(FACT_ENUM)
+#undef FACT_ENUM
 };
 
 #define FACTS_BIT(name) (1u << FACT_##name)
@@ -84,12 +91,22 @@ enum fact_state facts_state(const struct facts *facts, enum fact_section section
  * Borrowed. */
 json_t *facts_section(const struct facts *facts, enum fact_section section);
 
-/* The word of a state as it stands in the document ("known", "absent", "unknown", "not-asked"). */
-const char *facts_state_word(enum fact_state state);
-
 /* A section's key in the document and its name for people. */
 const char *facts_section_key(enum fact_section section);
 const char *facts_section_words(enum fact_section section);
+
+/* FACTS_GET(facts, tcp, address): one member of a section by its key, as FACT_GET. */
+#define FACTS_GET(facts, section, member)                                                          \
+	FACT_GET(facts_section(facts, SECTION_##section), section, member)
+
+/* FACTS_PUT(facts, agent, socket, path): sets one member of a section that is there. */
+#define FACTS_PUT(facts, section, member, value)                                                   \
+	FACT_PUT(facts_section(facts, SECTION_##section), section, member, value)
+
+/* FACTS_READ(facts, tcp, &tcp): the whole section, as fact_read; it is pending when not there. */
+#define FACTS_READ(facts, section, ret)                                                            \
+	fact_read(facts_section(facts, SECTION_##section), shape_of_##section(),                   \
+		  (struct fact_##section *){ ret })
 
 /* Collectors settle sections with these. facts_known starts the section anew and returns its object
  * (borrowed) to be filled; facts_settle sets a section that is not known, with its cause and

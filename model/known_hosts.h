@@ -5,6 +5,7 @@
 #define MODEL_KNOWN_HOSTS_H
 
 #include "facts/doc.h"
+#include "facts/sections.h"
 
 #include <time.h>
 
@@ -15,8 +16,6 @@ struct known_query {
 	int port;   /* other than 22: "[name]:port" is looked for, and `name` when there is none */
 	bool alias; /* name is a HostKeyAlias: no port, no second look */
 };
-
-enum known_via { KNOWN_VIA_NONE, KNOWN_VIA_HOST, KNOWN_VIA_PATTERN, KNOWN_VIA_HASHED };
 
 /* Does the host field of a line (names, patterns, negations, or |1|salt|hash) speak of `name`?
  * -EINVAL: a damaged hash. Names and patterns compare in any case, hashes only exactly. */

@@ -11,7 +11,8 @@
 json_t *
 reply_entry(enum fact_state state, const char *cause, const char *fmt, ...)
 {
-	json_t *entry = json_pack("{s:s, s:s}", "state", facts_state_word(state), "cause", cause);
+	json_t *entry =
+	    json_pack("{s:s, s:s}", "state", FACT_WORD(fact_state, state), "cause", cause);
 	va_list ap;
 	char *reason;
 

@@ -73,7 +73,8 @@ signin_section(struct azure *azure, enum fact_state state)
 
 	if (state != FACT_KNOWN && azure->used != NULL)
 		return NULL;
-	section = json_pack("{s:s, s:O}", "state", facts_state_word(state), "tried", azure->tried);
+	section =
+	    json_pack("{s:s, s:O}", "state", FACT_WORD(fact_state, state), "tried", azure->tried);
 	json_object_set_new(azure_object, "signin", section);
 	if (azure->skew_known)
 		doc_set_int(section, "skew_s", azure->skew);

@@ -30,7 +30,7 @@ hop_done(void *ctx)
 {
 	static const char *const kept[] = { "dns", "tcp", "banner", "kex" };
 	struct probe *probe = ctx;
-	json_t *section = json_pack("{s:s}", "state", facts_state_word(FACT_KNOWN));
+	json_t *section = json_pack("{s:s}", "state", FACT_WORD(fact_state, FACT_KNOWN));
 
 	doc_set_str(section, "host", probe->request.host);
 	doc_set_int(section, "port", probe->request.port);
