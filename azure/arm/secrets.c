@@ -69,45 +69,63 @@ base64url_run(const char *p)
 	return n;
 }
 
-/* The length of the JWT that begins here, 0 when there is none. */
-static size_t
-jwt_length(const char *p)
-{
-	size_t head, body;
+/* What a walk over a text has learned, so that no byte is looked at from every place before it. */
+struct walk {
+	const struct secrets *secrets;
+	const char *no_jwt; /* none begins before this */
+};
 
-	if (strncmp(p, "eyJ", 3) != 0 || p[head = base64url_run(p)] != '.' || head < 8)
+/* The length of the JWT that begins here, 0 when there is none. Then none begins in the same run
+ * either: what follows the run would be the same, and the head shorter. */
+static size_t
+jwt_length(struct walk *walk, const char *p)
+{
+	size_t head, body = 0;
+
+	if (p < walk->no_jwt || strncmp(p, "eyJ", 3) != 0)
 		return 0;
-	if ((body = base64url_run(p + head + 1)) < 4 || p[head + 1 + body] != '.')
-		return 0;
-	return head + body + 2 + base64url_run(p + head + body + 2);
+	head = base64url_run(p);
+	if (head >= 8 && p[head] == '.')
+		body = base64url_run(p + head + 1);
+	if (body >= 4 && p[head + 1 + body] == '.')
+		return head + body + 2 + base64url_run(p + head + body + 2);
+	walk->no_jwt = p + head;
+	return 0;
 }
 
+/* The length of the private key whose armour begins here: to the end of the text when it has no
+ * end, 0 when it is no private key. */
 static size_t
 private_key_length(const char *p)
 {
+	static const char word[] = "PRIVATE KEY-----";
+	const size_t len = sizeof(word) - 1;
 	const char *line, *end;
 
-	if (strncmp(p, "-----BEGIN ", 11) != 0 ||
-	    (line = strstr(p + 11, "PRIVATE KEY-----")) == NULL || (size_t)(line - p) > 40)
+	if (strncmp(p, "-----BEGIN ", 11) != 0)
+		return 0;
+	line = memmem(p, strnlen(p, 40 + len), word, len);
+	if (line == NULL)
 		return 0;
 	end = strstr(line, "-----END ");
-	if (end != NULL && (line = strstr(end, "PRIVATE KEY-----")) != NULL)
-		return (size_t)(line - p) + 16;
+	if (end != NULL && (line = strstr(end, word)) != NULL)
+		return (size_t)(line - p) + len;
 	return strlen(p);
 }
 
 /* How many bytes at p are to be kept before a cut (*keep) and then cut; 0 when nothing secret
  * begins here. */
 static size_t
-secret_at(const struct secrets *secrets, const char *p, bool boundary, size_t *keep)
+secret_at(struct walk *walk, const char *p, bool boundary, size_t *keep)
 {
+	const struct secrets *secrets = walk->secrets;
 	size_t n;
 
 	*keep = 0;
 	for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
 		if (strncmp(p, secrets->known[i], strlen(secrets->known[i])) == 0)
 			return strlen(secrets->known[i]);
-	if (*p == 'e' && (n = jwt_length(p)) != 0)
+	if (*p == 'e' && (n = jwt_length(walk, p)) != 0)
 		return n;
 	if (*p == '-' && (n = private_key_length(p)) != 0)
 		return n;
@@ -139,15 +157,17 @@ secrets_text(const struct secrets *secrets, const char *text)
 {
 	char *out;
 	size_t used = 0, keep, n;
+	struct walk walk = { .secrets = secrets, .no_jwt = text };
 	const char *p = text;
 
 	if (text == NULL || harmless(secrets, text))
 		return text != NULL ? strdup(text) : NULL;
-	if ((out = malloc(strlen(text) * sizeof(CUT) + 1)) == NULL)
+	/* the shortest that grows is "sig=x", by four bytes */
+	if ((out = malloc(strlen(text) * 2 + 1)) == NULL)
 		return NULL;
 	while (*p != '\0') {
-		if ((n = secret_at(secrets, p, p == text || !isalnum((unsigned char)p[-1]),
-				   &keep)) == 0) {
+		if ((n = secret_at(&walk, p, p == text || !isalnum((unsigned char)p[-1]), &keep)) ==
+		    0) {
 			out[used++] = *p++;
 			continue;
 		}
@@ -160,16 +180,18 @@ secrets_text(const struct secrets *secrets, const char *text)
 	return out;
 }
 
-/* The key in lower case without anything but letters and digits. */
+/* The last 63 letters and digits of the key, in lower case. */
 static void
 plain_key(const char *key, char ret[static 64])
 {
-	size_t used = 0;
+	size_t used = 63;
+	const char *p = key + strlen(key);
 
-	for (; *key != '\0' && used < 63; key++)
-		if (isalnum((unsigned char)*key))
-			ret[used++] = (char)tolower((unsigned char)*key);
 	ret[used] = '\0';
+	while (p > key && used > 0)
+		if (isalnum((unsigned char)*--p))
+			ret[--used] = (char)tolower((unsigned char)*p);
+	memmove(ret, ret + used, 64 - used);
 }
 
 static bool

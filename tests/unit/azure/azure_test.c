@@ -96,6 +96,10 @@ static const char *const secret_bodies[] = {
 	"{\"a\":\"-----BEGIN RSA PRIVATE KEY-----\\nCANARY\\n-----END RSA PRIVATE KEY-----\"}",
 	"{\"a\":{\"access_token\":\"CANARY\",\"connectionString\":\"CANARY\"}}",
 	"{\"a\":\"x\\u0000sig=CANARY\"}",
+	"{\"a\":\"eyJeyJeyJ eyJ.eyJ eyJhbGciOiJub25lIn0.CANARY1.CANARY\"}",
+	"{\"a\":\"-----BEGIN -----BEGIN EC PRIVATE KEY-----CANARY\"}",
+	"{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_password\":"
+	"\"CANARY\"}",
 };
 
 START_TEST(secrets_are_cut_from_bodies)
