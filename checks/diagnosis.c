@@ -58,14 +58,10 @@ flatten(struct finding *findings, size_t count, struct list *ret)
 static bool
 explains(const struct rules *rules, const struct finding *a, const struct finding *b)
 {
-	const json_t *codes = doc_list(rules_code(rules, a->code, NULL), "explains"), *code;
-	size_t i;
+	const struct code_words *words = rules_code(rules, a->code);
 
-	json_array_foreach (codes, i, code)
-		if (doc_same(json_string_value(code), b->code) ||
-		    doc_same(json_string_value(code), b->check))
-			return true;
-	return false;
+	return words != NULL &&
+	       (name_listed(words->explains, b->code) || name_listed(words->explains, b->check));
 }
 
 /* true for what was met on the wire itself, and for what Azure says of the VM itself, whoever may

@@ -15,24 +15,21 @@ apply_severity(struct finding *finding, const struct rules *rules)
 		finding->status = strcmp(severity, "warn") == 0 ? WARN : FAIL;
 }
 
-/* The filled text under key of a code's entry, NULL when there is none. */
-static char *
-fill(const json_t *code, const char *key, const struct values *values)
-{
-	return rules_fill(doc_str(code, key), values->evidence, values->globals, NULL, NULL);
-}
-
 static int
-fill_words(struct finding *finding, const json_t *code, const struct values *values)
+fill_words(struct finding *finding, const struct code_words *words, const struct values *values)
 {
 	free(finding->title);
 	free(finding->why);
 	free(finding->docs);
-	finding->title =
-	    code != NULL ? fill(code, "title", values) : visible_text(finding->summary, false);
-	finding->why = fill(code, "why", values);
-	finding->docs = fill(code, "docs", values);
-	return finding->title == NULL || (code != NULL && finding->why == NULL) ? -ENOMEM : 0;
+	finding->why = finding->docs = NULL;
+	if (words == NULL) {
+		finding->title = visible_text(finding->summary, false);
+		return finding->title == NULL ? -ENOMEM : 0;
+	}
+	finding->title = rules_fill(words->title, values, NULL, NULL);
+	finding->why = rules_fill(words->why, values, NULL, NULL);
+	finding->docs = rules_fill(words->docs, values, NULL, NULL);
+	return finding->title == NULL || finding->why == NULL ? -ENOMEM : 0;
 }
 
 /* While a lock is in place, Azure refuses every remedy that changes something and can be undone. */
@@ -54,11 +51,10 @@ note_lock(struct remedy *remedy, const char *lock)
 
 static int
 fill_remedies(struct finding *finding, const struct rules *rules, const struct values *values,
-	      const char *check, const char *const *dialects)
+	      const char *ways, const char *const *dialects)
 {
 	static const char *const portal[] = { "portal", NULL };
 	const char *lock = doc_str(finding->evidence, "hindered_by");
-	const char *ways = doc_str(json_object_get(rules_checks(rules), check), "ways");
 	struct remedies *list = &finding->remedies;
 	int r = rules_remedies(rules, finding->code, values, dialects, list);
 
@@ -77,14 +73,14 @@ finding_fill_in(struct finding *finding, const struct rules *rules, const json_t
 		const char *const *dialects)
 {
 	const struct values values = { .evidence = finding->evidence, .globals = globals };
-	const char *check = NULL;
-	const json_t *code = rules_code(rules, finding->code, &check);
+	const struct code_words *words = rules_code(rules, finding->code);
 	int r;
 
 	apply_severity(finding, rules);
-	r = fill_words(finding, code, &values);
-	if (r == 0 && code != NULL && finding->status != SKIP)
-		r = fill_remedies(finding, rules, &values, check, dialects);
+	r = fill_words(finding, words, &values);
+	if (r == 0 && words != NULL && finding->status != SKIP)
+		r = fill_remedies(finding, rules, &values, rules_for(rules, words->owner).ways,
+				  dialects);
 	for (size_t i = 0; r == 0 && i < finding->also_count; i++)
 		r = finding_fill_in(&finding->also[i], rules, globals, dialects);
 	return r;

@@ -75,6 +75,7 @@ target_of(const json_t *globals)
 static int
 add_possible(struct report *report, const struct rules *rules, const json_t *globals)
 {
+	const struct values values = { .evidence = report->cause->evidence, .globals = globals };
 	const json_t *codes = report->cause->possible;
 	size_t count = json_array_size(codes);
 
@@ -82,10 +83,11 @@ add_possible(struct report *report, const struct rules *rules, const json_t *glo
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		struct report_possible *one = &report->possible[report->possible_count++];
+		const struct code_words *words;
 
 		one->code = json_string_value(json_array_get(codes, i));
-		one->decide = rules_fill(doc_str(rules_code(rules, one->code, NULL), "decide"),
-					 report->cause->evidence, globals, "shell", NULL);
+		if ((words = rules_code(rules, one->code)) != NULL)
+			one->decide = rules_fill(words->decide, &values, "shell", NULL);
 	}
 	return 0;
 }

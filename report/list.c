@@ -3,21 +3,19 @@
 #include "facts/doc.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void
-write_codes(struct page *page, const json_t *codes)
+write_codes(struct page *page, const struct rule *rule)
 {
-	const char *code;
-	json_t *entry;
+	for (size_t i = 0; i < rule->code_count; i++) {
+		const struct code_words *code = &rule->codes[i];
+		size_t len = strlen(code->code);
+		char *title = rules_fill(code->title, NULL, NULL, NULL);
 
-	json_object_foreach ((json_t *)(uintptr_t)codes, code, entry) {
-		char *title = rules_fill(doc_str(entry, "title"), NULL, NULL, NULL, NULL);
-
-		fprintf(page->out, "  %-34s ", code);
-		page_cut(page, 37 + (strlen(code) > 34 ? strlen(code) - 34 : 0), title);
+		fprintf(page->out, "  %-34s ", code->code);
+		page_cut(page, 37 + (len > 34 ? len - 34 : 0), title);
 		free(title);
 	}
 }
@@ -35,36 +33,36 @@ write_heading(struct page *page, const char *id, const char *title)
 int
 report_checks(FILE *out, const struct rules *rules, const struct report_style *style)
 {
-	const json_t *custom = rules_custom(rules);
 	struct page page;
-	const json_t *entry;
+	size_t count;
+	const struct rule *all = rules_all(rules, &count);
 
 	page_start(&page, out, style);
 	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
 		const struct check *row = &check_table[check];
+		struct rule rule = rules_for(rules, row->id);
 
-		entry = json_object_get(rules_checks(rules), row->id);
 		write_heading(&page, row->id, row->title != NULL ? row->title : "");
-		write_codes(&page, json_object_get(entry, "codes"));
+		write_codes(&page, &rule);
 	}
-	for (size_t i = 0; i < json_array_size(custom); i++) {
-		entry = json_array_get(custom, i);
-		write_heading(&page, doc_str(entry, "id"), doc_str(entry, "title"));
-		write_codes(&page, json_object_get(entry, "codes"));
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].title == NULL)
+			continue;
+		write_heading(&page, all[i].id, all[i].title);
+		write_codes(&page, &all[i]);
 	}
 	return page_end(&page);
 }
 
 static void
-explain_remedy(struct page *page, const json_t *remedy, const char *dialect)
+explain_remedy(struct page *page, const struct remedy_words *remedy)
 {
-	const char *key = doc_str(remedy, "run") != NULL ? "run" : "steps";
-	char *command = rules_fill(doc_str(remedy, key), NULL, NULL, dialect, NULL),
-	     *title = rules_fill(doc_str(remedy, "title"), NULL, NULL, NULL, NULL);
-	char *first = doc_fmt("  %s:%s", dialect, title != NULL ? " " : "");
+	char *command = rules_fill(remedy->command, NULL, remedy->dialect, NULL),
+	     *title = rules_fill(remedy->title, NULL, NULL, NULL);
+	char *first = doc_fmt("  %s:%s", remedy->dialect, title != NULL ? " " : "");
 
 	page_wrap(page, first, 0, INK_NONE, title);
-	if (strcmp(key, "run") == 0)
+	if (strcmp(remedy->dialect, "portal") != 0)
 		page_verbatim(page, 4, INK_BOLD, command);
 	else
 		page_paragraphs(page, "    ", 4, command);
@@ -73,30 +71,18 @@ explain_remedy(struct page *page, const json_t *remedy, const char *dialect)
 	free(first);
 }
 
+/* A list of names with commas between them. */
 static void
-explain_remedies(struct page *page, const json_t *remedies)
-{
-	const char *dialect;
-	json_t *list;
-
-	if (json_object_size(remedies) > 0)
-		fputs("\nWhat to do:\n", page->out);
-	json_object_foreach ((json_t *)(uintptr_t)remedies, dialect, list)
-		for (size_t i = 0; i < json_array_size(list); i++)
-			explain_remedy(page, json_array_get(list, i), dialect);
-}
-
-static void
-explain_effects(struct page *page, const json_t *list)
+explain_effects(struct page *page, const char *names)
 {
 	size_t size;
 	char *text = NULL;
-	FILE *out = json_array_size(list) > 0 ? open_memstream(&text, &size) : NULL;
+	FILE *out = names != NULL && names[0] != '\0' ? open_memstream(&text, &size) : NULL;
 
 	if (out == NULL)
 		return;
-	for (size_t i = 0; i < json_array_size(list); i++)
-		fprintf(out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(list, i)));
+	for (const char *p = names; *p != '\0'; p++)
+		fputs(*p == ' ' ? ", " : (const char[]){ *p, '\0' }, out);
 	if (fclose(out) == 0) {
 		fputs("\nWhat follows from it:\n", page->out);
 		page_wrap(page, "  ", 2, INK_NONE, text);
@@ -104,39 +90,48 @@ explain_effects(struct page *page, const json_t *list)
 	free(text);
 }
 
+static void
+explain_words(struct page *page, const struct code_words *code)
+{
+	char *title = rules_fill(code->title, NULL, NULL, NULL),
+	     *why = rules_fill(code->why, NULL, NULL, NULL),
+	     *explain = rules_fill(code->explain, NULL, NULL, NULL);
+
+	page_wrap(page, "  ", 2, INK_BOLD, title);
+	page_paragraphs(page, "\n  ", 2, why);
+	if (explain != NULL)
+		page_paragraphs(page, "\n  ", 2, explain);
+	free(title);
+	free(why);
+	free(explain);
+}
+
 int
 report_explain(FILE *out, const struct rules *rules, const char *code,
 	       const struct report_style *style)
 {
-	static const char *const keys[] = { "title", "why", "explain" };
-	const char *check = NULL;
-	const json_t *entry = rules_code(rules, code, &check);
+	const struct code_words *words = rules_code(rules, code);
 	struct page page;
 
-	if (entry == NULL)
+	if (words == NULL)
 		return -ENOENT;
 	page_start(&page, out, style);
-	write_heading(&page, code, check);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		char *text = rules_fill(doc_str(entry, keys[i]), NULL, NULL, NULL, NULL);
-
-		if (text != NULL && i == 0)
-			page_wrap(&page, "  ", 2, INK_BOLD, text);
-		else if (text != NULL)
-			page_paragraphs(&page, "\n  ", 2, text);
-		free(text);
-	}
-	explain_remedies(&page, json_object_get(entry, "remedies"));
-	if (doc_str(entry, "decide") != NULL) {
-		char *decide = rules_fill(doc_str(entry, "decide"), NULL, NULL, "shell", NULL);
+	write_heading(&page, code, words->owner);
+	explain_words(&page, words);
+	if (words->remedy_count > 0)
+		fputs("\nWhat to do:\n", out);
+	for (size_t i = 0; i < words->remedy_count; i++)
+		explain_remedy(&page, &words->remedies[i]);
+	if (words->decide != NULL) {
+		char *decide = rules_fill(words->decide, NULL, "shell", NULL);
 
 		fputs("\nWhat would tell for certain:\n", out);
 		page_verbatim(&page, 4, INK_NONE, decide);
 		free(decide);
 	}
-	explain_effects(&page, doc_list(entry, "explains"));
-	if (doc_str(entry, "docs") != NULL)
-		page_wrap(&page, "\nMore: ", 0, INK_NONE, doc_str(entry, "docs"));
+	explain_effects(&page, words->explains);
+	if (words->docs != NULL)
+		page_wrap(&page, "\nMore: ", 0, INK_NONE, words->docs);
 	return page_end(&page);
 }
 
@@ -144,21 +139,19 @@ int
 report_lint(FILE *out, const struct rules *rules, const char *file)
 {
 	static const struct report_style plain = { 0 };
-	size_t codes = 0;
+	size_t codes = 0, count, custom = json_array_size(rules_custom(rules));
+	const struct rule *all = rules_all(rules, &count);
 	struct page page;
-	const char *id;
-	json_t *entry;
 	char *name;
 
 	page_start(&page, out, &plain);
-	json_object_foreach ((json_t *)(uintptr_t)rules_checks(rules), id, entry)
-		codes += json_object_size(json_object_get(entry, "codes"));
+	for (size_t i = 0; i < count - custom; i++)
+		codes += all[i].code_count;
 	name = page_clean(&page, file, false);
 	fprintf(out,
 		"%s: fine; with the default: %zu checks, %zu codes, %zu custom rules, %zu waivers, "
 		"%s\n",
-		name, json_object_size(rules_checks(rules)), codes,
-		json_array_size(rules_custom(rules)), json_array_size(rules_waivers(rules)),
+		name, count - custom, codes, custom, json_array_size(rules_waivers(rules)),
 		rules_digest(rules));
 	free(name);
 	return page_end(&page);

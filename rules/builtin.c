@@ -1,11 +1,12 @@
-#include "rules/rules.h"
-#include "rules/tree.h"
+#include "rules/table.h"
 
-extern const char rules_default_json[],
-    rules_default_digest[]; /* default.c, made from default.yaml by pack.c */
+#include <errno.h>
 
 int
 rules_default(struct rules **ret, struct err *err)
 {
-	return rules_packed(ret, rules_default_json, rules_default_digest, err);
+	if ((*ret = rules_on(&rules_default_tables)) != NULL)
+		return 0;
+	err_set(err, "out of memory");
+	return -ENOMEM;
 }

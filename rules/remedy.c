@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const dialect_order[] = { "az", "powershell", "shell", "portal" };
-
 static bool
 wanted(const char *const *dialects, const char *dialect)
 {
@@ -17,15 +15,6 @@ wanted(const char *const *dialects, const char *dialect)
 		if (strcmp(*dialects, dialect) == 0)
 			return true;
 	return false;
-}
-
-/* The filled text under key, NULL when there is none. */
-static char *
-fill(const json_t *entry, const char *key, const struct values *values, const char *dialect,
-     bool *runnable)
-{
-	return rules_fill(doc_str(entry, key), values->evidence, values->globals, dialect,
-			  runnable);
 }
 
 static void
@@ -58,23 +47,22 @@ is_repeated(const struct remedies *list, const struct remedy *remedy)
 }
 
 static int
-add_remedy(struct remedies *list, const json_t *entry, const char *dialect,
-	   const struct values *values)
+add_remedy(struct remedies *list, const struct remedy_words *words, const struct values *values)
 {
 	struct remedy *grown = reallocarray(list->at, list->count + 1, sizeof(*grown)), *remedy;
-	bool portal = strcmp(dialect, "portal") == 0, full = true;
+	bool portal = strcmp(words->dialect, "portal") == 0, full = true;
 
 	if (grown == NULL)
 		return -ENOMEM;
 	list->at = grown;
 	remedy = &grown[list->count];
-	*remedy = (struct remedy){ .dialect = dialect };
-	remedy->command = fill(entry, portal ? "steps" : "run", values, dialect, &full);
+	*remedy = (struct remedy){ .dialect = words->dialect };
+	remedy->command = rules_fill(words->command, values, words->dialect, &full);
 	remedy->runnable = full && !portal;
-	remedy->title = fill(entry, "title", values, NULL, NULL);
-	remedy->cost = fill(entry, "cost", values, NULL, NULL);
-	remedy->undo = fill(entry, "undo", values, dialect, NULL);
-	remedy->verify = fill(entry, "verify", values, dialect, NULL);
+	remedy->title = rules_fill(words->title, values, NULL, NULL);
+	remedy->cost = rules_fill(words->cost, values, NULL, NULL);
+	remedy->undo = rules_fill(words->undo, values, words->dialect, NULL);
+	remedy->verify = rules_fill(words->verify, values, words->dialect, NULL);
 	if (remedy->command == NULL || is_repeated(list, remedy)) {
 		int r = remedy->command == NULL ? -ENOMEM : 0;
 
@@ -86,30 +74,22 @@ add_remedy(struct remedies *list, const json_t *entry, const char *dialect,
 }
 
 static bool
-applies(const json_t *entry, const struct values *values)
+applies(const struct remedy_words *words, const struct values *values)
 {
-	const char *when = doc_str(entry, "when"), *unless = doc_str(entry, "unless");
-
-	return (when == NULL || words_value(when, values->evidence, values->globals) != NULL) &&
-	       (unless == NULL || words_value(unless, values->evidence, values->globals) == NULL);
+	return (words->when == NULL || words_value(words->when, values) != NULL) &&
+	       (words->unless == NULL || words_value(words->unless, values) == NULL);
 }
 
 int
 rules_remedies(const struct rules *rules, const char *code, const struct values *values,
 	       const char *const *dialects, struct remedies *list)
 {
-	const json_t *remedies = json_object_get(rules_code(rules, code, NULL), "remedies");
+	const struct code_words *words = rules_code(rules, code);
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(dialect_order) / sizeof(dialect_order[0]); i++) {
-		const json_t *entries = json_object_get(remedies, dialect_order[i]);
-
-		if (!wanted(dialects, dialect_order[i]))
-			continue;
-		for (size_t j = 0; r == 0 && j < json_array_size(entries); j++)
-			if (applies(json_array_get(entries, j), values))
-				r = add_remedy(list, json_array_get(entries, j), dialect_order[i],
-					       values);
-	}
+	for (size_t i = 0; words != NULL && r == 0 && i < words->remedy_count; i++)
+		if (wanted(dialects, words->remedies[i].dialect) &&
+		    applies(&words->remedies[i], values))
+			r = add_remedy(list, &words->remedies[i], values);
 	return r;
 }

@@ -3,7 +3,9 @@
  *
  * A rule set holds policy and words (DESIGN: rules). Logic lives in C: it chooses status and code.
  * The rules supply the words, may switch a check off, swap fail and warn by `severity`, and set
- * thresholds by `params`. */
+ * thresholds by `params`. A rule set is a set of plain tables; those of the default are constants
+ * that rules/pack writes while the program is built, so a run without a layer reads and parses
+ * nothing. */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
@@ -15,11 +17,42 @@
 
 struct rules;
 
-/* One check's entry, borrowed from its rule set. */
+/* One way to fix a fault, as the rules have it. Texts but dialect and command may be NULL. */
+struct remedy_words {
+	const char *dialect; /* "az", "powershell", "portal", "shell" */
+	const char *title;
+	const char *when, *unless; /* the value that must be there, or must not */
+	const char *command;       /* in the portal: the steps */
+	const char *cost, *undo, *verify;
+};
+
+/* What the rules say about one code. Texts but the first two may be NULL. */
+struct code_words {
+	const char *code;
+	const char *owner; /* the id of the check or custom rule that it belongs to */
+	const char *severity, *title, *why, *explain, *docs;
+	const char *explains; /* codes and checks that follow from it, with blanks between */
+	const char *decide;
+	const struct remedy_words *remedies; /* in the order of the report */
+	size_t remedy_count;
+};
+
+struct param {
+	const char *name;
+	long long value;
+};
+
+/* The entry of a check, or of a custom rule. */
 struct rule {
 	const char *id;
 	bool enabled;
-	const json_t *params;
+	const char *title;    /* of a custom rule, else NULL */
+	const char *evidence; /* the evidence keys that words may name, with blanks between */
+	const char *ways;     /* a code whose remedies follow those of every failure, or NULL */
+	const struct param *params;
+	size_t param_count;
+	const struct code_words *codes;
+	size_t code_count;
 };
 
 /* The compiled-in default (checked and packed when the program is built). Returns 0 or -errno with
@@ -38,23 +71,27 @@ int rules_layer(struct rules *rules, const char *path, struct err *err);
 int rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len,
 		     struct err *err);
 
+/* Every entry: those of checks in the order of the file, then those of custom rules. Borrowed. */
+const struct rule *rules_all(const struct rules *rules, size_t *count);
+
 /* The entry of a check; a check that no rule names is enabled and has no params. */
 struct rule rules_for(const struct rules *rules, const char *check);
 
-/* A parameter, or fallback when it is not set. Borrowed. */
-json_int_t rule_int(const struct rule *rule, const char *param, json_int_t fallback);
-const char *rule_str(const struct rule *rule, const char *param, const char *fallback);
-const json_t *rule_list(const struct rule *rule, const char *param);
+/* A parameter, or fallback when it is not set. */
+long long rule_int(const struct rule *rule, const char *param, long long fallback);
 
-/* The entry of a code ({severity, title, why, explain, docs, explains, decide, remedies}), NULL
- * when no rule has it. Borrowed. *check (may be NULL) becomes the id of the check it belongs to. */
-const json_t *rules_code(const struct rules *rules, const char *code, const char **check);
+/* The words of a code, NULL when no rule has it. Borrowed. */
+const struct code_words *rules_code(const struct rules *rules, const char *code);
 
 /* The severity ("fail" or "warn") that a layered file gives the code against the default's, NULL
  * when it leaves the verdict to C. Borrowed. */
 const char *rules_severity(const struct rules *rules, const char *code);
 
-/* The custom rules ("custom" list) and the waivers; arrays, perhaps empty. Borrowed. */
+/* true when name is in a list of names with blanks between them; NULL is an empty list. */
+bool name_listed(const char *list, const char *name);
+
+/* The custom rules ("custom" list) and the waivers as the file has them; arrays, NULL when empty.
+ * Borrowed. */
 const json_t *rules_custom(const struct rules *rules);
 const json_t *rules_waivers(const struct rules *rules);
 
@@ -64,11 +101,7 @@ const json_t *rules_waivers(const struct rules *rules);
 const json_t *rules_waiver(const struct rules *rules, const char *code, const char *resource,
 			   time_t now);
 
-/* Every check's entry by id, for listings: {"nsg": {...}}. Borrowed. */
-const json_t *rules_checks(const struct rules *rules);
-
-/* "sha256:..." over the canonical form of the merged rule set: equal sets have equal digests.
- * Borrowed. */
+/* "sha256:..." over everything that the rule set says: equal sets have equal digests. Borrowed. */
 const char *rules_digest(const struct rules *rules);
 
 /* What the placeholders of a rule stand for: evidence first, then globals (vm rg subscription user
@@ -99,7 +132,7 @@ void remedies_free(struct remedies *list);
 /* Fills the placeholders of one template for a dialect ("az" and "shell": POSIX shell quoting,
  * "powershell", "portal" and NULL: plain text). *runnable (may be NULL) becomes false when a value
  * was missing. The caller frees; NULL when out of memory. */
-char *rules_fill(const char *text, const json_t *evidence, const json_t *globals,
-		 const char *dialect, bool *runnable);
+char *rules_fill(const char *text, const struct values *values, const char *dialect,
+		 bool *runnable);
 
 #endif

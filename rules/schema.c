@@ -1,7 +1,6 @@
 #include "rules/shape.h"
 
 #include <regex.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,9 +72,8 @@ is_date(const struct reader *reader, const char *text)
 static bool
 is_check(const struct reader *reader, const char *text)
 {
-	const json_t *checks = json_object_get(reader->base, "checks");
-
-	return checks == NULL ? is_kebab(reader, text) : json_object_get(checks, text) != NULL;
+	return reader->base->count == 0 ? is_kebab(reader, text)
+					: table_rule(reader->base, text) != NULL;
 }
 
 /* Bounded as well as valid: no back references, few and small repetitions, so that matching takes
@@ -134,23 +132,20 @@ static const struct shape docs_shape = { .read = shape_text,
 static const struct shape code_name_shape = { .read = shape_text,
 					      .accepts = "a code: lower-case words joined by '-'",
 					      .name = is_kebab };
-static const struct shape code_names_shape = { .read = shape_list,
+static const struct shape code_names_shape = { .read = shape_names,
 					       .accepts = "a list of codes",
 					       .each = &code_name_shape };
 static const struct shape name_shape = { .read = shape_text,
 					 .accepts =
 					     "an evidence key: lower-case letters, digits and '_'",
 					 .name = is_name };
-static const struct shape names_shape = { .read = shape_list,
+static const struct shape names_shape = { .read = shape_names,
 					  .accepts = "a list of evidence keys",
 					  .each = &name_shape };
-static const struct shape param_shape = { .read = shape_any,
-					  .accepts =
-					      "text, a number, true or false, a list or a map" };
 static const struct shape params_shape = {
 	.read = shape_table,
 	.accepts = "a map of parameters: lower-case letters, digits and '_'",
-	.each = &param_shape,
+	.each = &number_shape,
 	.name = is_name
 };
 static const struct shape texts_shape = { .read = shape_list,
@@ -289,47 +284,41 @@ static const struct shape file_shape = { .read = shape_fields,
 					 .accepts = "a map with version, checks, custom, waivers",
 					 .fields = file_fields };
 
-/* A layer may set only the parameters that the check has, and keeps their types. */
-static bool
-params_fit(const struct reader *reader, const char *check, const struct node *params,
-	   const json_t *values)
+/* Appends to a list of names in a sentence. */
+static void
+add_name(char *list, size_t size, const char *name)
 {
-	const json_t *checks = json_object_get(reader->base, "checks");
-	const json_t *known = json_object_get(json_object_get(checks, check), "params");
+	size_t used = strlen(list);
 
-	for (size_t i = 0; reader->base != NULL && params != NULL && i < params->count; i++) {
+	snprintf(list + used, size - used, "%s%s", used == 0 ? "" : ", ", name);
+}
+
+static bool
+has_param(const struct rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->param_count; i++)
+		if (strcmp(rule->params[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A layer may set only the parameters that the check has. */
+static bool
+params_fit(const struct reader *reader, const char *check, const struct node *params)
+{
+	const struct rule *rule = table_rule(reader->base, check);
+
+	for (size_t i = 0; rule != NULL && params != NULL && i < params->count; i++) {
 		const char *name = params->keys[i]->text;
-		const json_t *was = json_object_get(known, name),
-			     *now = json_object_get(values, name);
-		char accepted[512] = "none";
-		const char *other;
-		json_t *value;
-		size_t used = 0;
+		char accepted[512] = "";
 
-		if (was != NULL && (json_typeof(was) == json_typeof(now) ||
-				    (json_is_number(was) && json_is_number(now)) ||
-				    (json_is_boolean(was) && json_is_boolean(now))))
+		if (has_param(rule, name))
 			continue;
-		if (was != NULL)
-			return node_fail(reader, params->items[i],
-					 "\"%s\" has the wrong type for the parameter \"%s\" of "
-					 "%s; accepted: %s",
-					 params->items[i]->kind == NODE_SCALAR
-					     ? node_quote(params->items[i]->text)
-					     : "...",
-					 node_quote(name), check,
-					 json_is_number(was)   ? "a number"
-					 : json_is_string(was) ? "text"
-					 : json_is_array(was)  ? "a list"
-					 : json_is_object(was) ? "a map"
-							       : "true or false");
-		json_object_foreach ((json_t *)(uintptr_t)known, other, value)
-			if (used < sizeof(accepted))
-				used += (size_t)snprintf(accepted + used, sizeof(accepted) - used,
-							 "%s%s", used == 0 ? "" : ", ", other);
+		for (size_t j = 0; j < rule->param_count; j++)
+			add_name(accepted, sizeof(accepted), rule->params[j].name);
 		return node_fail(reader, params->keys[i],
 				 "\"%s\" is no parameter of %s; accepted: %s", node_quote(name),
-				 check, accepted);
+				 check, accepted[0] != '\0' ? accepted : "none");
 	}
 	return true;
 }
@@ -337,18 +326,12 @@ params_fit(const struct reader *reader, const char *check, const struct node *pa
 static bool
 unknown_check(const struct reader *reader, const struct node *key)
 {
-	char accepted[640] = "lower-case words joined by '-'";
-	const json_t *checks = json_object_get(reader->base, "checks");
-	const char *id;
-	json_t *value;
-	size_t used = 0;
+	char accepted[640] = "";
 
-	json_object_foreach ((json_t *)(uintptr_t)checks, id, value)
-		if (used < sizeof(accepted))
-			used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s",
-						 used == 0 ? "" : ", ", id);
+	for (size_t i = 0; i < reader->base->checks; i++)
+		add_name(accepted, sizeof(accepted), reader->base->rules[i].id);
 	return node_fail(reader, key, "\"%s\" is no check; accepted: %s", node_quote(key->text),
-			 accepted);
+			 accepted[0] != '\0' ? accepted : "lower-case words joined by '-'");
 }
 
 static bool
@@ -361,10 +344,7 @@ read_checks(const struct reader *reader, const struct shape *shape, const struct
 	if (!shape_table(reader, shape, node, ret))
 		return false;
 	for (size_t i = 0; i < node->count; i++) {
-		const char *id = node->keys[i]->text;
-
-		if (!params_fit(reader, id, node_get(node->items[i], "params"),
-				json_object_get(json_object_get(*ret, id), "params"))) {
+		if (!params_fit(reader, node->keys[i]->text, node_get(node->items[i], "params"))) {
 			json_decref(*ret);
 			return false;
 		}

@@ -161,28 +161,32 @@ shape_list(const struct reader *reader, const struct shape *shape, const struct 
 	return give(list, ret);
 }
 
-/* Any JSON, for parameters: their own types are checked against the defaults. */
 bool
-shape_any(const struct reader *reader, const struct shape *shape, const struct node *node,
-	  json_t **ret)
+shape_names(const struct reader *reader, const struct shape *shape, const struct node *node,
+	    json_t **ret)
 {
-	const struct shape list = { .read = shape_list, .each = shape };
-	json_t *map, *item;
+	size_t size, len;
+	char *text = NULL;
+	FILE *out;
+	json_t *item;
+	bool ok = true;
 
-	if (node->kind == NODE_SCALAR)
-		return shape_scalar(reader, shape, node, ret);
-	if (node->kind == NODE_LIST)
-		return shape_list(reader, &list, node, ret);
-	if ((map = json_object()) == NULL)
+	if (node->kind != NODE_LIST)
+		return shape_refuse(reader, shape, node);
+	if ((out = open_memstream(&text, &size)) == NULL)
 		return false;
-	for (size_t i = 0; i < node->count; i++) {
-		if (!shape_any(reader, shape, node->items[i], &item) ||
-		    json_object_set_new(map, node->keys[i]->text, item) != 0) {
-			json_decref(map);
-			return false;
-		}
+	for (size_t i = 0; ok && i < node->count; i++) {
+		ok = shape->each->read(reader, shape->each, node->items[i], &item);
+		if (ok)
+			fprintf(out, "%s%s", i > 0 ? " " : "", json_string_value(item));
+		if (ok)
+			json_decref(item);
 	}
-	return give(map, ret);
+	ok = fclose(out) == 0 && ok;
+	len = size;
+	*ret = ok ? json_stringn(text, len) : NULL;
+	free(text);
+	return *ret != NULL;
 }
 
 static const struct field *

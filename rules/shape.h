@@ -41,9 +41,9 @@ bool shape_scalar(const struct reader *reader, const struct shape *shape, const 
 /* A list of `each`. */
 bool shape_list(const struct reader *reader, const struct shape *shape, const struct node *node,
 		json_t **ret);
-/* Any JSON but null. */
-bool shape_any(const struct reader *reader, const struct shape *shape, const struct node *node,
-	       json_t **ret);
+/* A list of `each`, which are names: one text with blanks between them. */
+bool shape_names(const struct reader *reader, const struct shape *shape, const struct node *node,
+		 json_t **ret);
 /* A map with the keys of `fields`. */
 bool shape_fields(const struct reader *reader, const struct shape *shape, const struct node *node,
 		  json_t **ret);

@@ -1,10 +1,10 @@
 /* Inside rules/: a YAML file as a tree with positions (load.c), its validation and turning into
- * JSON (schema.c), merging and the checks that need the merged set (merge.c), placeholders
- * (words.c) and quoting (quote.c). */
+ * JSON (schema.c), the checks that need the whole set (verify.c), placeholders (words.c) and
+ * quoting (quote.c). */
 #ifndef RULES_TREE_H
 #define RULES_TREE_H
 
-#include "facts/err.h"
+#include "rules/table.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -43,8 +43,7 @@ const struct node *node_get(const struct node *node, const char *key);
 /* What a reader of one file carries along. */
 struct reader {
 	const char *file;
-	const json_t
-	    *base; /* the rule set it will be layered on; NULL while the default itself is read */
+	const struct tables *base; /* what it will be layered on; empty for a set of its own */
 	struct err *err;
 };
 
@@ -59,24 +58,10 @@ const char *node_quote(const char *text);
 /* Validates the whole file and turns it into JSON, a new reference. false: the error is set. */
 bool schema_read(const struct reader *reader, const struct node *root, json_t **ret);
 
-/* base with layer on top: maps merge deeply, everything else is replaced. A new reference that
- * shares nothing; NULL without memory. */
-json_t *merge_json(const json_t *base, const json_t *layer);
-
-/* What can only be seen in the merged set: codes are unique and have words, placeholders are known.
- * Positions are the layer's. */
-bool merge_verify(const struct reader *reader, const struct node *root, const json_t *merged);
-
-/* "sha256:..." over the canonical JSON; 0 or -errno. */
-int digest_json(const json_t *json, char *ret, size_t size);
-
-struct rules;
-
-/* A rule set from JSON that the schema has passed before, with its digest. 0 or -errno. */
-int rules_packed(struct rules **ret, const char *json, const char *digest, struct err *err);
-
-/* The whole merged set, borrowed. */
-json_t *rules_set(const struct rules *rules);
+/* What can only be seen in the whole set with the layer on it: codes are unique and have words,
+ * placeholders are known. Positions are the layer's. false: the error is set. */
+bool verify_layer(const struct reader *reader, const struct node *root,
+		  const struct tables *tables);
 
 /* The next placeholder at or after *at: its name (not terminated) and length, *at behind it, *from
  * at its brace; false at the end. */
@@ -84,7 +69,7 @@ bool words_next(const char **at, const char **from, const char **name, size_t *l
 
 /* The value of a placeholder, NULL when there is none that says anything (null, false, "" and [] do
  * not). Borrowed. */
-const json_t *words_value(const char *name, const json_t *evidence, const json_t *globals);
+const json_t *words_value(const char *name, const struct values *values);
 
 /* true when the name is a placeholder that any rule may use. */
 bool words_global(const char *name);

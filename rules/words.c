@@ -110,11 +110,12 @@ is_value(const json_t *value)
 }
 
 const json_t *
-words_value(const char *name, const json_t *evidence, const json_t *globals)
+words_value(const char *name, const struct values *values)
 {
-	const json_t *value = json_object_get(evidence, name);
+	const json_t *value = values != NULL ? json_object_get(values->evidence, name) : NULL;
 
-	value = is_value(value) ? value : json_object_get(globals, name);
+	if (!is_value(value) && values != NULL)
+		value = json_object_get(values->globals, name);
 	return is_value(value) ? value : NULL;
 }
 
@@ -183,10 +184,9 @@ write_missing(FILE *out, const char *name)
 
 /* One placeholder; false when it had no value. */
 static bool
-fill_one(FILE *out, const struct quote *quote, const char *name, const json_t *evidence,
-	 const json_t *globals)
+fill_one(FILE *out, const struct quote *quote, const char *name, const struct values *values)
 {
-	const json_t *value = words_value(name, evidence, globals);
+	const json_t *value = words_value(name, values);
 	char *text = NULL;
 	size_t size;
 	FILE *part = value != NULL ? open_memstream(&text, &size) : NULL;
@@ -202,8 +202,7 @@ fill_one(FILE *out, const struct quote *quote, const char *name, const json_t *e
 }
 
 char *
-rules_fill(const char *text, const json_t *evidence, const json_t *globals, const char *dialect,
-	   bool *runnable)
+rules_fill(const char *text, const struct values *values, const char *dialect, bool *runnable)
 {
 	const char *rest = text, *from, *name;
 	struct quote quote;
@@ -221,7 +220,7 @@ rules_fill(const char *text, const json_t *evidence, const json_t *globals, cons
 			full = false;
 		snprintf(key, sizeof(key), "%.*s", (int)(len < sizeof(key) ? len : sizeof(key) - 1),
 			 name);
-		full = fill_one(out, &quote, key, evidence, globals) && full;
+		full = fill_one(out, &quote, key, values) && full;
 		quote_placeholder(&quote);
 		text = rest;
 	}

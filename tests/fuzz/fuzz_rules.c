@@ -18,14 +18,13 @@ use(const struct rules *rules)
 {
 	static const char *const dialects[] = { "az", "powershell", "portal", NULL };
 	json_t *globals = json_pack("{s:s}", "vm", "a 'b\" $(c)");
-	const char *code;
-	json_t *entry;
+	struct rule rule = rules_for(rules, "nsg");
 
-	json_object_foreach (doc_get(rules_checks(rules), "nsg.codes"), code, entry) {
+	for (size_t i = 0; i < rule.code_count; i++) {
 		struct finding finding;
 
 		finding_init(&finding, "nsg");
-		finding_set(&finding, FAIL, code, "s");
+		finding_set(&finding, FAIL, rule.codes[i].code, "s");
 		finding_text(&finding, "rule", "x\"y'`z$");
 		if (finding_fill_in(&finding, rules, globals, dialects) < 0)
 			abort();

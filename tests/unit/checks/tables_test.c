@@ -70,31 +70,32 @@ START_TEST(a_code_from_warn_on_has_words_under_its_check)
 	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++) {
 		const struct code_row *row = &code_table[code];
 		bool may_be_silent = row->severity == PASS || row->severity == SKIP;
-		const char *owner = NULL;
+		const struct code_words *words = rules_code(rules, row->word);
 
-		if (rules_code(rules, row->word, &owner) == NULL)
+		if (words == NULL)
 			ck_assert_msg(may_be_silent || row->check == CHECK_NONE,
 				      "%s has no words in default.yaml", row->word);
 		else
-			ck_assert_msg(doc_same(owner, check_table[row->check].id),
-				      "%s has its words under %s", row->word, owner);
+			ck_assert_msg(doc_same(words->owner, check_table[row->check].id),
+				      "%s has its words under %s", row->word, words->owner);
 	}
 }
 END_TEST
 
 START_TEST(words_belong_to_a_code_with_a_row)
 {
-	const char *id, *word;
-	json_t *entry, *words;
+	size_t count;
+	const struct rule *all = rules_all(rules, &count);
 
-	json_object_foreach ((json_t *)(uintptr_t)rules_checks(rules), id, entry) {
-		ck_assert_msg(check_find(id) != CHECK_NONE, "%s has no row in checks.def", id);
-		json_object_foreach (json_object_get(entry, "codes"), word, words)
-			ck_assert_msg(code_find(word) != CODE_CUSTOM, "%s has no row in codes.def",
-				      word);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_msg(check_find(all[i].id) != CHECK_NONE, "%s has no row in checks.def",
+			      all[i].id);
+		for (size_t j = 0; j < all[i].code_count; j++)
+			ck_assert_msg(code_find(all[i].codes[j].code) != CODE_CUSTOM,
+				      "%s has no row in codes.def", all[i].codes[j].code);
 	}
 	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++)
-		ck_assert_msg(json_object_get(rules_checks(rules), check_table[check].id) != NULL,
+		ck_assert_msg(rules_for(rules, check_table[check].id).evidence != NULL,
 			      "%s has no entry in default.yaml", check_table[check].id);
 }
 END_TEST

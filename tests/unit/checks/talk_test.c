@@ -434,20 +434,19 @@ START_TEST(each_fault_has_words_that_fit)
 	judge(one, &finding);
 	ck_assert_int_eq(finding_fill_in(&finding, rules, globals, dialects), 0);
 	if (finding.status == FAIL || finding.status == WARN) {
-		const char *check = NULL;
+		const struct code_words *words = rules_code(rules, finding.code);
 
-		ck_assert_msg(rules_code(rules, finding.code, &check) != NULL, "%s has no words",
-			      finding.code);
-		ck_assert_str_eq(check, finding.check);
+		ck_assert_msg(words != NULL, "%s has no words", finding.code);
+		ck_assert_str_eq(words->owner, finding.check);
 		ck_assert_msg(strchr(finding.title, '<') == NULL &&
 				  strchr(finding.why, '<') == NULL,
 			      "%s: %s / %s", finding.code, finding.title, finding.why);
 	}
 	for (size_t i = 0; i < json_array_size(finding.possible); i++) {
 		const char *code = json_string_value(json_array_get(finding.possible, i));
-		const json_t *words = rules_code(rules, code, NULL);
+		const struct code_words *words = rules_code(rules, code);
 
-		ck_assert_msg(words != NULL && doc_str(words, "decide") != NULL,
+		ck_assert_msg(words != NULL && words->decide != NULL,
 			      "%s: possible %s has no words or no decide", finding.code, code);
 	}
 	finding_free(&finding);

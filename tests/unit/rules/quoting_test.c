@@ -104,7 +104,8 @@ START_TEST(a_real_shell_reads_back_what_was_quoted)
 		char *script = doc_fmt("printf '<%%s>' %s", templates[_i]),
 		     *expected = meant((size_t)_i, hostile[i]), out[512], *framed;
 		bool runnable = false;
-		char *filled = rules_fill(script, evidence, NULL, "az", &runnable);
+		char *filled =
+		    rules_fill(script, &(struct values){ .evidence = evidence }, "az", &runnable);
 
 		framed = doc_fmt("<%s>", expected);
 		ck_assert(runnable);
@@ -135,7 +136,8 @@ START_TEST(a_script_handed_on_is_quoted_for_both_shells)
 		char first[1024], second[512], *filled, *framed = doc_fmt("<%s>", hostile[i]),
 							*script;
 
-		filled = rules_fill(scripts[_i], evidence, NULL, "az", NULL);
+		filled =
+		    rules_fill(scripts[_i], &(struct values){ .evidence = evidence }, "az", NULL);
 		run_sh(filled, first, sizeof(first));
 		ck_assert_int_eq(strncmp(first, "[--scripts][", 12), 0);
 		script = strdup(first + 12);
@@ -160,7 +162,7 @@ START_TEST(json_in_an_argument_stays_json)
 			 _i == 0 ? "printf %s '{\"a\": \"x{v}\", \"b\": {v}, \"n\": {n}}'"
 				 : "printf %s \"{\\\"a\\\": \\\"x{v}\\\", \\\"b\\\": {v}, "
 				   "\\\"n\\\": {n}}\"",
-			 evidence, NULL, "az", NULL),
+			 &(struct values){ .evidence = evidence }, "az", NULL),
 		     out[512];
 
 		run_sh(filled, out, sizeof(out));
@@ -202,7 +204,8 @@ START_TEST(powershell_has_its_own_quotes)
 {
 	json_t *evidence = json_pack("{s:s}", "v", powershell[_i].value);
 	bool runnable = false;
-	char *filled = rules_fill(powershell[_i].template, evidence, NULL, "powershell", &runnable);
+	char *filled = rules_fill(powershell[_i].template, &(struct values){ .evidence = evidence },
+				  "powershell", &runnable);
 
 	ck_assert_str_eq(filled, powershell[_i].filled);
 	ck_assert(runnable);
@@ -227,8 +230,9 @@ START_TEST(what_cannot_be_seen_does_not_go_into_commands)
 {
 	json_t *evidence = json_pack("{s:s}", "v", unshowable[_i]);
 	bool runnable = true;
-	char *filled = rules_fill("x {v}", evidence, NULL, "az", &runnable),
-	     *plain = rules_fill("x {v}", evidence, NULL, NULL, NULL);
+	char *filled =
+		 rules_fill("x {v}", &(struct values){ .evidence = evidence }, "az", &runnable),
+	     *plain = rules_fill("x {v}", &(struct values){ .evidence = evidence }, NULL, NULL);
 
 	ck_assert_str_eq(filled, "x <V>");
 	ck_assert(!runnable);
@@ -260,7 +264,8 @@ START_TEST(what_is_missing_is_named)
 	json_t *evidence = json_pack("{s:s, s:b, s:n, s:[s, s], s:b, s:f}", "empty", "", "no", 0,
 				     "null", "list", "a", "b c", "yes", 1, "real", 1.5);
 	bool runnable = true;
-	char *filled = rules_fill(missing[_i].template, evidence, NULL, "shell", &runnable);
+	char *filled = rules_fill(missing[_i].template, &(struct values){ .evidence = evidence },
+				  "shell", &runnable);
 
 	ck_assert_str_eq(filled, missing[_i].filled);
 	ck_assert_int_eq(runnable, strchr(missing[_i].filled, '<') == NULL);

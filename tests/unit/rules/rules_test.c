@@ -92,7 +92,7 @@ START_TEST(the_default_has_every_check_of_the_contract)
 	struct rules *rules = rules_with(NULL);
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		ck_assert_msg(json_object_get(rules_checks(rules), ids[i]) != NULL, "%s", ids[i]);
+		ck_assert_msg(rules_for(rules, ids[i]).evidence != NULL, "%s", ids[i]);
 		ck_assert(rules_for(rules, ids[i]).enabled);
 	}
 	ck_assert(rules_for(rules, "no-such-check").enabled);
@@ -105,18 +105,18 @@ START_TEST(a_layer_merges_maps_and_replaces_lists)
 	struct rules *rules = rules_with(LAYER REMEDIES);
 	const char *more = "version: 1\nchecks:\n  nsg:\n    enabled: false\n    codes:\n      "
 			   "my-code:\n        title: 'New'\n"
-			   "        remedies: {az: [{run: 'az z'}]}\n",
-		   *check;
+			   "        remedies: {az: [{run: 'az z'}]}\n";
 	struct err err;
-	const json_t *code;
+	const struct code_words *code;
 
 	ck_assert_int_eq(rules_layer_text(rules, "more.yaml", more, strlen(more), &err), 0);
-	code = rules_code(rules, "my-code", &check);
-	ck_assert_str_eq(check, "nsg");
-	ck_assert_str_eq(doc_str(code, "title"), "New");
-	ck_assert_str_eq(doc_str(code, "why"), "W {source_ip}");
-	ck_assert_int_eq((int)json_array_size(doc_get(code, "remedies.az")), 1);
-	ck_assert_int_eq((int)json_array_size(doc_get(code, "remedies.shell")), 1);
+	code = rules_code(rules, "my-code");
+	ck_assert_str_eq(code->owner, "nsg");
+	ck_assert_str_eq(code->title, "New");
+	ck_assert_str_eq(code->why, "W {source_ip}");
+	ck_assert_int_eq((int)code->remedy_count, 4);
+	ck_assert_str_eq(code->remedies[0].command, "az z");
+	ck_assert_str_eq(code->remedies[1].command, "Get-X {vm}");
 	ck_assert(!rules_for(rules, "nsg").enabled);
 	rules_free(rules);
 }
