@@ -60,7 +60,7 @@ globals_from_facts(const struct facts *facts)
 		     first_of(doc_str(address, "host"), doc_str(facts->doc, "asked.host"))));
 	doc_set_int(globals, "port", port);
 	doc_set_str(globals, "identity", identity(facts));
-	doc_set_str(globals, "source_ip", doc_str(facts_section(facts, FACT_SOURCE), "ip"));
+	doc_set_str(globals, "source_ip", inbound_source(facts));
 	inbound_ways(facts, globals);
 	return globals;
 }

@@ -78,7 +78,7 @@ static int
 set_source(const struct facts *facts, struct inbound *in)
 {
 	const json_t *source = facts_section(facts, FACT_SOURCE);
-	bool v6 = in->path != NULL && in->path->v6;
+	bool v6 = in->path != NULL && in->path->v6, direct;
 	struct ip ip;
 
 	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT && in->path != NULL)
@@ -87,9 +87,10 @@ set_source(const struct facts *facts, struct inbound *in)
 		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &in->bastion.subnet);
 	}
-	if (!in->by_bastion && !address_by_proxy(facts) &&
-	    ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6 &&
-	    !(in->flow.private_path && ip_is_public(ip))) {
+	direct = !in->by_bastion && !address_by_proxy(facts) &&
+		 ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6;
+	in->source_private = direct && !in->flow.private_path && !ip_is_public(ip);
+	if (direct && in->flow.private_path != ip_is_public(ip)) {
 		in->source_known = true;
 		in->source_likely = doc_bool(source, "likely", false);
 		ip_format(ip, in->source_text, sizeof(in->source_text));
@@ -190,6 +191,20 @@ inbound_any_source(const struct inbound *in, struct nsg_flow *ret)
 	ret->source = (struct ip_set){ 0 };
 	return in->flow.private_path ? ip_set_private(&ret->source, v6)
 				     : ip_set_public(&ret->source, v6);
+}
+
+const char *
+inbound_source(const struct facts *facts)
+{
+	const char *source = doc_str(facts_section(facts, FACT_SOURCE), "ip");
+	bool private = false;
+	struct inbound in;
+
+	if (source != NULL && inbound_make(facts, &in) == 0) {
+		private = in.source_private;
+		inbound_free(&in);
+	}
+	return private ? NULL : source;
 }
 
 void

@@ -19,8 +19,9 @@ struct inbound {
 	bool has_front; /* a public address or load balancer stands in front */
 	const char *front_sku;
 	struct nsg_flow flow;
-	bool source_known;             /* flow.source is one address */
-	bool source_likely;            /* it was taken from the sign-in */
+	bool source_known;   /* flow.source is one address */
+	bool source_likely;  /* it was taken from the sign-in */
+	bool source_private; /* the one given is private, which no public address ever sees */
 	char source_text[IP_TEXT_MAX]; /* "" when not known */
 };
 
@@ -45,6 +46,10 @@ int inbound_none(const struct facts *facts, const struct inbound *in, const stru
 /* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell,
  * way_powershell (Run Command) and way_console for those that exist. */
 void inbound_ways(const struct facts *facts, json_t *globals);
+
+/* The address that we connect from, as far as it can be the one that Azure sees; borrowed, NULL
+ * when it is not known. */
+const char *inbound_source(const struct facts *facts);
 
 /* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
 void inbound_evidence(const struct inbound *in, struct finding *finding);

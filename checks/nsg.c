@@ -98,8 +98,9 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 	} else {
 		r = finding_set(
 		    finding, UNKNOWN, CODE_NSG_DEPENDS_ON_SOURCE,
-		    "%s: %s, and the address you connect from is not known (--source-ip says it)",
-		    gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words);
+		    "%s: %s, and the %s you connect from is not known (--source-ip says it)",
+		    gate != NULL ? arm_id_name(gate->ref.id) : "security groups", words,
+		    in->source_private ? "public address" : "address");
 		if (gate != NULL && gate->scope != NSG_SCOPE_ADMIN)
 			nsg_remedy_evidence(gate, in, finding);
 	}
