@@ -382,6 +382,7 @@ check_auth(const struct facts *facts, const struct rule *rule, struct finding *f
 	const char *off;
 
 	(void)rule;
+	finding_changes(finding, doc_str(facts_section(facts, FACT_VM), "id"));
 	view.user = view.user != NULL ? view.user : "";
 	view.publickey = has(view.methods, "publickey");
 	view.password = has(view.methods, "password");

@@ -43,6 +43,7 @@ add_evidence(const struct egress *egress, const struct nsg_gate *gate, const cha
 	finding_text(finding, "egress_from", from);
 	finding_text(finding, "source_prefix", prefix);
 	finding_resource(finding, "nsg", "nsg_group", gate->ref.id);
+	finding_changes(finding, gate->ref.id);
 	finding_text(finding, "new_rule", name);
 	if (priority > 0)
 		finding_number(finding, "new_priority", priority);

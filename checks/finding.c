@@ -44,6 +44,7 @@ finding_free(struct finding *finding)
 	remedies_free(&finding->remedies);
 	free(finding->also);
 	free(finding->own_code);
+	free(finding->changes);
 	free(finding->summary);
 	free(finding->title);
 	free(finding->why);
@@ -125,6 +126,13 @@ finding_value(struct finding *finding, const char *key, json_t *value)
 {
 	if (value != NULL)
 		json_object_set_new(finding->evidence, key, value);
+}
+
+void
+finding_changes(struct finding *finding, const char *id)
+{
+	free(finding->changes);
+	finding->changes = id != NULL ? strdup(id) : NULL;
 }
 
 void

@@ -22,6 +22,8 @@ struct finding {
 	const char *code; /* its word, stable, kebab-case */
 	char *own_code;   /* the word of CODE_CUSTOM */
 	char *summary;    /* one sentence with this case's values */
+	char
+	    *changes; /* ARM id of what its remedies change; NULL when that is nothing of Azure's */
 	json_t *evidence; /* object; never NULL after finding_init */
 	json_t *possible; /* array of codes that cannot be told apart from outside; NULL for none */
 	struct finding *also; /* further things the same check has to say; owned */
@@ -51,6 +53,9 @@ int finding_custom(struct finding *finding, enum status status, const char *code
 void finding_text(struct finding *finding, const char *key, const char *text);
 void finding_number(struct finding *finding, const char *key, json_int_t value);
 void finding_value(struct finding *finding, const char *key, json_t *value);
+
+/* Names the Azure resource that its remedies change; nothing when the id is NULL. */
+void finding_changes(struct finding *finding, const char *id);
 
 /* Names a code that may be the true cause but cannot be told from outside; its rule's `decide` says
  * what would tell. */

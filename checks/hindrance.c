@@ -4,47 +4,10 @@
 #include "checks/inbound.h"
 #include "facts/arm.h"
 #include "model/lock.h"
-#include "model/vm.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* What the remedies of a check change: the resource that its evidence names, or the VM. */
-static const struct {
-	const char *check, *name, *group, *type;
-} changed[] = {
-	{ "nsg", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
-	{ "jit", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
-	{ "tcp", "nsg", "nsg_group", "Microsoft.Network/networkSecurityGroups" },
-	{ "route", "route_table", "route_table_group", "Microsoft.Network/routeTables" },
-	{ "public-ip", "nic", "nic_group", "Microsoft.Network/networkInterfaces" },
-	{ "vm-state", NULL, NULL, NULL },
-	{ "vm-os", NULL, NULL, NULL },
-	{ "auth", NULL, NULL, NULL },
-};
-
-char *
-hindrance_resource(const struct facts *facts, const struct finding *finding)
-{
-	const char *name, *group;
-	char subscription[128];
-
-	for (size_t i = 0; vm_id(facts) != NULL && i < sizeof(changed) / sizeof(*changed); i++) {
-		if (strcmp(changed[i].check, finding->check) != 0)
-			continue;
-		if (changed[i].name == NULL)
-			return strdup(vm_id(facts));
-		name = doc_str(finding->evidence, changed[i].name);
-		group = doc_str(finding->evidence, changed[i].group);
-		arm_id_subscription(vm_id(facts), subscription, sizeof(subscription));
-		return name == NULL || group == NULL
-			   ? NULL
-			   : doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
-				     subscription, group, changed[i].type, name);
-	}
-	return NULL;
-}
 
 /* "the resource group rg", "the subscription", "myVM-nsg" */
 static char *
@@ -84,13 +47,10 @@ void
 findings_hinder(const struct facts *facts, struct finding *findings, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		char *resource =
-		    findings[i].status == FAIL ? hindrance_resource(facts, &findings[i]) : NULL;
 		struct lock lock;
 
-		if (resource != NULL && lock_over(facts, resource, &lock))
+		if (findings[i].status == FAIL && lock_over(facts, findings[i].changes, &lock))
 			note_lock(&lock, &findings[i]);
-		free(resource);
 		if (findings[i].status == FAIL && strcmp(findings[i].check, "nsg") == 0 &&
 		    findings[i].id != CODE_NSG_JIT_DENY &&
 		    findings[i].id != CODE_SECURITY_ADMIN_RULE_DENY)

@@ -11,8 +11,4 @@ void findings_hinder(const struct facts *facts, struct finding *findings, size_t
  * (--deep); > 0 when it did. */
 int finding_revert(const struct facts *facts, struct finding *finding);
 
-/* The id of what the remedy of a finding changes, NULL when that is nothing of Azure's; the caller
- * frees. */
-char *hindrance_resource(const struct facts *facts, const struct finding *finding);
-
 #endif

@@ -144,6 +144,7 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 				   jit->minutes_left);
 	if (shadowed_by_older(judgement)) {
 		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
+		finding_changes(finding, judgement->deciding->ref.id);
 		finding_text(finding, "rule", rule->name);
 		finding_number(finding, "priority", rule->priority);
 		add_way_around(judgement, in, finding);

@@ -15,10 +15,12 @@ nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in, struct 
 	char *source;
 
 	finding_text(finding, "scope", nsg_scope_word(gate->scope));
-	if (gate->scope == NSG_SCOPE_ADMIN)
+	if (gate->scope == NSG_SCOPE_ADMIN) {
 		finding_text(finding, "nsg", gate->nsg.name);
-	else
+	} else {
 		finding_resource(finding, "nsg", "nsg_group", gate->ref.id);
+		finding_changes(finding, gate->ref.id);
+	}
 	if (rule != NULL) {
 		finding_text(finding, "rule", rule->name);
 		if (rule->priority >= 0)

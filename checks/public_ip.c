@@ -252,6 +252,7 @@ check_public_ip(const struct facts *facts, const struct rule *rule, struct findi
 		return r;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		vm.name = arm_id_name(ref.id);
+	finding_changes(finding, in.path != NULL ? in.path->nic_id : NULL);
 	if (in.way == NULL && in.network.missing_nic.id != NULL)
 		r = finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the network interface",
 				    &in.network.missing_nic);

@@ -170,7 +170,7 @@ add_policy(const struct policy *policy, struct finding *finding)
 int
 finding_revert(const struct facts *facts, struct finding *finding)
 {
-	char *group = hindrance_resource(facts, finding);
+	const char *group = finding->changes;
 	struct finding made = { 0 }, *also;
 	struct policy policy = { 0 };
 	bool named;
@@ -192,7 +192,6 @@ finding_revert(const struct facts *facts, struct finding *finding)
 		found = 1;
 	}
 	made.confidence = LIKELY;
-	free(group);
 	if (found > 0 && (also = finding_also(finding)) != NULL) {
 		finding_free(also);
 		*also = made;

@@ -16,6 +16,7 @@ add_route(const struct inbound *in, const struct route *route, struct finding *f
 	finding_text(finding, "next_hop_type", route->hop_type);
 	finding_text(finding, "next_hop", route->hop);
 	finding_resource(finding, "route_table", "route_table_group", in->path->route_table.id);
+	finding_changes(finding, in->path->route_table.id);
 	if (in->source_known) {
 		char *prefix = doc_fmt("%s/%d", in->source_text, in->path->v6 ? 128 : 32);
 

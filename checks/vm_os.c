@@ -194,6 +194,7 @@ check_vm_os(const struct facts *facts, const struct rule *rule, struct finding *
 	(void)rule;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		return finding_missing(finding, CODE_VM_OS_UNKNOWN, "the VM", &ref);
+	finding_changes(finding, ref.id);
 	finding_text(finding, "os", !vm.os_known ? NULL : vm.windows ? "Windows" : "Linux");
 	finding_text(finding, "publisher",
 		     doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));

@@ -278,6 +278,7 @@ check_vm_state(const struct facts *facts, const struct rule *rule, struct findin
 	(void)rule;
 	if (vm_from_facts(facts, &vm, NULL) < 0)
 		return finding_missing(finding, CODE_VM_UNKNOWN, "the VM", &ref);
+	finding_changes(finding, ref.id);
 	add_evidence(&vm, subscription, finding);
 	if ((r = judge_power(facts, &vm, finding)) < 0)
 		return r;
