@@ -368,8 +368,9 @@ judge_no_publickey(const struct view *view, struct finding *finding)
 }
 
 int
-check_auth(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_auth(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *auth = facts_section(facts, FACT_AUTH);
 	struct view view = { .facts = facts,
 			     .auth = auth,

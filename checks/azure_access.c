@@ -326,8 +326,9 @@ judge_subscription(const struct facts *facts, const char *state, struct finding 
 }
 
 int
-check_azure_access(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_azure_access(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const char *state = vm_id(facts) != NULL ? subscription_state(facts, vm_id(facts)) : NULL;
 	struct gaps gaps = { .count = 0 };
 	struct finding *next = finding;

@@ -192,8 +192,9 @@ run_known(const struct facts *facts, const json_t *signin, bool off, struct find
 }
 
 int
-check_azure_signin(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_azure_signin(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *signin = facts_section(facts, FACT_SIGNIN);
 	const char *reason;
 	enum fact_state state = facts_state(facts, FACT_SIGNIN, &reason);

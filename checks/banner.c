@@ -132,8 +132,9 @@ judge_ssh(const json_t *banner, struct finding *finding)
 }
 
 int
-check_banner(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_banner(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *banner = facts_section(facts, FACT_BANNER);
 	const char *result = doc_str(banner, "result"), *guess = doc_str(banner, "guess");
 

@@ -1,5 +1,5 @@
 /* checks/: one file a check, the tables of checks and codes, the run over them, the diagnosis.
- * Checks are pure: facts and a rule in, a finding out; no clock (facts->now), no environment, no
+ * Checks are pure: a scene and a rule in, a finding out; no clock (scene->now), no environment, no
  * I/O.
  *
  * To add a check: one file beside these with its function, its row in checks.def, its codes in
@@ -9,6 +9,7 @@
 
 #include "facts/facts.h"
 #include "checks/finding.h"
+#include "checks/scene.h"
 #include "rules/rules.h"
 
 /* The hops of a connection's path, in the order in which it meets them. */
@@ -39,7 +40,7 @@ enum check_id {
 };
 
 /* 0 or -errno, which is about the program; the verdict is in the finding. */
-typedef int check_run(const struct facts *facts, const struct rule *rule, struct finding *finding);
+typedef int check_run(const struct scene *scene, const struct rule *rule, struct finding *finding);
 
 #define CHECK(ident, run, id, title, hop, needs) check_run run;
 #define WORDS(ident, id, hop)
@@ -87,7 +88,7 @@ struct selection {
 
 /* Runs every check over one target. *ret becomes an array in path order, one finding a check; the
  * caller frees with findings_free. Returns 0 or -errno. */
-int checks_run(const struct facts *facts, const struct rules *rules,
+int checks_run(const struct scene *scene, const struct rules *rules,
 	       const struct selection *selection, struct finding **ret, size_t *count);
 void findings_free(struct finding *findings, size_t count);
 
@@ -114,6 +115,6 @@ void diagnosis_free(struct diagnosis *diagnosis);
 
 /* The values that every rule may name ({vm} {rg} {subscription} {user} {host} {port} {source_ip}):
  * a new object, the caller owns it. */
-json_t *globals_from_facts(const struct facts *facts);
+json_t *globals_make(const struct scene *scene);
 
 #endif

@@ -114,8 +114,9 @@ judge_addresses(const struct facts *facts, const json_t *dns, struct finding *fi
 }
 
 int
-check_dns(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_dns(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *dns = facts_section(facts, FACT_DNS);
 	enum fact_state state = facts_state(facts, FACT_DNS, NULL);
 

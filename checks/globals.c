@@ -3,28 +3,39 @@
 
 /* The VM's location, from its body. */
 static const char *
-vm_location(const struct facts *facts)
+vm_location(const struct scene *scene)
 {
 	const json_t *body;
-	const char *id = doc_str(facts_section(facts, FACT_VM), "id");
+	const char *id = scene->vm->id;
 
-	return id != NULL && facts_resource(facts, id, &body, NULL) == FACT_KNOWN
+	return id != NULL && facts_resource(scene->facts, id, &body, NULL) == FACT_KNOWN
 		   ? doc_str(body, "location")
 		   : NULL;
 }
 
 /* The private key that ssh would use: the one given, else the first in its order that is there. */
 static const char *
-identity(const struct facts *facts)
+identity(const struct fact_identities *identities)
 {
-	const json_t *section = facts_section(facts, FACT_IDENTITIES), *one;
-	const char *path = doc_str(section, "explicit");
-	size_t i;
+	if (identities->explicit != NULL)
+		return identities->explicit;
+	for (size_t i = 0; i < identities->order_count; i++)
+		if (identities->order[i].present && identities->order[i].path != NULL)
+			return identities->order[i].path;
+	return NULL;
+}
 
-	json_array_foreach (doc_list(section, "order"), i, one)
-		if (path == NULL && doc_bool(one, "present", false) && doc_str(one, "path") != NULL)
-			path = doc_str(one, "path");
-	return path;
+/* What ssh would connect to, as far as it is known. */
+static json_int_t
+port(const struct scene *scene)
+{
+	const json_int_t ports[] = { scene->ssh_config->port, scene->asked.port,
+				     scene->address->port };
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++)
+		if (ports[i] != 0)
+			return ports[i];
+	return 22;
 }
 
 static const char *
@@ -34,33 +45,25 @@ first_of(const char *a, const char *b)
 }
 
 json_t *
-globals_from_facts(const struct facts *facts)
+globals_make(const struct scene *scene)
 {
-	const json_t *vm = facts_section(facts, FACT_VM),
-		     *config = facts_section(facts, FACT_SSH_CONFIG);
-	const json_t *address = facts_section(facts, FACT_ADDRESS);
+	const struct fact_vm *vm = scene->vm;
+	const struct fact_target *target = &scene->target;
+	const struct fact_ssh_config *config = scene->ssh_config;
 	json_t *globals = json_object();
-	json_int_t port = doc_int(config, "port",
-				  doc_int(facts->doc, "asked.port", doc_int(address, "port", 22)));
 
-	doc_set_str(globals, "vm", first_of(doc_str(vm, "name"), doc_str(facts->target, "name")));
-	doc_set_str(globals, "vm_id", doc_str(vm, "id"));
-	doc_set_str(
-	    globals, "rg",
-	    first_of(doc_str(vm, "resource_group"), doc_str(facts->target, "resource_group")));
-	doc_set_str(globals, "subscription",
-		    first_of(doc_str(vm, "subscription"), doc_str(facts->target, "subscription")));
-	doc_set_str(globals, "location", vm_location(facts));
-	doc_set_str(globals, "user",
-		    first_of(doc_str(config, "user"), doc_str(facts->doc, "asked.login")));
-	doc_set_str(globals, "user_from", doc_str(config, "user_from"));
-	doc_set_str(
-	    globals, "host",
-	    first_of(doc_str(config, "hostname"),
-		     first_of(doc_str(address, "host"), doc_str(facts->doc, "asked.host"))));
-	doc_set_int(globals, "port", port);
-	doc_set_str(globals, "identity", identity(facts));
-	doc_set_str(globals, "source_ip", inbound_source(facts));
-	inbound_ways(facts, globals);
+	doc_set_str(globals, "vm", first_of(vm->name, target->name));
+	doc_set_str(globals, "vm_id", vm->id);
+	doc_set_str(globals, "rg", first_of(vm->resource_group, target->resource_group));
+	doc_set_str(globals, "subscription", first_of(vm->subscription, target->subscription));
+	doc_set_str(globals, "location", vm_location(scene));
+	doc_set_str(globals, "user", first_of(config->user, scene->asked.login));
+	doc_set_str(globals, "user_from", FACT_WORD(user_origin, config->user_from));
+	doc_set_str(globals, "host",
+		    first_of(config->hostname, first_of(scene->address->host, scene->asked.host)));
+	doc_set_int(globals, "port", port(scene));
+	doc_set_str(globals, "identity", identity(scene->identities));
+	doc_set_str(globals, "source_ip", inbound_source(scene->facts));
+	inbound_ways(scene->facts, globals);
 	return globals;
 }

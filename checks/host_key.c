@@ -459,8 +459,9 @@ judge(const struct host *host, struct finding *finding)
 }
 
 int
-check_host_key(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_host_key(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct host host = { .facts = facts };
 	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys");
 	const char *proven = NULL, *reason;

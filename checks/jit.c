@@ -358,8 +358,9 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 }
 
 int
-check_jit(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_jit(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct inbound in;
 	bool given;
 	int r;

@@ -197,8 +197,9 @@ judge_no_common(const struct facts *facts, const json_t *kex, struct finding *fi
 }
 
 int
-check_kex(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_kex(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *kex = facts_section(facts, FACT_KEX);
 	const char *result = doc_str(kex, "result");
 

@@ -207,8 +207,9 @@ tries_of(const struct facts *facts, json_int_t usual)
 }
 
 int
-check_key_agent(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_key_agent(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const char *reason = NULL;
 	enum fact_state state = facts_state(facts, FACT_AGENT, &reason);
 	const json_t *agent = facts_section(facts, FACT_AGENT);

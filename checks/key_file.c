@@ -250,8 +250,9 @@ implicit_run(const struct facts *facts, struct finding *finding)
 }
 
 int
-check_key_file(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_key_file(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"),
 		   *odd = not_expanded(facts, "config");
 

@@ -311,8 +311,9 @@ private_key(const struct facts *facts, const struct rule *rule, const struct key
 }
 
 int
-check_key_format(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_key_format(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct key key;
 
 	if (key_that_matters(facts, &key) < 0)

@@ -108,8 +108,9 @@ judge(const struct facts *facts, const struct key *key, struct finding *finding)
 }
 
 int
-check_key_permissions(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_key_permissions(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct key key;
 
 	(void)rule;

@@ -238,8 +238,9 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 }
 
 int
-check_public_ip(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_public_ip(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	struct inbound in;
 	struct vm vm = { 0 };

@@ -201,8 +201,10 @@ yield_to_alias(struct finding *findings, size_t count)
 }
 
 void
-findings_refine(const struct facts *facts, struct finding *findings, size_t count)
+findings_refine(const struct scene *scene, struct finding *findings, size_t count)
 {
+	const struct facts *facts = scene->facts;
+
 	outrank_models(facts, findings, count);
 	doubt_models(facts, findings, count);
 	weigh_other_keys(facts, findings, count);

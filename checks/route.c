@@ -176,8 +176,9 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 }
 
 int
-check_route(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_route(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
 	struct inbound in;
 	int r;

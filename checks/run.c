@@ -37,7 +37,7 @@ guard(const struct facts *facts, const struct check *check, struct finding *find
 }
 
 static int
-run_one(const struct check *check, const struct facts *facts, const struct rules *rules,
+run_one(const struct check *check, const struct scene *scene, const struct rules *rules,
 	const struct selection *selection, struct finding *finding)
 {
 	struct rule rule = rules_for(rules, check->id);
@@ -48,13 +48,13 @@ run_one(const struct check *check, const struct facts *facts, const struct rules
 				   "left out by --only or --skip");
 	if (!rule.enabled)
 		return finding_set(finding, SKIP, CODE_DISABLED, "switched off by the rule set");
-	if (guard(facts, check, finding))
+	if (guard(scene->facts, check, finding))
 		return 0;
-	return check->run(facts, &rule, finding);
+	return check->run(scene, &rule, finding);
 }
 
 static int
-run_custom(const json_t *custom, const struct facts *facts, const struct selection *selection,
+run_custom(const json_t *custom, const struct scene *scene, const struct selection *selection,
 	   struct finding *finding)
 {
 	const char *id = doc_str(custom, "id");
@@ -63,27 +63,26 @@ run_custom(const json_t *custom, const struct facts *facts, const struct selecti
 	if (!selected(selection, id))
 		return finding_set(finding, SKIP, CODE_NOT_SELECTED,
 				   "left out by --only or --skip");
-	return generic_run(facts, custom, finding);
+	return generic_run(scene->facts, custom, finding);
 }
 
 /* A waived failure or warning is shown, with who waived it and why, and decides nothing. */
 static void
-waive(const struct rules *rules, const struct facts *facts, struct finding *finding)
+waive(const struct rules *rules, const struct scene *scene, struct finding *finding)
 {
-	const char *resource = doc_str(facts_section(facts, FACT_VM), "id");
 	const json_t *waiver;
 
 	for (size_t i = 0; i < finding->also_count; i++)
-		waive(rules, facts, &finding->also[i]);
+		waive(rules, scene, &finding->also[i]);
 	if ((finding->status != FAIL && finding->status != WARN) ||
-	    (waiver = rules_waiver(rules, finding->code, resource, facts->now)) == NULL)
+	    (waiver = rules_waiver(rules, finding->code, scene->vm->id, scene->now)) == NULL)
 		return;
 	finding->status = SKIP;
 	finding_value(finding, "waived", json_deep_copy(waiver));
 }
 
 int
-checks_run(const struct facts *facts, const struct rules *rules, const struct selection *selection,
+checks_run(const struct scene *scene, const struct rules *rules, const struct selection *selection,
 	   struct finding **ret, size_t *count)
 {
 	const json_t *custom = rules_custom(rules);
@@ -95,13 +94,13 @@ checks_run(const struct facts *facts, const struct rules *rules, const struct se
 		return -ENOMEM;
 	for (size_t i = 0; i < CHECK_COUNT && r == 0; i++)
 		if (check_table[i].run != NULL)
-			r = run_one(&check_table[i], facts, rules, selection, &findings[made++]);
+			r = run_one(&check_table[i], scene, rules, selection, &findings[made++]);
 	for (size_t i = 0; i < json_array_size(custom) && r == 0; i++, made++)
-		r = run_custom(json_array_get(custom, i), facts, selection, &findings[made]);
+		r = run_custom(json_array_get(custom, i), scene, selection, &findings[made]);
 	if (r == 0)
-		findings_refine(facts, findings, made);
+		findings_refine(scene, findings, made);
 	for (size_t i = 0; i < made && r == 0; i++)
-		waive(rules, facts, &findings[i]);
+		waive(rules, scene, &findings[i]);
 	if (r < 0) {
 		findings_free(findings, made);
 		return r;

@@ -467,8 +467,9 @@ healthy(const struct ssh_config *config, struct voice *voice)
 }
 
 int
-check_ssh_config(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_ssh_config(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const char *reason, *cause = doc_str(facts_section(facts, FACT_SSH_CONFIG), "cause");
 	enum fact_state state = facts_state(facts, FACT_SSH_CONFIG, &reason);
 	struct voice voice = { .finding = finding };

@@ -277,8 +277,9 @@ evidence(const struct view *view, struct finding *finding)
 }
 
 int
-check_tcp(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_tcp(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *tcp = facts_section(facts, FACT_TCP);
 	struct view view = { .facts = facts,
 			     .tcp = tcp,

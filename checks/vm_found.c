@@ -78,8 +78,9 @@ note_default(const struct facts *facts, const json_t *vm, struct finding *findin
 }
 
 int
-check_vm_found(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_vm_found(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	const json_t *vm = facts_section(facts, FACT_VM);
 	const char *reason;
 	enum fact_state state = facts_state(facts, FACT_VM, &reason);

@@ -186,8 +186,9 @@ add_keys(const struct vm *vm, struct finding *finding)
 }
 
 int
-check_vm_os(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_vm_os(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	struct vm vm;
 

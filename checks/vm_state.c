@@ -268,8 +268,9 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 }
 
 int
-check_vm_state(const struct facts *facts, const struct rule *rule, struct finding *finding)
+check_vm_state(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
 	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
 	const char *subscription = subscription_state(facts, vm_id(facts));
 	struct vm vm;

@@ -32,12 +32,17 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 	static const char *const az[] = { "az", NULL };
 	struct selection selection = { .only = options->only.at, .skip = options->skip.at };
 	struct facts facts;
+	struct scene scene;
 	int r;
 
-	if ((r = facts_view(doc, index, &facts)) < 0 ||
-	    (r = checks_run(&facts, rules, &selection, &ret->findings, &ret->count)) < 0)
+	if ((r = facts_view(doc, index, &facts)) < 0)
 		return r;
-	ret->globals = globals_from_facts(&facts);
+	if ((r = scene_make(&facts, &scene)) == 0 &&
+	    (r = checks_run(&scene, rules, &selection, &ret->findings, &ret->count)) == 0)
+		ret->globals = globals_make(&scene);
+	scene_free(&scene);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ret->count && r == 0; i++)
 		r = finding_fill_in(&ret->findings[i], rules, ret->globals,
 				    options->remedy.count > 0 ? options->remedy.at : az);

@@ -33,11 +33,17 @@ tell_cause(struct progress *progress, json_t *doc)
 	struct facts facts;
 	struct finding *findings;
 	struct diagnosis diagnosis;
+	struct scene scene;
 	size_t count;
+	int r;
 
 	if (progress->told[0] != '\0' || facts_view(doc, 1, &facts) == 0 ||
-	    facts_view(doc, 0, &facts) < 0 ||
-	    checks_run(&facts, progress->rules, NULL, &findings, &count) < 0)
+	    facts_view(doc, 0, &facts) < 0)
+		return;
+	if ((r = scene_make(&facts, &scene)) == 0)
+		r = checks_run(&scene, progress->rules, NULL, &findings, &count);
+	scene_free(&scene);
+	if (r < 0)
 		return;
 	if (diagnosis_make(&facts, progress->rules, findings, count, &diagnosis) == 0) {
 		if (diagnosis.verdict == FAIL && diagnosis.cause->confidence == CERTAIN) {

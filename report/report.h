@@ -59,7 +59,7 @@ struct report {
 	size_t path_count;
 };
 
-/* Builds the report; `globals` are those of globals_from_facts, and finding_fill_in must have been
+/* Builds the report; `globals` are those of globals_make, and finding_fill_in must have been
  * over the findings. 0, or -ENOMEM with nothing to free. */
 int report_build(const struct facts *facts, const struct rules *rules,
 		 const struct finding *findings, size_t count, const struct diagnosis *diagnosis,

@@ -86,14 +86,17 @@ judge(json_t *doc, size_t index)
 	struct diagnosis diagnosis = { 0 };
 	struct facts facts;
 	struct report report;
+	struct scene scene;
 	json_t *globals;
 	size_t count = 0;
 
 	if (facts_view(doc, index, &facts) < 0)
 		return;
-	if (checks_run(&facts, rules(), NULL, &findings, &count) < 0)
+	if (scene_make(&facts, &scene) < 0 ||
+	    checks_run(&scene, rules(), NULL, &findings, &count) < 0)
 		abort();
-	globals = globals_from_facts(&facts);
+	globals = globals_make(&scene);
+	scene_free(&scene);
 	for (size_t i = 0; i < count; i++)
 		if (finding_fill_in(&findings[i], rules(), globals, az) < 0)
 			abort();

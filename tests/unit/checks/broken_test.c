@@ -1,6 +1,6 @@
 /* Payloads with one thing broken, in every place and in every way: no check crashes, nothing is
  * called allowed because of it, and the field that decides is named. */
-#include "checks/checks.h"
+#include "tests/unit/checks/on_facts.h"
 #include "tests/unit/net_fixture.h"
 
 #include <check.h>
@@ -263,11 +263,11 @@ static void
 run(struct net *net, const struct check *check, struct finding *finding)
 {
 	static const char *const dialects[] = { "az", "powershell", "portal", NULL };
-	json_t *globals = globals_from_facts(&net->facts);
+	json_t *globals = globals_on(&net->facts);
 	struct rule rule = rules_for(rules, check->id);
 
 	finding_init(finding, check->id);
-	ck_assert_int_eq(check->run(&net->facts, &rule, finding), 0);
+	check_on(&net->facts, check, &rule, finding);
 	ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 	json_decref(globals);
 }

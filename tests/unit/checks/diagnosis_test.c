@@ -62,7 +62,11 @@ find(const char *check, enum status status, const char *code)
 static const struct diagnosis *
 diagnose(void)
 {
-	findings_refine(&world.facts, world.findings, world.count);
+	struct scene scene;
+
+	ck_assert_int_eq(scene_make(&world.facts, &scene), 0);
+	findings_refine(&scene, world.findings, world.count);
+	scene_free(&scene);
 	ck_assert_int_eq(diagnosis_make(&world.facts, world.rules, world.findings, world.count,
 					&world.diagnosis),
 			 0);
@@ -240,12 +244,15 @@ END_TEST
 START_TEST(guards_tell_unknown_from_not_asked)
 {
 	struct finding *findings;
+	struct scene scene;
 	size_t count;
 
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
 		facts_settle(&world.facts, section,
 			     section == FACT_TCP ? FACT_UNKNOWN : FACT_NOT_ASKED, "x", "because");
-	ck_assert_int_eq(checks_run(&world.facts, world.rules, NULL, &findings, &count), 0);
+	ck_assert_int_eq(scene_make(&world.facts, &scene), 0);
+	ck_assert_int_eq(checks_run(&scene, world.rules, NULL, &findings, &count), 0);
+	scene_free(&scene);
 	for (size_t i = 0; i < count; i++)
 		ck_assert_msg(findings[i].status != FAIL && findings[i].status != PASS,
 			      "%s says %s without facts", findings[i].check, findings[i].code);

@@ -1,5 +1,5 @@
 /* The checks of the keys on facts that are each broken in one way. */
-#include "checks/checks.h"
+#include "tests/unit/checks/on_facts.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -246,7 +246,7 @@ START_TEST(each_fault_has_its_code)
 
 	ck_assert_int_eq(facts_view(doc, 0, &facts), 0);
 	finding_init(&finding, cases[_i].check->id);
-	ck_assert_int_eq(cases[_i].check->run(&facts, &rule, &finding), 0);
+	check_on(&facts, cases[_i].check, &rule, &finding);
 	ck_assert_msg(strcmp(finding.code, cases[_i].code) == 0 &&
 			  finding.status == cases[_i].status,
 		      "%s on %s %s: %s %s, should be %s %s", cases[_i].check->id, cases[_i].key,
@@ -279,7 +279,7 @@ status_behind(int others)
 						1, "public", "x", "fingerprint", "SHA256:o",
 						"usable", 1));
 	finding_init(&finding, "key-agent");
-	ck_assert_int_eq(check_key_agent(&facts, &rule, &finding), 0);
+	check_on(&facts, &check_table[CHECK_KEY_AGENT], &rule, &finding);
 	status = finding.status;
 	if (status == FAIL)
 		ck_assert_str_eq(finding.code, "too-many-auth-failures");
@@ -308,7 +308,7 @@ START_TEST(the_evidence_of_the_format_is_whole)
 
 	facts_view(doc, 0, &facts);
 	finding_init(&finding, "key-format");
-	ck_assert_int_eq(check_key_format(&facts, &rule, &finding), 0);
+	check_on(&facts, &check_table[CHECK_KEY_FORMAT], &rule, &finding);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		ck_assert_ptr_nonnull(doc_get(finding.evidence, keys[i]));
 	ck_assert_ptr_null(doc_get(finding.evidence, "comment"));

@@ -1,6 +1,6 @@
 /* The checks of ssh's configuration and of the host key: each case is the healthy facts with one
  * thing changed. */
-#include "checks/checks.h"
+#include "tests/unit/checks/on_facts.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -307,7 +307,7 @@ words_exist(struct finding *finding, const struct facts *facts)
 	if (finding->status == FAIL || finding->status == WARN)
 		ck_assert_msg(rules_code(rules, finding->code) != NULL, "%s has no words",
 			      finding->code);
-	globals = globals_from_facts(facts);
+	globals = globals_on(facts);
 	ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 	advice_is_safe(finding);
 	json_decref(globals);
@@ -324,7 +324,7 @@ START_TEST(one_thing_changed_gives_this_verdict)
 	bool also = false;
 
 	finding_init(&finding, c->check->id);
-	ck_assert_int_eq(c->check->run(&facts, &rule, &finding), 0);
+	check_on(&facts, c->check, &rule, &finding);
 	ck_assert_msg(strcmp(finding.code, c->code) == 0, "case %d: %s, wanted %s: %s", _i,
 		      finding.code, c->code, finding.summary);
 	ck_assert_msg(finding.status == c->status, "case %d: %s is %s", _i, finding.code,

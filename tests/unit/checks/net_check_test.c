@@ -1,5 +1,5 @@
 /* The checks of Azure's side, each on a facts document broken in exactly one way. */
-#include "checks/checks.h"
+#include "tests/unit/checks/on_facts.h"
 #include "tests/unit/net_fixture.h"
 
 #include <check.h>
@@ -22,14 +22,14 @@ static void
 run(struct net *net, const char *id, struct finding *finding)
 {
 	static const char *const dialects[] = { "az", "powershell", "portal", NULL };
-	json_t *globals = globals_from_facts(&net->facts);
+	json_t *globals = globals_on(&net->facts);
 	struct rule rule;
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (strcmp(checks[i].id, id) == 0) {
 			rule = rules_for(rules, id);
 			finding_init(finding, id);
-			ck_assert_int_eq(checks[i].check->run(&net->facts, &rule, finding), 0);
+			check_on(&net->facts, checks[i].check, &rule, finding);
 			ck_assert_int_eq(finding_fill_in(finding, rules, globals, dialects), 0);
 		}
 	json_decref(globals);

@@ -1,6 +1,6 @@
 /* The checks of the conversation (dns, tcp, banner, kex, auth): each case is a healthy conversation
  * with one thing changed. Quotes in the JSON of this file are single ones. */
-#include "checks/checks.h"
+#include "tests/unit/checks/on_facts.h"
 #include "tests/unit/net_fixture.h"
 
 #include <check.h>
@@ -389,7 +389,7 @@ judge(const struct talk_case *one, struct finding *finding)
 	merge_text(doc, one->doc);
 	finding_init(finding, check->id);
 	if (check->needs == 0 || facts_state(&facts, FACT_TCP, NULL) == FACT_KNOWN)
-		ck_assert_int_eq(check->run(&facts, &rule, finding), 0);
+		check_on(&facts, check, &rule, finding);
 	else
 		finding_set(finding, SKIP, CODE_NOT_REACHED, "guarded");
 	json_decref(doc);

@@ -44,7 +44,7 @@ static const char rule_text[] =
     "      blocked-outside-azure-rules: {title: 'Something outside of Azure drops it', why: 'The "
     "rules admit you.'}\n";
 
-struct scene {
+struct world {
 	struct rules *rules;
 	json_t *doc, *globals;
 	struct facts facts;
@@ -55,41 +55,41 @@ struct scene {
 };
 
 static void
-scene_start(struct scene *scene)
+world_start(struct world *world)
 {
 	struct err err = { "" };
 
-	*scene = (struct scene){ 0 };
-	ck_assert_msg(rules_text(&scene->rules, "test.yaml", rule_text, strlen(rule_text), &err) ==
+	*world = (struct world){ 0 };
+	ck_assert_msg(rules_text(&world->rules, "test.yaml", rule_text, strlen(rule_text), &err) ==
 			  0,
 		      "%s", err.text);
-	scene->doc = facts_new(1767225600);
-	doc_set_int(scene->doc, "duration_ms", 231);
-	json_array_append_new(json_object_get(scene->doc, "targets"), json_object());
-	ck_assert_int_eq(facts_view(scene->doc, 0, &scene->facts), 0);
-	scene->globals =
+	world->doc = facts_new(1767225600);
+	doc_set_int(world->doc, "duration_ms", 231);
+	json_array_append_new(json_object_get(world->doc, "targets"), json_object());
+	ck_assert_int_eq(facts_view(world->doc, 0, &world->facts), 0);
+	world->globals =
 	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg",
 		      "subscription", "sub-1", "host", "20.51.230.13", "port", 22, "user",
 		      "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
 }
 
 static void
-scene_end(struct scene *scene)
+world_end(struct world *world)
 {
-	report_free(&scene->report);
-	diagnosis_free(&scene->diagnosis);
-	for (size_t i = 0; i < scene->count; i++)
-		finding_free(&scene->findings[i]);
-	json_decref(scene->doc);
-	json_decref(scene->globals);
-	rules_free(scene->rules);
+	report_free(&world->report);
+	diagnosis_free(&world->diagnosis);
+	for (size_t i = 0; i < world->count; i++)
+		finding_free(&world->findings[i]);
+	json_decref(world->doc);
+	json_decref(world->globals);
+	rules_free(world->rules);
 }
 
 static struct finding *
-say(struct scene *scene, const char *check, enum status status, const char *code,
+say(struct world *world, const char *check, enum status status, const char *code,
     const char *summary)
 {
-	struct finding *finding = &scene->findings[scene->count++];
+	struct finding *finding = &world->findings[world->count++];
 
 	finding_init(finding, check);
 	if (code_find(code) != CODE_CUSTOM)
@@ -101,30 +101,30 @@ say(struct scene *scene, const char *check, enum status status, const char *code
 
 /* The report; version and digest are those of no release. */
 static void
-scene_report(struct scene *scene, int exit_code)
+world_report(struct world *world, int exit_code)
 {
 	static const char *const dialects[] = { "az", "portal", NULL };
 
-	for (size_t i = 0; i < scene->count; i++)
+	for (size_t i = 0; i < world->count; i++)
 		ck_assert_int_eq(
-		    finding_fill_in(&scene->findings[i], scene->rules, scene->globals, dialects),
+		    finding_fill_in(&world->findings[i], world->rules, world->globals, dialects),
 		    0);
-	ck_assert_int_eq(diagnosis_make(&scene->facts, scene->rules, scene->findings, scene->count,
-					&scene->diagnosis),
+	ck_assert_int_eq(diagnosis_make(&world->facts, world->rules, world->findings, world->count,
+					&world->diagnosis),
 			 0);
-	ck_assert_int_eq(report_build(&scene->facts, scene->rules, scene->findings, scene->count,
-				      &scene->diagnosis, scene->globals, exit_code, &scene->report),
+	ck_assert_int_eq(report_build(&world->facts, world->rules, world->findings, world->count,
+				      &world->diagnosis, world->globals, exit_code, &world->report),
 			 0);
-	scene->report.version = "0.0";
-	scene->report.rules =
+	world->report.version = "0.0";
+	world->report.rules =
 	    "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 }
 
 static void
-say_nsg(struct scene *scene)
+say_nsg(struct world *world)
 {
 	struct finding *finding =
-	    say(scene, "nsg", FAIL, "nsg-no-allow-rule",
+	    say(world, "nsg", FAIL, "nsg-no-allow-rule",
 		"web-nsg: DenyAllInBound (65500) denies TCP 22 from 203.0.113.7");
 
 	finding_text(finding, "verdict", "deny");
@@ -138,103 +138,103 @@ say_nsg(struct scene *scene)
 
 /* A denying NSG, a key that others can read, an answer that is missing, a note. */
 static void
-blocked(struct scene *scene)
+blocked(struct world *world)
 {
 	struct finding *finding;
 
-	scene_start(scene);
-	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
-	finding = say(scene, "key-permissions", FAIL, "key-perms-too-open",
+	world_start(world);
+	say(world, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
+	finding = say(world, "key-permissions", FAIL, "key-perms-too-open",
 		      "/home/me/.ssh/a key has mode 0644");
 	finding_text(finding, "path", "/home/me/.ssh/a key");
 	finding_text(finding, "mode", "0644");
-	say(scene, "azure-signin", PASS, "signed-in", "signed in by azure-cli");
-	finding = say(scene, "vm-state", PASS, "vm-running", "myVM is running");
+	say(world, "azure-signin", PASS, "signed-in", "signed in by azure-cli");
+	finding = say(world, "vm-state", PASS, "vm-running", "myVM is running");
 	finding_text(finding, "power_state", "running");
 	finding_set(finding_also(finding), WARN, CODE_VM_AGENT_NOT_READY,
 		    "The VM agent does not report; that hinders no ssh.");
-	say_nsg(scene);
-	say(scene, "jit", UNKNOWN, "not-known",
+	say_nsg(world);
+	say(world, "jit", UNKNOWN, "not-known",
 	    "the just-in-time policies is not known: 403, needs "
 	    "Microsoft.Security/locations/jitNetworkAccessPolicies/read");
-	finding = say(scene, "tcp", FAIL, "tcp-timeout",
+	finding = say(world, "tcp", FAIL, "tcp-timeout",
 		      "20.51.230.13 port 22: no answer within 5000 ms");
 	finding_text(finding, "address", "20.51.230.13");
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, CODE_NSG_NO_ALLOW_RULE);
-	say(scene, "banner", SKIP, "not-reached", "there is no connection");
-	scene_report(scene, 1);
+	say(world, "banner", SKIP, "not-reached", "there is no connection");
+	world_report(world, 1);
 }
 
 static void
-healthy(struct scene *scene)
+healthy(struct world *world)
 {
 	struct finding *finding;
 
-	scene_start(scene);
-	say(scene, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
+	world_start(world);
+	say(world, "ssh-config", PASS, "ssh-config-ok", "azureuser@20.51.230.13, port 22");
 	finding =
-	    say(scene, "tcp", PASS, "tcp-connected", "connected to 20.51.230.13 port 22 in 12 ms");
+	    say(world, "tcp", PASS, "tcp-connected", "connected to 20.51.230.13 port 22 in 12 ms");
 	finding_text(finding, "result", "connected");
 	finding_number(finding, "ms", 12);
-	finding = say(scene, "auth", PASS, "auth-accepted",
+	finding = say(world, "auth", PASS, "auth-accepted",
 		      "the server accepts /home/me/.ssh/id_ed25519 for azureuser");
 	finding_text(finding, "accepted", "SHA256:abc");
 	finding_value(finding, "methods", json_pack("[s]", "publickey"));
-	scene_report(scene, 0);
+	world_report(world, 0);
 }
 
 static void
-signed_out(struct scene *scene)
+signed_out(struct world *world)
 {
-	scene_start(scene);
-	json_object_del(scene->globals, "host");
-	json_object_del(scene->globals, "source_ip");
-	say(scene, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
-	say(scene, "vm-state", UNKNOWN, "not-known",
+	world_start(world);
+	json_object_del(world->globals, "host");
+	json_object_del(world->globals, "source_ip");
+	say(world, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
+	say(world, "vm-state", UNKNOWN, "not-known",
 	    "the VM's place in Azure is not known: not signed in");
-	scene_report(scene, 3);
+	world_report(world, 3);
 }
 
 static void
-outside(struct scene *scene)
+outside(struct world *world)
 {
 	struct finding *finding;
 
-	scene_start(scene);
-	say(scene, "nsg", PASS, "nsg-allows", "allow-ssh (300) admits you");
-	finding = say(scene, "tcp", FAIL, "blocked-outside-azure-rules",
+	world_start(world);
+	say(world, "nsg", PASS, "nsg-allows", "allow-ssh (300) admits you");
+	finding = say(world, "tcp", FAIL, "blocked-outside-azure-rules",
 		      "20.51.230.13 port 22: no answer within 5000 ms");
 	finding->confidence = POSSIBLE;
 	finding_text(finding, "result", "timeout");
 	finding_possible(finding, CODE_NSG_NO_ALLOW_RULE);
 	finding_possible(finding, CODE_TCP_CONNECTED);
-	scene_report(scene, 1);
+	world_report(world, 1);
 }
 
 /* Text from outside that wants to be more than text. */
 static void
-hostile(struct scene *scene)
+hostile(struct world *world)
 {
 	struct finding *finding;
 
-	scene_start(scene);
-	doc_set_str(scene->globals, "vm", "my\x1b]0;owned\x07VM");
-	doc_set_str(scene->globals, "host", "h\xe2\x80\xaetsoh");
-	doc_set_str(scene->globals, "user", "r\xc3\xb6\xc3\xb6t\n");
-	finding = say(scene, "nsg", FAIL, "nsg-no-allow-rule",
+	world_start(world);
+	doc_set_str(world->globals, "vm", "my\x1b]0;owned\x07VM");
+	doc_set_str(world->globals, "host", "h\xe2\x80\xaetsoh");
+	doc_set_str(world->globals, "user", "r\xc3\xb6\xc3\xb6t\n");
+	finding = say(world, "nsg", FAIL, "nsg-no-allow-rule",
 		      "rule \x1b[2J\xc2\x9b"
 		      "31m denies\r\nOK: all fine");
 	finding_text(finding, "nsg", "n;reboot\x1b[0m");
 	finding_text(finding, "rule", "$(reboot)");
 	finding_text(finding, "a\x1b[31m", "b\x7f\xe2\x80\x8b");
-	say(scene, "banner", WARN, "banner-odd", "SSH-2.0-\xff\xfe\x1bPq");
-	scene_report(scene, 1);
+	say(world, "banner", WARN, "banner-odd", "SSH-2.0-\xff\xfe\x1bPq");
+	world_report(world, 1);
 }
 
 static const struct {
 	const char *file;
-	void (*make)(struct scene *);
+	void (*make)(struct world *);
 	struct report_style style;
 	const char *format;
 } goldens[] = {
@@ -313,62 +313,62 @@ written(const char *format, const struct report *report, size_t count,
 
 START_TEST(reports_are_as_the_golden_files_say)
 {
-	struct scene scene;
+	struct world world;
 	char *text;
 
-	goldens[_i].make(&scene);
-	text = written(goldens[_i].format, &scene.report, 1, &goldens[_i].style);
+	goldens[_i].make(&world);
+	text = written(goldens[_i].format, &world.report, 1, &goldens[_i].style);
 	compare_golden(goldens[_i].file, text);
 	for (const char *p = text; *p != '\0'; p++)
 		ck_assert_msg(goldens[_i].style.color || ((unsigned char)*p >= ' ' && *p != 0x7f) ||
 				  *p == '\n',
 			      "a control byte is shown");
 	free(text);
-	scene_end(&scene);
+	world_end(&world);
 }
 END_TEST
 
 START_TEST(commands_are_never_broken)
 {
 	struct report_style style = { .width = 40 };
-	struct scene scene;
+	struct world world;
 	char *text, *line;
 
-	blocked(&scene);
-	text = written("text", &scene.report, 1, &style);
-	line = doc_fmt("\n    %s\n", scene.report.cause->remedies.at[0].command);
+	blocked(&world);
+	text = written("text", &world.report, 1, &style);
+	line = doc_fmt("\n    %s\n", world.report.cause->remedies.at[0].command);
 	ck_assert_ptr_nonnull(strstr(text, line));
 	free(line);
 	free(text);
-	scene_end(&scene);
+	world_end(&world);
 }
 END_TEST
 
 START_TEST(several_reports_are_an_array_and_lines)
 {
-	struct scene scene;
+	struct world world;
 	json_t *list;
 	char *text;
 
-	healthy(&scene);
-	list = json_loads(text = written("json", &scene.report, 2, NULL), 0, NULL);
+	healthy(&world);
+	list = json_loads(text = written("json", &world.report, 2, NULL), 0, NULL);
 	ck_assert_int_eq((int)json_array_size(list), 2);
 	json_decref(list);
 	free(text);
-	text = written("ndjson", &scene.report, 2, NULL);
+	text = written("ndjson", &world.report, 2, NULL);
 	ck_assert_ptr_eq(strchr(strchr(text, '\n') + 1, '\n'), text + strlen(text) - 1);
 	free(text);
-	scene_end(&scene);
+	world_end(&world);
 }
 END_TEST
 
 START_TEST(a_full_disk_is_an_error)
 {
 	struct report_style style = { 0 };
-	struct scene scene;
-	const struct report *report = &scene.report;
+	struct world world;
+	const struct report *report = &world.report;
 
-	healthy(&scene);
+	healthy(&world);
 	for (const struct format *format = formats; format->name != NULL; format++) {
 		FILE *full = fopen("/dev/full", "we");
 
@@ -378,31 +378,31 @@ START_TEST(a_full_disk_is_an_error)
 			      format->name);
 		fclose(full);
 	}
-	scene_end(&scene);
+	world_end(&world);
 }
 END_TEST
 
 START_TEST(codes_are_explained_and_checks_listed)
 {
 	struct report_style style = { 0 };
-	struct scene scene;
+	struct world world;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	scene_start(&scene);
-	ck_assert_int_eq(report_explain(out, scene.rules, "no-such-code", &style), -ENOENT);
-	ck_assert_int_eq(report_explain(out, scene.rules, "nsg-no-allow-rule", &style), 0);
+	world_start(&world);
+	ck_assert_int_eq(report_explain(out, world.rules, "no-such-code", &style), -ENOENT);
+	ck_assert_int_eq(report_explain(out, world.rules, "nsg-no-allow-rule", &style), 0);
 	fclose(out);
 	compare_golden("explain.txt", text);
 	free(text);
 	out = open_memstream(&text, &size);
-	ck_assert_int_eq(report_checks(out, scene.rules, &style), 0);
-	ck_assert_int_eq(report_lint(out, scene.rules, "my\x1brules.yaml"), 0);
+	ck_assert_int_eq(report_checks(out, world.rules, &style), 0);
+	ck_assert_int_eq(report_lint(out, world.rules, "my\x1brules.yaml"), 0);
 	fclose(out);
 	ck_assert_ptr_nonnull(strstr(text, "my\\x1brules.yaml: fine"));
 	free(text);
-	scene_end(&scene);
+	world_end(&world);
 }
 END_TEST
 

@@ -1,0 +1,53 @@
+#include "checks/scene.h"
+
+/* Where a section of each place is in the scene. */
+#define IN_machine(key) &scene->machine.key
+#define IN_azure(key) &scene->azure_##key
+#define IN_target(key) &scene->target.key
+#define IN_wire(key) &scene->target.wire.key
+
+static void
+set_sections(struct scene *scene)
+{
+#define SCENE_SECTION(name, where, key, type, words) scene->key = IN_##where(key);
+	FACT_SECTIONS(SCENE_SECTION)
+#undef SCENE_SECTION
+}
+
+/* A connection to this machine itself proves nothing about the way to Azure. */
+static void
+set_wire(struct scene *scene)
+{
+	scene->accepted = scene->auth->accepted != NULL;
+	scene->answers =
+	    scene->accepted || (scene->tcp->result == TCP_CONNECTED && !scene->tcp->loopback &&
+				scene->banner->result == BANNER_IS_SSH);
+	scene->timed_out = scene->tcp->result == TCP_TIMEOUT;
+}
+
+int
+scene_make(const struct facts *facts, struct scene *ret)
+{
+	int r;
+
+	*ret = (struct scene){ .facts = facts, .now = facts->now };
+	set_sections(ret);
+	if ((r = fact_read(FACT_JSON(facts->doc, document, asked), shape_of_asked(),
+			   &ret->asked)) == 0 &&
+	    (r = fact_read(FACT_JSON(facts->doc, document, machine), shape_of_machine(),
+			   &ret->machine)) == 0 &&
+	    (r = fact_read(facts_section(facts, FACT_SIGNIN), shape_of_signin(),
+			   &ret->azure_signin)) == 0)
+		r = fact_read(facts->target, shape_of_target(), &ret->target);
+	set_wire(ret);
+	return r;
+}
+
+void
+scene_free(struct scene *scene)
+{
+	fact_free(shape_of_asked(), &scene->asked);
+	fact_free(shape_of_machine(), &scene->machine);
+	fact_free(shape_of_signin(), &scene->azure_signin);
+	fact_free(shape_of_target(), &scene->target);
+}
