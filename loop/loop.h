@@ -64,13 +64,21 @@ struct child_request {
 				    NULL-terminated; copied by the spawn */
 	const char *const *env;  /* extra "NAME=value" entries, NULL for none */
 	bool azure_env;          /* pass AZURE_* on as well (only for az) */
-	const char *input;       /* its stdin; NULL: /dev/null */
+	bool user_env;     /* pass everything on but credentials: for what the user would start
+			      himself, and the programs that it starts in turn */
+	bool unattended;   /* in a session of its own and without SSH_ASKPASS: nothing in it can
+			      ask the user a question */
+	const char *input; /* its stdin; NULL: /dev/null */
 	size_t input_len;
 	const int *socket; /* this descriptor becomes both its stdin and its stdout (no input, no
 			      out); NULL: none. The caller keeps it */
 	int timeout_ms;    /* then its whole process group is killed; 0: until the deadline */
 	size_t max_bytes;  /* of stdout and of stderr each; 0: 1 MiB; more is read and dropped, and
 			      `cut` is set */
+
+	/* Called as stdout grows, with all of it (NUL-terminated): true ends the process group at
+	 * once, and `enough` is set. NULL: it runs to its end. */
+	bool (*enough)(void *ctx, const char *out, size_t len);
 };
 
 struct child_reply {
@@ -79,7 +87,7 @@ struct child_reply {
 	int status; /* exit status; 128 + signal when killed by one */
 	const char *out, *err; /* NUL-terminated */
 	size_t out_len, err_len;
-	bool cut;
+	bool cut, enough;
 	int64_t ms;
 };
 

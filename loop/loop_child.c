@@ -31,7 +31,8 @@ struct child {
 	int pidfd;
 	char *input, *bytes[PIPES];
 	size_t input_len, written, len[PIPES], max;
-	bool cut;
+	bool cut, complete; /* complete: enough() said so */
+	bool (*enough)(void *ctx, const char *out, size_t len);
 	int64_t began, until; /* until: when it is killed, 0 for never before the deadline */
 	void (*done)(void *ctx, const struct child_reply *reply);
 	void *ctx;
@@ -116,6 +117,7 @@ finish(struct child *child, int error, int status)
 	reply.out_len = child->len[OUT];
 	reply.err_len = child->len[ERR];
 	reply.cut = child->cut;
+	reply.enough = child->complete;
 	loop_trace(child->loop, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
 		   error != 0 ? error : reply.status, (long long)reply.ms);
 	child->done(child->ctx, &reply);
@@ -166,9 +168,15 @@ static void
 on_out(void *ctx, int revents)
 {
 	struct child *child = ctx;
+	size_t before = child->len[OUT];
 
 	if (revents > 0 && !drain(child, OUT))
 		close_pipe(child, OUT);
+	if (child->enough == NULL || child->len[OUT] == before)
+		return;
+	child->complete = child->enough(child->ctx, child->bytes[OUT], child->len[OUT]);
+	if (child->complete)
+		kill_child(child, 0);
 }
 
 static void
@@ -212,8 +220,10 @@ spawn(struct child *child, const struct child_request *request, int far[PIPES])
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-					    POSIX_SPAWN_SETSIGDEF);
+	/* a session of its own is a process group of its own as well */
+	posix_spawnattr_setflags(
+	    &attr, (short)((request->unattended ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP) |
+			   POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	for (int i = 0; i < PIPES; i++)
@@ -304,6 +314,7 @@ loop_child(struct loop *loop, const struct child_request *request,
 		return -ENOMEM;
 	child->done = done;
 	child->ctx = ctx;
+	child->enough = request->enough;
 	for (int i = 0; i < PIPES && r == 0; i++)
 		r = open_pipe(child, request, i, far);
 	if (r == 0)

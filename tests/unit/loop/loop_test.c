@@ -15,7 +15,7 @@ struct seen {
 	int calls, error, status;
 	char out[256], err[256];
 	size_t out_len;
-	bool cut;
+	bool cut, enough;
 };
 
 static void
@@ -28,6 +28,7 @@ child_done(void *ctx, const struct child_reply *reply)
 	seen->status = reply->status;
 	seen->out_len = reply->out_len;
 	seen->cut = reply->cut;
+	seen->enough = reply->enough;
 	snprintf(seen->out, sizeof(seen->out), "%s", reply->out);
 	snprintf(seen->err, sizeof(seen->err), "%s", reply->err);
 }
@@ -109,6 +110,75 @@ START_TEST(azure_variables_reach_az_alone)
 	az = run(argv, (struct child_request){ .azure_env = true });
 	ck_assert_str_eq(plain.out, "||C\n");
 	ck_assert_str_eq(az.out, "s3||C\n");
+}
+END_TEST
+
+START_TEST(a_program_of_the_users_gets_his_environment_without_credentials)
+{
+	const char *argv[] = { "sh", "-c",
+			       "echo \"$AZURE_CLIENT_SECRET|$GITHUB_TOKEN|$LD_LIBRARY_PATH|$AWS_"
+			       "SECRET_ACCESS_KEY|$LC_ALL\"",
+			       NULL };
+	struct seen seen;
+
+	setenv("AZURE_CLIENT_SECRET", "s3", 1);
+	setenv("GITHUB_TOKEN", "s5", 1);
+	setenv("LD_LIBRARY_PATH", "/lib/x", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "s6", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	seen = run(argv, (struct child_request){ .user_env = true });
+	unsetenv("LD_LIBRARY_PATH");
+	ck_assert_str_eq(seen.out, "||/lib/x|s6|C\n");
+}
+END_TEST
+
+START_TEST(an_unattended_child_cannot_ask)
+{
+	const char *argv[] = { "sh", "-c",
+			       "(: </dev/tty) 2>/dev/null && echo tty; echo \"$SSH_ASKPASS "
+			       "$SSH_ASKPASS_REQUIRE\"; ps -o sid= -p $$ | tr -d ' '; echo $$",
+			       NULL };
+	struct seen seen;
+	char *sid, *pid;
+
+	setenv("SSH_ASKPASS", "/usr/bin/pinentry", 1);
+	seen = run(argv, (struct child_request){ .unattended = true });
+	ck_assert_str_eq(strtok(seen.out, "\n"), "/bin/false never");
+	sid = strtok(NULL, "\n");
+	pid = strtok(NULL, "\n");
+	ck_assert_str_eq(sid, pid);
+}
+END_TEST
+
+START_TEST(an_unattended_child_is_killed_with_its_children)
+{
+	const char *argv[] = { "sh", "-c", "sleep 30 & sleep 30", NULL };
+	struct seen seen =
+	    run(argv, (struct child_request){ .unattended = true, .timeout_ms = 100 });
+
+	ck_assert_int_eq(seen.error, -ETIMEDOUT);
+}
+END_TEST
+
+static bool
+holds_two(void *ctx, const char *out, size_t len)
+{
+	(void)ctx;
+	(void)len;
+	return strstr(out, "two") != NULL;
+}
+
+START_TEST(a_child_that_has_said_enough_is_ended)
+{
+	const char *argv[] = { "sh", "-c", "echo one; sleep 0.1; echo two; sleep 30; echo three",
+			       NULL };
+	struct seen seen =
+	    run(argv, (struct child_request){ .timeout_ms = 4000, .enough = holds_two });
+
+	ck_assert_int_eq(seen.calls, 1);
+	ck_assert_int_eq(seen.error, 0);
+	ck_assert(seen.enough);
+	ck_assert_str_eq(seen.out, "one\ntwo\n");
 }
 END_TEST
 
@@ -317,6 +387,10 @@ main(void)
 	tcase_add_test(tc, a_grandchild_that_keeps_the_pipe_does_not_hold_us);
 	tcase_add_test(tc, output_is_bounded);
 	tcase_add_test(tc, azure_variables_reach_az_alone);
+	tcase_add_test(tc, a_program_of_the_users_gets_his_environment_without_credentials);
+	tcase_add_test(tc, an_unattended_child_cannot_ask);
+	tcase_add_test(tc, an_unattended_child_is_killed_with_its_children);
+	tcase_add_test(tc, a_child_that_has_said_enough_is_ended);
 	tcase_add_test(tc, a_reply_arrives_with_its_headers);
 	tcase_add_test(tc, a_reply_cut_short_is_a_reset);
 	tcase_add_test(tc, a_reply_too_large_is_refused);
