@@ -190,8 +190,6 @@ char *reply_action(const char *message);
 /* ---- jwt.c ---- */
 
 json_t *jwt_claims(const char *token); /* those worth telling; NULL when it is no JWT */
-char *base64url(const unsigned char *bytes, size_t len);
-unsigned char *base64url_read(const char *text, size_t len, size_t *ret);
 void uuid_random(char ret[static 37]);
 /* A client assertion signed with the key in a PEM file that holds key and certificate (or a PKCS#12
  * file). The caller frees with secret_free; NULL with a sentence. */

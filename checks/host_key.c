@@ -1,6 +1,7 @@
 #include "checks/checks.h"
 #include "model/address.h"
 #include "model/known_hosts.h"
+#include "model/pubkey.h"
 #include "model/ssh_config.h"
 #include "model/vm.h"
 
@@ -30,19 +31,8 @@ struct host {
 static bool
 same_type(const char *wire, const char *proven)
 {
-	static const struct {
-		const char *wire, *nick;
-	} nicks[] = { { "ssh-ed25519", "ED25519" },
-		      { "ssh-rsa", "RSA" },
-		      { "ecdsa-sha2-", "ECDSA" },
-		      { "ssh-dss", "DSA" } };
-
-	if (wire == NULL || proven == NULL)
-		return false;
-	for (size_t i = 0; i < sizeof(nicks) / sizeof(nicks[0]); i++)
-		if (strcasecmp(proven, nicks[i].nick) == 0)
-			return strncmp(wire, nicks[i].wire, strlen(nicks[i].wire)) == 0;
-	return strcmp(wire, proven) == 0;
+	return wire != NULL && proven != NULL &&
+	       (strcmp(wire, proven) == 0 || doc_same(pubkey_nick(wire), proven));
 }
 
 /* Compares only keys of one type: a VM has one of each. */
@@ -134,13 +124,7 @@ add_evidence(const struct host *host, const char *proven, struct finding *findin
 static const char *
 nick(const char *type)
 {
-	if (type == NULL)
-		return "host";
-	if (strcmp(type, "ssh-ed25519") == 0)
-		return "ED25519";
-	if (strcmp(type, "ssh-rsa") == 0)
-		return "RSA";
-	return strncmp(type, "ecdsa-", 6) == 0 ? "ECDSA" : type;
+	return type != NULL ? pubkey_nick(type) : "host";
 }
 
 /* ---- a key that ssh does not accept ---- */

@@ -1,6 +1,7 @@
 #include "facts/bytes.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -201,4 +202,71 @@ struct bytes
 buffer_bytes(const struct buffer *buffer)
 {
 	return (struct bytes){ buffer->at, buffer->len };
+}
+
+/* -1 for a character that is not of base64. */
+static int
+base64_value(unsigned char c, unsigned flags)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || (c == '-' && (flags & BASE64_URL) != 0))
+		return 62;
+	return c == '/' || (c == '_' && (flags & BASE64_URL) != 0) ? 63 : -1;
+}
+
+int
+base64_decode(struct bytes text, unsigned flags, struct buffer *ret)
+{
+	const bool loose = (flags & BASE64_LOOSE) != 0;
+	size_t count = 0, pads = 0;
+	unsigned spare = 0; /* bits of the last character that no byte holds */
+	uint32_t bits = 0;
+
+	if (buffer_reserve(ret, text.len / 4 * 3 + 3) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < text.len; i++) {
+		const unsigned char c = text.at[i];
+		int value = base64_value(c, flags);
+
+		if (loose && (c == ' ' || c == '\t' || c == '\r' || c == '\n'))
+			continue;
+		if (c == '=' && ++pads > 0)
+			continue;
+		if (value < 0 || pads > 0)
+			goto bad;
+		bits = bits << 6 | (uint32_t)value;
+		spare = (unsigned)(4 - ++count % 4) % 4 * 2;
+		if (spare != 6)
+			buffer_u8(ret, (uint8_t)(bits >> spare));
+	}
+	if (spare == 6 || (!loose && (pads != spare / 2 || (bits & ((1u << spare) - 1)) != 0)))
+		goto bad;
+	return 0;
+bad:
+	buffer_free(ret);
+	return -EBADMSG;
+}
+
+char *
+base64_encode(struct bytes bytes, unsigned flags)
+{
+	unsigned char *text = malloc((bytes.len + 2) / 3 * 4 + 1);
+	int used;
+
+	if (text == NULL || bytes.len > INT32_MAX / 2) {
+		free(text);
+		return NULL;
+	}
+	used = EVP_EncodeBlock(text, bytes.at, (int)bytes.len);
+	while ((flags & BASE64_LOOSE) != 0 && used > 0 && text[used - 1] == '=')
+		text[--used] = '\0';
+	for (int i = 0; (flags & BASE64_URL) != 0 && i < used; i++)
+		if (text[i] == '+' || text[i] == '/')
+			text[i] = text[i] == '+' ? '-' : '_';
+	return (char *)text;
 }

@@ -48,4 +48,17 @@ void buffer_mpint(struct buffer *buffer, struct bytes number);  /* unsigned, big
 void buffer_free(struct buffer *buffer);
 struct bytes buffer_bytes(const struct buffer *buffer);
 
+/* Base64 (RFC 4648). Without a flag: whole groups, with their padding, and nothing else. */
+enum {
+	BASE64_LOOSE = 1, /* padding may be missing and is not written; blanks and line ends are
+			     skipped */
+	BASE64_URL = 2    /* - and _ may stand for + and /, and are written */
+};
+
+/* Decodes to the end of ret. 0, -EBADMSG or -ENOMEM; then ret is empty. */
+int base64_decode(struct bytes text, unsigned flags, struct buffer *ret);
+
+/* The caller frees; NULL when out of memory. */
+char *base64_encode(struct bytes bytes, unsigned flags);
+
 #endif

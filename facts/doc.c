@@ -113,7 +113,7 @@ utf8_sequence(const unsigned char *p, size_t left)
 }
 
 json_t *
-doc_text(const char *bytes, size_t len)
+doc_text(const void *bytes, size_t len)
 {
 	json_t *text = json_stringn(bytes, len);
 	char *clean;
@@ -125,9 +125,10 @@ doc_text(const char *bytes, size_t len)
 	if ((clean = malloc(len * 3 + 1)) == NULL)
 		return NULL;
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_sequence((const unsigned char *)bytes + i, len - i);
+		const char *at = (const char *)bytes + i;
+		size_t n = utf8_sequence((const unsigned char *)at, len - i);
 
-		memcpy(clean + used, n != 0 ? bytes + i : "\xef\xbf\xbd", n != 0 ? n : 3);
+		memcpy(clean + used, n != 0 ? at : "\xef\xbf\xbd", n != 0 ? n : 3);
 		used += n != 0 ? n : 3;
 		i += n != 0 ? n : 1;
 	}
@@ -137,7 +138,7 @@ doc_text(const char *bytes, size_t len)
 }
 
 void
-doc_set_strn(json_t *obj, const char *key, const char *bytes, size_t len)
+doc_set_strn(json_t *obj, const char *key, const void *bytes, size_t len)
 {
 	json_object_set_new(obj, key, doc_text(bytes, len));
 }
@@ -147,6 +148,15 @@ doc_set_str(json_t *obj, const char *key, const char *text)
 {
 	if (text != NULL)
 		doc_set_strn(obj, key, text, strlen(text));
+}
+
+void
+doc_set_base64(json_t *obj, const char *key, struct bytes bytes)
+{
+	char *text = bytes.len > 0 ? base64_encode(bytes, 0) : NULL;
+
+	doc_set_str(obj, key, text);
+	free(text);
 }
 
 void

@@ -3,6 +3,8 @@
 #ifndef FACTS_DOC_H
 #define FACTS_DOC_H
 
+#include "facts/bytes.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -34,7 +36,8 @@ bool doc_is(const json_t *obj, const char *path, const char *word);
 /* Sets obj[key]; text may hold any bytes: what is not UTF-8 becomes U+FFFD. NULL text removes
  * nothing and sets nothing. */
 void doc_set_str(json_t *obj, const char *key, const char *text);
-void doc_set_strn(json_t *obj, const char *key, const char *bytes, size_t len);
+void doc_set_strn(json_t *obj, const char *key, const void *bytes, size_t len);
+void doc_set_base64(json_t *obj, const char *key, struct bytes bytes); /* nothing for no bytes */
 void doc_set_fmt(json_t *obj, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void doc_set_int(json_t *obj, const char *key, json_int_t value);
@@ -42,7 +45,7 @@ void doc_set_bool(json_t *obj, const char *key, bool value);
 void doc_append_str(json_t *array, const char *text);
 
 /* A new JSON string from any bytes (invalid UTF-8 and NUL replaced); the caller owns it. */
-json_t *doc_text(const char *bytes, size_t len);
+json_t *doc_text(const void *bytes, size_t len);
 
 /* asprintf that returns NULL on failure; the caller frees. */
 char *doc_fmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -167,13 +167,13 @@ static bool
 data_is(const char *data, const char *fingerprint)
 {
 	struct pubkey pub = { 0 };
-	char *own = NULL;
+	char text[FINGERPRINT_SIZE];
+	const char *own = NULL;
 	bool is;
 
 	if (data != NULL && pubkey_from_text(data, strlen(data), &pub) == 0)
-		own = pubkey_fingerprint(pub.blob, pub.blob_len);
+		own = pubkey_fingerprint(buffer_bytes(&pub.blob), text);
 	is = same(own, fingerprint);
-	free(own);
 	pubkey_free(&pub);
 	return is;
 }

@@ -1,4 +1,5 @@
 /* The host field of a known_hosts line: comma-separated names and patterns, or one hashed name. */
+#include "facts/bytes.h"
 #include "model/known_hosts.h"
 
 #include <ctype.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERN_MAX = 1023, HASH_LEN = 20, HASH_TEXT = 28 };
+enum { PATTERN_MAX = 1023, HASH_TEXT = 28 };
 
 static int
 lower(char c)
@@ -72,43 +73,53 @@ list_names(const char *hosts, size_t len, const char *name)
 	return via;
 }
 
-/* "|1|salt|hash", both in base64: HMAC-SHA1 of the name keyed by the salt. */
+/* HMAC-SHA1 of the name keyed by the salt, in base64. The caller frees; NULL when out of memory. */
+static char *
+hash_text(const char *name, const unsigned char *salt)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash,
+		 &len) == NULL)
+		return NULL;
+	return base64_encode((struct bytes){ hash, len }, 0);
+}
+
+/* "|1|salt|hash", both in base64. */
 static int
 hash_names(const char *hosts, size_t len, const char *name)
 {
-	unsigned char salt[HASH_TEXT], hash[EVP_MAX_MD_SIZE], text[HASH_TEXT + 1];
-	unsigned int hash_len = 0;
 	const char *rest = hosts + 3;
+	struct buffer salt = { 0 };
+	char *text;
+	int via = -EINVAL;
 
-	if (len < 3 + HASH_TEXT + 1 || memcmp(hosts, "|1|", 3) != 0 || rest[HASH_TEXT] != '|')
+	if (len < 3 + HASH_TEXT + 1 || memcmp(hosts, "|1|", 3) != 0 || rest[HASH_TEXT] != '|' ||
+	    base64_decode((struct bytes){ (const unsigned char *)rest, HASH_TEXT }, 0, &salt) < 0)
 		return -EINVAL;
-	if (rest[HASH_TEXT - 1] != '=' ||
-	    EVP_DecodeBlock(salt, (const unsigned char *)rest, HASH_TEXT) != KNOWN_SALT + 1)
-		return -EINVAL;
-	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash,
-		 &hash_len) == NULL ||
-	    hash_len != HASH_LEN)
-		return -EINVAL;
-	EVP_EncodeBlock(text, hash, HASH_LEN);
-	rest += HASH_TEXT + 1;
-	len -= 3 + HASH_TEXT + 1;
-	return len == HASH_TEXT && memcmp(rest, text, HASH_TEXT) == 0 ? KNOWN_VIA_HASHED
-								      : KNOWN_VIA_NONE;
+	if (salt.len == KNOWN_SALT && (text = hash_text(name, salt.at)) != NULL) {
+		rest += HASH_TEXT + 1;
+		len -= 3 + HASH_TEXT + 1;
+		via = len == strlen(text) && memcmp(rest, text, len) == 0 ? KNOWN_VIA_HASHED
+									  : KNOWN_VIA_NONE;
+		free(text);
+	}
+	buffer_free(&salt);
+	return via;
 }
 
 char *
 known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT])
 {
-	unsigned char hash[EVP_MAX_MD_SIZE], salt_text[HASH_TEXT + 1], hash_text[HASH_TEXT + 1];
-	unsigned int hash_len = 0;
+	char *hash = hash_text(name, salt),
+	     *salt_text = base64_encode((struct bytes){ salt, KNOWN_SALT }, 0), *ret = NULL;
 
-	if (HMAC(EVP_sha1(), salt, KNOWN_SALT, (const unsigned char *)name, strlen(name), hash,
-		 &hash_len) == NULL ||
-	    hash_len != HASH_LEN)
-		return NULL;
-	EVP_EncodeBlock(salt_text, salt, KNOWN_SALT);
-	EVP_EncodeBlock(hash_text, hash, HASH_LEN);
-	return doc_fmt("|1|%s|%s", (const char *)salt_text, (const char *)hash_text);
+	if (hash != NULL && salt_text != NULL)
+		ret = doc_fmt("|1|%s|%s", salt_text, hash);
+	free(hash);
+	free(salt_text);
+	return ret;
 }
 
 int

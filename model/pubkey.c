@@ -1,107 +1,55 @@
 #include "model/pubkey.h"
+#include "facts/doc.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CERT_SUFFIX "-cert-v01@openssh.com"
 
-/* Key types: how many strings follow the name in a public blob, and where the bits come from. */
-static const struct key_type {
-	const char *name;
-	unsigned strings;
-	int sized_by; /* index of the number whose length counts, -1: bits */
-	unsigned bits;
-} key_types[] = {
-	{ "ssh-rsa", 2, 1, 0 },
-	{ "ssh-dss", 4, 0, 0 },
-	{ "ecdsa-sha2-nistp256", 2, -1, 256 },
-	{ "ecdsa-sha2-nistp384", 2, -1, 384 },
-	{ "ecdsa-sha2-nistp521", 2, -1, 521 },
-	{ "ssh-ed25519", 1, -1, 256 },
-	{ "ssh-ed448", 1, -1, 448 },
-	{ "sk-ecdsa-sha2-nistp256@openssh.com", 3, -1, 256 },
-	{ "sk-ssh-ed25519@openssh.com", 2, -1, 256 },
+enum { PRINCIPALS_MAX = 256 };
+
+static const struct pubkey_type types[] = {
+	{ "ssh-rsa", "RSA", 2, 1, 0 },
+	{ "ssh-dss", "DSA", 4, 0, 0 },
+	{ "ecdsa-sha2-nistp256", "ECDSA", 2, -1, 256 },
+	{ "ecdsa-sha2-nistp384", "ECDSA", 2, -1, 384 },
+	{ "ecdsa-sha2-nistp521", "ECDSA", 2, -1, 521 },
+	{ "ssh-ed25519", "ED25519", 1, -1, 256 },
+	{ "ssh-ed448", NULL, 1, -1, 448 },
+	{ "sk-ecdsa-sha2-nistp256@openssh.com", "ECDSA-SK", 3, -1, 256 },
+	{ "sk-ssh-ed25519@openssh.com", "ED25519-SK", 2, -1, 256 },
 };
 
-static const struct key_type *
-type_find(const char *name)
+static const struct pubkey_type *
+type_named(struct bytes name)
 {
-	for (size_t i = 0; i < sizeof(key_types) / sizeof(key_types[0]); i++)
-		if (strcmp(key_types[i].name, name) == 0)
-			return &key_types[i];
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (bytes_is(name, types[i].name))
+			return &types[i];
 	return NULL;
 }
 
-/* The value of a base64 character plus one, 0 for any other. */
-static const unsigned char base64_values[256] = {
-	['A'] = 1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,         12,         13,
-	14,         15, 16, 17, 18, 19, 20, 21, 22, 23, 24,         25,         26,
-	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,         38,         39,
-	40,         41, 42, 43, 44, 45, 46, 47, 48, 49, 50,         51,         52,
-	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
-};
-
-/* What was decoded so far may be private. */
-static int
-base64_refuse(unsigned char *out, size_t len)
+const struct pubkey_type *
+pubkey_type_find(struct bytes word, unsigned bits)
 {
-	OPENSSL_cleanse(out, len);
-	free(out);
-	return -EBADMSG;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].nick != NULL && word.len == strlen(types[i].nick) &&
+		    strncasecmp((const char *)word.at, types[i].nick, word.len) == 0 &&
+		    (bits == 0 || types[i].bits == 0 || types[i].bits == bits))
+			return &types[i];
+	return type_named(word);
 }
 
-int
-base64_decode(const char *text, size_t len, unsigned char **ret, size_t *ret_len)
+const char *
+pubkey_nick(const char *type)
 {
-	unsigned char *out = malloc(len / 4 * 3 + 4);
-	size_t used = 0, count = 0;
-	uint32_t bits = 0;
-	bool ended = false;
+	const struct pubkey_type *known = type_named(bytes_of(type));
 
-	if (out == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < len; i++) {
-		int value = base64_values[(unsigned char)text[i]] - 1;
-
-		if (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')
-			continue;
-		ended = ended || text[i] == '=';
-		if (ended && text[i] == '=')
-			continue;
-		if (ended || value < 0)
-			return base64_refuse(out, used);
-		bits = (bits << 6 | (uint32_t)value) & 0xffffff;
-		if (++count % 4 != 1)
-			out[used++] = (unsigned char)(bits >> (count % 4 == 2   ? 4
-							       : count % 4 == 3 ? 2
-										: 0));
-	}
-	if (count % 4 == 1)
-		return base64_refuse(out, used);
-	*ret = out;
-	*ret_len = used;
-	return 0;
-}
-
-char *
-base64_encode(const unsigned char *bytes, size_t len, bool padded)
-{
-	char *text = malloc((len + 2) / 3 * 4 + 1);
-	int used;
-
-	if (text == NULL || len > INT32_MAX / 2) {
-		free(text);
-		return NULL;
-	}
-	used = EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
-	while (!padded && used > 0 && text[used - 1] == '=')
-		used--;
-	text[used] = '\0';
-	return text;
+	return known != NULL && known->nick != NULL ? known->nick : type;
 }
 
 /* Turns "ssh-rsa-cert-v01@openssh.com" into "ssh-rsa", a security key's into "sk-...@openssh.com";
@@ -132,7 +80,7 @@ pubkey_type_word(const char *word, size_t len)
 	    len)
 		return false;
 	type_of_cert(name);
-	if (type_find(name) != NULL)
+	if (type_named(bytes_of(name)) != NULL)
 		return true;
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (strncmp(name, starts[i], strlen(starts[i])) == 0 && len > strlen(starts[i]) + 2)
@@ -154,7 +102,7 @@ bits_of_cut_number(struct bytes rest)
 }
 
 static int
-fields_skip(struct bytes *rest, const struct key_type *type, unsigned *bits)
+fields_skip(struct bytes *rest, const struct pubkey_type *type, unsigned *bits)
 {
 	struct bytes field;
 
@@ -170,81 +118,109 @@ fields_skip(struct bytes *rest, const struct key_type *type, unsigned *bits)
 	return 0;
 }
 
+/* What follows the key's own fields, as far as the time it is valid. */
 static int
-cert_rest(const struct bytes *whole, struct bytes rest, struct pubkey *key)
+cert_begin(struct bytes *rest, struct certificate *ret)
 {
-	struct bytes id, principals;
-	uint64_t serial;
-	uint32_t kind;
-
-	if (bytes_u64(&rest, &serial) < 0 || bytes_u32(&rest, &kind) < 0 ||
-	    bytes_string(&rest, &id) < 0 || bytes_string(&rest, &principals) < 0 ||
-	    bytes_u64(&rest, &key->valid_after) < 0 || bytes_u64(&rest, &key->valid_before) < 0)
+	if (bytes_u64(rest, &ret->serial) < 0 || bytes_u32(rest, &ret->kind) < 0 ||
+	    bytes_string(rest, &ret->id) < 0 || bytes_string(rest, &ret->principals) < 0 ||
+	    bytes_u64(rest, &ret->valid_after) < 0 || bytes_u64(rest, &ret->valid_before) < 0)
 		return -EBADMSG;
-	if ((key->principals = malloc(principals.len + 1)) == NULL ||
-	    (key->cert_blob = malloc(whole->len)) == NULL)
-		return -ENOMEM;
-	memcpy(key->principals, principals.at, principals.len);
-	key->principals_len = principals.len;
-	memcpy(key->cert_blob, whole->at, whole->len);
-	key->cert_blob_len = whole->len;
 	return 0;
 }
 
-/* The plain blob: the plain type's name, then the fields. */
-static int
-blob_make(const char *type, const struct bytes *fields, struct pubkey *key)
+static void
+cert_keep(struct bytes blob, const struct certificate *cert, struct pubkey *key)
 {
-	struct buffer blob = { 0 };
-
-	buffer_string(&blob, bytes_of(type));
-	buffer_add(&blob, fields->at, fields->len);
-	if (blob.failed) {
-		buffer_free(&blob);
-		return -ENOMEM;
-	}
-	key->blob = blob.at;
-	key->blob_len = blob.len;
-	return 0;
+	key->valid_after = cert->valid_after;
+	key->valid_before = cert->valid_before;
+	buffer_add(&key->principals, cert->principals.at, cert->principals.len);
+	buffer_add(&key->cert_blob, blob.at, blob.len);
 }
 
 static bool
-name_is_sane(const struct bytes *name)
+name_is_sane(struct bytes name)
 {
-	if (name->len == 0 || name->len >= PUBKEY_TYPE_MAX)
+	if (name.len == 0 || name.len >= PUBKEY_TYPE_MAX)
 		return false;
-	for (size_t i = 0; i < name->len; i++)
-		if (name->at[i] <= ' ' || name->at[i] > '~')
+	for (size_t i = 0; i < name.len; i++)
+		if (name.at[i] <= ' ' || name.at[i] > '~')
+			return false;
+	return true;
+}
+
+/* Reads the key and what follows it; *rest is what is left. */
+static int
+blob_read(struct bytes blob, struct pubkey *key, struct certificate *cert, struct bytes *rest)
+{
+	struct bytes name, nonce, fields;
+	const struct pubkey_type *type;
+
+	*key = (struct pubkey){ 0 };
+	*rest = blob;
+	if (bytes_string(rest, &name) < 0 || !name_is_sane(name))
+		return -EBADMSG;
+	memcpy(key->type, name.at, name.len);
+	if ((key->cert = type_of_cert(key->type)))
+		memcpy(key->cert_type, name.at, name.len);
+	type = type_named(bytes_of(key->type));
+	if (key->cert && (type == NULL || bytes_string(rest, &nonce) < 0))
+		return -EBADMSG;
+	fields = *rest;
+	if (type == NULL)
+		rest->len = 0;
+	else if (fields_skip(rest, type, &key->bits) < 0)
+		return -EBADMSG;
+	fields.len -= rest->len;
+	if (key->cert ? cert_begin(rest, cert) < 0 : rest->len != 0)
+		return -EBADMSG;
+	if (key->cert)
+		cert_keep(blob, cert, key);
+	buffer_string(&key->blob, bytes_of(key->type));
+	buffer_add(&key->blob, fields.at, fields.len);
+	return key->blob.failed || key->cert_blob.failed || key->principals.failed ? -ENOMEM : 0;
+}
+
+int
+pubkey_from_blob(struct bytes blob, struct pubkey *ret)
+{
+	struct certificate cert;
+	struct bytes rest;
+
+	return blob_read(blob, ret, &cert, &rest);
+}
+
+static bool
+principals_sane(struct bytes list)
+{
+	struct bytes name;
+
+	for (int count = 0; list.len > 0; count++)
+		if (bytes_string(&list, &name) < 0 || count == PRINCIPALS_MAX)
 			return false;
 	return true;
 }
 
 int
-pubkey_from_blob(const unsigned char *bytes, size_t len, struct pubkey *ret)
+certificate_read(struct bytes blob, struct certificate *ret)
 {
-	struct bytes rest = { bytes, len }, whole = rest, name, nonce, fields;
-	const struct key_type *type;
-	int r;
+	struct certificate cert = { .serial = 0 };
+	struct bytes rest, extensions, reserved;
+	int r = blob_read(blob, &cert.key, &cert, &rest);
 
-	*ret = (struct pubkey){ 0 };
-	if (bytes_string(&rest, &name) < 0 || !name_is_sane(&name))
-		return -EBADMSG;
-	memcpy(ret->type, name.at, name.len);
-	if ((ret->cert = type_of_cert(ret->type)))
-		memcpy(ret->cert_type, name.at, name.len);
-	if ((type = type_find(ret->type)) == NULL)
-		return ret->cert ? -EBADMSG : blob_make(ret->type, &rest, ret);
-	if (ret->cert && bytes_string(&rest, &nonce) < 0)
-		return -EBADMSG;
-	fields = rest;
-	if ((r = fields_skip(&rest, type, &ret->bits)) < 0)
-		return r;
-	fields.len -= rest.len;
-	if (!ret->cert && rest.len != 0)
-		return -EBADMSG;
-	if (ret->cert && (r = cert_rest(&whole, rest, ret)) < 0)
-		return r;
-	return blob_make(ret->type, &fields, ret);
+	if (r == 0 &&
+	    (!cert.key.cert || !principals_sane(cert.principals) ||
+	     bytes_string(&rest, &cert.critical) < 0 || bytes_string(&rest, &extensions) < 0 ||
+	     bytes_string(&rest, &reserved) < 0 || bytes_string(&rest, &cert.authority) < 0))
+		r = -EBADMSG;
+	cert.covered = (struct bytes){ blob.at, blob.len - rest.len };
+	if (r == 0 && (bytes_string(&rest, &cert.signature) < 0 || rest.len != 0))
+		r = -EBADMSG;
+	if (r < 0)
+		pubkey_free(&cert.key);
+	else
+		*ret = cert;
+	return r;
 }
 
 void
@@ -252,51 +228,47 @@ pubkey_free(struct pubkey *key)
 {
 	if (key == NULL)
 		return;
-	free(key->blob);
-	free(key->comment);
-	free(key->principals);
-	free(key->cert_blob);
+	buffer_free(&key->blob);
+	buffer_free(&key->comment);
+	buffer_free(&key->cert_blob);
+	buffer_free(&key->principals);
 	*key = (struct pubkey){ 0 };
 }
 
-char *
-pubkey_fingerprint(const unsigned char *blob, size_t len)
+const char *
+pubkey_fingerprint(struct bytes blob, char ret[FINGERPRINT_SIZE])
 {
-	static const char prefix[] = "SHA256:";
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	char *text, *whole;
-	unsigned size;
+	unsigned len;
+	char *text = NULL;
 
-	if (blob == NULL || EVP_Digest(blob, len, digest, &size, EVP_sha256(), NULL) != 1)
-		return NULL;
-	if ((text = base64_encode(digest, size, false)) == NULL)
-		return NULL;
-	if ((whole = malloc(sizeof(prefix) + strlen(text))) != NULL) {
-		memcpy(whole, prefix, sizeof(prefix) - 1);
-		memcpy(whole + sizeof(prefix) - 1, text, strlen(text) + 1);
-	}
+	if (blob.len > 0 && EVP_Digest(blob.at, blob.len, digest, &len, EVP_sha256(), NULL) == 1)
+		text = base64_encode((struct bytes){ digest, len }, BASE64_LOOSE);
+	snprintf(ret, FINGERPRINT_SIZE, "SHA256:%s", text != NULL ? text : "");
 	free(text);
-	return whole;
+	return text != NULL ? ret : NULL;
 }
 
-char *
-pubkey_fingerprint_md5(const unsigned char *blob, size_t len)
+static const char *
+fingerprint_md5(struct bytes blob, char ret[FINGERPRINT_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned size;
-	char *text;
+	unsigned len;
+	int used = snprintf(ret, FINGERPRINT_SIZE, "MD5");
 
-	if (blob == NULL || EVP_Digest(blob, len, digest, &size, EVP_md5(), NULL) != 1)
+	if (blob.len == 0 || EVP_Digest(blob.at, blob.len, digest, &len, EVP_md5(), NULL) != 1)
 		return NULL;
-	if ((text = malloc(4 + (size_t)size * 3 + 1)) == NULL)
-		return NULL;
-	memcpy(text, "MD5", 4);
-	for (unsigned i = 0; i < size; i++) {
-		text[3 + i * 3] = ':';
-		text[4 + i * 3] = hex[digest[i] >> 4];
-		text[5 + i * 3] = hex[digest[i] & 15];
-	}
-	text[3 + size * 3] = '\0';
-	return text;
+	for (unsigned i = 0; i < len; i++)
+		used += snprintf(ret + used, FINGERPRINT_SIZE - (size_t)used, ":%02x", digest[i]);
+	return ret;
+}
+
+void
+pubkey_facts(json_t *obj, struct bytes blob, struct bytes whole)
+{
+	char text[FINGERPRINT_SIZE];
+
+	doc_set_str(obj, "fingerprint", pubkey_fingerprint(blob, text));
+	doc_set_str(obj, "fingerprint_md5", fingerprint_md5(blob, text));
+	doc_set_base64(obj, "public", whole);
 }

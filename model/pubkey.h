@@ -1,17 +1,27 @@
-/* SSH public keys as the wire and text files hold them: base64, type, bits and fingerprints. Pure:
- * bytes in, values out. */
+/* SSH public keys and certificates as the wire and text files hold them: type, bits and
+ * fingerprints. Pure: bytes in, values out. */
 #ifndef MODEL_PUBKEY_H
 #define MODEL_PUBKEY_H
 
 #include "facts/bytes.h"
 
-/* Decodes standard base64; blanks and line ends are skipped, padding ends it. *ret is owned by the
- * caller (free) and has room for one more byte. Returns 0, -EBADMSG for any other byte or a lone
- * last character, -ENOMEM. */
-int base64_decode(const char *text, size_t len, unsigned char **ret, size_t *ret_len);
+#include <jansson.h>
 
-/* Without line ends; the caller frees; NULL when out of memory. */
-char *base64_encode(const unsigned char *bytes, size_t len, bool padded);
+/* A type of public key. */
+struct pubkey_type {
+	const char *name;
+	const char *nick; /* as ssh-keygen -l prints it; NULL: OpenSSH does not know the type */
+	unsigned strings; /* how many follow the name in a public blob */
+	int sized_by;     /* index of the number whose length counts, -1: bits */
+	unsigned bits;
+};
+
+/* The type of that name, or of that nick (in any case) with so many bits (0: any). NULL for none.
+ */
+const struct pubkey_type *pubkey_type_find(struct bytes word, unsigned bits);
+
+/* The short name that ssh shows for a type ("ED25519"); the type itself when it has none. */
+const char *pubkey_nick(const char *type);
 
 #define PUBKEY_TYPE_MAX 96
 
@@ -19,24 +29,39 @@ char *base64_encode(const unsigned char *bytes, size_t len, bool padded);
 struct pubkey {
 	char type[PUBKEY_TYPE_MAX]; /* "ssh-ed25519"; "" when not known */
 	unsigned bits;              /* 0 when not known */
-	unsigned char *blob;        /* owned; NULL when incomplete */
-	size_t blob_len;
-	char *comment; /* owned, comment_len bytes (any, also NUL) and a NUL; NULL for none */
-	size_t comment_len;
+	struct buffer blob;         /* empty when incomplete */
+	struct buffer comment;      /* any bytes, also NUL */
 	bool cert;
 	uint64_t valid_after,
 	    valid_before; /* of a certificate: seconds since 1970; UINT64_MAX is for ever */
 	char cert_type[PUBKEY_TYPE_MAX]; /* "ssh-ed25519-cert-v01@openssh.com" */
-	unsigned char *cert_blob;        /* owned: the whole certificate; NULL for a plain key */
-	size_t cert_blob_len;
-	unsigned char *principals; /* owned: the packed list of strings of a certificate */
-	size_t principals_len;
+	struct buffer cert_blob;         /* the whole certificate; empty for a plain key */
+	struct buffer principals;        /* the packed list of strings of a certificate */
 };
 
 /* Reads a public blob to its end. Returns 0; -EBADMSG when it is cut, has bytes to spare or makes
- * no sense (type and bits are then set as far as they could be read, blob is NULL); -ENOMEM. An
+ * no sense (type and bits are then set as far as they could be read, blob is empty); -ENOMEM. An
  * unknown type is taken as it is, without bits. */
-int pubkey_from_blob(const unsigned char *bytes, size_t len, struct pubkey *ret);
+int pubkey_from_blob(struct bytes blob, struct pubkey *ret);
+
+enum { CERTIFICATE_HOST = 2 };
+
+/* A certificate (OpenSSH's PROTOCOL.certkeys); bytes are borrowed from its blob. */
+struct certificate {
+	struct pubkey key; /* owned: the key within */
+	uint64_t serial;
+	uint32_t kind; /* CERTIFICATE_HOST, or 1: a user's */
+	struct bytes id,
+	    principals; /* principals: strings one after the other; none is for all names */
+	uint64_t valid_after, valid_before; /* seconds since 1970, the second exclusive */
+	struct bytes critical;  /* options that whoever does not know them must refuse */
+	struct bytes authority; /* the signer's public blob */
+	struct bytes covered, signature;
+};
+
+/* Reads a certificate to its end. Returns 0 (then pubkey_free(&ret->key) is the caller's), -EBADMSG
+ * or -ENOMEM. */
+int certificate_read(struct bytes blob, struct certificate *ret);
 
 /* Reads a public key as text: "type base64 comment" (perhaps behind authorized_keys options,
  * comment lines, a byte order mark, with CR/LF, its base64 perhaps broken over lines) or RFC 4716.
@@ -50,10 +75,15 @@ int pubkey_from_line(const char *line, size_t len, struct pubkey *ret, const cha
 /* Frees the contents; NULL is fine. */
 void pubkey_free(struct pubkey *key);
 
-/* "SHA256:..." and "MD5:aa:bb..." of a blob, as ssh-keygen -l prints them; the caller frees. NULL
- * for no blob, or when the digest is not to be had (MD5 under FIPS). */
-char *pubkey_fingerprint(const unsigned char *blob, size_t len);
-char *pubkey_fingerprint_md5(const unsigned char *blob, size_t len);
+enum { FINGERPRINT_SIZE = 64 };
+
+/* "SHA256:..." of a public blob, as ssh-keygen -l prints it: returns ret, NULL for no bytes. */
+const char *pubkey_fingerprint(struct bytes blob, char ret[FINGERPRINT_SIZE]);
+
+/* Sets "fingerprint" and "fingerprint_md5" ("MD5:aa:bb..."; not under FIPS) of a public blob, and
+ * "public": the base64 of `whole`, which is the same or the certificate around it. Nothing is set
+ * for no bytes. */
+void pubkey_facts(json_t *obj, struct bytes blob, struct bytes whole);
 
 /* true for a word that can begin a public key line ("ssh-rsa", "ecdsa-sha2-nistp256", "sk-...",
  * their certificates). */

@@ -42,25 +42,21 @@ comment_set(struct pubkey *key, const char *at, const char *end)
 		end--;
 	if (at == end)
 		return 0;
-	if ((key->comment = malloc((size_t)(end - at) + 1)) == NULL)
-		return -ENOMEM;
-	memcpy(key->comment, at, (size_t)(end - at));
-	key->comment[end - at] = '\0';
-	key->comment_len = (size_t)(end - at);
-	return 0;
+	buffer_add(&key->comment, at, (size_t)(end - at));
+	return key->comment.failed ? -ENOMEM : 0;
 }
 
 static int
 from_base64(const char *at, size_t len, struct pubkey *ret)
 {
-	unsigned char *blob;
-	size_t size;
-	int r;
+	struct buffer blob = { 0 };
+	int r =
+	    base64_decode((struct bytes){ (const unsigned char *)at, len }, BASE64_LOOSE, &blob);
 
-	if ((r = base64_decode(at, len, &blob, &size)) < 0)
+	if (r < 0)
 		return r;
-	r = pubkey_from_blob(blob, size, ret);
-	free(blob);
+	r = pubkey_from_blob(buffer_bytes(&blob), ret);
+	buffer_free(&blob);
 	return r;
 }
 
@@ -136,7 +132,7 @@ rfc4716_header(const char *at, const char *end, struct pubkey *ret)
 	size_t used = 0;
 	int r;
 
-	if (ret->comment != NULL || (size_t)(end - at) < sizeof(name) - 1 ||
+	if (ret->comment.len > 0 || (size_t)(end - at) < sizeof(name) - 1 ||
 	    strncasecmp(at, name, sizeof(name) - 1) != 0)
 		return 0;
 	at += sizeof(name) - 1;
@@ -199,7 +195,6 @@ rfc4716(const char *at, const char *end, struct pubkey *ret)
 		stop++;
 	r = line >= end ? -EBADMSG : from_base64(line, (size_t)(stop - line), ret);
 	ret->comment = header.comment;
-	ret->comment_len = header.comment_len;
 	return r;
 }
 

@@ -1,5 +1,6 @@
 /* --guest: the host keys as the guest itself has them, by Run Command. */
 #include "azure/inside.h"
+#include "model/pubkey.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,26 +28,15 @@ static const char *const powershell_script[] = {
 static const char *
 type_of(const char *line, size_t len)
 {
-	static const struct {
-		const char *tail, *type;
-	} types[] = {
-		{ "(ED25519)", "ssh-ed25519" },
-		{ "(RSA)", "ssh-rsa" },
-		{ "(DSA)", "ssh-dss" },
-		{ "(ECDSA)", "ecdsa-sha2-nistp256" },
-	};
-	long bits = strtol(line, NULL, 10);
+	const char *open = memrchr(line, '(', len);
+	const struct pubkey_type *type;
+	struct bytes nick;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		size_t tail = strlen(types[i].tail);
-
-		if (len < tail || strncmp(line + len - tail, types[i].tail, tail) != 0)
-			continue;
-		if (strcmp(types[i].tail, "(ECDSA)") == 0 && bits != 256)
-			return bits == 384 ? "ecdsa-sha2-nistp384" : "ecdsa-sha2-nistp521";
-		return types[i].type;
-	}
-	return NULL;
+	if (open == NULL || line[len - 1] != ')')
+		return NULL;
+	nick = (struct bytes){ (const unsigned char *)open + 1, (size_t)(line + len - open) - 2 };
+	type = pubkey_type_find(nick, (unsigned)strtoul(line, NULL, 10));
+	return type != NULL ? type->name : NULL;
 }
 
 static void

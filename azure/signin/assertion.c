@@ -142,20 +142,20 @@ thumbprint(const X509 *certificate, const EVP_MD *digest)
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned len = 0;
 
-	return X509_digest(certificate, digest, hash, &len) == 1 ? base64url(hash, len) : NULL;
+	return X509_digest(certificate, digest, hash, &len) == 1
+		   ? base64_encode((struct bytes){ hash, len }, BASE64_LOOSE | BASE64_URL)
+		   : NULL;
 }
 
 static void
 append_der(json_t *array, X509 *certificate)
 {
-	unsigned char *der = NULL, *text;
+	unsigned char *der = NULL;
 	int len = i2d_X509(certificate, &der);
+	char *text = len > 0 ? base64_encode((struct bytes){ der, (size_t)len }, 0) : NULL;
 
-	if (len > 0 && (text = malloc((size_t)len * 2 + 8)) != NULL) {
-		EVP_EncodeBlock(text, der, len);
-		json_array_append_new(array, json_string((const char *)text));
-		free(text);
-	}
+	doc_append_str(array, text);
+	free(text);
 	OPENSSL_free(der);
 }
 
@@ -198,7 +198,7 @@ static char *
 encode_json(json_t *json)
 {
 	char *text = json_dumps(json, JSON_COMPACT),
-	     *out = text != NULL ? base64url((unsigned char *)text, strlen(text)) : NULL;
+	     *out = text != NULL ? base64_encode(bytes_of(text), BASE64_LOOSE | BASE64_URL) : NULL;
 
 	free(text);
 	json_decref(json);
@@ -223,7 +223,8 @@ sign(EVP_PKEY *key, const char *text, bool pss)
 	     EVP_PKEY_size(key) <= (int)sizeof(signature) &&
 	     EVP_DigestSign(md, signature, &len, (const unsigned char *)text, strlen(text)) == 1;
 	EVP_MD_CTX_free(md);
-	return ok ? base64url(signature, len) : NULL;
+	return ok ? base64_encode((struct bytes){ signature, len }, BASE64_LOOSE | BASE64_URL)
+		  : NULL;
 }
 
 char *

@@ -5,60 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-char *
-base64url(const unsigned char *bytes, size_t len)
-{
-	char *out = malloc(len / 3 * 4 + 5);
-	size_t used = 0;
-
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i += 3) {
-		size_t have = len - i < 3 ? len - i : 3;
-		unsigned word = (unsigned)bytes[i] << 16 |
-				(have > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
-				(have > 2 ? bytes[i + 2] : 0);
-
-		for (size_t k = 0; k <= have; k++)
-			out[used++] = alphabet[word >> (18 - 6 * k) & 63];
-	}
-	out[used] = '\0';
-	return out;
-}
-
-unsigned char *
-base64url_read(const char *text, size_t len, size_t *ret)
-{
-	unsigned char *out;
-	unsigned word = 0, bits = 0;
-	size_t used = 0;
-	const char *at;
-
-	while (len > 0 && text[len - 1] == '=')
-		len--;
-	if ((out = malloc(len / 4 * 3 + 4)) == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-
-		if (c == '\0' || (at = strchr(alphabet, c)) == NULL) {
-			free(out);
-			return NULL;
-		}
-		word = word << 6 | (unsigned)(at - alphabet);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out[used++] = (unsigned char)(word >> bits);
-		}
-	}
-	out[used] = '\0';
-	*ret = used;
-	return out;
-}
-
 void
 uuid_random(char ret[static 37])
 {
@@ -94,15 +40,15 @@ jwt_claims(const char *token)
 	};
 	const char *dot = token != NULL ? strchr(token, '.') : NULL,
 		   *end = dot != NULL ? strchr(dot + 1, '.') : NULL;
-	unsigned char *payload;
+	struct buffer payload = { 0 };
 	json_t *all, *claims;
-	size_t len;
 
 	if (end == NULL ||
-	    (payload = base64url_read(dot + 1, (size_t)(end - dot - 1), &len)) == NULL)
+	    base64_decode((struct bytes){ (const unsigned char *)dot + 1, (size_t)(end - dot - 1) },
+			  BASE64_LOOSE | BASE64_URL, &payload) < 0)
 		return NULL;
-	all = web_json((const char *)payload, len);
-	free(payload);
+	all = web_json((const char *)payload.at, payload.len);
+	buffer_free(&payload);
 	if (!json_is_object(all)) {
 		json_decref(all);
 		return NULL;

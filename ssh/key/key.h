@@ -70,9 +70,8 @@ struct key_info {
 int key_parse(const unsigned char *bytes, size_t len, struct key_info *ret);
 void key_info_free(struct key_info *info);
 
-/* Writes the KEY facts that come from the bytes: kind, format, type, bits, ... Returns 0 or
- * -ENOMEM. */
-int key_info_facts(const struct key_info *info, json_t *key);
+/* Writes the KEY facts that come from the bytes: kind, format, type, bits, ... */
+void key_info_facts(const struct key_info *info, json_t *key);
 
 /* "accept", "reject" or "unknown": would Azure take such a key when it makes a VM (RSA of at least
  * 2048 bits, Ed25519). */
@@ -111,8 +110,8 @@ int key_unprefix(const struct buffer *text, const char *prefix, size_t len, stru
  * defects that it is. */
 int key_unwrap(const struct buffer *text, struct buffer *ret, uint64_t *defects);
 int key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects);
-int key_base64_any(const char *text, size_t len,
-		   struct buffer *ret); /* also base64url, also unpadded; -EBADMSG */
+int key_base64(const struct buffer *text, size_t from, size_t to,
+	       struct buffer *ret); /* also base64url, also unpadded; -EBADMSG */
 size_t key_find(const struct buffer *text, size_t from,
 		const char *word); /* SIZE_MAX when it is not there */
 void key_lead(const struct buffer *text, size_t at,

@@ -1,7 +1,5 @@
 #include "ssh/key/key.h"
 
-#include <openssl/crypto.h>
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -179,26 +177,18 @@ shape(const struct body_text *body, struct lines *lines)
 
 /* The base64 characters alone. */
 struct chars {
-	char *at;
-	size_t len, pads;
+	struct buffer text;
+	size_t pads;
 	bool url, junk;
 };
-
-static void
-chars_free(struct chars *chars)
-{
-	if (chars->at != NULL)
-		OPENSSL_cleanse(chars->at, chars->len);
-	free(chars->at);
-}
 
 static int
 chars_read(const struct body_text *body, enum blanks blanks, size_t width, struct chars *ret)
 {
 	size_t column = 0;
 
-	*ret = (struct chars){ .at = malloc(body->len + 1) };
-	if (ret->at == NULL)
+	*ret = (struct chars){ 0 };
+	if (buffer_reserve(&ret->text, body->len) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < body->len; i++) {
 		unsigned char c = body->at[i];
@@ -218,7 +208,7 @@ chars_read(const struct body_text *body, enum blanks blanks, size_t width, struc
 		if ((!isalnum(c) && c != '+' && c != '/') || ret->pads > 0)
 			ret->junk = true;
 		else
-			ret->at[ret->len++] = (char)c;
+			buffer_u8(&ret->text, c);
 	}
 	return 0;
 }
@@ -275,10 +265,12 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 
 	if ((r = chars_read(body, blanks, width, &chars)) < 0)
 		return r;
-	whole = chars.len + chars.pads;
+	whole = chars.text.len + chars.pads;
 	odd = whole % 4 != 0;
 	buffer_free(&ret->bytes);
-	r = key_base64_any(chars.at, chars.len % 4 == 1 ? chars.len - 1 : chars.len, &ret->bytes);
+	if (chars.text.len % 4 == 1)
+		chars.text.len--;
+	r = base64_decode(buffer_bytes(&chars.text), BASE64_LOOSE, &ret->bytes);
 	if (r < 0)
 		goto out;
 	stated = key_length(ret->bytes.at, ret->bytes.len, &want);
@@ -297,7 +289,7 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 	else if (!ret->complete)
 		ret->defects |= ret->cut ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
 out:
-	chars_free(&chars);
+	buffer_free(&chars.text);
 	return r;
 }
 

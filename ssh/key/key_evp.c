@@ -22,14 +22,15 @@ blob_begin(const char *type)
 static int
 blob_take(struct buffer *blob, const char *type, unsigned bits, struct key_info *info)
 {
-	if (blob->failed)
-		buffer_free(blob);
-	free(info->pub.blob);
-	info->pub.blob = blob->at;
-	info->pub.blob_len = blob->len;
+	buffer_free(&info->pub.blob);
 	info->pub.bits = bits;
 	snprintf(info->pub.type, sizeof(info->pub.type), "%s", type);
-	return blob->at == NULL ? -ENOMEM : 0;
+	if (blob->failed) {
+		buffer_free(blob);
+		return -ENOMEM;
+	}
+	info->pub.blob = *blob;
+	return 0;
 }
 
 int

@@ -1,7 +1,5 @@
 #include "ssh/key/key.h"
 
-#include <openssl/crypto.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,17 +45,10 @@ key_plain(struct key_info *info)
 int
 key_comment(struct key_info *info, const void *bytes, size_t len)
 {
-	free(info->pub.comment);
-	info->pub.comment = NULL;
-	info->pub.comment_len = 0;
-	if (len == 0)
-		return 0;
-	if ((info->pub.comment = malloc(len + 1)) == NULL)
-		return -ENOMEM;
-	memcpy(info->pub.comment, bytes, len);
-	info->pub.comment[len] = '\0';
-	info->pub.comment_len = len;
-	return 0;
+	buffer_free(&info->pub.comment);
+	if (len > 0)
+		buffer_add(&info->pub.comment, bytes, len);
+	return info->pub.comment.failed ? -ENOMEM : 0;
 }
 
 const char *
@@ -92,24 +83,7 @@ facts_defects(uint64_t defects, json_t *key)
 	json_decref(all);
 }
 
-static int
-facts_public(const struct pubkey *pub, json_t *key)
-{
-	char *sha256 = pubkey_fingerprint(pub->blob, pub->blob_len),
-	     *md5 = pubkey_fingerprint_md5(pub->blob, pub->blob_len);
-	char *public = pub->blob == NULL ? NULL : base64_encode(pub->blob, pub->blob_len, true);
-	int r = pub->blob != NULL && (sha256 == NULL || public == NULL) ? -ENOMEM : 0;
-
-	doc_set_str(key, "fingerprint", sha256);
-	doc_set_str(key, "fingerprint_md5", md5);
-	doc_set_str(key, "public", public);
-	free(sha256);
-	free(md5);
-	free(public);
-	return r;
-}
-
-int
+void
 key_info_facts(const struct key_info *info, json_t *key)
 {
 	set_word(key, "kind", info->kind);
@@ -122,11 +96,11 @@ key_info_facts(const struct key_info *info, json_t *key)
 	set_word(key, "encrypted", info->encrypted);
 	set_word(key, "cipher", info->cipher);
 	set_word(key, "kdf", info->kdf);
-	if (info->pub.comment != NULL)
-		doc_set_strn(key, "comment", info->pub.comment, info->pub.comment_len);
+	if (info->pub.comment.len > 0)
+		doc_set_strn(key, "comment", info->pub.comment.at, info->pub.comment.len);
 	facts_defects(info->defects, key);
 	doc_set_str(key, "azure", key_azure(info->pub.type, info->pub.bits));
 	if (info->loads >= 0)
 		doc_set_bool(key, "loads", info->loads != 0);
-	return facts_public(&info->pub, key);
+	pubkey_facts(key, buffer_bytes(&info->pub.blob), buffer_bytes(&info->pub.blob));
 }

@@ -26,7 +26,8 @@ member(const json_t *jwk, const char *name, struct buffer *ret)
 {
 	const char *text = doc_str(jwk, name);
 
-	return text == NULL ? -EBADMSG : key_base64_any(text, strlen(text), ret);
+	return text == NULL ? -EBADMSG
+			    : base64_decode(bytes_of(text), BASE64_LOOSE | BASE64_URL, ret);
 }
 
 static int

@@ -37,7 +37,7 @@ openssh_loads(const unsigned char *bytes, size_t len, const struct key_info *inf
 		return 0;
 	if (strcmp(info->pub.type, "ssh-rsa") == 0 && info->pub.bits < 1024)
 		return 0;
-	return info->pub.blob != NULL;
+	return info->pub.blob.len > 0;
 }
 
 /* Types that OpenSSH takes from PEM: RSA, DSA, the NIST curves; Ed25519 since 9.6. */

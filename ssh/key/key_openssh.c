@@ -61,17 +61,16 @@ fields_read(struct bytes *rest, const char *fields, struct private_part *part)
 static bool
 halves_agree(const struct private_part *part, const struct pubkey *pub)
 {
-	struct bytes outer = { pub->blob, pub->blob_len }, name, field = { 0 };
+	struct bytes outer = buffer_bytes(&pub->blob), name, field = { 0 };
 	struct bytes seed = part->pair;
 
-	if (pub->blob == NULL)
+	if (pub->blob.len == 0)
 		return true;
 	bytes_string(&outer, &name);
 	if (part->n.at != NULL) {
 		bytes_string(&outer, &field);
 		bytes_string(&outer, &field);
-		return field.len == part->n.len && memcmp(field.at, part->n.at, field.len) == 0 &&
-		       key_product_is(&part->p, &part->q, &part->n);
+		return bytes_same(field, part->n) && key_product_is(&part->p, &part->q, &part->n);
 	}
 	if (part->point.at != NULL &&
 	    memmem(outer.at, outer.len, part->point.at, part->point.len) == NULL)
@@ -155,12 +154,11 @@ public_read(struct bytes *rest, struct key_info *info)
 	if (bytes_u32(rest, &count) < 0)
 		return -EBADMSG;
 	if (bytes_string(rest, &public) == 0) {
-		r = pubkey_from_blob(public.at, public.len, &info->pub);
+		r = pubkey_from_blob(public, &info->pub);
 		return r < 0 ? r : count == 1 ? 0 : -EBADMSG;
 	}
 	bytes_u32(rest, &len);
-	r = pubkey_from_blob(rest->at, rest->len,
-			     &info->pub); /* cut inside: type and bits at least */
+	r = pubkey_from_blob(*rest, &info->pub); /* cut inside: type and bits at least */
 	return r == -ENOMEM ? r : -EBADMSG;
 }
 
@@ -176,9 +174,7 @@ public_distrust(struct bytes rest, struct key_info *info)
 	if (info->pub.bits != 0 && bytes_u32(&rest, &len) == 0 && len % 8 == 0 &&
 	    len <= PRIVATE_MAX && len + 24 >= rest.len && (cut || len <= rest.len + 4))
 		return;
-	free(info->pub.blob);
-	info->pub.blob = NULL;
-	info->pub.blob_len = 0;
+	buffer_free(&info->pub.blob);
 	if (info->pub.bits == 0)
 		info->pub.type[0] = '\0';
 	if (!cut &&

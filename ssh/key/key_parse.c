@@ -47,7 +47,7 @@ body_only(const struct buffer *text, size_t from, size_t to, uint64_t defect, st
 		if ((r = key_openssh(body.bytes.at, body.bytes.len, info)) == -ENOENT &&
 		    (r = key_sshcom(body.bytes.at, body.bytes.len, info)) == -ENOENT)
 			r = key_der(body.bytes.at, body.bytes.len, true, info);
-		if (r == -ENOENT && pubkey_from_blob(body.bytes.at, body.bytes.len, &pub) == 0) {
+		if (r == -ENOENT && pubkey_from_blob(buffer_bytes(&body.bytes), &pub) == 0) {
 			info->pub = pub;
 			info->defects = defect;
 			key_kind(info, pub.cert ? "cert" : "public",
@@ -88,7 +88,7 @@ base64_file(const struct buffer *text, unsigned depth, struct key_info *info)
 
 	if (!all_base64(text) || depth >= LAYERS_MAX)
 		return -ENOENT;
-	if ((r = key_base64_any((const char *)text->at, text->len, &inner)) == -ENOMEM)
+	if ((r = key_base64(text, 0, text->len, &inner)) == -ENOMEM)
 		return r;
 	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
 	    strcmp(found.kind, "other") != 0 &&
@@ -147,7 +147,7 @@ base64_inside(const struct buffer *text, unsigned depth, struct key_info *info)
 		struct key_info found = { 0 };
 		struct buffer inner = { 0 };
 
-		r = key_base64_any((const char *)text->at + at, end - at, &inner);
+		r = key_base64(text, at, end, &inner);
 		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
 		    strcmp(found.kind, "private") == 0) {
 			found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);

@@ -59,8 +59,7 @@ public_read(const struct buffer *text, const struct bytes *lines, struct key_inf
 	struct buffer blob = { 0 };
 	struct pubkey pub;
 	unsigned count = 0;
-	char *comment = info->pub.comment;
-	size_t comment_len = info->pub.comment_len;
+	struct buffer comment = info->pub.comment;
 	int r;
 
 	while (at < text->len && isdigit(text->at[at]))
@@ -69,10 +68,10 @@ public_read(const struct buffer *text, const struct bytes *lines, struct key_inf
 		end = text->len;
 	else if (key_find(text, at, "Key-Derivation:") < end)
 		end = key_find(text, at, "Key-Derivation:");
-	r = key_base64_any((const char *)text->at + at, end - at, &blob);
+	r = key_base64(text, at, end, &blob);
 	if (r < 0)
 		return r;
-	r = pubkey_from_blob(blob.at, blob.len, &pub);
+	r = pubkey_from_blob(buffer_bytes(&blob), &pub);
 	if (r == 0 && strcmp(pub.type, info->pub.type) != 0) {
 		pubkey_free(&pub);
 		r = -EBADMSG;
@@ -81,7 +80,6 @@ public_read(const struct buffer *text, const struct bytes *lines, struct key_inf
 		memcpy(pub.type, info->pub.type, sizeof(pub.type));
 	info->pub = pub;
 	info->pub.comment = comment;
-	info->pub.comment_len = comment_len;
 	buffer_free(&blob);
 	return r;
 }
@@ -116,7 +114,7 @@ lines_read(const struct buffer *text, size_t from, const char *name, struct buff
 			count = (count * 10 + (unsigned)(text->at[at] - '0')) % 10000;
 	for (end = at; count > 0 && end < text->len; end++)
 		count -= end > at && text->at[end] == '\n' && text->at[end - 1] != '\n';
-	return key_base64_any((const char *)text->at + at, end - at, ret);
+	return key_base64(text, at, end, ret);
 }
 
 /* What PuTTY signs: type, encryption, comment, and both halves. An unlocked file's key is known to
@@ -129,13 +127,11 @@ mac_make(int version, const struct key_info *info, const struct buffer *public,
 	unsigned char key[EVP_MAX_MD_SIZE] = { 0 };
 	unsigned key_len = 0;
 	struct buffer signed_part = { 0 };
-	const struct bytes comment = { (const unsigned char *)info->pub.comment,
-				       info->pub.comment_len };
 	bool made;
 
 	buffer_string(&signed_part, bytes_of(info->pub.type));
 	buffer_string(&signed_part, bytes_of("none"));
-	buffer_string(&signed_part, comment);
+	buffer_string(&signed_part, buffer_bytes(&info->pub.comment));
 	buffer_string(&signed_part, buffer_bytes(public));
 	buffer_string(&signed_part, buffer_bytes(private));
 	made = !signed_part.failed &&

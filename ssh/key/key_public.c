@@ -50,7 +50,7 @@ surroundings(const struct buffer *text, size_t start, size_t end, struct key_inf
 	if (start > 0 || text->at[start] == ' ' || text->at[start] == '\t')
 		key_lead(text, start + strspn((const char *)text->at + start, " \t"), info);
 	if (end > start + 1 && isspace(text->at[end - 1]) &&
-	    (info->pub.comment != NULL || isspace(text->at[end - 2])))
+	    (info->pub.comment.len > 0 || isspace(text->at[end - 2])))
 		key_flag(info, KEY_BIT(TRAILING_SPACES)); /* one blank stands where an empty comment
 							     would follow */
 	if (end == text->len)

@@ -1,7 +1,5 @@
 #include "ssh/key/key.h"
 
-#include <openssl/crypto.h>
-
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -254,21 +252,10 @@ key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *def
 }
 
 int
-key_base64_any(const char *text, size_t len, struct buffer *ret)
+key_base64(const struct buffer *text, size_t from, size_t to, struct buffer *ret)
 {
-	char *plain = malloc(len + 1);
-	int r;
-
-	if (plain == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < len; i++)
-		plain[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
-	r = base64_decode(plain, len, &ret->at, &ret->len);
-	if (r == 0)
-		ret->at[ret->len] = '\0';
-	OPENSSL_cleanse(plain, len);
-	free(plain);
-	return r;
+	return base64_decode((struct bytes){ text->at + from, to - from },
+			     BASE64_LOOSE | BASE64_URL, ret);
 }
 
 size_t

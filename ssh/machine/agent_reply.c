@@ -1,7 +1,6 @@
 #include "ssh/machine/identity.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define AGENT_FAILURE 5
 #define AGENT_FAILURE_OLD 102 /* of ssh.com's agents */
@@ -13,27 +12,18 @@ key_add(const struct bytes *blob, const struct bytes *comment, json_t *keys)
 {
 	struct pubkey pub;
 	json_t *key;
-	char *sha256, *md5, *base64;
-	int r = pubkey_from_blob(blob->at, blob->len, &pub);
+	int r = pubkey_from_blob(*blob, &pub);
 
 	if (r == -ENOMEM)
 		return r;
-	sha256 = pubkey_fingerprint(pub.blob, pub.blob_len);
-	md5 = pubkey_fingerprint_md5(pub.blob, pub.blob_len);
-	base64 = base64_encode(blob->at, blob->len, true);
 	key = json_object();
 	doc_set_str(key, "type", pub.cert ? pub.cert_type : *pub.type != '\0' ? pub.type : NULL);
 	if (pub.bits > 0)
 		doc_set_int(key, "bits", pub.bits);
-	doc_set_str(key, "fingerprint", sha256);
-	doc_set_str(key, "fingerprint_md5", md5);
-	doc_set_str(key, "public", base64);
+	pubkey_facts(key, buffer_bytes(&pub.blob), *blob);
 	if (comment->len > 0)
-		doc_set_strn(key, "comment", (const char *)comment->at, comment->len);
+		doc_set_strn(key, "comment", comment->at, comment->len);
 	json_array_append_new(keys, key);
-	free(sha256);
-	free(md5);
-	free(base64);
 	pubkey_free(&pub);
 	return 0;
 }

@@ -142,7 +142,7 @@ entry_of_cert(const struct identities *ids, const char *path, const char *key_pa
 {
 	struct pubkey pub;
 	json_t *entry;
-	char *base64, *fingerprint;
+	char text[FINGERPRINT_SIZE];
 
 	if (key_file_public(path, &pub) < 0)
 		return NULL;
@@ -151,14 +151,12 @@ entry_of_cert(const struct identities *ids, const char *path, const char *key_pa
 		return NULL;
 	}
 	entry = json_object();
-	base64 = base64_encode(pub.cert_blob, pub.cert_blob_len, true);
-	fingerprint = pubkey_fingerprint(pub.blob, pub.blob_len);
 	doc_set_str(entry, "path", path);
 	doc_set_str(entry, "key", key_path);
 	doc_set_str(entry, "from", "certificate");
-	doc_set_str(entry, "fingerprint", fingerprint);
+	doc_set_str(entry, "fingerprint", pubkey_fingerprint(buffer_bytes(&pub.blob), text));
 	doc_set_str(entry, "type", pub.cert_type);
-	doc_set_str(entry, "public", base64);
+	doc_set_base64(entry, "public", buffer_bytes(&pub.cert_blob));
 	if (pub.valid_after > 0 && pub.valid_after <= INT64_MAX)
 		doc_set_int(entry, "valid_after", (json_int_t)pub.valid_after);
 	if (pub.valid_before <= INT64_MAX)
@@ -167,8 +165,6 @@ entry_of_cert(const struct identities *ids, const char *path, const char *key_pa
 	doc_set_bool(entry, "offered", true);
 	doc_set_str(entry, "encrypted", doc_str(key, "encrypted"));
 	doc_set_bool(entry, "usable", key != NULL && is_usable(ids, key));
-	free(base64);
-	free(fingerprint);
 	pubkey_free(&pub);
 	return entry;
 }

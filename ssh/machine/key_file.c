@@ -145,7 +145,7 @@ static void
 set_cert(const char *path, const struct pubkey *pub, json_t *key)
 {
 	json_t *cert = json_object(), *principals = json_array();
-	struct bytes rest = { pub->principals, pub->principals_len }, name;
+	struct bytes rest = buffer_bytes(&pub->principals), name;
 
 	doc_set_str(cert, "path", path);
 	doc_set_str(cert, "type", pub->cert_type);
@@ -154,7 +154,7 @@ set_cert(const char *path, const struct pubkey *pub, json_t *key)
 	if (pub->valid_before <= (uint64_t)LLONG_MAX)
 		doc_set_int(cert, "valid_before", (json_int_t)pub->valid_before);
 	while (json_array_size(principals) < 64 && bytes_string(&rest, &name) == 0)
-		json_array_append_new(principals, doc_text((const char *)name.at, name.len));
+		json_array_append_new(principals, doc_text(name.at, name.len));
 	json_object_set_new(cert, "principals", principals);
 	json_object_set_new(key, "cert", cert);
 }
@@ -179,25 +179,21 @@ static void
 set_neighbours(const char *path, json_t *key)
 {
 	char *pub_path = doc_fmt("%s.pub", path), *cert_path = doc_fmt("%s-cert.pub", path),
-	     *fingerprint, *base64;
+	     text[FINGERPRINT_SIZE];
 	struct pubkey pub;
 	json_t *obj;
 
 	if (pub_path != NULL && key_file_public(pub_path, &pub) == 0) {
-		fingerprint = pubkey_fingerprint(pub.blob, pub.blob_len);
-		base64 = base64_encode(pub.blob, pub.blob_len, true);
 		obj = json_object();
 		doc_set_str(obj, "path", pub_path);
-		doc_set_str(obj, "fingerprint", fingerprint);
+		doc_set_str(obj, "fingerprint", pubkey_fingerprint(buffer_bytes(&pub.blob), text));
 		doc_set_str(obj, "type", pub.type);
 		if (pub.bits > 0)
 			doc_set_int(obj, "bits", pub.bits);
-		doc_set_str(obj, "public", base64);
+		doc_set_base64(obj, "public", buffer_bytes(&pub.blob));
 		if (doc_str(key, "fingerprint") != NULL)
-			doc_set_bool(obj, "matches", doc_is(key, "public", base64));
+			doc_set_bool(obj, "matches", doc_is(key, "public", doc_str(obj, "public")));
 		json_object_set_new(key, "pub", obj);
-		free(fingerprint);
-		free(base64);
 		pubkey_free(&pub);
 	}
 	if (cert_path != NULL && key_file_public(cert_path, &pub) == 0) {

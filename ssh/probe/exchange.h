@@ -4,6 +4,7 @@
 #ifndef SSH_EXCHANGE_H
 #define SSH_EXCHANGE_H
 
+#include "model/pubkey.h"
 #include "ssh/probe/packet.h"
 
 #include <stdio.h>
@@ -41,55 +42,22 @@ struct transcript {
 int exchange_finish(const struct exchange *exchange, const struct transcript *said,
 		    struct bytes algorithm, struct bytes reply, struct bytes *host_key);
 
-/* ---- host keys (host_key.c) ---- */
+/* ---- host keys and their certificates (host_key.c) ---- */
 
-/* Verifies a signature blob of that algorithm over data; `key` is a plain key. Returns 0,
- * -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
-int plain_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
-		     struct bytes data);
+/* Verifies a signature blob of that algorithm over data; with a certificate's algorithm, `key` is a
+ * certificate. Returns 0, -EKEYREJECTED, -EBADMSG (malformed) or -ENOTSUP (no such algorithm). */
+int host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
+		    struct bytes data);
+
+/* Does the authority's signature hold? As host_key_verify. */
+int certificate_verify(const struct certificate *cert);
 
 /* The key type ("ssh-rsa") that a host key algorithm ("rsa-sha2-512") uses; the algorithm itself
  * for all others. */
 struct bytes host_key_type(struct bytes algorithm);
 
-/* ---- host certificates (certificate.c), as OpenSSH's PROTOCOL.certkeys has them ---- */
-
 /* The plain algorithm of a certificate's ("rsa-sha2-512" of "rsa-sha2-512-cert-v01@openssh.com");
  * any other one is its own. */
 struct bytes host_key_plain(struct bytes algorithm);
-
-enum { CERTIFICATE_HOST = 2 };
-
-struct certificate {
-	struct buffer plain; /* owned: the key within, as a plain blob */
-	uint64_t serial;
-	uint32_t kind; /* CERTIFICATE_HOST, or 1: a user's */
-	struct bytes id,
-	    principals; /* principals: strings one after the other; none is for all names */
-	uint64_t valid_after, valid_before; /* seconds since 1970, the second exclusive */
-	struct bytes critical;  /* options that whoever does not know them must refuse */
-	struct bytes authority; /* the signer's public blob */
-	struct bytes covered, signature;
-};
-
-/* Reads a certificate to its end; bytes are borrowed from the blob. Returns 0 (then
- * buffer_free(&ret->plain) is the caller's), -EBADMSG, -ENOTSUP (a key type unknown here) or
- * -ENOMEM.
- */
-int certificate_read(struct bytes blob, struct certificate *ret);
-
-/* Does the authority's signature hold? As plain_key_verify. */
-int certificate_verify(const struct certificate *cert);
-
-/* As plain_key_verify; with a certificate's algorithm, `key` is a certificate. */
-int host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
-		    struct bytes data);
-
-enum { FINGERPRINT_SIZE = 64 };
-
-/* "SHA256:..." and "MD5:aa:bb..." of a public blob, as ssh-keygen -l shows them; "" when the digest
- * is not to be had. */
-void host_key_fingerprints(struct bytes key, char sha256[FINGERPRINT_SIZE],
-			   char md5[FINGERPRINT_SIZE]);
 
 #endif

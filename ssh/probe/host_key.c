@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define CERT_SUFFIX "-cert-v01@openssh.com"
+
 enum { ED25519_KEY = 32, RSA_BYTES_MAX = 2048 + 8 };
 
 /* An algorithm: its key type, its digest (NULL: the signature has its own), for ECDSA the curve by
@@ -40,6 +42,17 @@ exchange_host_keys(void)
 {
 	return bytes_of("ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,"
 			"rsa-sha2-512,rsa-sha2-256,ssh-rsa");
+}
+
+struct bytes
+host_key_plain(struct bytes algorithm)
+{
+	const size_t len = strlen(CERT_SUFFIX);
+
+	if (algorithm.len > len &&
+	    memcmp(algorithm.at + algorithm.len - len, CERT_SUFFIX, len) == 0)
+		return (struct bytes){ algorithm.at, algorithm.len - len };
+	return algorithm;
 }
 
 struct bytes
@@ -167,7 +180,7 @@ verify_raw(EVP_PKEY *key, const char *digest, const unsigned char *signature, si
 	return r;
 }
 
-int
+static int
 plain_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature,
 		 struct bytes data)
 {
@@ -195,23 +208,28 @@ plain_key_verify(struct bytes key, struct bytes algorithm, struct bytes signatur
 	return r;
 }
 
-void
-host_key_fingerprints(struct bytes key, char sha256[FINGERPRINT_SIZE], char md5[FINGERPRINT_SIZE])
+int
+certificate_verify(const struct certificate *cert)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE], text[EVP_MAX_MD_SIZE * 2];
-	unsigned len = 0;
-	int n;
+	struct bytes rest = cert->signature, algorithm;
 
-	*sha256 = *md5 = '\0';
-	if (EVP_Digest(key.at, key.len, digest, &len, EVP_sha256(), NULL) == 1) {
-		n = EVP_EncodeBlock(text, digest, (int)len);
-		while (n > 0 && text[n - 1] == '=')
-			n--;
-		snprintf(sha256, FINGERPRINT_SIZE, "SHA256:%.*s", n, (const char *)text);
-	}
-	if (EVP_Digest(key.at, key.len, digest, &len, EVP_md5(), NULL) == 1) {
-		n = snprintf(md5, FINGERPRINT_SIZE, "MD5");
-		for (unsigned i = 0; i < len; i++)
-			n += snprintf(md5 + n, (size_t)(FINGERPRINT_SIZE - n), ":%02x", digest[i]);
-	}
+	if (bytes_string(&rest, &algorithm) < 0 || host_key_plain(algorithm).len != algorithm.len)
+		return -EBADMSG;
+	return plain_key_verify(cert->authority, algorithm, cert->signature, cert->covered);
+}
+
+int
+host_key_verify(struct bytes key, struct bytes algorithm, struct bytes signature, struct bytes data)
+{
+	struct certificate cert;
+	int r;
+
+	if (host_key_plain(algorithm).len == algorithm.len)
+		return plain_key_verify(key, algorithm, signature, data);
+	if ((r = certificate_read(key, &cert)) < 0)
+		return r;
+	r = plain_key_verify(buffer_bytes(&cert.key.blob), host_key_plain(algorithm), signature,
+			     data);
+	pubkey_free(&cert.key);
+	return r;
 }

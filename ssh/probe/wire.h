@@ -42,8 +42,7 @@ struct wire_answers {
 /* One of the keys that ssh would offer, as the server is asked about it. */
 struct wire_key {
 	const json_t *identity; /* borrowed from IDENTITIES */
-	uint8_t *blob;
-	size_t len;
+	struct buffer blob;
 	bool certain; /* a refusal means that the key is refused, not only the way it was asked */
 	const char *answer; /* "accepted", "denied", "unknown"; NULL: not asked */
 };

@@ -1,36 +1,18 @@
 #include "ssh/probe/wire_client.h"
 
-#include <openssl/evp.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void
-set_base64(json_t *obj, const char *key, struct bytes blob)
-{
-	unsigned char *text = malloc(blob.len / 3 * 4 + 5);
-
-	if (text != NULL) {
-		EVP_EncodeBlock(text, blob.at, (int)blob.len);
-		doc_set_str(obj, key, (const char *)text);
-	}
-	free(text);
-}
-
 static json_t *
 key_facts(struct bytes blob)
 {
-	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE];
 	struct bytes rest = blob, type = { NULL, 0 };
 	json_t *key = json_object();
 
 	bytes_string(&rest, &type);
-	host_key_fingerprints(blob, sha256, md5);
-	doc_set_strn(key, "type", (const char *)type.at, type.len);
-	doc_set_str(key, "fingerprint", sha256);
-	doc_set_str(key, "fingerprint_md5", md5);
-	set_base64(key, "public", blob);
+	doc_set_strn(key, "type", type.at, type.len);
+	pubkey_facts(key, blob, blob);
 	return key;
 }
 
@@ -51,17 +33,17 @@ certificate_facts(struct bytes blob, const struct certificate *cert)
 
 	bytes_string(&rest, &type);
 	bytes_string(&signature, &algorithm);
-	doc_set_strn(facts, "type", (const char *)type.at, type.len);
-	doc_set_strn(facts, "id", (const char *)cert->id.at, cert->id.len);
+	doc_set_strn(facts, "type", type.at, type.len);
+	doc_set_strn(facts, "id", cert->id.at, cert->id.len);
 	doc_set_bool(facts, "host", cert->kind == CERTIFICATE_HOST);
 	while (list.len > 0 && bytes_string(&list, &name) == 0)
-		json_array_append_new(principals, doc_text((const char *)name.at, name.len));
+		json_array_append_new(principals, doc_text(name.at, name.len));
 	json_object_set_new(facts, "principals", principals);
 	set_time(facts, "valid_after", cert->valid_after);
 	set_time(facts, "valid_before", cert->valid_before);
 	doc_set_bool(facts, "critical", cert->critical.len > 0);
 	json_object_set_new(facts, "authority", key_facts(cert->authority));
-	doc_set_strn(facts, "algorithm", (const char *)algorithm.at, algorithm.len);
+	doc_set_strn(facts, "algorithm", algorithm.at, algorithm.len);
 	if (r != -ENOTSUP && r != -ENOMEM)
 		doc_set_bool(facts, "signed", r == 0);
 	return facts;
@@ -72,7 +54,7 @@ wire_host_key_add(struct wire *wire, struct bytes blob)
 {
 	json_t *section = facts_section(wire->facts, FACT_HOST_KEY),
 	       *keys = doc_list(section, "keys"), *key;
-	struct certificate cert = { .plain = { 0 } };
+	struct certificate cert = { .serial = 0 };
 	bool certified = certificate_read(blob, &cert) == 0;
 
 	wire->have.host_key = true;
@@ -81,9 +63,9 @@ wire_host_key_add(struct wire *wire, struct bytes blob)
 		json_object_set_new(section, "keys", json_array());
 		keys = doc_list(section, "keys");
 	}
-	key = key_facts(certified ? buffer_bytes(&cert.plain) : blob);
+	key = key_facts(certified ? buffer_bytes(&cert.key.blob) : blob);
 	if (certified)
 		json_object_set_new(key, "certificate", certificate_facts(blob, &cert));
 	json_array_append_new(keys, key);
-	buffer_free(&cert.plain);
+	pubkey_free(&cert.key);
 }

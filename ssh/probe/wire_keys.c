@@ -1,82 +1,50 @@
 #include "model/key.h"
 #include "ssh/probe/wire_keys.h"
 
-#include <openssl/evp.h>
-
 #include <stdlib.h>
 #include <string.h>
 
 enum { PUBLIC_BLOB_MAX = 16384 };
 
-/* The public blob of an identity, decoded; returns its length, 0 when it has none. The caller frees
- * *ret. */
-static size_t
-blob_decode(const char *text, uint8_t **ret)
-{
-	size_t len = text != NULL ? strlen(text) : 0, pad = 0;
-	int n;
-
-	if (len == 0 || len % 4 != 0 || len > PUBLIC_BLOB_MAX ||
-	    (*ret = malloc(len / 4 * 3 + 1)) == NULL)
-		return 0;
-	while (pad < 2 && text[len - 1 - pad] == '=')
-		pad++;
-	if ((n = EVP_DecodeBlock(*ret, (const unsigned char *)text, (int)len)) <= (int)pad) {
-		free(*ret);
-		return 0;
-	}
-	return (size_t)n - pad;
-}
-
 /* OpenSSH takes RSA keys only under the name of a SHA-2 signature (7.2 and later know it); libssh2
  * takes the name of the method from the blob's first string, and OpenSSH maps it back to the key
  * type. */
-static int
-rename_rsa(struct wire_key *key)
+static void
+rename_rsa(struct buffer *blob)
 {
-	struct bytes rest = { key->blob, key->len }, type;
+	struct bytes rest = buffer_bytes(blob), type;
 	struct buffer renamed = { 0 };
-	const char *name;
 
-	if (bytes_string(&rest, &type) < 0)
-		return -1;
-	name = bytes_is(type, "ssh-rsa") ? "rsa-sha2-512"
-	       : bytes_is(type, "ssh-rsa-cert-v01@openssh.com")
-		   ? "rsa-sha2-512-cert-v01@openssh.com"
-		   : NULL;
-	if (name == NULL)
-		return 0;
-	buffer_string(&renamed, bytes_of(name));
+	bytes_string(&rest, &type);
+	buffer_string(&renamed,
+		      bytes_of(bytes_is(type, "ssh-rsa") ? "rsa-sha2-512"
+							 : "rsa-sha2-512-cert-v01@openssh.com"));
 	buffer_add(&renamed, rest.at, rest.len);
-	if (renamed.failed) {
-		buffer_free(&renamed);
-		return -1;
-	}
-	free(key->blob);
-	key->blob = renamed.at;
-	key->len = renamed.len;
-	return 0;
+	buffer_free(blob);
+	*blob = renamed;
 }
 
 static void
 key_add(struct wire *wire, const json_t *identity)
 {
 	struct wire_key key = { .identity = identity, .certain = true };
+	const struct bytes public = bytes_of(doc_str(identity, "public"));
 	bool rsa, openssh = strcmp(wire->product, "openssh") == 0;
 	struct bytes rest, type;
 
-	if (wire->key_count == WIRE_QUERIES ||
-	    (key.len = blob_decode(doc_str(identity, "public"), &key.blob)) == 0)
+	if (wire->key_count == WIRE_QUERIES || public.len > PUBLIC_BLOB_MAX ||
+	    base64_decode(public, 0, &key.blob) < 0)
 		return;
-	rest = (struct bytes){ key.blob, key.len };
+	rest = buffer_bytes(&key.blob);
 	if (bytes_string(&rest, &type) < 0 || type.len == 0 || rest.len == 0) {
-		free(key.blob);
+		buffer_free(&key.blob);
 		return;
 	}
 	rsa = bytes_is(type, "ssh-rsa") || bytes_is(type, "ssh-rsa-cert-v01@openssh.com");
-	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702) &&
-	    rename_rsa(&key) < 0) {
-		free(key.blob);
+	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702))
+		rename_rsa(&key.blob);
+	if (key.blob.failed) {
+		buffer_free(&key.blob);
 		return;
 	}
 	key.certain = !rsa || openssh || strcmp(wire->product, "dropbear") == 0;
@@ -137,7 +105,7 @@ void
 wire_keys_free(struct wire *wire)
 {
 	for (size_t i = 0; i < wire->key_count; i++)
-		free(wire->keys[i].blob);
+		buffer_free(&wire->keys[i].blob);
 	wire->key_count = 0;
 }
 

@@ -201,7 +201,7 @@ query(struct wire_session *session)
 
 	if (wire->key == wire->key_count)
 		return 0;
-	r = libssh2_userauth_publickey(session->ssh, wire->user, key->blob, key->len,
+	r = libssh2_userauth_publickey(session->ssh, wire->user, key->blob.at, key->blob.len,
 				       refuse_to_sign, &count);
 	if (r == LIBSSH2_ERROR_EAGAIN)
 		return r;

@@ -1,3 +1,4 @@
+#include "facts/file.h"
 #include "ssh/probe/engine.h"
 #include "ssh/probe/ssh_log.h"
 #include "ssh/probe/wire_client.h"
@@ -6,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The installed ssh asks where libssh2 cannot: with public halves only, so that it can offer keys
  * but never sign with one, and with a known_hosts file of its own that is thrown away. */
-enum { OPTIONS_MAX = 48, PATH_SIZE = 256 };
+enum { OPTIONS_MAX = 48, PATH_SIZE = 256, HOST_KEY_LINE_MAX = 1 << 16 };
 
 struct wire_ssh {
 	char dir[PATH_SIZE];
@@ -134,26 +134,17 @@ options_fill(struct wire_ssh *ssh, const struct wire *wire)
 static void
 host_key_take(struct wire *wire, const char *path)
 {
-	char text[PATH_SIZE * 64];
-	uint8_t blob[sizeof(text)];
-	const char *at;
-	size_t len;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), pad = 0, n;
-	ssize_t got;
+	struct buffer text = { 0 }, blob = { 0 };
+	char *at;
 
-	if (fd < 0)
+	if (file_read(path, HOST_KEY_LINE_MAX, &text, NULL) < 0)
 		return;
-	got = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[got > 0 ? got : 0] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	at = strrchr(text, ' ');
-	if (at == NULL || (len = strlen(++at)) == 0 || len % 4 != 0)
-		return;
-	while (pad < 2 && at[len - 1 - (size_t)pad] == '=')
-		pad++;
-	if ((n = EVP_DecodeBlock(blob, (const unsigned char *)at, (int)len)) > pad)
-		wire_host_key_add(wire, (struct bytes){ blob, (size_t)(n - pad) });
+	text.at[strcspn((char *)text.at, "\r\n")] = '\0';
+	at = strrchr((char *)text.at, ' ');
+	if (at != NULL && base64_decode(bytes_of(at + 1), 0, &blob) == 0 && blob.len > 0)
+		wire_host_key_add(wire, buffer_bytes(&blob));
+	buffer_free(&text);
+	buffer_free(&blob);
 }
 
 static void

@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct transcript said = { bytes_of("SSH-2.0-a"), bytes_of("SSH-2.0-b"), bytes_of("c"),
 				   bytes_of("d") };
 	struct certificate cert;
-	char sha256[FINGERPRINT_SIZE], md5[FINGERPRINT_SIZE], name[96];
+	char name[96];
 
 	if (size < 2)
 		return 0;
@@ -48,12 +48,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    exchange_finish(exchange_for(data[0]), &said, algorithm, bytes, &key) == 0)
 		abort();
 	if (certificate_read(bytes, &cert) == 0) {
-		if (cert.plain.failed || cert.covered.len > bytes.len)
+		if (cert.key.blob.failed || cert.covered.len > bytes.len)
 			abort();
 		certificate_verify(&cert);
-		buffer_free(&cert.plain);
+		pubkey_free(&cert.key);
 	}
-	host_key_fingerprints(bytes, sha256, md5);
 	/* a host key algorithm may be a certificate's */
 	if (data[0] > 127) {
 		snprintf(name, sizeof(name), "%.*s-cert-v01@openssh.com", (int)algorithm.len,

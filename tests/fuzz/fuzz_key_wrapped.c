@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t wrap, end, len = 0, used;
 	char *base64, *text;
 
-	if (size < 2 || (base64 = base64_encode(data + 2, size - 2, true)) == NULL)
+	if (size < 2 || (base64 = base64_encode((struct bytes){ data + 2, size - 2 }, 0)) == NULL)
 		return 0;
 	wrap = data[0] % (sizeof(wraps) / sizeof(wraps[0]));
 	end = data[1] % (sizeof(ends) / sizeof(ends[0]));

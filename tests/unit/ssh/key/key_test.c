@@ -58,15 +58,14 @@ parse_file(const char *name)
 static void
 agrees_with_ssh_keygen(const char *name, const struct key_info *info)
 {
-	char *path = tool_path(name), out[4096], fingerprint[128],
-	     *own = pubkey_fingerprint(info->pub.blob, info->pub.blob_len);
+	char *path = tool_path(name), out[4096], fingerprint[128], own[FINGERPRINT_SIZE];
 	unsigned bits = 0;
 
 	ck_assert_int_eq(TOOL(out, sizeof(out), "ssh-keygen", "-lf", path), 0);
 	ck_assert_int_eq(sscanf(out, "%u %127s", &bits, fingerprint), 2);
 	ck_assert_uint_eq(bits, info->pub.bits);
+	ck_assert_ptr_nonnull(pubkey_fingerprint(buffer_bytes(&info->pub.blob), own));
 	ck_assert_str_eq(own, fingerprint);
-	free(own);
 	free(path);
 }
 
@@ -92,7 +91,7 @@ START_TEST(openssh_keys_are_read)
 	ck_assert_str_eq(info.format, "openssh-key-v1");
 	ck_assert_str_eq(info.pub.type, generated[_i].type);
 	ck_assert_str_eq(info.encrypted, "no");
-	ck_assert_str_eq(info.pub.comment, "me \xc3\xa4 %");
+	ck_assert_str_eq((char *)info.pub.comment.at, "me \xc3\xa4 %");
 	ck_assert_uint_eq(info.defects, 0);
 	ck_assert_int_eq(info.loads, 1);
 	agrees_with_ssh_keygen("k", &info);
@@ -110,7 +109,7 @@ START_TEST(locked_openssh_keys_show_their_public_half)
 	ck_assert_str_eq(info.encrypted, "yes");
 	ck_assert_str_eq(info.cipher, "aes256-ctr");
 	ck_assert_str_eq(info.kdf, "bcrypt:16");
-	ck_assert_ptr_null(info.pub.comment);
+	ck_assert_uint_eq(info.pub.comment.len, 0);
 	agrees_with_ssh_keygen("k", &info);
 	key_info_free(&info);
 	tool_folder_remove();
@@ -126,7 +125,7 @@ START_TEST(public_lines_and_rfc4716_are_read)
 	info = parse_file("k.pub");
 	ck_assert_str_eq(info.kind, "public");
 	ck_assert_str_eq(info.format, "ssh-public");
-	ck_assert_str_eq(info.pub.comment, "me \xc3\xa4 %");
+	ck_assert_str_eq((char *)info.pub.comment.at, "me \xc3\xa4 %");
 	agrees_with_ssh_keygen("k.pub", &info);
 	key_info_free(&info);
 	ck_assert_int_eq(TOOL(out, sizeof(out), "ssh-keygen", "-e", "-f", path), 0);
@@ -226,7 +225,7 @@ victim(int i, size_t *len)
 static bool
 same_key(const struct pubkey *a, const struct pubkey *b)
 {
-	return a->blob_len == b->blob_len && memcmp(a->blob, b->blob, a->blob_len) == 0;
+	return bytes_same(buffer_bytes(&a->blob), buffer_bytes(&b->blob));
 }
 
 /* A fingerprint may be missing, but it is never another key's. */
@@ -238,7 +237,7 @@ START_TEST(a_cut_file_never_shows_another_key)
 
 	for (size_t cut = 0; cut < len; cut++) {
 		part = parse_bytes(bytes, cut);
-		ck_assert(part.pub.blob == NULL || same_key(&part.pub, &whole.pub));
+		ck_assert(part.pub.blob.len == 0 || same_key(&part.pub, &whole.pub));
 		ck_assert_msg(part.defects != 0 || cut > len - 3, "cut at %zu of %zu", cut, len);
 		key_info_free(&part);
 	}
@@ -258,7 +257,7 @@ START_TEST(a_lost_byte_never_shows_another_key)
 		memcpy(less, bytes, lost);
 		memcpy(less + lost, bytes + lost + 1, len - lost - 1);
 		part = parse_bytes(less, len - 1);
-		ck_assert_msg(part.pub.blob == NULL || same_key(&part.pub, &whole.pub) || _i == 6,
+		ck_assert_msg(part.pub.blob.len == 0 || same_key(&part.pub, &whole.pub) || _i == 6,
 			      "%s: byte %zu", victims[_i], lost);
 		key_info_free(&part);
 	}
@@ -324,10 +323,10 @@ START_TEST(mangling_is_undone_and_named)
 		 mangled[_i].filter);
 	ck_assert_int_eq(TOOL(NULL, 0, "sh", "-c", script), 0);
 	part = parse_file("m");
-	ck_assert_int_eq(key_info_facts(&part, facts), 0);
+	key_info_facts(&part, facts);
 	ck_assert_str_eq(doc_str(facts, "format"), "openssh-key-v1");
 	ck_assert(same_key(&part.pub, &whole.pub));
-	ck_assert_str_eq(part.pub.comment, "c");
+	ck_assert_str_eq((char *)part.pub.comment.at, "c");
 	ck_assert_str_eq(doc_str(facts, "defect"), mangled[_i].defect);
 	json_decref(facts);
 	key_info_free(&part);
@@ -360,7 +359,7 @@ START_TEST(what_is_no_key_is_named)
 	struct key_info info = parse_bytes(no_keys[_i].text, strlen(no_keys[_i].text));
 	json_t *facts = json_object();
 
-	ck_assert_int_eq(key_info_facts(&info, facts), 0);
+	key_info_facts(&info, facts);
 	ck_assert_str_eq(doc_str(facts, "defect"), no_keys[_i].defect);
 	ck_assert_ptr_null(doc_str(facts, "fingerprint"));
 	json_decref(facts);
@@ -389,7 +388,7 @@ START_TEST(no_private_byte_reaches_the_facts)
 	json_t *facts = json_object();
 	int number = 0;
 
-	ck_assert_int_eq(key_info_facts(&info, facts), 0);
+	key_info_facts(&info, facts);
 	text = json_dumps(facts, 0);
 	rest = bytes;
 	while ((line = strsep(&rest, "\n")) != NULL)

@@ -42,11 +42,11 @@ START_TEST(a_certificate_is_read_and_verified)
 	ck_assert_uint_eq(cert.kind, CERTIFICATE_HOST);
 	ck_assert_uint_eq(cert.valid_after, 1767225600);
 	ck_assert_uint_eq(cert.valid_before, 1798761600);
-	key = buffer_bytes(&cert.plain);
+	key = buffer_bytes(&cert.key.blob);
 	ck_assert_int_eq(bytes_string(&key, &type), 0);
 	ck_assert(bytes_is(type, "ssh-ed25519"));
 	ck_assert_int_eq(certificate_verify(&cert), 0);
-	buffer_free(&cert.plain);
+	pubkey_free(&cert.key);
 }
 END_TEST
 
@@ -58,7 +58,7 @@ START_TEST(a_damaged_certificate_is_no_certificate_or_a_false_one)
 		bytes[i] ^= 1;
 		if (certificate_read((struct bytes){ bytes, len }, &cert) == 0) {
 			ck_assert_int_lt(certificate_verify(&cert), 0);
-			buffer_free(&cert.plain);
+			pubkey_free(&cert.key);
 		}
 		bytes[i] ^= 1;
 		ck_assert_int_lt(certificate_read((struct bytes){ bytes, i }, &cert), 0);
