@@ -55,8 +55,10 @@ void azure_find(struct azure *azure, struct facts *facts, const struct azure_tar
 /* Reads the VM and what it refers to (NICs, addresses, subnets, NSGs, load balancers, route tables,
  * ...) into azure.resources / azure.missing and the just-in-time policies; settles NETWORK and JIT,
  * and with --deep / --guest DEEP and PROOF. Needs VM settled. It may begin together with azure_find
- * when the id is known before. */
-void azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx);
+ * when the id is known before. settled(ctx) is called when NETWORK is settled and more is still to
+ * come; NULL for none. */
+void azure_read(struct azure *azure, struct facts *facts, void (*settled)(void *ctx),
+		void (*done)(void *ctx), void *ctx);
 
 /* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come
  * from Azure: banners, what programs print. azure may be NULL. */

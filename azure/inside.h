@@ -349,7 +349,8 @@ struct read {
 	unsigned pending;           /* fetches that the network still waits for */
 	unsigned aside;             /* fetches that only the end waits for */
 	size_t stage;
-	bool vm_absent, network_done;
+	bool vm_absent;
+	void (*settled)(void *ctx); /* NETWORK is */
 	void (*done)(void *ctx);
 	void *ctx;
 };

@@ -5,38 +5,110 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Starts whatever may start; collectors that finish at once let others start. */
-static void
-walk_table(struct run *run)
-{
-	do {
-		run->settled = false;
-		for (size_t i = 0; i < run->count; i++)
-			for (int c = 0; c < COLLECTORS; c++) {
-				struct job *job = &run->jobs[i];
+/* ---- which jobs to look at ---- */
 
-				if (job->started[c] || (collectors[c].once && i > 0) ||
-				    !collectors[c].ready(job))
-					continue;
-				job->started[c] = true;
-				job->busy++;
-				collectors[c].start(job);
-			}
-	} while (run->settled);
+static void
+push(struct job *job, enum job_list_id id)
+{
+	struct job_list *list = &job->run->lists[id];
+
+	if (job->listed[id])
+		return;
+	job->listed[id] = true;
+	job->next[id] = NULL;
+	if (list->first == NULL)
+		list->first = job;
+	else
+		list->last->next[id] = job;
+	list->last = job;
 }
+
+static struct job *
+pop(struct run *run, enum job_list_id id)
+{
+	struct job *job = run->lists[id].first;
+
+	if (job != NULL) {
+		run->lists[id].first = job->next[id];
+		job->listed[id] = false;
+	}
+	return job;
+}
+
+void
+step_settled(void *ctx)
+{
+	const struct step *step = ctx;
+	struct run *run = step->job->run;
+
+	if (!collectors[step->row].once)
+		push(step->job, READY);
+	else
+		for (size_t i = 0; i < run->count; i++)
+			push(&run->jobs[i], READY);
+}
+
+void
+step_end(void *ctx)
+{
+	struct step *step = ctx;
+	struct job *job = step->job;
+
+	step->ended = true;
+	job->left--;
+	job->run->left--;
+	job->run->local -= collectors[step->row].local;
+	step_settled(step);
+}
+
+/* ---- starting ---- */
 
 static bool
-finished(const struct run *run)
+may_start(const struct job *job, enum collector_id c)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		if (run->jobs[i].busy > 0)
+	const struct collector *row = &collectors[c];
+
+	if (job->steps[c].started || (row->once && job != job->run->jobs))
+		return false;
+	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
+		if ((row->needs & 1u << section) != 0 && !job_settled(job, section))
 			return false;
-		for (int c = 0; c < COLLECTORS; c++)
-			if (!run->jobs[i].started[c] && !(collectors[c].once && i > 0))
-				return false;
-	}
-	return true;
+	return row->ready == NULL || row->ready(job);
 }
+
+static void
+start_rows(struct job *job)
+{
+	for (enum collector_id c = 0; c < COLLECTORS; c++) {
+		if (!may_start(job, c))
+			continue;
+		if (collectors[c].local && job->run->local == LOCAL_MAX) {
+			push(job, BLOCKED);
+			continue;
+		}
+		job->run->local += collectors[c].local;
+		job->steps[c].started = true;
+		collectors[c].start(job, &job->steps[c]);
+	}
+}
+
+/* Starts whatever may start; rows that end at once let others start. */
+static void
+start_ready(struct run *run)
+{
+	struct job *job;
+
+	do {
+		while ((job = pop(run, READY)) != NULL)
+			start_rows(job);
+		if (run->local < LOCAL_MAX && (job = pop(run, BLOCKED)) != NULL)
+			push(job, READY);
+	} while (job != NULL);
+	while (run->first < run->count && run->jobs[run->first].left == 0)
+		run->first++;
+}
+
+/* ---- ending ---- */
 
 /* What has not arrived when the round is over. */
 static void
@@ -62,22 +134,24 @@ settle_rest(struct job *job)
 static void
 run_loop(struct run *run, int64_t began)
 {
-	walk_table(run);
-	while (!finished(run)) {
+	for (size_t i = 0; i < run->count; i++)
+		push(&run->jobs[i], READY);
+	start_ready(run);
+	while (run->left > 0) {
 		if (loop_left(run->loop) == 0) {
 			loop_close(run->loop);
 			return;
 		}
-		if (!loop_turn(run->loop, 100) && !run->settled)
-			return; /* nothing under way and nothing to start: a collector forgot to
-				   call back */
-		walk_table(run);
+		if (!loop_turn(run->loop, 100) && run->lists[READY].first == NULL)
+			return; /* nothing under way and nothing to start: a row did not end */
+		start_ready(run);
 		if (run->hooks != NULL && run->hooks->turn != NULL)
-			run->hooks->turn(run->hooks->ctx, run->doc, loop_now(run->loop) - began);
+			run->hooks->turn(run->hooks->ctx, run->doc, run->first,
+					 loop_now(run->loop) - began);
 	}
 }
 
-/* A VM name that several VMs bear is a question back to the user. */
+/* An ambiguous VM name is a usage error. */
 static int
 refuse_ambiguous(const struct run *run, struct err *err)
 {
@@ -100,42 +174,52 @@ refuse_ambiguous(const struct run *run, struct err *err)
 	return 0;
 }
 
+/* ---- beginning ---- */
+
+static void
+job_begin(struct job *job, struct run *run)
+{
+	const struct options *options = run->options;
+	const struct target *target = &job->target;
+
+	job->run = run;
+	for (enum collector_id c = 0; c < COLLECTORS; c++) {
+		job->steps[c] = (struct step){ .job = job, .row = c };
+		job->left += !collectors[c].once || job == run->jobs;
+	}
+	run->left += job->left;
+	job->azure = (struct azure_target){ .id = target->id,
+					    .group = target->group,
+					    .name = target->name,
+					    .resolver = "/proc/self/exe" };
+	if (target->name == NULL && target->id == NULL)
+		job->azure.host = target->host;
+	job->config = (struct ssh_config_request){ .user = options->login,
+						   .port = options->port,
+						   .identity = options->identity,
+						   .config_file = options->ssh_config,
+						   .no_config = options->no_ssh_config };
+}
+
 static int
 make_jobs(struct run *run, struct err *err)
 {
-	const struct options *options = run->options;
+	const struct words *vms = &run->options->vms;
 	json_t *targets = json_object_get(run->doc, "targets");
 	int r = 0;
 
-	run->count = options->vms.count > 0 ? options->vms.count : 1;
+	run->count = vms->count > 0 ? vms->count : 1;
 	if ((run->jobs = calloc(run->count, sizeof(*run->jobs))) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < run->count && r == 0; i++) {
-		struct job *job = &run->jobs[i];
-
-		r = target_parse(options, options->vms.count > 0 ? options->vms.at[i] : NULL,
-				 &job->target, err);
+		r = target_parse(run->options, vms->count > 0 ? vms->at[i] : NULL,
+				 &run->jobs[i].target, err);
 		if (r == 0)
-			json_array_append_new(targets, target_object(&job->target));
+			json_array_append_new(targets, target_object(&run->jobs[i].target));
 	}
 	for (size_t i = 0; i < run->count && r == 0; i++) {
-		struct job *job = &run->jobs[i];
-
-		job->run = run;
-		r = facts_view(run->doc, i, &job->facts);
-		job->azure = (struct azure_target){ .id = job->target.id,
-						    .group = job->target.group,
-						    .name = job->target.name,
-						    .host = job->target.name == NULL &&
-								    job->target.id == NULL
-								? job->target.host
-								: NULL,
-						    .resolver = "/proc/self/exe" };
-		job->config = (struct ssh_config_request){ .user = options->login,
-							   .port = options->port,
-							   .identity = options->identity,
-							   .config_file = options->ssh_config,
-							   .no_config = options->no_ssh_config };
+		job_begin(&run->jobs[i], run);
+		r = facts_view(run->doc, i, &run->jobs[i].facts);
 	}
 	return r;
 }

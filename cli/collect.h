@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 struct collect_hooks {
-	void (*turn)(void *ctx, json_t *doc,
-		     int64_t elapsed_ms); /* after every turn of the loop; NULL for none */
+	/* After every turn of the loop; NULL for none. All targets before `first` are done. */
+	void (*turn)(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
 	void *ctx;
 };
 

@@ -9,7 +9,7 @@ enum { DEFAULT_MS = 5000, MAX_ANSWER = 256 << 10 };
 
 struct batch {
 	json_t *commands; /* borrowed: target.commands */
-	char *facts;      /* the document as text */
+	char *facts;      /* the document as text; NULL until the first program starts */
 	size_t running;
 	void (*done)(void *ctx);
 	void *ctx;
@@ -80,7 +80,7 @@ command_done(void *ctx, const struct child_reply *reply)
 }
 
 static void
-command_start(struct loop *loop, struct batch *batch, const json_t *rule)
+command_start(struct loop *loop, struct batch *batch, const json_t *doc, const json_t *rule)
 {
 	const json_t *words = doc_list(rule, "argv");
 	const char **argv = calloc(json_array_size(words) + 1, sizeof(*argv)),
@@ -88,7 +88,9 @@ command_start(struct loop *loop, struct batch *batch, const json_t *rule)
 	struct command *command = calloc(1, sizeof(*command));
 	int ms = DEFAULT_MS, r = -ENOMEM;
 
-	if (argv != NULL && command != NULL &&
+	if (batch->facts == NULL)
+		batch->facts = json_dumps(doc, JSON_COMPACT);
+	if (argv != NULL && command != NULL && batch->facts != NULL &&
 	    (command->id = strdup(doc_str(rule, "id"))) != NULL) {
 		for (size_t i = 0; i < json_array_size(words); i++)
 			argv[i] = json_string_value(json_array_get(words, i));
@@ -125,20 +127,17 @@ commands_run(struct loop *loop, struct facts *facts, const json_t *custom, bool 
 	const json_t *rule;
 	size_t i;
 
-	if (batch == NULL || (batch->facts = json_dumps(facts->doc, JSON_COMPACT)) == NULL) {
-		free(batch);
+	if (batch == NULL) {
 		json_decref(commands);
 		done(ctx);
 		return;
 	}
-	*batch = (struct batch){
-		.commands = commands, .facts = batch->facts, .running = 1, .done = done, .ctx = ctx
-	};
+	*batch = (struct batch){ .commands = commands, .running = 1, .done = done, .ctx = ctx };
 	json_array_foreach (custom, i, rule) {
 		if (!doc_is(rule, "type", "command"))
 			continue;
 		if (allowed)
-			command_start(loop, batch, rule);
+			command_start(loop, batch, facts->doc, rule);
 		else
 			settle(commands, doc_str(rule, "id"), "not-asked", "not-allowed",
 			       "rule files run programs only with --allow-commands");

@@ -324,11 +324,6 @@ options_check(const struct options *options, struct err *err)
 {
 	if (check_together(options, err) < 0)
 		return -EINVAL;
-	if (options->vms.count > TARGETS_MAX) {
-		err_set(err, "%zu VMs were given, at most %d are accepted in one run",
-			options->vms.count, TARGETS_MAX);
-		return -EINVAL;
-	}
 	if (!options_want_vm(options))
 		return 0;
 	err_set(err, "no VM was named: a VM, --host HOST, --replay BUNDLE, or --no-azure "

@@ -17,8 +17,6 @@ enum exit_code {
 	EXIT_INTERNAL = 4
 };
 
-enum { TARGETS_MAX = 256 };
-
 /* A growing, NULL-terminated list of borrowed or owned strings. */
 struct words {
 	const char **at; /* NULL while empty */

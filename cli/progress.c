@@ -11,7 +11,7 @@ enum { FIRST_MS = 500, EVERY_MS = 100 };
 /* What is still being waited for: of the pending sections the one that the others wait for in turn.
  */
 static const char *
-waiting_for(json_t *doc)
+waiting_for(json_t *doc, size_t first)
 {
 	static const enum fact_section order[] = { FACT_SIGNIN,   FACT_VM,         FACT_NETWORK,
 						   FACT_JIT,      FACT_IDENTITIES, FACT_DNS,
@@ -19,7 +19,7 @@ waiting_for(json_t *doc)
 						   FACT_HOST_KEY, FACT_AUTH };
 	struct facts facts;
 
-	for (size_t i = 0; facts_view(doc, i, &facts) == 0; i++)
+	for (size_t i = first; facts_view(doc, i, &facts) == 0; i++)
 		for (size_t j = 0; j < sizeof(order) / sizeof(*order); j++)
 			if (facts_state(&facts, order[j], NULL) == FACT_PENDING)
 				return facts_section_words(order[j]);
@@ -62,7 +62,7 @@ tell_cause(struct progress *progress, json_t *doc)
 }
 
 void
-progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms)
+progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms)
 {
 	struct progress *progress = ctx;
 	const char *what;
@@ -71,7 +71,7 @@ progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms)
 		return;
 	progress->last_ms = elapsed_ms;
 	tell_cause(progress, doc);
-	if ((what = waiting_for(doc)) == NULL)
+	if ((what = waiting_for(doc, first)) == NULL)
 		return;
 	fprintf(stderr, "\r\033[Kazssh-doctor: %lld s, waiting for %s",
 		(long long)(elapsed_ms / 1000), what);

@@ -17,7 +17,7 @@ struct progress {
 
 /* For collect_hooks.turn: after half a second a line on stderr; the first certain cause as soon as
  * it is certain. */
-void progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms);
+void progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
 
 /* Wipes the line away. */
 void progress_end(struct progress *progress);

@@ -32,7 +32,7 @@ was_found(void *ctx)
 {
 	struct probe *probe = ctx;
 
-	azure_read(probe->azure, &probe->facts, was_read, probe);
+	azure_read(probe->azure, &probe->facts, NULL, was_read, probe);
 }
 
 struct run {

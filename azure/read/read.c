@@ -183,7 +183,8 @@ static void
 read_network_done(struct read *read)
 {
 	settle_network(read);
-	read->network_done = true;
+	if (read->settled != NULL)
+		read->settled(read->ctx);
 	if (read->azure->deep)
 		read_deep(read);
 	if (read->azure->guest)
@@ -343,7 +344,8 @@ read_begin(struct read *read)
 }
 
 void
-azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx)
+azure_read(struct azure *azure, struct facts *facts, void (*settled)(void *ctx),
+	   void (*done)(void *ctx), void *ctx)
 {
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
 	const char *id = state == FACT_KNOWN || state == FACT_UNKNOWN
@@ -363,6 +365,7 @@ azure_read(struct azure *azure, struct facts *facts, void (*done)(void *ctx), vo
 			       .id = strdup(id),
 			       .jit = jit,
 			       .seen = json_object(),
+			       .settled = settled,
 			       .done = done,
 			       .ctx = ctx };
 	read_begin(read);
