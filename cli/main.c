@@ -5,6 +5,7 @@
 #include "cli/known.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "facts/memory.h"
 #include "facts/visible.h"
 #include "ssh/ssh.h"
 
@@ -24,11 +25,14 @@ enum { ROUND_PAUSE_MS = 10000 };
 static int
 complain(int r, const struct err *err)
 {
-	char *clean = visible_text(err->text[0] != '\0' ? err->text : strerror(-r), false);
+	char *clean;
 
-	fprintf(stderr, "azssh-doctor: %s\n", clean != NULL ? clean : "out of memory");
+	if (r == -ENOMEM)
+		memory_lost();
+	clean = visible_text(err->text[0] != '\0' ? err->text : strerror(-r), false);
+	fprintf(stderr, "azssh-doctor: %s\n", clean);
 	free(clean);
-	return r == -ENOMEM ? EXIT_INTERNAL : EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 /* The facts: collected now, or read from a bundle. */

@@ -1,0 +1,15 @@
+/* Memory that is always there. facts/memory.c defines the program's malloc, calloc and realloc, for
+ * the libraries too: when there is no memory, the process says so in one sentence and ends with
+ * exit code 4. So nobody checks for NULL, and no fact is missing because it could not be stored. */
+#ifndef FACTS_MEMORY_H
+#define FACTS_MEMORY_H
+
+enum { EXIT_NO_MEMORY = 4 };
+
+/* What is still to be done when memory has run out. It may not allocate. */
+void memory_at_end(void (*last)(void));
+
+/* Ends the process. */
+_Noreturn void memory_lost(void);
+
+#endif
