@@ -281,7 +281,6 @@ struct arm_answer {
 /* done is called exactly once, perhaps before arm_ask returns. */
 void arm_ask(struct azure *azure, const struct arm_ask *ask,
 	     void (*done)(void *ctx, const struct arm_answer *answer), void *ctx);
-const char *arm_api_version(const struct azure *azure, const char *type);
 
 /* ---- fetch.c ---- */
 

@@ -1,4 +1,5 @@
 #include "facts/doc.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -91,33 +92,13 @@ doc_same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
 }
 
-/* The length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t left)
-{
-	size_t need = *p < 0x80                 ? 1
-		      : *p >= 0xc2 && *p < 0xe0 ? 2
-		      : *p >= 0xe0 && *p < 0xf0 ? 3
-		      : *p >= 0xf0 && *p < 0xf5 ? 4
-						: 0;
-
-	if (need == 0 || need > left || *p == '\0')
-		return 0;
-	for (size_t i = 1; i < need; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return need;
-}
-
 json_t *
 doc_text(const void *bytes, size_t len)
 {
 	json_t *text = json_stringn(bytes, len);
 	char *clean;
 	size_t used = 0;
+	uint32_t cp;
 
 	if (text != NULL && memchr(bytes, '\0', len) == NULL)
 		return text;
@@ -126,11 +107,12 @@ doc_text(const void *bytes, size_t len)
 		return NULL;
 	for (size_t i = 0; i < len;) {
 		const char *at = (const char *)bytes + i;
-		size_t n = utf8_sequence((const unsigned char *)at, len - i);
+		size_t n = visible_decode(at, len - i, &cp);
+		bool good = n != 0 && cp != 0;
 
-		memcpy(clean + used, n != 0 ? at : "\xef\xbf\xbd", n != 0 ? n : 3);
-		used += n != 0 ? n : 3;
-		i += n != 0 ? n : 1;
+		memcpy(clean + used, good ? at : "\xef\xbf\xbd", good ? n : 3);
+		used += good ? n : 3;
+		i += good ? n : 1;
 	}
 	text = json_stringn(clean, used);
 	free(clean);

@@ -11,8 +11,8 @@
  * is none. NUL counts as a sequence. */
 size_t visible_decode(const char *bytes, size_t left, uint32_t *cp);
 
-/* true for what a terminal would act on, or nobody would see: C0, DEL, C1, bidi marks and
- * overrides, zero-width and tag characters. */
+/* true for what a terminal would act on, or nobody would see: controls, bidi marks and overrides,
+ * zero-width and tag characters, blanks other than the space. */
 bool visible_hidden(uint32_t cp);
 
 /* true when the text is UTF-8 without any such code point, line breaks included. NULL is clean. */

@@ -29,7 +29,9 @@ jit_state_word(enum jit_state state)
 	return words[state];
 }
 
-long
+/* Seconds of an ISO 8601 duration of hours, minutes and seconds, or days ("PT3H", "PT1H30M",
+ * "P1D"); -1 when it is none. */
+static long
 duration_from_iso(const char *text)
 {
 	long total = 0;

@@ -49,10 +49,6 @@ char *jit_sources(const json_t *port);
 void jit_from_facts(const struct facts *facts, const char *vm_id, int port, const struct ip *source,
 		    struct jit *ret);
 
-/* Seconds of an ISO 8601 duration of hours, minutes and seconds, or days ("PT3H", "PT1H30M",
- * "P1D"); -1 when it is none. */
-long duration_from_iso(const char *text);
-
 /* The body of an initiate request: this VM and port, the source when it is known (else Azure takes
  * the caller's), an end time within the policy's limit and at most an hour from now. The caller
  * frees; NULL when out of memory. */

@@ -47,7 +47,7 @@ static const struct version {
 	{ "resources", "2021-04-01" },
 };
 
-const char *
+static const char *
 arm_api_version(const struct azure *azure, const char *type)
 {
 	const char *negotiated = json_string_value(json_object_get(azure->api, type));

@@ -82,9 +82,6 @@ struct ip_range nsg_side_at(const struct nsg_side *side, size_t i);
 /* YES: one of its ranges covers this one; MAYBE: some meet it; tags and groups are not asked. */
 enum nsg_match nsg_side_meets(const struct nsg_side *side, const struct ip_range *range);
 
-/* true for the names that just-in-time access gives its rules. */
-bool nsg_name_is_jit(const char *name);
-
 /* What service tags mean here. */
 struct nsg_tags {
 	const json_t *table;  /* {"values": [{name, properties.addressPrefixes}]} of the service tag

@@ -305,8 +305,9 @@ read_ports(const json_t *properties, const char *single, const char *several,
 		ports->bad = single;
 }
 
-bool
-nsg_name_is_jit(const char *name)
+/* true for the names that just-in-time access gives its rules. */
+static bool
+name_is_jit(const char *name)
 {
 	static const char *const prefixes[] = { "MicrosoftDefenderForCloud-JITRule",
 						"SecurityCenter-JITRule" };
@@ -343,7 +344,7 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 			       .access = parse_access(doc_str(properties, "access")),
 			       .protocol = parse_protocol(doc_get(properties, "protocol")),
 			       .protocol_text = doc_str(properties, "protocol"),
-			       .is_jit = nsg_name_is_jit(name) };
+			       .is_jit = name_is_jit(name) };
 	rule->is_default = rule->priority >= 65000;
 	if (rule->protocol == NSG_PROTOCOL_BAD)
 		rule->bad = "protocol";

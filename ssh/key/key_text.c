@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 /* Which half of each pair of bytes is NUL: 1 the second (little endian), 2 the first, 0 neither. */
 static int
@@ -22,17 +23,6 @@ nul_halves(const unsigned char *bytes, size_t len)
 	return first * 10 >= pairs * 9 && second * 10 <= pairs ? 2 : 0;
 }
 
-static void
-put_utf8(struct buffer *out, uint32_t c)
-{
-	const unsigned more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const unsigned char lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-
-	buffer_u8(out, (unsigned char)(lead[more] | c >> 6 * more));
-	for (unsigned i = more; i-- > 0;)
-		buffer_u8(out, (unsigned char)(0x80 | (c >> 6 * i & 0x3f)));
-}
-
 static uint32_t
 utf16_at(const unsigned char *bytes, bool big)
 {
@@ -42,6 +32,8 @@ utf16_at(const unsigned char *bytes, bool big)
 static int
 from_utf16(const unsigned char *bytes, size_t len, bool big, struct buffer *ret)
 {
+	utf8proc_uint8_t utf8[4];
+
 	if (buffer_reserve(ret, len * 2) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i + 1 < len; i += 2) {
@@ -52,7 +44,7 @@ from_utf16(const unsigned char *bytes, size_t len, bool big, struct buffer *ret)
 			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 			i += 2;
 		}
-		put_utf8(ret, c);
+		buffer_add(ret, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)c, utf8));
 	}
 	return 0;
 }

@@ -117,7 +117,8 @@ kexinit_read(struct bytes payload, struct kexinit *ret)
 	return 0;
 }
 
-bool
+/* true for a cipher that authenticates by itself, so that no MAC is negotiated. */
+static bool
 cipher_is_aead(struct bytes cipher)
 {
 	static const char *const aead[] = { "chacha20-poly1305@openssh.com",

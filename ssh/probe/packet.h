@@ -104,7 +104,4 @@ struct offer {
 
 struct agreement kexinit_agree(const struct offer *client, const struct kexinit *server);
 
-/* true for a cipher that authenticates by itself, so that no MAC is negotiated. */
-bool cipher_is_aead(struct bytes cipher);
-
 #endif

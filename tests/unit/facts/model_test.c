@@ -166,16 +166,6 @@ START_TEST(a_resource_that_did_not_arrive_is_not_absent)
 }
 END_TEST
 
-START_TEST(errors_gain_context_in_front)
-{
-	struct err err;
-
-	err_set(&err, "no such file");
-	err_wrap(&err, "rules.yaml");
-	ck_assert_str_eq(err.text, "rules.yaml: no such file");
-}
-END_TEST
-
 START_TEST(findings_hold_more_findings)
 {
 	struct finding finding, *also;
@@ -207,7 +197,6 @@ main(void)
 	tcase_add_test(tc, numbers_are_read_also_from_strings);
 	tcase_add_test(tc, a_section_is_pending_until_settled);
 	tcase_add_test(tc, a_resource_that_did_not_arrive_is_not_absent);
-	tcase_add_test(tc, errors_gain_context_in_front);
 	tcase_add_test(tc, findings_hold_more_findings);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_SILENT);
