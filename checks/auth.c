@@ -378,7 +378,7 @@ check_auth(const struct scene *scene, const struct rule *rule, struct finding *f
 			     .queries = doc_list(auth, "queries"),
 			     .order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"),
 			     .user = doc_str(auth, "user"),
-			     .admin = talk_admin(facts),
+			     .admin = scene->admin,
 			     .accepted = doc_str(auth, "accepted") };
 	const char *off;
 
@@ -395,7 +395,7 @@ check_auth(const struct scene *scene, const struct rule *rule, struct finding *f
 	finding_text(finding, "user", view.user);
 	finding_text(finding, "text", doc_str(auth, "text"));
 	finding_text(finding, "banner", doc_str(auth, "banner"));
-	if (talk_vm_windows(facts))
+	if (scene->windows)
 		finding_value(finding, "windows", json_true());
 	if (view.publickey && (off = keys_off(&view)) != NULL)
 		return judge_client_off(&view, off, finding);

@@ -25,19 +25,17 @@ protocol_name(const char *guess)
 
 /* The first line that came, for a sentence. */
 static const char *
-first_line(const json_t *banner)
+first_line(const struct fact_banner *banner)
 {
-	const char *line = json_string_value(json_array_get(doc_list(banner, "before"), 0));
-
-	return line != NULL ? line : "";
+	return banner->before_count > 0 ? banner->before[0] : "";
 }
 
 static int
-judge_text(const json_t *banner, struct finding *finding)
+judge_text(const struct fact_banner *banner, struct finding *finding)
 {
 	static const enum code others[] = { CODE_SSHD_MAXSTARTUPS, CODE_SSHD_PERSOURCE_PENALTIES,
 					    CODE_TCPWRAPPERS_DENY, CODE_CUSTOM };
-	const char *text = doc_str(banner, "text");
+	const char *text = banner->text;
 
 	if (text != NULL && strcasestr(text, "MaxStartups") != NULL)
 		return finding_set(finding, FAIL, CODE_SSHD_MAXSTARTUPS,
@@ -55,7 +53,7 @@ judge_text(const json_t *banner, struct finding *finding)
 
 /* The reference server is no better off: whatever it is, it stands before both. */
 static int
-judge_before_both(struct finding *finding, const char *what)
+judge_before_both(const struct scene *scene, struct finding *finding, const char *what)
 {
 	finding_possible(finding, CODE_DPI_RESETS_SSH);
 	return talk_confidence(
@@ -63,53 +61,53 @@ judge_before_both(struct finding *finding, const char *what)
 	    finding_set(finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
 			"the connection %s, and so it is with the reference server %s: something "
 			"before both of them accepts every connection",
-			what, doc_str(finding->evidence, "reference")));
+			what, scene->tcp->reference->address));
 }
 
 static int
-judge_closed(const struct facts *facts, const json_t *banner, struct finding *finding)
+judge_closed(const struct scene *scene, struct finding *finding)
 {
 	static const enum code causes[] = { CODE_SSHD_MAXSTARTUPS, CODE_SSHD_PERSOURCE_PENALTIES,
 					    CODE_TCPWRAPPERS_DENY, CODE_SSHD_PRIVSEP_DIR,
 					    CODE_CUSTOM };
 	static const enum code network[] = { CODE_DPI_RESETS_SSH, CODE_INTERCEPTED_BY_PROXY,
 					     CODE_CUSTOM };
-	enum talk_reference reference = talk_reference(facts, finding);
+	enum talk_reference reference = talk_reference(scene, finding);
 
 	if (reference == REFERENCE_BROKEN)
-		return judge_before_both(finding, "ended before anything was said");
+		return judge_before_both(scene, finding, "ended before anything was said");
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
 		talk_possible(finding, network);
 	return talk_confidence(finding, LIKELY,
 			       finding_set(finding, FAIL, CODE_BANNER_CLOSED_EARLY,
 					   "the connection was %s before the server said anything",
-					   doc_bool(banner, "reset", false) ? "reset" : "closed"));
+					   scene->banner->reset ? "reset" : "closed"));
 }
 
 static int
-judge_silence(const struct facts *facts, const json_t *banner, struct finding *finding)
+judge_silence(const struct scene *scene, struct finding *finding)
 {
 	/* libwrap closes what it denies only after five seconds of silence (measured) */
 	static const enum code causes[] = { CODE_LB_NO_BACKEND, CODE_SSHD_MAXSTARTUPS,
 					    CODE_TCPWRAPPERS_DENY, CODE_CUSTOM };
-	const json_t *tcp = facts_section(facts, FACT_TCP);
-	enum talk_reference reference = talk_reference(facts, finding);
+	const struct fact_banner *banner = scene->banner;
+	enum talk_reference reference = talk_reference(scene, finding);
 
-	if (doc_int(banner, "bytes", 0) > 0)
+	if (banner->bytes > 0)
 		return finding_set(
 		    finding, FAIL, CODE_BANNER_TARPIT,
 		    "the server talks without ever naming itself an SSH server: \"%s\"",
 		    first_line(banner));
-	if (address_is_stand_in(doc_str(tcp, "address")))
+	if (address_is_stand_in(scene->tcp->address))
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(
 			finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
 			"%s belongs to a proxy on this machine, which accepts every connection",
-			doc_str(tcp, "address")));
+			scene->tcp->address));
 	if (reference == REFERENCE_BROKEN)
-		return judge_before_both(finding, "stands, but nothing was said");
+		return judge_before_both(scene, finding, "stands, but nothing was said");
 	if (reference == REFERENCE_NONE)
 		finding_possible(finding, CODE_INTERCEPTED_BY_PROXY);
 	talk_possible(finding, causes);
@@ -117,51 +115,52 @@ judge_silence(const struct facts *facts, const json_t *banner, struct finding *f
 	    finding, LIKELY,
 	    finding_set(finding, FAIL, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
 			"the connection stands, but sshd said nothing for %lld ms",
-			(long long)doc_int(banner, "ms", 0)));
+			(long long)banner->ms));
 }
 
 static int
-judge_ssh(const json_t *banner, struct finding *finding)
+judge_ssh(const struct fact_banner *banner, struct finding *finding)
 {
-	const char *protocol = doc_str(banner, "protocol");
+	const char *protocol = banner->protocol;
 
 	if (protocol != NULL && strcmp(protocol, "2.0") != 0 && strcmp(protocol, "1.99") != 0)
 		return finding_set(finding, FAIL, CODE_BANNER_OLD_PROTOCOL,
 				   "the server speaks SSH %s only", protocol);
-	return finding_set(finding, PASS, CODE_BANNER_OK, "%s", doc_str(banner, "line"));
+	return finding_set(finding, PASS, CODE_BANNER_OK, "%s", banner->line);
 }
 
 int
 check_banner(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const json_t *banner = facts_section(facts, FACT_BANNER);
-	const char *result = doc_str(banner, "result"), *guess = doc_str(banner, "guess");
+	const struct fact_banner *banner = scene->banner;
 
 	(void)rule;
-	finding_text(finding, "line", doc_str(banner, "line"));
-	finding_text(finding, "software", doc_str(banner, "software"));
-	finding_text(finding, "protocol", doc_str(banner, "protocol"));
-	finding_text(finding, "text", doc_str(banner, "text"));
-	finding_text(finding, "guess", guess);
-	finding_number(finding, "ms", doc_int(banner, "ms", 0));
-	if (doc_list(banner, "before") != NULL)
-		finding_value(finding, "before", json_deep_copy(doc_list(banner, "before")));
-	if (result == NULL)
+	finding_text(finding, "line", banner->line);
+	finding_text(finding, "software", banner->software);
+	finding_text(finding, "protocol", banner->protocol);
+	finding_text(finding, "text", banner->text);
+	finding_text(finding, "guess", banner->guess);
+	finding_number(finding, "ms", banner->ms);
+	finding_texts(finding, "before", banner->before, banner->before_count);
+	switch (banner->result) {
+	case BANNER_IS_UNRECORDED:
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "what the server said is not recorded");
-	if (strcmp(result, "ssh") == 0)
+	case BANNER_IS_SSH:
 		return judge_ssh(banner, finding);
-	if (strcmp(result, "text") == 0)
+	case BANNER_IS_TEXT:
 		return judge_text(banner, finding);
-	if (strcmp(result, "closed") == 0)
-		return judge_closed(facts, banner, finding);
-	if (strcmp(result, "none") == 0)
-		return judge_silence(facts, banner, finding);
-	if (guess == NULL && doc_int(banner, "bytes", 0) > 8000)
+	case BANNER_IS_CLOSED:
+		return judge_closed(scene, finding);
+	case BANNER_IS_MISSING:
+		return judge_silence(scene, finding);
+	case BANNER_IS_NOT_SSH:
+		break;
+	}
+	if (banner->guess == NULL && banner->bytes > 8000)
 		return finding_set(finding, FAIL, CODE_BANNER_TARPIT,
 				   "the server sends endless text where its banner should be");
-	finding_text(finding, "protocol_name", protocol_name(guess));
+	finding_text(finding, "protocol_name", protocol_name(banner->guess));
 	return finding_set(finding, FAIL, CODE_BANNER_NOT_SSH, "%s answers on this port",
-			   protocol_name(guess));
+			   protocol_name(banner->guess));
 }

@@ -135,6 +135,17 @@ finding_changes(struct finding *finding, const char *id)
 	finding->changes = id != NULL ? strdup(id) : NULL;
 }
 
+const json_t *
+finding_texts(struct finding *finding, const char *key, const char *const *texts, size_t count)
+{
+	json_t *list = texts != NULL ? json_array() : NULL;
+
+	for (size_t i = 0; i < count; i++)
+		doc_append_str(list, texts[i]);
+	finding_value(finding, key, list);
+	return list;
+}
+
 void
 finding_possible(struct finding *finding, enum code code)
 {

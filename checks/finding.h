@@ -54,6 +54,10 @@ void finding_text(struct finding *finding, const char *key, const char *text);
 void finding_number(struct finding *finding, const char *key, json_int_t value);
 void finding_value(struct finding *finding, const char *key, json_t *value);
 
+/* A list of texts; NULL adds nothing. Returns it, borrowed. */
+const json_t *finding_texts(struct finding *finding, const char *key, const char *const *texts,
+			    size_t count);
+
 /* Names the Azure resource that its remedies change; nothing when the id is NULL. */
 void finding_changes(struct finding *finding, const char *id);
 

@@ -1,17 +1,4 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
-
-/* The VM's location, from its body. */
-static const char *
-vm_location(const struct scene *scene)
-{
-	const json_t *body;
-	const char *id = scene->vm->id;
-
-	return id != NULL && facts_resource(scene->facts, id, &body, NULL) == FACT_KNOWN
-		   ? doc_str(body, "location")
-		   : NULL;
-}
 
 /* The private key that ssh would use: the one given, else the first in its order that is there. */
 static const char *
@@ -56,14 +43,15 @@ globals_make(const struct scene *scene)
 	doc_set_str(globals, "vm_id", vm->id);
 	doc_set_str(globals, "rg", first_of(vm->resource_group, target->resource_group));
 	doc_set_str(globals, "subscription", first_of(vm->subscription, target->subscription));
-	doc_set_str(globals, "location", vm_location(scene));
+	doc_set_str(globals, "location",
+		    scene->instance != NULL ? scene->instance->location : NULL);
 	doc_set_str(globals, "user", first_of(config->user, scene->asked.login));
 	doc_set_str(globals, "user_from", FACT_WORD(user_origin, config->user_from));
 	doc_set_str(globals, "host",
 		    first_of(config->hostname, first_of(scene->address->host, scene->asked.host)));
 	doc_set_int(globals, "port", port(scene));
 	doc_set_str(globals, "identity", identity(scene->identities));
-	doc_set_str(globals, "source_ip", inbound_source(scene->facts));
-	inbound_ways(scene->facts, globals);
+	doc_set_str(globals, "source_ip", inbound_source(scene));
+	inbound_ways(scene, globals);
 	return globals;
 }

@@ -1,4 +1,4 @@
-#include "checks/inbound.h"
+#include "checks/scene.h"
 #include "facts/arm.h"
 
 #include <errno.h>
@@ -75,24 +75,23 @@ set_firewall_source(const struct facts *facts, struct inbound *in)
 }
 
 static int
-set_source(const struct facts *facts, struct inbound *in)
+set_source(const struct scene *scene, struct inbound *in)
 {
-	const json_t *source = facts_section(facts, FACT_SOURCE);
 	bool v6 = in->path != NULL && in->path->v6, direct;
 	struct ip ip;
 
 	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT && in->path != NULL)
-		return set_firewall_source(facts, in);
+		return set_firewall_source(scene->facts, in);
 	if (in->by_bastion && in->bastion.subnet_known) {
 		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &in->bastion.subnet);
 	}
-	direct = !in->by_bastion && !address_by_proxy(facts) &&
-		 ip_parse(doc_str(source, "ip"), &ip) == 0 && ip_is_v4(ip) == !v6;
+	direct = !in->by_bastion && !address_by_proxy(scene->facts) &&
+		 ip_parse(scene->source->ip, &ip) == 0 && ip_is_v4(ip) == !v6;
 	in->source_private = direct && !in->flow.private_path && !ip_is_public(ip);
 	if (direct && in->flow.private_path != ip_is_public(ip)) {
 		in->source_known = true;
-		in->source_likely = doc_bool(source, "likely", false);
+		in->source_likely = scene->source->likely;
 		ip_format(ip, in->source_text, sizeof(in->source_text));
 		return ip_set_add(&in->flow.source, &(struct ip_range){ ip, ip });
 	}
@@ -101,14 +100,13 @@ set_source(const struct facts *facts, struct inbound *in)
 }
 
 static int
-make_flow(const struct facts *facts, struct inbound *in)
+make_flow(const struct scene *scene, struct inbound *in)
 {
 	const struct net_path *path = in->path;
-	bool given;
 
 	in->flow.protocol = TCP;
-	in->flow.port = in->way != NULL ? (unsigned)in->way->backend_port
-					: (unsigned)address_ssh_port(facts, &given);
+	if (in->way != NULL)
+		in->flow.port = (unsigned)in->way->backend_port;
 	if (in->by_bastion && in->flow.port == 0)
 		in->flow.port = SSH_PORT;
 	in->flow.private_path = !in->has_front;
@@ -120,7 +118,7 @@ make_flow(const struct facts *facts, struct inbound *in)
 		in->flow.tags.vnet = path->vnet.body;
 		in->flow.tags.routes = path->route_table.body;
 	}
-	return set_source(facts, in);
+	return set_source(scene, in);
 }
 
 /* The service tag list of the VM's location, when somebody has read it. */
@@ -145,32 +143,33 @@ tag_table(const struct facts *facts)
 }
 
 int
-inbound_make(const struct facts *facts, struct inbound *ret)
+inbound_make(const struct scene *scene, struct inbound *ret)
 {
-	struct inbound in = { 0 };
+	const struct facts *facts = scene->facts;
+	bool given;
 	int r;
 
-	if ((r = network_from_facts(facts, &in.network)) < 0)
+	*ret = (struct inbound){ .flow.port = (unsigned)address_ssh_port(facts, &given) };
+	if ((r = network_from_facts(facts, &ret->network)) < 0 ||
+	    (r = address_list(facts, &ret->network, &ret->ways, &ret->way_count)) < 0)
 		return r;
-	if ((r = address_list(facts, &in.network, &in.ways, &in.way_count)) < 0) {
-		network_free(&in.network);
-		return r;
-	}
-	in.way = address_in_use(facts, in.ways, in.way_count, &in.foreign);
-	if (in.way != NULL)
-		in.path = &in.network.paths[in.way->path];
-	else if (in.network.count > 0)
-		in.path = &in.network.paths[0];
-	find_front(facts, &in);
-	if (in.way == NULL || (in.way->kind == ADDRESS_PRIVATE && !wire_answers(facts)))
-		find_bastion(facts, &in);
-	in.flow.tags.table = tag_table(facts);
-	if ((r = make_flow(facts, &in)) < 0) {
-		inbound_free(&in);
-		return r;
-	}
-	*ret = in;
-	return 0;
+	ret->way = address_in_use(facts, ret->ways, ret->way_count, &ret->foreign);
+	if (ret->way != NULL)
+		ret->path = &ret->network.paths[ret->way->path];
+	else if (ret->network.count > 0)
+		ret->path = &ret->network.paths[0];
+	find_front(facts, ret);
+	if (ret->way == NULL || (ret->way->kind == ADDRESS_PRIVATE && !scene->answers))
+		find_bastion(facts, ret);
+	ret->flow.tags.table = tag_table(facts);
+	return make_flow(scene, ret);
+}
+
+int
+inbound_judge(const struct scene *scene, const struct nsg_flow *flow, struct nsg_judgement *ret)
+{
+	return nsg_judge(scene->facts, scene->inbound.path, flow, !flow->private_path,
+			 scene->inbound.front_sku, ret);
 }
 
 void
@@ -194,17 +193,9 @@ inbound_any_source(const struct inbound *in, struct nsg_flow *ret)
 }
 
 const char *
-inbound_source(const struct facts *facts)
+inbound_source(const struct scene *scene)
 {
-	const char *source = doc_str(facts_section(facts, FACT_SOURCE), "ip");
-	bool private = false;
-	struct inbound in;
-
-	if (source != NULL && inbound_make(facts, &in) == 0) {
-		private = in.source_private;
-		inbound_free(&in);
-	}
-	return private ? NULL : source;
+	return scene->inbound.source_private ? NULL : scene->source->ip;
 }
 
 void
@@ -283,23 +274,15 @@ finding_missing(struct finding *finding, enum code code, const char *what,
 }
 
 bool
-wire_accepted(const struct facts *facts)
+inbound_missing(const struct scene *scene, enum code code, struct finding *finding)
 {
-	return doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL;
-}
+	const struct net_ref vm = net_ref_by_id(scene->facts, scene->vm->id),
+			     *nic = &scene->inbound.network.missing_nic;
 
-bool
-wire_answers(const struct facts *facts)
-{
-	const json_t *tcp = facts_section(facts, FACT_TCP);
-
-	return wire_accepted(facts) ||
-	       (doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
-		doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"));
-}
-
-bool
-wire_timed_out(const struct facts *facts)
-{
-	return doc_is(facts_section(facts, FACT_TCP), "result", "timeout");
+	if (!scene->network_known)
+		finding_missing(finding, code, "the VM", &vm);
+	else if (scene->inbound.path == NULL)
+		finding_missing(finding, code, "the network interface",
+				nic->id != NULL ? nic : NULL);
+	return scene->inbound.path == NULL;
 }

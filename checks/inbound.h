@@ -25,9 +25,16 @@ struct inbound {
 	char source_text[IP_TEXT_MAX]; /* "" when not known */
 };
 
-/* 0, -ENOENT when neither the VM nor its NICs are known, -ENOMEM. */
-int inbound_make(const struct facts *facts, struct inbound *ret);
+/* For scene.c, from the scene's sections and what the wire has shown. 0, -ENOENT when neither the
+ * VM nor its NICs are known (then only flow.port is set), -ENOMEM. */
+struct scene;
+int inbound_make(const struct scene *scene, struct inbound *ret);
 void inbound_free(struct inbound *in);
+
+/* What the security rules say of another flow on the way in use (its path is not NULL); owned by
+ * the caller. 0 or -ENOMEM. */
+int inbound_judge(const struct scene *scene, const struct nsg_flow *flow,
+		  struct nsg_judgement *ret);
 
 /* The same flow with every address the source might be; owned by the caller (ip_set_free of its
  * source). 0 or -ENOMEM. */
@@ -36,20 +43,18 @@ int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
 /* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. Returns as
  * finding_set. */
-int inbound_foreign(const struct facts *facts, const struct inbound *in, struct finding *finding);
+int inbound_foreign(const struct scene *scene, struct finding *finding);
 
 /* Why no way from the Internet leads to the VM. Returns as finding_set. */
-struct vm;
-int inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm,
-		 struct finding *finding);
+int inbound_none(const struct scene *scene, struct finding *finding);
 
 /* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell,
  * way_powershell (Run Command) and way_console for those that exist. */
-void inbound_ways(const struct facts *facts, json_t *globals);
+void inbound_ways(const struct scene *scene, json_t *globals);
 
 /* The address that we connect from, as far as it can be the one that Azure sees; borrowed, NULL
  * when it is not known. */
-const char *inbound_source(const struct facts *facts);
+const char *inbound_source(const struct scene *scene);
 
 /* Adds nic, ip_config, subnet, vnet, destination and their groups as evidence. */
 void inbound_evidence(const struct inbound *in, struct finding *finding);
@@ -59,17 +64,12 @@ void inbound_evidence(const struct inbound *in, struct finding *finding);
 int finding_missing(struct finding *finding, enum code code, const char *what,
 		    const struct net_ref *ref);
 
+/* Sets UNKNOWN, and returns true, when no path to the VM is known: the VM or its network interface
+ * did not arrive. */
+bool inbound_missing(const struct scene *scene, enum code code, struct finding *finding);
+
 /* The name of a resource and its group as two keys of evidence ("nsg", "nsg_group"). */
 void finding_resource(struct finding *finding, const char *key, const char *group_key,
 		      const char *id);
-
-/* true when the wire has shown that packets from here reach an SSH server at the address in use. */
-bool wire_answers(const struct facts *facts);
-
-/* true when the server accepted a key: everything on the way works. */
-bool wire_accepted(const struct facts *facts);
-
-/* true when a connect was tried and nothing came back. */
-bool wire_timed_out(const struct facts *facts);
 
 #endif

@@ -10,15 +10,6 @@
 
 #define EXPIRING_MIN 5
 
-static int
-judge_rules(const struct facts *facts, const struct inbound *in, struct nsg_judgement *ret)
-{
-	if (in->path != NULL)
-		return nsg_judge(facts, in->path, &in->flow, in->has_front, in->front_sku, ret);
-	*ret = (struct nsg_judgement){ .verdict = NSG_UNKNOWN };
-	return 0;
-}
-
 static const struct nsg_rule *
 decider(const struct nsg_judgement *judgement)
 {
@@ -43,16 +34,17 @@ idle_deny(const struct nsg_judgement *judgement, const struct nsg_flow *flow)
 /* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. None
  * where the policy would refuse it. */
 static void
-add_request(const struct facts *facts, const struct jit *jit, const struct inbound *in,
-	    struct finding *finding)
+add_request(const struct scene *scene, struct finding *finding)
 {
-	const char *vm = vm_id(facts), *source = in->source_known ? in->source_text : NULL;
+	const struct jit *jit = &scene->access;
+	const struct inbound *in = &scene->inbound;
+	const char *vm = scene->vm->id, *source = in->source_known ? in->source_text : NULL;
 	char *body, *url;
 
 	if (jit->policy_id == NULL || jit->port == NULL || jit->source_forbidden)
 		return;
 	body = jit_request_body(jit, vm, (int)doc_int(jit->port, "number", in->flow.port), source,
-				facts->now);
+				scene->now);
 	url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
 	finding_text(finding, "jit_url", url);
 	finding_text(finding, "jit_body", body);
@@ -61,9 +53,10 @@ add_request(const struct facts *facts, const struct jit *jit, const struct inbou
 }
 
 static void
-add_evidence(const struct facts *facts, const struct jit *jit, const struct inbound *in,
-	     struct finding *finding)
+add_evidence(const struct scene *scene, struct finding *finding)
 {
+	const struct jit *jit = &scene->access;
+	const struct inbound *in = &scene->inbound;
 	char *allowed = jit_sources(jit->granted),
 	     *policy = jit->source_forbidden ? jit_sources(jit->port) : NULL;
 
@@ -82,7 +75,7 @@ add_evidence(const struct facts *facts, const struct jit *jit, const struct inbo
 	if (jit->port != NULL && jit->bad_limit == NULL)
 		finding_number(finding, "max_minutes", jit->max_seconds / 60);
 	finding_text(finding, "bad_limit", jit->bad_limit);
-	add_request(facts, jit, in, finding);
+	add_request(scene, finding);
 	free(allowed);
 	free(policy);
 }
@@ -287,14 +280,15 @@ add_forbidden_duration(const struct jit *jit, struct finding *finding)
 
 /* Through Azure Firewall the request opened a port of the firewall: that one is to be used. */
 static int
-add_mapping(const struct facts *facts, const struct jit *jit, const struct inbound *in,
-	    struct finding *finding)
+add_mapping(const struct scene *scene, struct finding *finding)
 {
+	const struct jit *jit = &scene->access;
+	const struct inbound *in = &scene->inbound;
 	struct finding *also;
 	bool given;
 
 	if (in->way != NULL ? in->way->port == jit->mapped_port
-			    : address_ssh_port(facts, &given) == jit->mapped_port)
+			    : address_ssh_port(scene->facts, &given) == jit->mapped_port)
 		return 0;
 	if ((also = finding_also(finding)) == NULL)
 		return -ENOMEM;
@@ -310,9 +304,10 @@ add_mapping(const struct facts *facts, const struct jit *jit, const struct inbou
 /* What stands beside the state: what the policy would refuse, and where an open port is to be
  * found. */
 static int
-add_remarks(const struct facts *facts, const struct jit *jit, const struct inbound *in,
-	    struct finding *finding)
+add_remarks(const struct scene *scene, struct finding *finding)
 {
+	const struct jit *jit = &scene->access;
+	const struct inbound *in = &scene->inbound;
 	bool blocked = finding->status == FAIL || finding->status == UNKNOWN;
 	int r = 0;
 
@@ -322,57 +317,31 @@ add_remarks(const struct facts *facts, const struct jit *jit, const struct inbou
 	    jit->asked_seconds > jit->max_seconds)
 		r = add_forbidden_duration(jit, finding);
 	if (r == 0 && jit->state == JIT_ACTIVE && jit->mapped_port != 0)
-		r = add_mapping(facts, jit, in, finding);
-	return r;
-}
-
-static int
-judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
-{
-	struct nsg_judgement judgement;
-	struct jit jit;
-	int r;
-
-	jit_from_facts(facts, vm_id(facts), (int)in->flow.port,
-		       in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
-	add_evidence(facts, &jit, in, finding);
-	if ((r = judge_rules(facts, in, &judgement)) < 0)
-		return r;
-	if (jit.state == JIT_NONE && jit.missing != NULL)
-		r = finding_missing(finding, CODE_JIT_UNKNOWN, "a just-in-time policy",
-				    &(struct net_ref){ .why = jit.missing });
-	else if (jit.state == JIT_NONE)
-		r = finding_set(finding, PASS, CODE_JIT_NONE,
-				"no just-in-time policy names the VM");
-	else if (jit.state == JIT_NOT_COVERED)
-		r = finding_set(finding, PASS, CODE_JIT_NOT_COVERED,
-				"just-in-time access does not cover port %u", in->flow.port);
-	else if (jit.state == JIT_ACTIVE)
-		r = active(&jit, &judgement, in, finding);
-	else
-		r = closed(&jit, &judgement, in, finding);
-	if (r == 0)
-		r = add_remarks(facts, &jit, in, finding);
-	nsg_judgement_free(&judgement);
+		r = add_mapping(scene, finding);
 	return r;
 }
 
 int
 check_jit(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct inbound in;
-	bool given;
+	const struct jit *jit = &scene->access;
+	const struct inbound *in = &scene->inbound;
 	int r;
 
 	(void)rule;
-	if ((r = inbound_make(facts, &in)) == -ENOENT) {
-		in = (struct inbound){ 0 };
-		in.flow.port = (unsigned)address_ssh_port(facts, &given);
-	} else if (r < 0) {
-		return r;
-	}
-	r = judge(facts, &in, finding);
-	inbound_free(&in);
-	return r;
+	add_evidence(scene, finding);
+	if (jit->state == JIT_NONE && jit->missing != NULL)
+		r = finding_missing(finding, CODE_JIT_UNKNOWN, "a just-in-time policy",
+				    &(struct net_ref){ .why = jit->missing });
+	else if (jit->state == JIT_NONE)
+		r = finding_set(finding, PASS, CODE_JIT_NONE,
+				"no just-in-time policy names the VM");
+	else if (jit->state == JIT_NOT_COVERED)
+		r = finding_set(finding, PASS, CODE_JIT_NOT_COVERED,
+				"just-in-time access does not cover port %u", in->flow.port);
+	else if (jit->state == JIT_ACTIVE)
+		r = active(jit, &scene->nsg, in, finding);
+	else
+		r = closed(jit, &scene->nsg, in, finding);
+	return r == 0 ? add_remarks(scene, finding) : r;
 }

@@ -4,29 +4,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kind of algorithm: its word in the facts, its finding, the option that widens it, where `ssh
- * -Q` lists what the client could do. */
+/* A kind of algorithm: its finding, its name, the option that widens it. */
 static const struct kind {
-	const char *word;
 	enum code code;
-	const char *name, *option, *query;
+	const char *name, *option;
 } kinds[] = {
-	{ "kex", CODE_KEX_MISMATCH, "key exchange method", "KexAlgorithms", "kex" },
-	{ "host_key", CODE_HOSTKEY_ALG_MISMATCH, "host key algorithm", "HostKeyAlgorithms",
-	  "host_key_algorithms" },
-	{ "cipher", CODE_CIPHER_MISMATCH, "cipher", "Ciphers", "ciphers" },
-	{ "mac", CODE_MAC_MISMATCH, "message authentication code", "MACs", "macs" },
+	[KEX_KIND_METHOD] = { CODE_KEX_MISMATCH, "key exchange method", "KexAlgorithms" },
+	[KEX_KIND_HOST_KEY] = { CODE_HOSTKEY_ALG_MISMATCH, "host key algorithm",
+				"HostKeyAlgorithms" },
+	[KEX_KIND_CIPHER] = { CODE_CIPHER_MISMATCH, "cipher", "Ciphers" },
+	[KEX_KIND_MAC] = { CODE_MAC_MISMATCH, "message authentication code", "MACs" },
 };
 
-static bool
-has(const json_t *list, const char *name)
-{
-	const json_t *each;
-	size_t i;
+struct list {
+	const char *const *at; /* NULL: not known */
+	size_t count;
+};
 
-	json_array_foreach (list, i, each)
-		if (name != NULL && json_string_value(each) != NULL &&
-		    strcmp(json_string_value(each), name) == 0)
+/* What one side offers of a kind. */
+static struct list
+offered(const struct fact_kex_lists *side, enum kex_kind kind)
+{
+	switch (side != NULL ? kind : KEX_KIND_NONE) {
+	case KEX_KIND_METHOD:
+		return (struct list){ side->kex, side->kex_count };
+	case KEX_KIND_HOST_KEY:
+		return (struct list){ side->host_key, side->host_key_count };
+	case KEX_KIND_CIPHER:
+		return (struct list){ side->cipher, side->cipher_count };
+	case KEX_KIND_MAC:
+		return (struct list){ side->mac, side->mac_count };
+	default:
+		return (struct list){ NULL, 0 };
+	}
+}
+
+/* What the installed ssh could do, by `ssh -Q`. */
+static struct list
+supported(const struct fact_client *client, enum kex_kind kind)
+{
+	const struct fact_kex_lists lists = { .kex = client->kex,
+					      .kex_count = client->kex_count,
+					      .host_key = client->host_key_algorithms,
+					      .host_key_count = client->host_key_algorithms_count,
+					      .cipher = client->ciphers,
+					      .cipher_count = client->ciphers_count,
+					      .mac = client->macs,
+					      .mac_count = client->macs_count };
+
+	return offered(&lists, kind);
+}
+
+static bool
+has(const struct list *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->at[i], name) == 0)
 			return true;
 	return false;
 }
@@ -46,15 +79,11 @@ is_weak(const char *name)
 
 /* true when the server wants what only newer versions of OpenSSH have. */
 static bool
-wants_newer(const json_t *server)
+wants_newer(const struct list *server)
 {
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (server, i, each)
-		if (json_string_value(each) != NULL &&
-		    (strncmp(json_string_value(each), "mlkem", 5) == 0 ||
-		     strncmp(json_string_value(each), "sntrup", 6) == 0))
+	for (size_t i = 0; i < server->count; i++)
+		if (strncmp(server->at[i], "mlkem", 5) == 0 ||
+		    strncmp(server->at[i], "sntrup", 6) == 0)
 			return true;
 	return false;
 }
@@ -62,42 +91,41 @@ wants_newer(const json_t *server)
 /* An algorithm of the server that the installed ssh knows but has switched off, a good one before a
  * weak one; NULL when there is none. */
 static const char *
-could_be_enabled(const struct facts *facts, const struct kind *kind, const json_t *server)
+could_be_enabled(const struct list *known, const struct list *server)
 {
-	const json_t *supported = doc_list(facts_section(facts, FACT_CLIENT), kind->query), *each;
-	const char *weak = NULL, *name;
-	size_t i;
+	const char *weak = NULL;
 
-	json_array_foreach (server, i, each) {
-		if ((name = json_string_value(each)) == NULL || !has(supported, name))
+	for (size_t i = 0; i < server->count; i++) {
+		if (!has(known, server->at[i]))
 			continue;
-		if (!is_weak(name))
-			return name;
-		weak = weak != NULL ? weak : name;
+		if (!is_weak(server->at[i]))
+			return server->at[i];
+		weak = weak != NULL ? weak : server->at[i];
 	}
 	return weak;
 }
 
 static int
-judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *kind,
-	       struct finding *finding)
+judge_mismatch(const struct scene *scene, enum kex_kind missing, struct finding *finding)
 {
-	json_t *server = doc_list(doc_get(kex, "server"), kind->word),
-	       *client = doc_list(doc_get(kex, "client"), kind->word);
-	const char *algorithm = could_be_enabled(facts, kind, server);
-	char *offer = doc_join(server, 5),
-	     *option = algorithm != NULL ? doc_fmt("%s=+%s", kind->option, algorithm) : NULL;
+	const struct kind *kind = &kinds[missing];
+	const struct list server = offered(scene->kex->server, missing),
+			  client = offered(scene->kex->client, missing),
+			  known = supported(scene->client, missing);
+	const char *algorithm = could_be_enabled(&known, &server);
+	char *offer,
+	    *option = algorithm != NULL ? doc_fmt("%s=+%s", kind->option, algorithm) : NULL;
 	int r;
 
-	finding_text(finding, "missing", kind->word);
-	finding_value(finding, "server", json_deep_copy(server));
-	finding_value(finding, "client", json_deep_copy(client));
+	finding_text(finding, "missing", FACT_WORD(kex_kind, missing));
+	offer = doc_join(finding_texts(finding, "server", server.at, server.count), 5);
+	finding_texts(finding, "client", client.at, client.count);
 	finding_text(finding, "algorithm", algorithm);
 	finding_text(finding, "option", option);
 	finding_text(finding, "kind", kind->name);
 	if (algorithm != NULL)
 		finding_value(finding, is_weak(algorithm) ? "weak" : "strong", json_true());
-	else if (wants_newer(server))
+	else if (wants_newer(&server))
 		finding_value(finding, "newer", json_true());
 	r = finding_set(finding, FAIL, kind->code,
 			"this ssh and the server have no %s in common; the server offers %s",
@@ -108,20 +136,19 @@ judge_mismatch(const struct facts *facts, const json_t *kex, const struct kind *
 }
 
 static int
-judge_stall(const struct facts *facts, const json_t *kex, struct finding *finding)
+judge_stall(const struct scene *scene, struct finding *finding)
 {
 	static const enum code causes[] = { CODE_MTU_BLACKHOLE, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
 					    CODE_CUSTOM };
-	const char *mtu = doc_str(kex, "mtu");
+	enum kex_mtu mtu = scene->kex->mtu;
 
-	finding_text(finding, "mtu", mtu);
-	finding_text(finding, "interface",
-		     doc_str(facts_section(facts, FACT_TCP), "local_interface"));
-	if (mtu != NULL && strcmp(mtu, "proven") == 0)
+	finding_text(finding, "mtu", FACT_WORD(kex_mtu, mtu));
+	finding_text(finding, "interface", scene->tcp->local_interface);
+	if (mtu == MTU_PROVEN)
 		return finding_set(finding, FAIL, CODE_MTU_BLACKHOLE,
 				   "large packets are lost on the way: with small segments the key "
 				   "exchange works");
-	if (mtu != NULL)
+	if (mtu == MTU_SUSPECTED)
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(finding, FAIL, CODE_MTU_BLACKHOLE,
@@ -132,7 +159,7 @@ judge_stall(const struct facts *facts, const json_t *kex, struct finding *findin
 	    finding, LIKELY,
 	    finding_set(finding, FAIL, CODE_KEX_STALLED,
 			"the server fell silent within the key exchange%s",
-			doc_get(facts_section(facts, FACT_TCP), "proxy") != NULL
+			scene->tcp->proxy != NULL
 			    ? "; whether large packets are lost cannot be told through a jump host"
 			    : ""));
 }
@@ -140,26 +167,25 @@ judge_stall(const struct facts *facts, const json_t *kex, struct finding *findin
 /* The connection ended behind the banner. A reset before the server's first packet is what devices
  * do that forbid SSH. */
 static int
-judge_broken(const struct facts *facts, const json_t *kex, const char *result,
-	     struct finding *finding)
+judge_broken(const struct scene *scene, struct finding *finding)
 {
 	static const enum code causes[] = { CODE_SSHD_PERSOURCE_PENALTIES, CODE_SSHD_PRIVSEP_DIR,
 					    CODE_CUSTOM };
-	const char *text = doc_str(kex, "text"), *address;
-	enum talk_reference reference = talk_reference(facts, finding);
-	bool early = doc_get(kex, "server") == NULL && strcmp(result, "disconnect") != 0;
+	const struct fact_kex *kex = scene->kex;
+	enum talk_reference reference = talk_reference(scene, finding);
+	bool early = kex->server == NULL && kex->result != KEX_DISCONNECT,
+	     reset = kex->result == KEX_RESET;
+	const char *address = reference != REFERENCE_NONE ? scene->tcp->reference->address : "";
 
-	address = doc_str(finding->evidence, "reference");
-	if (early && (reference == REFERENCE_BROKEN ||
-		      (reference == REFERENCE_NONE && strcmp(result, "reset") == 0))) {
-		talk_way_around(facts, finding);
+	if (early && (reference == REFERENCE_BROKEN || (reference == REFERENCE_NONE && reset))) {
+		talk_way_around(scene, finding);
 		if (reference == REFERENCE_NONE)
 			finding_possible(finding, CODE_SSHD_MAXSTARTUPS);
 		return talk_confidence(
 		    finding, LIKELY,
 		    finding_set(finding, FAIL, CODE_DPI_RESETS_SSH,
 				"the connection was %s as soon as this machine spoke SSH%s%s",
-				strcmp(result, "reset") == 0 ? "reset" : "closed",
+				reset ? "reset" : "closed",
 				reference == REFERENCE_BROKEN
 				    ? ", and so it fared with the reference server "
 				    : "",
@@ -168,69 +194,70 @@ judge_broken(const struct facts *facts, const json_t *kex, const char *result,
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
 		finding_possible(finding, CODE_DPI_RESETS_SSH);
-	if (strcmp(result, "disconnect") == 0)
+	if (kex->result == KEX_DISCONNECT)
 		return finding_set(finding, FAIL, CODE_KEX_DISCONNECTED,
 				   "the server ended the key exchange: \"%s\"",
-				   text != NULL ? text : "");
+				   kex->text != NULL ? kex->text : "");
 	return talk_confidence(
 	    finding, LIKELY,
-	    finding_set(finding, FAIL, CODE_KEX_CLOSED,
-			"the connection was %s within the key exchange%s%s%s",
-			strcmp(result, "reset") == 0 ? "reset" : "closed",
-			reference == REFERENCE_FINE ? "; the reference server " : "",
-			reference == REFERENCE_FINE ? address : "",
-			reference == REFERENCE_FINE ? " answers well, so it is not this network"
-						    : ""));
+	    finding_set(
+		finding, FAIL, CODE_KEX_CLOSED,
+		"the connection was %s within the key exchange%s%s%s", reset ? "reset" : "closed",
+		reference == REFERENCE_FINE ? "; the reference server " : "",
+		reference == REFERENCE_FINE ? address : "",
+		reference == REFERENCE_FINE ? " answers well, so it is not this network" : ""));
+}
+
+static const char *
+either(const char *text, const char *fallback)
+{
+	return text != NULL ? text : fallback;
 }
 
 static int
-judge_no_common(const struct facts *facts, const json_t *kex, struct finding *finding)
+agreed(const struct fact_kex *kex, struct finding *finding)
 {
-	const char *missing = doc_str(kex, "missing");
+	const struct fact_kex_choice *chosen = &kex->chosen;
 
-	for (size_t i = 0; missing != NULL && i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strcmp(kinds[i].word, missing) == 0)
-			return judge_mismatch(facts, kex, &kinds[i], finding);
-	return finding_set(
-	    finding, UNKNOWN, CODE_KEX_NOT_CHECKED,
-	    "the server's algorithms are known, but no ssh is installed to compare them with");
+	finding_text(finding, "algorithm", chosen->kex);
+	return finding_set(finding, PASS, CODE_KEX_OK, "%s, %s, %s%s",
+			   either(chosen->kex, "key exchange done"),
+			   either(chosen->host_key, "host key read"),
+			   either(chosen->cipher, "no ssh installed to compare with"),
+			   kex->result == KEX_AGREED ? " (compared only, not carried out)" : "");
 }
 
 int
 check_kex(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const json_t *kex = facts_section(facts, FACT_KEX);
-	const char *result = doc_str(kex, "result");
+	const struct fact_kex *kex = scene->kex;
 
 	(void)rule;
-	finding_text(finding, "text", doc_str(kex, "text"));
-	finding_text(finding, "software", doc_str(facts_section(facts, FACT_BANNER), "software"));
-	if (result == NULL)
+	finding_text(finding, "text", kex->text);
+	finding_text(finding, "software", scene->banner->software);
+	switch (kex->result) {
+	case KEX_UNRECORDED:
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the key exchange's result is not recorded");
-	if (strcmp(result, "done") == 0 || strcmp(result, "agreed") == 0) {
-		finding_text(finding, "algorithm", doc_str(kex, "chosen.kex"));
-		return finding_set(
-		    finding, PASS, CODE_KEX_OK, "%s, %s, %s%s",
-		    doc_str(kex, "chosen.kex") != NULL ? doc_str(kex, "chosen.kex")
-						       : "key exchange done",
-		    doc_str(kex, "chosen.host_key") != NULL ? doc_str(kex, "chosen.host_key")
-							    : "host key read",
-		    doc_str(kex, "chosen.cipher") != NULL ? doc_str(kex, "chosen.cipher")
-							  : "no ssh installed to compare with",
-		    strcmp(result, "agreed") == 0 ? " (compared only, not carried out)" : "");
-	}
-	if (strcmp(result, "no-common") == 0)
-		return judge_no_common(facts, kex, finding);
-	if (strcmp(result, "stalled") == 0)
-		return judge_stall(facts, kex, finding);
-	if (strcmp(result, "bad-signature") == 0)
+	case KEX_DONE:
+	case KEX_AGREED:
+		return agreed(kex, finding);
+	case KEX_NO_COMMON:
+		if (kex->missing != KEX_KIND_NONE)
+			return judge_mismatch(scene, kex->missing, finding);
+		return finding_set(finding, UNKNOWN, CODE_KEX_NOT_CHECKED,
+				   "the server's algorithms are known, but no ssh is installed to "
+				   "compare them with");
+	case KEX_STALLED:
+		return judge_stall(scene, finding);
+	case KEX_BAD_SIGNATURE:
 		return finding_set(finding, FAIL, CODE_KEX_BAD_SIGNATURE,
 				   "the server could not prove that it holds its host key");
-	if (strcmp(result, "garbage") == 0)
+	case KEX_GARBAGE:
 		return finding_set(
 		    finding, FAIL, CODE_KEX_GARBAGE,
 		    "the server greets like SSH, but what follows is not the SSH protocol");
-	return judge_broken(facts, kex, result, finding);
+	default:
+		return judge_broken(scene, finding);
+	}
 }

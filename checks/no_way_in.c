@@ -1,6 +1,6 @@
 /* No way in: the host asked for is none of the VM's, or the VM has no address that the Internet
  * reaches. Which of the reasons is it? */
-#include "checks/inbound.h"
+#include "checks/scene.h"
 #include "facts/arm.h"
 #include "model/route.h"
 #include "model/vm.h"
@@ -58,8 +58,10 @@ add_firewall(const json_t *body, const char *id, const char *address, struct fin
 /* The host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. */
 int
-inbound_foreign(const struct facts *facts, const struct inbound *in, struct finding *finding)
+inbound_foreign(const struct scene *scene, struct finding *finding)
 {
+	const struct facts *facts = scene->facts;
+	const struct inbound *in = &scene->inbound;
 	struct owner_search search = { .host = address_asked_host(facts) };
 	const char *firewall = NULL, *now = in->way != NULL ? in->way->host : NULL;
 	const json_t *pip = in->path != NULL ? in->path->pip.body : NULL;
@@ -191,10 +193,13 @@ behind_firewall(const struct facts *facts, const struct net_path *path, struct f
 }
 
 int
-inbound_none(const struct facts *facts, const struct inbound *in, const struct vm *vm,
-	     struct finding *finding)
+inbound_none(const struct scene *scene, struct finding *finding)
 {
-	struct owner_search search = { .vm_name = vm->name };
+	const struct facts *facts = scene->facts;
+	const struct inbound *in = &scene->inbound;
+	const struct vm *vm = scene->instance;
+	struct owner_search search = { .vm_name =
+					   vm != NULL ? vm->name : arm_id_name(scene->vm->id) };
 	bool private_front = in->way != NULL && in->way->internal;
 	char unread_id[ARM_ID_MAX], *lb;
 	struct net_ref unread = balancer_unread(facts, in->path, unread_id, sizeof(unread_id));
@@ -221,13 +226,13 @@ inbound_none(const struct facts *facts, const struct inbound *in, const struct v
 		finding->confidence = LIKELY;
 		return r;
 	}
-	if (vm->scale_set != NULL || vm->uniform) {
+	if (vm != NULL && (vm->scale_set != NULL || vm->uniform)) {
 		finding_text(finding, "scale_set", arm_id_name(vm->scale_set));
 		return finding_set(finding, FAIL, CODE_VMSS_FLEXIBLE_NO_PIP,
 				   "the VM belongs to a scale set, whose instances have no public "
 				   "IP of their own");
 	}
-	if (vm->name != NULL && *vm->name != '\0' &&
+	if (search.vm_name != NULL && *search.vm_name != '\0' &&
 	    net_each(facts, "microsoft.network/publicipaddresses", was_this_vms, &search)) {
 		finding_resource(finding, "public_ip", "public_ip_group", search.id);
 		r = finding_set(finding, FAIL, CODE_PIP_DETACHED,

@@ -68,9 +68,9 @@ add_evidence(const struct nsg_judgement *judgement, const struct inbound *in,
 /* It depends: on who you are, or on what a tag holds. When the address is known, a tag is all that
  * is open and nothing came back on the wire, the tag most likely does not hold it. */
 static int
-depends(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in,
-	struct finding *finding)
+depends(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	const struct nsg_gate *gate = judgement->deciding;
 	const char *tag = gate != NULL ? gate->result.unknown_tag : NULL;
 	char *condition = nsg_condition(judgement, !in->source_known);
@@ -80,7 +80,7 @@ depends(const struct facts *facts, const struct nsg_judgement *judgement, const 
 	finding_text(finding, "condition", condition);
 	finding_text(finding, "tag", tag);
 	if (in->source_known && tag != NULL && gate->result.decider != NULL &&
-	    gate->result.decider->access == NSG_ACCESS_DENY && wire_timed_out(facts)) {
+	    gate->result.decider->access == NSG_ACCESS_DENY && scene->timed_out) {
 		r = finding_set(
 		    finding, FAIL, CODE_NSG_WRONG_SERVICE_TAG,
 		    "%s: %s, and most likely %s does not include %s, since nothing came back",
@@ -191,41 +191,36 @@ not_known(const struct nsg_judgement *judgement, const struct inbound *in, struc
 
 /* A verdict that holds whatever the source is stays certain though the source is only likely. */
 static int
-is_certain(const struct facts *facts, const struct inbound *in,
-	   const struct nsg_judgement *judgement, bool *ret)
+is_certain(const struct scene *scene, bool *ret)
 {
-	struct nsg_judgement any;
+	struct nsg_judgement any = { 0 };
 	struct nsg_flow flow;
 	int r;
 
-	*ret = !judgement->admin_unread;
-	if (!in->source_likely)
+	*ret = !scene->nsg.admin_unread;
+	if (!scene->inbound.source_likely)
 		return 0;
-	if ((r = inbound_any_source(in, &flow)) < 0 ||
-	    (r = nsg_judge(facts, in->path, &flow, in->has_front, in->front_sku, &any)) < 0) {
-		ip_set_free(&flow.source);
-		return r;
-	}
-	if (any.verdict != judgement->verdict)
+	if ((r = inbound_any_source(&scene->inbound, &flow)) == 0 &&
+	    (r = inbound_judge(scene, &flow, &any)) == 0 && any.verdict != scene->nsg.verdict)
 		*ret = false;
 	nsg_judgement_free(&any);
 	ip_set_free(&flow.source);
-	return 0;
+	return r;
 }
 
 /* The verdict in words, without words on how certain it is. */
 static int
-say(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *judgement,
-    struct finding *finding)
+say(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	const struct nsg_rule *rule =
 	    judgement->deciding != NULL ? judgement->deciding->result.decider : NULL;
 
 	add_evidence(judgement, in, finding);
 	if (judgement->verdict == NSG_DENY)
-		return nsg_deny(facts, judgement, in, finding);
+		return nsg_deny(scene, judgement, finding);
 	if (judgement->verdict == NSG_DEPENDS)
-		return depends(facts, judgement, in, finding);
+		return depends(scene, judgement, finding);
 	if (judgement->verdict == NSG_UNKNOWN)
 		return not_known(judgement, in, finding);
 	return finding_set(finding, PASS, CODE_NSG_ALLOWS, "TCP %u from %s is allowed%s%s",
@@ -251,30 +246,28 @@ tell_judge(struct finding *finding)
 }
 
 static int
-judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
+judge(const struct scene *scene, struct finding *finding)
 {
-	struct nsg_judgement raw, effective = { 0 };
-	const struct nsg_judgement *best = &raw;
+	const struct inbound *in = &scene->inbound;
+	const struct nsg_judgement *raw = &scene->nsg, *best = raw;
+	struct nsg_judgement effective = { 0 };
 	bool certain = true;
 	int r, deep;
 
-	if ((r = nsg_judge(facts, in->path, &in->flow, in->has_front, in->front_sku, &raw)) < 0)
-		return r;
-	deep = nsg_judge_effective(facts, in->path, &in->flow, in->has_front, in->front_sku,
+	deep = nsg_judge_effective(scene->facts, in->path, &in->flow, in->has_front, in->front_sku,
 				   &effective);
-	if (deep == 0 && !nsg_is_definite(&raw) && nsg_is_definite(&effective))
+	if (deep == 0 && !nsg_is_definite(raw) && nsg_is_definite(&effective))
 		best = &effective;
-	r = deep == -ENOMEM ? deep : best == &raw ? is_certain(facts, in, &raw, &certain) : 0;
+	r = deep == -ENOMEM ? deep : best == raw ? is_certain(scene, &certain) : 0;
 	if (r == 0)
-		r = say(facts, in, best, finding);
+		r = say(scene, best, finding);
 	if (r == 0 && best == &effective)
 		r = tell_judge(finding);
 	else if (!certain && finding->confidence == CERTAIN &&
 		 (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
 	if (r == 0)
-		r = nsg_opinions(facts, in, &raw, deep == 0 ? &effective : NULL, finding);
-	nsg_judgement_free(&raw);
+		r = nsg_opinions(scene, deep == 0 ? &effective : NULL, finding);
 	if (deep == 0)
 		nsg_judgement_free(&effective);
 	return r;
@@ -283,22 +276,6 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 int
 check_nsg(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
-	struct inbound in;
-	int r;
-
 	(void)rule;
-	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, CODE_NSG_UNKNOWN, "the VM", &vm);
-	if (r < 0)
-		return r;
-	if (in.path == NULL)
-		r = finding_missing(finding, CODE_NSG_UNKNOWN, "the network interface",
-				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
-								      : NULL);
-	else
-		r = judge(facts, &in, finding);
-	inbound_free(&in);
-	return r;
+	return inbound_missing(scene, CODE_NSG_UNKNOWN, finding) ? 0 : judge(scene, finding);
 }

@@ -4,7 +4,7 @@
 #ifndef CHECKS_NSG_H
 #define CHECKS_NSG_H
 
-#include "checks/inbound.h"
+#include "checks/scene.h"
 
 /* Scope, group, deciding rule and its source as evidence. */
 void nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in,
@@ -16,13 +16,12 @@ void nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in,
 			 struct finding *finding);
 
 /* The finding for a judgement that denies; 0 or -ENOMEM. */
-int nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement,
-	     const struct inbound *in, struct finding *finding);
+int nsg_deny(const struct scene *scene, const struct nsg_judgement *judgement,
+	     struct finding *finding);
 
-/* Azure's answers beside ours: `effective` (NULL: not read) and IP flow verify. Where one is
- * definite and differs, both are told in a finding of its own; ours stands. 0 or -ENOMEM. */
-int nsg_opinions(const struct facts *facts, const struct inbound *in,
-		 const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+/* Azure's answers beside ours (scene->nsg): `effective` (NULL: not read) and IP flow verify. Where
+ * one is definite and differs, both are told in a finding of its own; ours stands. 0 or -ENOMEM. */
+int nsg_opinions(const struct scene *scene, const struct nsg_judgement *effective,
 		 struct finding *finding);
 
 #endif

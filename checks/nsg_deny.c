@@ -116,42 +116,36 @@ add_other_remedy(const struct nsg_gate *gate, const struct inbound *in, struct f
  * names it, and the request can be put together all the same; where the policies were read and none
  * is for this VM, the rule was left behind. */
 static void
-add_jit_request(const struct facts *facts, const struct inbound *in, const struct nsg_rule *rule,
-		struct finding *finding)
+add_jit_request(const struct scene *scene, const struct nsg_rule *rule, struct finding *finding)
 {
-	const char *vm = vm_id(facts),
-		   *at = rule->description != NULL ? strstr(rule->description, "policy '") : NULL,
-		   *location;
+	const struct inbound *in = &scene->inbound;
+	const struct jit *jit = &scene->access;
+	const char *vm = scene->vm->id,
+		   *at = rule->description != NULL ? strstr(rule->description, "policy '") : NULL;
 	char subscription[128], group[128];
-	const json_t *body = NULL;
 	char *body_text, *url;
-	struct jit jit;
 
-	jit_from_facts(facts, vm, (int)in->flow.port,
-		       in->source_known ? &in->flow.source.list[0].from : NULL, &jit);
-	if (jit.state != JIT_NONE && jit.state != JIT_UNCLEAR)
+	if (jit->state != JIT_NONE && jit->state != JIT_UNCLEAR)
 		return; /* the check jit says what to do */
-	if (jit.state == JIT_NONE && facts_state(facts, FACT_JIT, NULL) == FACT_KNOWN &&
-	    jit.missing == NULL) {
+	if (jit->state == JIT_NONE && scene->jit->state == FACT_KNOWN && jit->missing == NULL) {
 		finding_value(finding, "jit_left_behind", json_true());
 		return;
 	}
-	facts_resource(facts, vm, &body, NULL);
-	if ((location = doc_str(body, "location")) == NULL || jit.source_forbidden)
+	if (scene->instance == NULL || scene->instance->location == NULL || jit->source_forbidden)
 		return;
 	arm_id_subscription(vm, subscription, sizeof(subscription));
 	arm_id_group(vm, group, sizeof(group));
-	if (jit.policy_id != NULL)
-		url = doc_fmt("%s/initiate?api-version=2020-01-01", jit.policy_id);
+	if (jit->policy_id != NULL)
+		url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
 	else
 		url = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Security/"
 			      "locations/%s/jitNetworkAccessPolicies/%.*s/"
 			      "initiate?api-version=2020-01-01",
-			      subscription, group, location,
+			      subscription, group, scene->instance->location,
 			      at != NULL ? (int)strcspn(at + 8, "'/? ") : 7,
 			      at != NULL ? at + 8 : "default");
-	body_text = jit_request_body(&jit, vm, (int)in->flow.port,
-				     in->source_known ? in->source_text : NULL, facts->now);
+	body_text = jit_request_body(jit, vm, (int)in->flow.port,
+				     in->source_known ? in->source_text : NULL, scene->now);
 	finding_text(finding, "jit_url", url);
 	finding_text(finding, "jit_body", body_text);
 	free(body_text);
@@ -256,9 +250,10 @@ add_near(const struct nsg_near *near, const struct inbound *in, struct finding *
 }
 
 static int
-deny_at(const struct facts *facts, const struct nsg_judgement *judgement,
-	const struct nsg_gate *gate, const struct inbound *in, struct finding *finding)
+deny_at(const struct scene *scene, const struct nsg_judgement *judgement,
+	const struct nsg_gate *gate, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	struct nsg_near near = nsg_near_miss(gate, &in->flow);
 	const struct nsg_rule *rule = gate->result.decider;
 	const char *name = rule != NULL ? rule->name : "no rule",
@@ -273,8 +268,7 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement,
 					      rules see */
 	code = in->by_bastion ? CODE_BASTION_NSG_BLOCKS_22 : code_for(judgement, gate, &near);
 	uses_near = near.kind != NSG_NEAR_NONE && code == near_answers[near.kind].code;
-	if (uses_near && near.kind == NSG_NEAR_SOURCE &&
-	    doc_bool(facts->doc, "machine.cloud_shell", false))
+	if (uses_near && near.kind == NSG_NEAR_SOURCE && scene->machine.cloud_shell)
 		code = CODE_CLOUDSHELL_IP_NOT_ALLOWED;
 	if (uses_near)
 		r = finding_set(finding, FAIL, code, "%s (%d) in %s %s %s (%d)", name,
@@ -296,7 +290,7 @@ deny_at(const struct facts *facts, const struct nsg_judgement *judgement,
 		free(condition);
 	}
 	if (rule != NULL && rule->is_jit)
-		add_jit_request(facts, in, rule, finding);
+		add_jit_request(scene, rule, finding);
 	else
 		nsg_remedy_evidence(gate, in, finding);
 	return r;
@@ -344,9 +338,9 @@ deny_closed(const struct inbound *in, struct finding *finding)
 }
 
 int
-nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const struct inbound *in,
-	 struct finding *finding)
+nsg_deny(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	struct finding *also;
 	int r;
 
@@ -357,11 +351,11 @@ nsg_deny(const struct facts *facts, const struct nsg_judgement *judgement, const
 				   "no security group could be named");
 	if (judgement->deciding->scope == NSG_SCOPE_ADMIN)
 		return deny_by_admin(judgement, in, finding);
-	r = deny_at(facts, judgement, judgement->deciding, in, finding);
+	r = deny_at(scene, judgement, judgement->deciding, finding);
 	if (r < 0 || judgement->also == NULL || (also = finding_also(finding)) == NULL)
 		return r;
 	add_other_remedy(judgement->also, in, finding);
-	r = deny_at(facts, judgement, judgement->also, in, also);
+	r = deny_at(scene, judgement, judgement->also, also);
 	finding_text(also, "verdict", "deny");
 	nsg_gate_evidence(judgement->also, in, also);
 	finding_text(also, "destination", in->path->private_text);

@@ -26,10 +26,11 @@ verdict_words(const struct nsg_judgement *judgement)
 /* Both answers beside each other; ours stands, and is no longer certain. Where ours allows, theirs
  * denies and nothing came back on the wire, theirs is most likely why. */
 static int
-add_opinion(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *ours,
-	    bool denies, const char *theirs, struct finding *finding)
+add_opinion(const struct scene *scene, const struct nsg_judgement *ours, bool denies,
+	    const char *theirs, struct finding *finding)
 {
-	bool borne_out = denies && ours->verdict == NSG_ALLOW && wire_timed_out(facts);
+	const struct inbound *in = &scene->inbound;
+	bool borne_out = denies && ours->verdict == NSG_ALLOW && scene->timed_out;
 	char *own = verdict_words(ours), *words = NULL;
 	struct finding *also = finding_also(finding);
 	int r = -ENOMEM;
@@ -49,10 +50,10 @@ add_opinion(const struct facts *facts, const struct inbound *in, const struct ns
 }
 
 static int
-compare_effective(const struct facts *facts, const struct inbound *in,
-		  const struct nsg_judgement *raw, const struct nsg_judgement *effective,
+compare_effective(const struct scene *scene, const struct nsg_judgement *effective,
 		  struct finding *finding)
 {
+	const struct nsg_judgement *raw = &scene->nsg;
 	char *own, *words;
 	int r;
 
@@ -61,9 +62,8 @@ compare_effective(const struct facts *facts, const struct inbound *in,
 		return 0;
 	own = verdict_words(effective);
 	words = own != NULL ? doc_fmt("the effective rules that Azure computes %s", own) : NULL;
-	r = words != NULL
-		? add_opinion(facts, in, raw, effective->verdict == NSG_DENY, words, finding)
-		: -ENOMEM;
+	r = words != NULL ? add_opinion(scene, raw, effective->verdict == NSG_DENY, words, finding)
+			  : -ENOMEM;
 	free(words);
 	free(own);
 	return r;
@@ -80,10 +80,10 @@ same_flow(const json_t *asked, const struct inbound *in)
 }
 
 static int
-compare_verified(const struct facts *facts, const json_t *body, const struct inbound *in,
-		 const struct nsg_judgement *raw, const struct nsg_judgement *effective,
-		 struct finding *finding)
+compare_verified(const struct scene *scene, const json_t *body,
+		 const struct nsg_judgement *effective, struct finding *finding)
 {
+	const struct nsg_judgement *raw = &scene->nsg;
 	const char *access = doc_str(body, "access"), *rule = doc_str(body, "ruleName");
 	bool allow = doc_same(access, "Allow"), known = allow || doc_same(access, "Deny");
 	const struct nsg_judgement *ours =
@@ -92,7 +92,7 @@ compare_verified(const struct facts *facts, const json_t *body, const struct inb
 	char *words;
 	int r = 0;
 
-	if (!same_flow(doc_get(body, "asked"), in)) {
+	if (!same_flow(doc_get(body, "asked"), &scene->inbound)) {
 		finding_text(finding, "ip_flow", "was asked about another port or address");
 		return 0;
 	}
@@ -106,24 +106,24 @@ compare_verified(const struct facts *facts, const json_t *body, const struct inb
 	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny",
 			     rule != NULL ? rule : "no rule")) == NULL)
 		return -ENOMEM;
-	r = add_opinion(facts, in, ours, !allow, words, finding);
+	r = add_opinion(scene, ours, !allow, words, finding);
 	free(words);
 	return r;
 }
 
 int
-nsg_opinions(const struct facts *facts, const struct inbound *in, const struct nsg_judgement *raw,
-	     const struct nsg_judgement *effective, struct finding *finding)
+nsg_opinions(const struct scene *scene, const struct nsg_judgement *effective,
+	     struct finding *finding)
 {
 	const json_t *body = NULL, *why = NULL;
-	char *id = doc_fmt("%s/ipFlowVerify", in->path->nic_id);
-	int r = effective != NULL ? compare_effective(facts, in, raw, effective, finding) : 0;
+	char *id = doc_fmt("%s/ipFlowVerify", scene->inbound.path->nic_id);
+	int r = effective != NULL ? compare_effective(scene, effective, finding) : 0;
 
 	if (id != NULL)
-		facts_resource(facts, id, &body, &why);
+		facts_resource(scene->facts, id, &body, &why);
 	free(id);
 	if (r == 0 && body != NULL)
-		return compare_verified(facts, body, in, raw, effective, finding);
+		return compare_verified(scene, body, effective, finding);
 	if (why != NULL) {
 		finding_text(finding, "ip_flow", doc_str(why, "reason"));
 		finding_text(finding, "ip_flow_action", doc_str(why, "action"));

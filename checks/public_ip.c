@@ -1,5 +1,4 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
 #include "facts/arm.h"
 #include "model/vm.h"
 
@@ -49,14 +48,6 @@ add_evidence(const struct inbound *in, enum address_kind kind, struct finding *f
 		finding_resource(finding, "firewall", "firewall_group", way->id);
 }
 
-static bool
-power_is(const struct facts *facts, const char *word)
-{
-	struct vm vm;
-
-	return vm_from_facts(facts, &vm, NULL) == 0 && doc_same(vm.power, word);
-}
-
 /* A public IP is attached and has no address at present. */
 static int
 unallocated(const struct inbound *in, struct finding *finding)
@@ -92,39 +83,40 @@ bastion(const struct inbound *in, struct finding *finding)
 /* A private address counts as this VM only with a known or proven host key: home networks
  * use 10.0.0.4 too. */
 static bool
-host_key_known(const struct facts *facts)
+host_key_known(const struct scene *scene)
 {
-	const json_t *live = doc_list(facts_section(facts, FACT_HOST_KEY), "keys");
-	const json_t *lists[] = { doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"),
-				  doc_list(facts_section(facts, FACT_PROOF), "keys") };
-	const json_t *key, *entry;
-	size_t i, j;
+	const struct fact_known_hosts *known = scene->known_hosts;
+	const struct fact_proof *proof = scene->proof;
 
-	json_array_foreach (live, i, key)
-		for (size_t list = 0; list < 2; list++)
-			json_array_foreach (lists[list], j, entry)
-				if (doc_same(doc_str(key, "fingerprint"),
-					     doc_str(entry, "fingerprint")) &&
-				    doc_str(entry, "marker") == NULL)
-					return true;
+	for (size_t i = 0; i < scene->host_key->keys_count; i++) {
+		const char *live = scene->host_key->keys[i].fingerprint;
+
+		for (size_t j = 0; j < known->entries_count; j++)
+			if (known->entries[j].marker == MARKER_NONE &&
+			    doc_same(live, known->entries[j].fingerprint))
+				return true;
+		for (size_t j = 0; j < proof->keys_count; j++)
+			if (doc_same(live, proof->keys[j].fingerprint))
+				return true;
+	}
 	return false;
 }
 
 static int
-only_private(const struct facts *facts, const struct inbound *in, const struct vm *vm,
-	     struct finding *finding)
+only_private(const struct scene *scene, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	struct ip asked;
 	int r;
 
-	if (address_by_proxy(facts))
+	if (address_by_proxy(scene->facts))
 		return finding_set(finding, PASS, CODE_PRIVATE_BY_JUMP,
 				   "no public address; ssh goes through a jump host");
-	if (wire_accepted(facts) || (wire_answers(facts) && host_key_known(facts)))
+	if (scene->accepted || (scene->answers && host_key_known(scene)))
 		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "the private address %s answers from here",
 				   in->path->private_text);
-	if (wire_answers(facts)) {
+	if (scene->answers) {
 		r = finding_set(finding, WARN, CODE_PRIVATE_ADDRESS_UNPROVEN,
 				"something answers at %s, but nothing proves that it is this VM: "
 				"other networks use such addresses too",
@@ -132,46 +124,39 @@ only_private(const struct facts *facts, const struct inbound *in, const struct v
 		finding->confidence = LIKELY;
 		return r;
 	}
-	if (ip_parse(address_asked_host(facts), &asked) == 0 && !in->foreign)
+	if (ip_parse(address_asked_host(scene->facts), &asked) == 0 && !in->foreign)
 		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "you asked for the private address %s", in->path->private_text);
-	return inbound_none(facts, in, vm, finding);
+	return inbound_none(scene, finding);
 }
 
 /* A retired Basic address is to blame only where everything else lets us in and nothing comes back.
  */
 static int
-judge_retired(const struct facts *facts, const struct inbound *in, struct finding *finding)
+judge_retired(const struct scene *scene, struct finding *finding)
 {
-	struct nsg_judgement judgement;
-	enum nsg_verdict verdict;
+	const struct address *way = scene->inbound.way;
 	int r;
 
-	if (!doc_same(in->way->sku, "Basic") || !wire_timed_out(facts) ||
-	    !power_is(facts, "running"))
-		return 0;
-	if ((r = nsg_judge(facts, in->path, &in->flow, true, in->front_sku, &judgement)) < 0)
-		return r;
-	verdict = judgement.verdict;
-	nsg_judgement_free(&judgement);
-	if (verdict != NSG_ALLOW)
+	if (!doc_same(way->sku, "Basic") || !scene->timed_out || scene->instance == NULL ||
+	    !doc_same(scene->instance->power, "running") || scene->nsg.verdict != NSG_ALLOW)
 		return 0;
 	r = finding_set(
 	    finding, FAIL, CODE_PIP_BASIC_RETIRED,
 	    "public IP %s is of the Basic SKU, which Azure has retired, and nothing comes back",
-	    in->way->name);
+	    way->name);
 	finding->confidence = LIKELY;
 	return r;
 }
 
 /* The private address was asked for, nothing answers there, and the VM has a public one. */
 static const struct address *
-public_instead(const struct facts *facts, const struct inbound *in)
+public_instead(const struct scene *scene)
 {
-	const json_t *tcp = facts_section(facts, FACT_TCP);
+	const struct inbound *in = &scene->inbound;
 
-	if (address_asked_host(facts) == NULL || address_by_proxy(facts) || tcp == NULL ||
-	    doc_is(tcp, "result", "connected"))
+	if (address_asked_host(scene->facts) == NULL || address_by_proxy(scene->facts) ||
+	    scene->tcp->state == FACT_PENDING || scene->tcp->result == TCP_CONNECTED)
 		return NULL;
 	for (size_t i = 0; i < in->way_count; i++)
 		if (in->ways[i].kind == ADDRESS_PUBLIC_IP || in->ways[i].kind == ADDRESS_NAT_RULE)
@@ -180,9 +165,9 @@ public_instead(const struct facts *facts, const struct inbound *in)
 }
 
 static int
-judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
-      struct finding *finding)
+judge(const struct scene *scene, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	const struct address *way = in->way, *instead;
 	enum address_kind kind = in->by_bastion ? ADDRESS_BASTION
 				 : way != NULL  ? way->kind
@@ -190,17 +175,17 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 
 	if (in->foreign) {
 		add_evidence(in, way != NULL ? kind : ADDRESS_NONE, finding);
-		return inbound_foreign(facts, in, finding);
+		return inbound_foreign(scene, finding);
 	}
-	if (kind == ADDRESS_PRIVATE && !wire_answers(facts) && address_asked_host(facts) == NULL &&
-	    in->path->pip.state == FACT_UNKNOWN) {
+	if (kind == ADDRESS_PRIVATE && !scene->answers &&
+	    address_asked_host(scene->facts) == NULL && in->path->pip.state == FACT_UNKNOWN) {
 		add_evidence(in, kind, finding);
 		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the public IP",
 				       &in->path->pip);
 	}
 	if (in->path != NULL && in->path->pip.state == FACT_KNOWN &&
 	    doc_str(in->path->pip.body, "properties.ipAddress") == NULL &&
-	    (kind == ADDRESS_PRIVATE || kind == ADDRESS_NONE) && !wire_answers(facts)) {
+	    (kind == ADDRESS_PRIVATE || kind == ADDRESS_NONE) && !scene->answers) {
 		finding_text(finding, "kind", address_kind_word(ADDRESS_NONE));
 		inbound_evidence(in, finding);
 		return unallocated(in, finding);
@@ -211,21 +196,21 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 	if (kind == ADDRESS_NONE || in->path == NULL)
 		return finding_set(finding, FAIL, CODE_NO_PUBLIC_IP,
 				   "the VM has no address at all");
-	if (kind == ADDRESS_PRIVATE && (instead = public_instead(facts, in)) != NULL) {
+	if (kind == ADDRESS_PRIVATE && (instead = public_instead(scene)) != NULL) {
 		finding_text(finding, "public_address", instead->host);
 		return finding_set(finding, FAIL, CODE_PRIVATE_IP_FROM_INTERNET,
 				   "%s is the VM's private address; from the Internet it is %s",
 				   way->host, instead->host);
 	}
 	if (kind == ADDRESS_PRIVATE)
-		return only_private(facts, in, vm, finding);
+		return only_private(scene, finding);
 	if (kind == ADDRESS_LB_RULE)
 		return finding_set(
 		    finding, PASS, CODE_LB_RULE_WAY_IN,
 		    "%s:%d reaches some member of the load balancer's pool, not always this VM",
 		    way->host, way->port);
 	if (way->internal)
-		return only_private(facts, in, vm, finding);
+		return only_private(scene, finding);
 	if (way->port == 0) {
 		finding_text(finding, "action", MAPPING);
 		return finding_set(finding, UNKNOWN, CODE_LB_NAT_PORT_UNKNOWN,
@@ -240,28 +225,19 @@ judge(const struct facts *facts, const struct inbound *in, const struct vm *vm,
 int
 check_public_ip(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
-	struct inbound in;
-	struct vm vm = { 0 };
+	const struct inbound *in = &scene->inbound;
 	int r;
 
 	(void)rule;
-	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the VM", &ref);
-	if (r < 0)
-		return r;
-	if (vm_from_facts(facts, &vm, NULL) < 0)
-		vm.name = arm_id_name(ref.id);
-	finding_changes(finding, in.path != NULL ? in.path->nic_id : NULL);
-	if (in.way == NULL && in.network.missing_nic.id != NULL)
-		r = finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the network interface",
-				    &in.network.missing_nic);
-	else
-		r = judge(facts, &in, &vm, finding);
-	if (r == 0 && finding->status == PASS && in.way != NULL &&
-	    in.way->kind == ADDRESS_PUBLIC_IP)
-		r = judge_retired(facts, &in, finding);
-	inbound_free(&in);
-	return r;
+	finding_changes(finding, in->path != NULL ? in->path->nic_id : NULL);
+	if (!scene->network_known && inbound_missing(scene, CODE_PUBLIC_IP_UNKNOWN, finding))
+		return 0;
+	if (in->way == NULL && in->network.missing_nic.id != NULL)
+		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the network interface",
+				       &in->network.missing_nic);
+	r = judge(scene, finding);
+	return r == 0 && finding->status == PASS && in->way != NULL &&
+		       in->way->kind == ADDRESS_PUBLIC_IP
+		   ? judge_retired(scene, finding)
+		   : r;
 }

@@ -1,5 +1,4 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
 #include "facts/arm.h"
 #include "model/route.h"
 
@@ -47,22 +46,21 @@ broken_peering(const struct net_path *path)
 /* This machine stands in Azure, or some tunnel or route leads from it to the private address. What
  * has not been tried is taken at its word. */
 static bool
-comes_privately(const struct facts *facts)
+comes_privately(const struct scene *scene)
 {
-	const json_t *tcp = facts_section(facts, FACT_TCP);
+	const struct fact_tcp *tcp = scene->tcp;
 
-	if (facts_state(facts, FACT_TCP, NULL) != FACT_KNOWN)
-		return address_asked_host(facts) != NULL;
-	if (doc_get(tcp, "route.default") == NULL)
-		return true;
-	return doc_bool(tcp, "on_azure", false) || json_array_size(doc_list(tcp, "tunnels")) > 0 ||
-	       !doc_bool(tcp, "route.default", true);
+	if (tcp->state != FACT_KNOWN)
+		return address_asked_host(scene->facts) != NULL;
+	return tcp->route == NULL || !tcp->route->default_ || tcp->on_azure ||
+	       tcp->tunnels_count > 0;
 }
 
 /* Came in by the private address: the routes that matter are those between networks. */
 static int
-private_way(const struct facts *facts, const struct inbound *in, struct finding *finding)
+private_way(const struct scene *scene, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	const json_t *peering = broken_peering(in->path);
 	bool closed;
 	int r;
@@ -82,7 +80,7 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 		     arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
 	finding_text(finding, "remote_vnet_id",
 		     doc_str(peering, "properties.remoteVirtualNetwork.id"));
-	if (wire_answers(facts) || in->by_bastion || !comes_privately(facts))
+	if (scene->answers || in->by_bastion || !comes_privately(scene))
 		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
 				   "a peering is not connected, which does not concern this way");
 	r = finding_set(finding, FAIL, CODE_PEERING_DISCONNECTED,
@@ -98,12 +96,11 @@ private_way(const struct facts *facts, const struct inbound *in, struct finding 
 /* Answers to a client on the Internet that leave by anything but Internet come back by another way
  * than the request, and are dropped. */
 static int
-judge_hop(const struct facts *facts, const struct route *route, bool effective,
+judge_hop(const struct scene *scene, const struct route *route, bool effective,
 	  struct finding *finding)
 {
 	const char *type = route->hop_type;
-	bool works =
-	    wire_answers(facts) || doc_is(facts_section(facts, FACT_TCP), "result", "refused");
+	bool works = scene->answers || scene->tcp->result == TCP_REFUSED;
 	const char *words;
 	enum code code;
 	int r;
@@ -137,13 +134,14 @@ judge_hop(const struct facts *facts, const struct route *route, bool effective,
 	r = finding_set(finding, FAIL, code, "answers to you match %s and go to %s%s%s%s",
 			route->prefix, words, route->hop != NULL ? " (" : "",
 			route->hop != NULL ? route->hop : "", route->hop != NULL ? ")" : "");
-	finding->confidence = effective && wire_timed_out(facts) ? CERTAIN : LIKELY;
+	finding->confidence = effective && scene->timed_out ? CERTAIN : LIKELY;
 	return r;
 }
 
 static int
-judge(const struct facts *facts, const struct inbound *in, struct finding *finding)
+judge(const struct scene *scene, struct finding *finding)
 {
+	const struct inbound *in = &scene->inbound;
 	const struct net_path *path = in->path;
 	struct route route = { 0 };
 	bool effective;
@@ -153,9 +151,10 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
 				   "the way in leads through the firewall, and so do the answers");
 	if (in->flow.private_path)
-		return private_way(facts, in, finding);
-	switch (route_to(facts, path, in->source_known ? &in->flow.source.list[0].from : NULL,
-			 &route, &effective)) {
+		return private_way(scene, finding);
+	switch (route_to(scene->facts, path,
+			 in->source_known ? &in->flow.source.list[0].from : NULL, &route,
+			 &effective)) {
 	case ROUTE_NONE:
 		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
 				   "no route of your own stands in the way of the answers");
@@ -171,29 +170,13 @@ judge(const struct facts *facts, const struct inbound *in, struct finding *findi
 				   "addressPrefix of a route makes no sense");
 	default:
 		add_route(in, &route, finding);
-		return judge_hop(facts, &route, effective, finding);
+		return judge_hop(scene, &route, effective, finding);
 	}
 }
 
 int
 check_route(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct net_ref vm = net_ref_by_id(facts, doc_str(facts_section(facts, FACT_VM), "id"));
-	struct inbound in;
-	int r;
-
 	(void)rule;
-	if ((r = inbound_make(facts, &in)) == -ENOENT)
-		return finding_missing(finding, CODE_ROUTE_UNKNOWN, "the VM", &vm);
-	if (r < 0)
-		return r;
-	if (in.path == NULL)
-		r = finding_missing(finding, CODE_ROUTE_UNKNOWN, "the network interface",
-				    in.network.missing_nic.id != NULL ? &in.network.missing_nic
-								      : NULL);
-	else
-		r = judge(facts, &in, finding);
-	inbound_free(&in);
-	return r;
+	return inbound_missing(scene, CODE_ROUTE_UNKNOWN, finding) ? 0 : judge(scene, finding);
 }

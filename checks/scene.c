@@ -1,5 +1,7 @@
 #include "checks/scene.h"
 
+#include <errno.h>
+
 /* Where a section of each place is in the scene. */
 #define IN_machine(key) &scene->machine.key
 #define IN_azure(key) &scene->azure_##key
@@ -25,6 +27,28 @@ set_wire(struct scene *scene)
 	scene->timed_out = scene->tcp->result == TCP_TIMEOUT;
 }
 
+static int
+set_azure(struct scene *scene)
+{
+	int r;
+
+	if (vm_from_facts(scene->facts, &scene->vm_view, NULL) == 0) {
+		scene->instance = &scene->vm_view;
+		scene->windows = scene->vm_view.windows;
+		scene->admin = scene->vm_view.admin;
+	}
+	scene->nsg.verdict = NSG_UNKNOWN;
+	r = inbound_make(scene, &scene->inbound);
+	scene->network_known = r == 0;
+	jit_from_facts(scene->facts, scene->vm->id, (int)scene->inbound.flow.port,
+		       scene->inbound.source_known ? &scene->inbound.flow.source.list[0].from
+						   : NULL,
+		       &scene->access);
+	if (r == 0 && scene->inbound.path != NULL)
+		return inbound_judge(scene, &scene->inbound.flow, &scene->nsg);
+	return r == -ENOENT ? 0 : r;
+}
+
 int
 scene_make(const struct facts *facts, struct scene *ret)
 {
@@ -40,12 +64,14 @@ scene_make(const struct facts *facts, struct scene *ret)
 			   &ret->azure_signin)) == 0)
 		r = fact_read(facts->target, shape_of_target(), &ret->target);
 	set_wire(ret);
-	return r;
+	return r < 0 ? r : set_azure(ret);
 }
 
 void
 scene_free(struct scene *scene)
 {
+	nsg_judgement_free(&scene->nsg);
+	inbound_free(&scene->inbound);
 	fact_free(shape_of_asked(), &scene->asked);
 	fact_free(shape_of_machine(), &scene->machine);
 	fact_free(shape_of_signin(), &scene->azure_signin);

@@ -4,7 +4,9 @@
 #ifndef CHECKS_SCENE_H
 #define CHECKS_SCENE_H
 
-#include "facts/facts.h"
+#include "checks/inbound.h"
+#include "model/jit.h"
+#include "model/vm.h"
 
 struct scene {
 	const struct facts *facts; /* for ARM's bodies, by the views of model/ */
@@ -23,6 +25,17 @@ struct scene {
 	bool accepted;  /* the server accepted a key: everything on the way works */
 	bool answers;   /* packets from here reach an SSH server at the address in use */
 	bool timed_out; /* a connect was tried and nothing came back */
+
+	/* what Azure says */
+	const struct vm *instance; /* NULL when the VM's body did not arrive */
+	bool windows;              /* the VM is known to run it */
+	const char *admin;         /* the user that the VM was made with; NULL when not known */
+	bool network_known;        /* the VM, or its NICs, did arrive: inbound is whole */
+	struct inbound inbound;
+	struct nsg_judgement nsg; /* of inbound.flow; NSG_UNKNOWN without a path */
+	struct jit access;        /* just-in-time access to inbound.flow.port */
+
+	struct vm vm_view; /* behind instance */
 };
 
 /* The facts must outlive the scene, and must not move. 0 or -ENOMEM; scene_free is due either way.

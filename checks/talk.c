@@ -1,7 +1,5 @@
 #include "checks/talk.h"
-#include "model/address.h"
 #include "facts/arm.h"
-#include "model/vm.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -31,95 +29,53 @@ talk_missing(const struct facts *facts, enum fact_section section, struct findin
 	return true;
 }
 
-/* The VM's ways in, the best first; NULL and 0 when nothing is known of them. The caller frees the
- * list. */
-static struct address *
-ways(const struct facts *facts, struct network *network, size_t *count)
-{
-	struct address *list = NULL;
-
-	*count = 0;
-	*network = (struct network){ 0 };
-	if (network_from_facts(facts, network) == 0 &&
-	    address_list(facts, network, &list, count) < 0)
-		list = NULL;
-	return list;
-}
-
 json_t *
-talk_vm_addresses(const struct facts *facts, const char **fqdn)
+talk_vm_addresses(const struct scene *scene, const char **fqdn)
 {
-	struct network network;
-	size_t count;
-	struct address *list = ways(facts, &network, &count);
+	const struct inbound *in = &scene->inbound;
 	json_t *addresses = json_array();
 
 	*fqdn = NULL;
-	for (size_t i = 0; list != NULL && i < count; i++) {
-		*fqdn = *fqdn != NULL ? *fqdn : list[i].fqdn;
-		if (list[i].host[0] != '\0')
-			doc_append_str(addresses, list[i].host);
+	for (size_t i = 0; i < in->way_count; i++) {
+		*fqdn = *fqdn != NULL ? *fqdn : in->ways[i].fqdn;
+		if (in->ways[i].host[0] != '\0')
+			doc_append_str(addresses, in->ways[i].host);
 	}
-	for (size_t i = 0; i < network.count; i++)
-		if (network.paths[i].private_text != NULL)
-			doc_append_str(addresses, network.paths[i].private_text);
-	free(list);
-	network_free(&network);
+	for (size_t i = 0; i < in->network.count; i++)
+		doc_append_str(addresses, in->network.paths[i].private_text);
 	return addresses;
 }
 
-char *
-talk_vm_public(const struct facts *facts)
-{
-	struct network network;
-	size_t count;
-	struct address *list = ways(facts, &network, &count);
-	char *public = NULL;
-
-	for (size_t i = 0; list != NULL && i < count && public == NULL; i++)
-		if (list[i].kind == ADDRESS_PUBLIC_IP)
-	public = strdup(list[i].host);
-	free(list);
-	network_free(&network);
-	return public;
-}
-
 const char *
-talk_admin(const struct facts *facts)
+talk_vm_public(const struct scene *scene)
 {
-	struct vm vm;
+	const struct inbound *in = &scene->inbound;
 
-	return vm_from_facts(facts, &vm, NULL) == 0 ? vm.admin : NULL;
-}
-
-bool
-talk_vm_windows(const struct facts *facts)
-{
-	struct vm vm;
-
-	return vm_from_facts(facts, &vm, NULL) == 0 && vm.windows;
+	for (size_t i = 0; i < in->way_count; i++)
+		if (in->ways[i].kind == ADDRESS_PUBLIC_IP)
+			return in->ways[i].host;
+	return NULL;
 }
 
 void
-talk_way_around(const struct facts *facts, struct finding *finding)
+talk_way_around(const struct scene *scene, struct finding *finding)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order");
-	struct network network = { 0 };
+	const struct fact_identities *identities = scene->identities;
+	const struct network *network = &scene->inbound.network;
 	struct bastion bastion;
 	char group[128];
 
-	for (size_t i = 0;
-	     i < json_array_size(order) && doc_get(finding->evidence, "identity") == NULL; i++)
-		if (doc_bool(json_array_get(order, i), "present", false))
-			finding_text(finding, "identity",
-				     doc_str(json_array_get(order, i), "path"));
-	if (network_from_facts(facts, &network) == 0 && network.count > 0 &&
-	    bastion_for(facts, &network.paths[0], &bastion) && bastion.tunneling) {
+	for (size_t i = 0; i < identities->order_count; i++)
+		if (identities->order[i].present && identities->order[i].path != NULL) {
+			finding_text(finding, "identity", identities->order[i].path);
+			break;
+		}
+	if (network->count > 0 && bastion_for(scene->facts, &network->paths[0], &bastion) &&
+	    bastion.tunneling) {
 		arm_id_group(bastion.id, group, sizeof(group));
 		finding_text(finding, "bastion", bastion.name);
 		finding_text(finding, "bastion_rg", group);
 	}
-	network_free(&network);
 }
 
 bool
@@ -151,20 +107,23 @@ address_is_private(const char *text)
 }
 
 enum talk_reference
-talk_reference(const struct facts *facts, struct finding *finding)
+talk_reference(const struct scene *scene, struct finding *finding)
 {
-	static const char *const broken[] = { "silent", "closed", "reset", NULL };
-	const json_t *reference = doc_get(facts_section(facts, FACT_TCP), "reference");
+	const struct fact_tcp_peer *reference = scene->tcp->reference;
 
-	if (doc_str(reference, "address") == NULL)
+	if (reference == NULL || reference->address == NULL)
 		return REFERENCE_NONE;
-	finding_text(finding, "reference", doc_str(reference, "address"));
-	if (doc_is(reference, "result", "ssh"))
+	finding_text(finding, "reference", reference->address);
+	switch (reference->result) {
+	case PEER_SSH:
 		return REFERENCE_FINE;
-	for (size_t i = 0; broken[i] != NULL; i++)
-		if (doc_is(reference, "result", broken[i]))
-			return REFERENCE_BROKEN;
-	return REFERENCE_NONE;
+	case PEER_SILENT:
+	case PEER_CLOSED:
+	case PEER_RESET:
+		return REFERENCE_BROKEN;
+	default:
+		return REFERENCE_NONE;
+	}
 }
 
 int

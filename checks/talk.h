@@ -3,8 +3,8 @@
 #ifndef CHECKS_TALK_H
 #define CHECKS_TALK_H
 
-#include "facts/facts.h"
 #include "checks/finding.h"
+#include "checks/scene.h"
 
 /* For checks that judge some sections that are not known: sets SKIP or UNKNOWN as the run's guard
  * does, and returns true, unless the section is known. */
@@ -13,15 +13,10 @@ bool talk_missing(const struct facts *facts, enum fact_section section, struct f
 /* The VM's addresses as Azure tells them, its load balancers' and firewalls' included: a new array
  * of texts, public ones first (the caller frees with json_decref); *fqdn becomes the first DNS name
  * among them, borrowed, or NULL. Empty when nothing is known. */
-json_t *talk_vm_addresses(const struct facts *facts, const char **fqdn);
+json_t *talk_vm_addresses(const struct scene *scene, const char **fqdn);
 
-/* The VM's own public address, NULL when none is known; the caller frees. */
-char *talk_vm_public(const struct facts *facts);
-
-/* osProfile.adminUsername, NULL when not known. */
-const char *talk_admin(const struct facts *facts);
-
-bool talk_vm_windows(const struct facts *facts);
+/* The VM's own public address, NULL when none is known. */
+const char *talk_vm_public(const struct scene *scene);
 
 /* true for addresses that the Internet does not route: RFC 1918, shared (RFC 6598), unique local
  * IPv6. */
@@ -34,18 +29,18 @@ bool address_is_v6(const char *text);
 bool address_is_stand_in(const char *text);
 
 /* Adds bastion, bastion_rg and identity, which the remedies that go round a blocked port name. */
-void talk_way_around(const struct facts *facts, struct finding *finding);
+void talk_way_around(const struct scene *scene, struct finding *finding);
 
 /* What the reference server (--reference) says of a conversation that broke: it fares no better, so
  * that the fault lies before both; it answers as SSH does, so that this network is not to blame; or
  * nothing. Its address becomes evidence ("reference"). */
 enum talk_reference { REFERENCE_NONE, REFERENCE_FINE, REFERENCE_BROKEN };
-enum talk_reference talk_reference(const struct facts *facts, struct finding *finding);
+enum talk_reference talk_reference(const struct scene *scene, struct finding *finding);
 
 /* true when the security rules admit the address that this machine was said to connect from, and
  * turn away another one that it has been seen with; adds both and what a rule for the other one
  * needs. */
-bool talk_egress_differs(const struct facts *facts, struct finding *finding);
+bool talk_egress_differs(const struct scene *scene, struct finding *finding);
 
 /* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
 int talk_confidence(struct finding *finding, enum confidence confidence, int r);

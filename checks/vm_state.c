@@ -1,5 +1,4 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
 #include "facts/arm.h"
 #include "model/vm.h"
 
@@ -11,40 +10,42 @@
 
 /* The activity log's word on who stopped it (--deep): the caller of the last deallocation, NULL
  * when not known. */
-static const json_t *
-last_stop(const struct facts *facts)
+static struct fact_activity
+last_stop(const struct scene *scene)
 {
-	const json_t *entry, *found = NULL;
-	size_t i;
+	struct fact_activity found = { 0 };
 
-	json_array_foreach (doc_list(facts_section(facts, FACT_DEEP), "activity"), i, entry) {
-		const char *operation = doc_str(entry, "operation");
+	for (size_t i = 0; i < scene->deep->activity_count; i++) {
+		const struct fact_activity *entry = &scene->deep->activity[i];
 
-		if (operation == NULL || (strcasestr(operation, "deallocate") == NULL &&
-					  strcasestr(operation, "powerOff") == NULL))
+		if (entry->operation == NULL ||
+		    (strcasestr(entry->operation, "deallocate") == NULL &&
+		     strcasestr(entry->operation, "powerOff") == NULL))
 			continue;
-		if (found == NULL ||
-		    time_from_iso(doc_str(entry, "time")) > time_from_iso(doc_str(found, "time")))
-			found = entry;
+		if (found.operation == NULL ||
+		    time_from_iso(entry->time) > time_from_iso(found.time))
+			found = *entry;
 	}
 	return found;
 }
 
 static bool
-by_customer(const struct facts *facts)
+by_customer(const struct scene *scene)
 {
 	const json_t *health = vm_sub_resource(
-	    facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+	    scene->facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
 
 	return doc_is(health, "properties.context", "Customer Initiated") ||
-	       doc_str(last_stop(facts), "caller") != NULL;
+	       last_stop(scene).caller != NULL;
 }
 
 static int
-deallocated(const struct facts *facts, const struct vm *vm, struct finding *finding)
+deallocated(const struct scene *scene, struct finding *finding)
 {
-	const json_t *schedule = vm_shutdown_schedule(facts, vm), *stop = last_stop(facts);
-	const char *caller = doc_str(stop, "caller"), *when = doc_str(stop, "time"),
+	const struct vm *vm = scene->instance;
+	const json_t *schedule = vm_shutdown_schedule(scene->facts, vm);
+	const struct fact_activity stop = last_stop(scene);
+	const char *caller = stop.caller, *when = stop.time,
 		   *at = doc_str(schedule, "properties.dailyRecurrence.time");
 	int r;
 
@@ -53,7 +54,7 @@ deallocated(const struct facts *facts, const struct vm *vm, struct finding *find
 	finding_text(finding, "shutdown_time", at);
 	if (vm->hibernated)
 		return finding_set(finding, FAIL, CODE_VM_HIBERNATED, "the VM is hibernated");
-	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(facts)) {
+	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(scene)) {
 		r = finding_set(
 		    finding, FAIL, CODE_VM_SPOT_EVICTED,
 		    "the VM is a Spot VM and deallocated: Azure took its capacity back");
@@ -78,11 +79,12 @@ deallocated(const struct facts *facts, const struct vm *vm, struct finding *find
 
 /* Created or started so lately, and the agent not up: still on its way. */
 static bool
-is_booting(const struct facts *facts, const struct vm *vm)
+is_booting(const struct scene *scene)
 {
+	const struct vm *vm = scene->instance;
 	time_t created = time_from_iso(vm->created), started = time_from_iso(vm->power_time);
-	bool young = (created > 0 && facts->now >= created && facts->now - created < YOUNG_S) ||
-		     (started > 0 && facts->now >= started && facts->now - started < YOUNG_S);
+	bool young = (created > 0 && scene->now >= created && scene->now - created < YOUNG_S) ||
+		     (started > 0 && scene->now >= started && scene->now - started < YOUNG_S);
 	bool busy = doc_same(vm->provisioning, "Creating") ||
 		    doc_same(vm->provisioning, "Updating") ||
 		    doc_same(vm->provisioning_detail, "OSProvisioningInProgress");
@@ -92,11 +94,10 @@ is_booting(const struct facts *facts, const struct vm *vm)
 
 /* A finding about a running VM is a failure only as long as the server has not let us in. */
 static int
-unless_it_works(const struct facts *facts, struct finding *finding, enum code code,
+unless_it_works(const struct scene *scene, struct finding *finding, enum code code,
 		const char *words)
 {
-	bool works = wire_accepted(facts);
-	int r = finding_set(finding, works ? WARN : FAIL, code, "%s", words);
+	int r = finding_set(finding, scene->accepted ? WARN : FAIL, code, "%s", words);
 
 	finding->confidence = LIKELY;
 	return r;
@@ -111,10 +112,10 @@ by_person(const char *text)
 }
 
 static const json_t *
-bad_health(const struct facts *facts)
+bad_health(const struct scene *scene)
 {
 	const json_t *health = vm_sub_resource(
-	    facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+	    scene->facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
 
 	if (by_person(doc_str(health, "properties.context")) ||
 	    by_person(doc_str(health, "properties.reasonType")))
@@ -126,9 +127,10 @@ bad_health(const struct facts *facts)
 }
 
 static int
-running(const struct facts *facts, const struct vm *vm, struct finding *finding)
+running(const struct scene *scene, struct finding *finding)
 {
-	const json_t *health = bad_health(facts);
+	const struct vm *vm = scene->instance;
+	const json_t *health = bad_health(scene);
 
 	if (health != NULL) {
 		finding_text(finding, "health", doc_str(health, "properties.availabilityState"));
@@ -139,18 +141,18 @@ running(const struct facts *facts, const struct vm *vm, struct finding *finding)
 				 ? doc_str(health, "properties.title")
 				 : "Azure gives no reason.");
 		if (doc_is(health, "properties.availabilityState", "Unavailable"))
-			return unless_it_works(facts, finding, CODE_VM_HEALTH_UNAVAILABLE,
+			return unless_it_works(scene, finding, CODE_VM_HEALTH_UNAVAILABLE,
 					       "Azure itself reports the VM as unavailable");
 		return finding_set(finding, WARN, CODE_VM_HEALTH_DEGRADED,
 				   "Azure itself reports the VM as degraded");
 	}
 	if (vm->provisioning_error != NULL &&
 	    strncasecmp(vm->provisioning_error, "OSProvisioning", 14) == 0)
-		return unless_it_works(facts, finding, CODE_VM_PROVISIONING_FAILED,
+		return unless_it_works(scene, finding, CODE_VM_PROVISIONING_FAILED,
 				       "the operating system never reported that it was set up: "
 				       "user and key may be missing");
-	if (is_booting(facts, vm))
-		return unless_it_works(facts, finding, CODE_VM_STARTING,
+	if (is_booting(scene))
+		return unless_it_works(scene, finding, CODE_VM_STARTING,
 				       "the VM runs, but is still booting or being set up");
 	if (doc_same(vm->provisioning, "Failed"))
 		return finding_set(
@@ -174,8 +176,9 @@ no_power_state(const struct vm *vm, struct finding *finding)
 }
 
 static int
-judge_power(const struct facts *facts, const struct vm *vm, struct finding *finding)
+judge_power(const struct scene *scene, struct finding *finding)
 {
+	const struct vm *vm = scene->instance;
 	const char *power = vm->power;
 
 	if (vm->generalized)
@@ -187,9 +190,9 @@ judge_power(const struct facts *facts, const struct vm *vm, struct finding *find
 	if (power == NULL || strcasecmp(power, "unknown") == 0)
 		return no_power_state(vm, finding);
 	if (strcasecmp(power, "running") == 0)
-		return running(facts, vm, finding);
+		return running(scene, finding);
 	if (strcasecmp(power, "deallocated") == 0)
-		return deallocated(facts, vm, finding);
+		return deallocated(scene, finding);
 	if (strcasecmp(power, "stopped") == 0)
 		return finding_set(
 		    finding, FAIL, CODE_VM_STOPPED_GUEST,
@@ -270,19 +273,17 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 int
 check_vm_state(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
-	const char *subscription = subscription_state(facts, vm_id(facts));
-	struct vm vm;
+	const char *id = scene->vm->id;
+	struct net_ref ref = net_ref_by_id(scene->facts, id);
 	int r;
 
 	(void)rule;
-	if (vm_from_facts(facts, &vm, NULL) < 0)
+	if (scene->instance == NULL)
 		return finding_missing(finding, CODE_VM_UNKNOWN, "the VM", &ref);
 	finding_changes(finding, ref.id);
-	add_evidence(&vm, subscription, finding);
-	if ((r = judge_power(facts, &vm, finding)) < 0)
+	add_evidence(scene->instance, subscription_state(scene->facts, id), finding);
+	if ((r = judge_power(scene, finding)) < 0)
 		return r;
-	add_notes(&vm, finding);
+	add_notes(scene->instance, finding);
 	return 0;
 }

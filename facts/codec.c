@@ -154,6 +154,7 @@ read_plain(const json_t *value, const char *key, const struct fact_field *field,
 		memcpy(to + field->at, &word, sizeof(word));
 		break;
 	case FIELD_INT:
+	case FIELD_COUNT:
 		*(json_int_t *)(void *)(to + field->at) = doc_value_int(value, field->fallback);
 		break;
 	case FIELD_BOOL:
@@ -322,6 +323,7 @@ member_value(const struct fact_field *field, const char *from)
 	case FIELD_WORD:
 		return text_value(fact_word(field->words(), (size_t)word));
 	case FIELD_INT:
+	case FIELD_COUNT:
 		return json_integer(*(const json_int_t *)at);
 	case FIELD_BOOL:
 		return json_boolean(*(const bool *)at);
@@ -349,7 +351,7 @@ fact_write(json_t *object, const struct fact_shape *shape, const void *from)
 		const struct fact_field *field = &shape->fields[i];
 		json_t *value = member_value(field, from);
 
-		if (json_is_integer(value) && json_integer_value(value) == 0) {
+		if (field->type == FIELD_INT && json_integer_value(value) == 0) {
 			json_decref(value);
 			value = NULL;
 		}

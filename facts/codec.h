@@ -20,6 +20,7 @@ enum fact_type {
 	FIELD_TEXT,
 	FIELD_WORD,
 	FIELD_INT,
+	FIELD_COUNT,
 	FIELD_BOOL,
 	FIELD_MAYBE,
 	FIELD_TEXTS,
@@ -61,8 +62,8 @@ struct fact_shape {
 int fact_read(const json_t *object, const struct fact_shape *shape, void *ret);
 void fact_free(const struct fact_shape *shape, void *from);
 
-/* Adds to the object every member of the struct that says something: no NULL, no "none", no zero,
- * no empty part. A zero that says something (a uid) is for fact_put. */
+/* Adds to the object every member of the struct that says something: no NULL, no "none", no zero
+ * but a COUNT, no empty part. A zero that says something (a uid) is for fact_put. */
 void fact_write(json_t *object, const struct fact_shape *shape, const void *from);
 
 /* One member of the struct, by its offset, that is no list, PART or SOME: fact_put sets it in the

@@ -115,6 +115,12 @@ facts_settle(struct facts *facts, enum fact_section section, enum fact_state sta
 	free(reason);
 }
 
+const json_t *
+facts_requests(const struct facts *facts)
+{
+	return FACT_JSON(FACT_JSON(facts->doc, document, azure), azure, requests);
+}
+
 enum fact_state
 facts_resource(const struct facts *facts, const char *id, const json_t **body, const json_t **why)
 {

@@ -24,6 +24,7 @@
 #define TEXT(name, what) { FIELD_TEXT, AT(name), .kind = KIND_##what },
 #define FORM(name, what) { FIELD_TEXT, AT(name), .form = FORM_##what },
 #define WORD_OF(name, which) { FIELD_WORD, AT(name), .words = words_of_##which },
+#define COUNT(name) { FIELD_COUNT, AT(name) },
 #define INT(name, missing) { FIELD_INT, AT(name), .fallback = missing },
 #define BOOL(name, missing) { FIELD_BOOL, AT(name), .fallback = missing },
 #define MAYBE(name) { FIELD_MAYBE, AT(name) },

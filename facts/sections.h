@@ -20,6 +20,7 @@
 #define FORM(member, form) const char *member;
 #define WORD_OF(member, words) enum words member;
 #define INT(member, fallback) json_int_t member;
+#define COUNT(member) json_int_t member;
 #define BOOL(member, fallback) bool member;
 #define MAYBE(member) enum fact_maybe member;
 #define TEXTS(member, kind) const char *const *member; size_t member##_count;
