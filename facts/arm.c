@@ -137,9 +137,12 @@ arm_id_parent(const char *id, char *ret, size_t size)
 const char *
 arm_id_name(const char *id)
 {
-	const char *slash = id != NULL ? strrchr(id, '/') : NULL;
+	const char *slash;
 
-	return slash != NULL ? slash + 1 : id != NULL ? id : "";
+	if (id == NULL)
+		return "";
+	slash = strrchr(id, '/');
+	return slash != NULL ? slash + 1 : id;
 }
 
 static void

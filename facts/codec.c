@@ -161,9 +161,9 @@ read_plain(const json_t *value, const char *key, const struct fact_field *field,
 		*(bool *)(to + field->at) = doc_value_bool(value, field->fallback != 0);
 		break;
 	case FIELD_MAYBE:
-		word = value == NULL                  ? FACT_MAYBE
-		       : doc_value_bool(value, false) ? FACT_YES
-						      : FACT_NO;
+		word = doc_value_bool(value, false) ? FACT_YES : FACT_NO;
+		if (value == NULL)
+			word = FACT_MAYBE;
 		memcpy(to + field->at, &word, sizeof(word));
 		break;
 	case FIELD_JSON:

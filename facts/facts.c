@@ -140,7 +140,7 @@ facts_resource(const struct facts *facts, const char *id, const json_t **body, c
 		return FACT_NOT_ASKED;
 	if (why != NULL)
 		*why = missing;
-	return doc_is(missing, "state", "absent")      ? FACT_ABSENT
-	       : doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED
-						       : FACT_UNKNOWN;
+	if (doc_is(missing, "state", "absent"))
+		return FACT_ABSENT;
+	return doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED : FACT_UNKNOWN;
 }

@@ -29,6 +29,24 @@ jit_state_word(enum jit_state state)
 	return words[state];
 }
 
+/* Seconds of a designator of a duration, 0 when it is none; M is minutes only behind the T. */
+static long
+unit_seconds(char designator, bool time)
+{
+	switch (designator) {
+	case 'D':
+		return time ? 0 : 24 * HOUR;
+	case 'H':
+		return time ? HOUR : 0;
+	case 'M':
+		return time ? 60 : 0;
+	case 'S':
+		return time ? 1 : 0;
+	default:
+		return 0;
+	}
+}
+
 /* Seconds of an ISO 8601 duration of hours, minutes and seconds, or days ("PT3H", "PT1H30M",
  * "P1D"); -1 when it is none. */
 static long
@@ -51,11 +69,7 @@ duration_from_iso(const char *text)
 		if (*text < '0' || *text > '9')
 			return -1;
 		n = strtol(text, &end, 10);
-		unit = *end == 'D' && !time  ? 24 * HOUR
-		       : *end == 'H' && time ? HOUR
-		       : *end == 'M' && time ? 60
-		       : *end == 'S' && time ? 1
-					     : 0;
+		unit = unit_seconds(*end, time);
 		if (unit == 0 || n > 100000 || total > LONG_MAX / 4)
 			return -1;
 		total += n * unit;
@@ -288,9 +302,8 @@ read_policy(const json_t *body, const char *vm_id, int number, const struct ip *
 	jit->state = JIT_NOT_REQUESTED;
 	jit->port = port;
 	jit->max_seconds = max > 0 ? max : 3 * HOUR;
-	jit->bad_limit = max <= 0 && doc_get(port, "maxRequestAccessDuration") != NULL
-			     ? (limit != NULL ? limit : "no text")
-			     : NULL;
+	if (max <= 0 && doc_get(port, "maxRequestAccessDuration") != NULL)
+		jit->bad_limit = limit != NULL ? limit : "no text";
 	jit->source_forbidden = forbidden;
 	jit->mapped_address = doc_str(vm, "publicIpAddress");
 }

@@ -15,9 +15,9 @@ same(const char *a, const char *b)
 static enum key_answer
 answer(const json_t *obj, const char *path)
 {
-	return doc_get(obj, path) == NULL   ? KEY_CANNOT_TELL
-	       : doc_bool(obj, path, false) ? KEY_YES
-					    : KEY_NO;
+	if (doc_get(obj, path) == NULL)
+		return KEY_CANNOT_TELL;
+	return doc_bool(obj, path, false) ? KEY_YES : KEY_NO;
 }
 
 int

@@ -125,13 +125,13 @@ out:
 static const json_t *
 negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
 {
-	char *order = algorithms == NULL ? NULL
-		      : fixed            ? strdup(algorithms)
-					 : known_hosts_order(entries, algorithms);
-	char *rest = order, *name, type[64];
+	char *order = NULL, *rest, *name, type[64];
 	const json_t *key, *ret = NULL;
 	size_t i;
 
+	if (algorithms != NULL)
+		order = fixed ? strdup(algorithms) : known_hosts_order(entries, algorithms);
+	rest = order;
 	while (ret == NULL && (name = strsep(&rest, ",")) != NULL)
 		json_array_foreach (keys, i, key)
 			if (ret == NULL &&

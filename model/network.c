@@ -130,12 +130,11 @@ follow_subnet_refs(const struct facts *facts, struct net_path *path)
 		path->route_table = net_ref_follow(facts, doc_get(properties, "routeTable"));
 		return;
 	}
-	path->subnet_nsg =
-	    (struct net_ref){ .state = FACT_UNKNOWN,
-			      .why = subnet->why,
-			      .field = subnet->state == FACT_KNOWN ? "properties of the subnet"
-				       : subnet->id == NULL        ? "subnet of the ipConfiguration"
-								   : NULL };
+	path->subnet_nsg = (struct net_ref){ .state = FACT_UNKNOWN, .why = subnet->why };
+	if (subnet->state == FACT_KNOWN)
+		path->subnet_nsg.field = "properties of the subnet";
+	else if (subnet->id == NULL)
+		path->subnet_nsg.field = "subnet of the ipConfiguration";
 	path->route_table = path->subnet_nsg;
 }
 
@@ -195,8 +194,10 @@ read_nic(const struct facts *facts, const char *id, const json_t *nic, bool prim
 			break;
 		}
 	for (i = 0; i < n; i++) {
-		size_t at = i == 0 ? first : i <= first ? i - 1 : i;
+		size_t at = i <= first ? i - 1 : i;
 
+		if (i == 0)
+			at = first;
 		read_path(facts, nic, id, json_array_get(configs, at),
 			  &network->paths[network->count]);
 		network->paths[network->count++].primary = primary && i == 0;

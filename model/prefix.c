@@ -17,7 +17,7 @@ ip_cmp(struct ip a, struct ip b)
 {
 	if (a.hi != b.hi)
 		return a.hi < b.hi ? -1 : 1;
-	return a.lo == b.lo ? 0 : a.lo < b.lo ? -1 : 1;
+	return (a.lo > b.lo) - (a.lo < b.lo);
 }
 
 bool
@@ -90,9 +90,10 @@ parse_length(const char *text, int max)
 static struct ip_range
 masked(struct ip ip, int length)
 {
-	uint64_t hi = length >= 64 ? UINT64_MAX : length == 0 ? 0 : UINT64_MAX << (64 - length);
-	uint64_t lo = length <= 64 ? 0 : UINT64_MAX << (128 - length);
+	uint64_t hi = 0, lo = length <= 64 ? 0 : UINT64_MAX << (128 - length);
 
+	if (length > 0) /* a shift by all 64 bits is undefined */
+		hi = length >= 64 ? UINT64_MAX : UINT64_MAX << (64 - length);
 	return (struct ip_range){ { ip.hi & hi, ip.lo & lo }, { ip.hi | ~hi, ip.lo | ~lo } };
 }
 

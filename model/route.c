@@ -15,7 +15,9 @@ struct best {
 static int
 source_weight(const char *source)
 {
-	return doc_same(source, "User") ? 3 : doc_same(source, "VirtualNetworkGateway") ? 2 : 1;
+	if (doc_same(source, "User"))
+		return 3;
+	return doc_same(source, "VirtualNetworkGateway") ? 2 : 1;
 }
 
 static void

@@ -112,7 +112,9 @@ match_rest(struct run *run, const struct nsg_rule *rule, bool *whole, bool *cert
 	*certain = yes > 0;
 	for (size_t i = 0; maybe > 0 && !*certain && i < run->rest.count; i++)
 		*certain = nsg_side_meets(&rule->source, &run->rest.list[i]) != NSG_NO;
-	return yes == run->rest.count ? NSG_YES : yes + maybe > 0 ? NSG_MAYBE : NSG_NO;
+	if (yes == run->rest.count)
+		return NSG_YES;
+	return yes + maybe > 0 ? NSG_MAYBE : NSG_NO;
 }
 
 /* Another rule of the same priority and the other access may match too: which of the two comes

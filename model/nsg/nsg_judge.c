@@ -211,7 +211,9 @@ judge_all(const struct nsg_flow *flow, bool has_front, const char *sku, struct n
 	goes_on = !present(&ret->gates[NSG_SCOPE_ADMIN]) || admin->can_allow || admin->open;
 	sum.can_allow = admin->can_always || (goes_on && groups.can_allow);
 	sum.can_deny = admin->can_deny || (goes_on && groups.can_deny);
-	ret->verdict = !sum.can_deny ? NSG_ALLOW : !sum.can_allow ? NSG_DENY : NSG_DEPENDS;
+	ret->verdict = sum.can_allow ? NSG_DEPENDS : NSG_DENY;
+	if (!sum.can_deny)
+		ret->verdict = NSG_ALLOW;
 	if (ret->verdict == NSG_ALLOW)
 		ret->closed = false;
 	name_decider(ret);

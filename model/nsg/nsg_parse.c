@@ -141,10 +141,11 @@ each_piece(const char *text, const char *field, take_fn *take, void *ctx)
 
 	if (strchr(text, ',') == NULL)
 		return false;
-	for (const char *at = text; at != NULL;
-	     at = strchr(at, ',') != NULL ? strchr(at, ',') + 1 : NULL) {
+	for (const char *at = text, *next; at != NULL; at = next) {
 		size_t len;
 
+		next = strchr(at, ',');
+		next = next != NULL ? next + 1 : NULL;
 		at += strspn(at, " ");
 		for (len = strcspn(at, ","); len > 0 && at[len - 1] == ' '; len--)
 			;

@@ -129,9 +129,14 @@ nsg_tag_has(const struct nsg_tags *tags, const char *tag, const struct ip_range 
 	if (!ip_is_public(range->from) || !ip_is_public(range->to))
 		return NSG_NO; /* all other tags are lists of public addresses */
 	if (strcasecmp(tag, "Internet") == 0) {
-		enum nsg_match vnet = in_vnet(tags, range);
-
-		return vnet == NSG_YES ? NSG_NO : vnet == NSG_NO ? NSG_YES : NSG_MAYBE;
+		switch (in_vnet(tags, range)) {
+		case NSG_YES:
+			return NSG_NO;
+		case NSG_NO:
+			return NSG_YES;
+		default:
+			return NSG_MAYBE;
+		}
 	}
 	return in_table(tags->table, tag, range);
 }

@@ -29,12 +29,12 @@ nsg_scope_word(enum nsg_scope scope)
 char *
 nsg_step_words(const struct nsg_step *s)
 {
+	static const char *const accesses[] = { [NSG_ACCESS_ALLOW] = "allow",
+						[NSG_ACCESS_DENY] = "deny",
+						[NSG_ACCESS_ALWAYS] = "always allow",
+						[NSG_ACCESS_UNKNOWN] = "?" };
 	const struct nsg_rule *rule = s->rule;
-	const char *access = rule->access == NSG_ACCESS_DENY     ? "deny"
-			     : rule->access == NSG_ACCESS_ALLOW  ? "allow"
-			     : rule->access == NSG_ACCESS_ALWAYS ? "always allow"
-								 : "?";
-	const char *text = "?";
+	const char *access = accesses[rule->access], *text = "?";
 	char *source = NULL, *words;
 
 	if (s->match == NSG_YES)
@@ -137,11 +137,11 @@ sources_of(const struct nsg_gate *gate, enum nsg_access access, bool all)
 			left++;
 	}
 	for (size_t i = 0; i < count; i++) {
+		const char *link = i + 1 < count || left > 0 ? ", " : " and ";
 		char *one = nsg_source_text(told[i]->rule), *longer;
 
-		longer = words == NULL ? doc_fmt("%s", one)
-				       : doc_fmt("%s%s%s", words,
-						 i + 1 < count || left > 0 ? ", " : " and ", one);
+		longer =
+		    doc_fmt("%s%s%s", words != NULL ? words : "", words != NULL ? link : "", one);
 		free(one);
 		free(words);
 		words = longer;

@@ -204,7 +204,10 @@ chars_read(const struct body_text *body, enum blanks blanks, size_t width, struc
 			continue;
 		}
 		ret->url = ret->url || c == '-' || c == '_';
-		c = blank(c) || c == '-' ? '+' : c == '_' ? '/' : c;
+		if (blank(c) || c == '-')
+			c = '+';
+		else if (c == '_')
+			c = '/';
 		if ((!isalnum(c) && c != '+' && c != '/') || ret->pads > 0)
 			ret->junk = true;
 		else
@@ -282,12 +285,11 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 	ret->defects = (chars.url ? KEY_BIT(BASE64URL) : 0) | (chars.junk ? KEY_BIT(DAMAGED) : 0);
 	if (ret->complete && odd && !chars.url)
 		ret->defects |= KEY_BIT(DAMAGED);
-	if (!ret->complete && body->ended)
-		ret->defects |= whole % 4 == 3     ? KEY_BIT(ONE_CHAR_LOST)
-				: ret->cut && !odd ? KEY_BIT(TRUNCATED)
-						   : KEY_BIT(DAMAGED);
+	if (!ret->complete && body->ended && whole % 4 == 3)
+		ret->defects |= KEY_BIT(ONE_CHAR_LOST);
 	else if (!ret->complete)
-		ret->defects |= ret->cut ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
+		ret->defects |=
+		    ret->cut && !(odd && body->ended) ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
 out:
 	buffer_free(&chars.text);
 	return r;

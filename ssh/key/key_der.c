@@ -191,24 +191,28 @@ ec_private(struct bytes rest, int nid, struct key_info *info)
 	return key_set_ec_scalar(info, nid, &scalar.in);
 }
 
+/* Keys that are one string of bytes: OpenSSL reads them. */
+static const struct {
+	int nid;
+	const char *type;
+	unsigned bits;
+} raw_types[] = { { NID_ED25519, "ssh-ed25519", 256 },
+		  { NID_ED448, "ed448", 456 },
+		  { NID_X25519, "x25519", 253 },
+		  { NID_X448, "x448", 448 } };
+
 static int
 pkcs8_inner(int nid, struct bytes parameters, struct der *octets, struct key_info *info)
 {
 	struct der inner, version, oid;
 	int curve = NID_undef;
 
-	if (nid == NID_ED25519 || nid == NID_ED448 || nid == NID_X25519 || nid == NID_X448) {
-		snprintf(info->pub.type, sizeof(info->pub.type), "%s",
-			 nid == NID_ED25519  ? "ssh-ed25519"
-			 : nid == NID_ED448  ? "ed448"
-			 : nid == NID_X25519 ? "x25519"
-					     : "x448");
-		info->pub.bits = nid == NID_ED25519  ? 256
-				 : nid == NID_ED448  ? 456
-				 : nid == NID_X25519 ? 253
-						     : 448;
-		return -EBADMSG;
-	}
+	for (size_t i = 0; i < sizeof(raw_types) / sizeof(raw_types[0]); i++)
+		if (nid == raw_types[i].nid) {
+			snprintf(info->pub.type, sizeof(info->pub.type), "%s", raw_types[i].type);
+			info->pub.bits = raw_types[i].bits;
+			return -EBADMSG;
+		}
 	if (nid == NID_X9_62_id_ecPublicKey && der_tagged(&parameters, DER_OID, &oid) == 0)
 		curve = oid_nid(&oid);
 	if (curve != NID_undef)
@@ -355,8 +359,8 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 {
 	struct bytes rest = { bytes, len };
 	struct der whole, first;
-	bool private;
-	uint64_t before = info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST));
+	bool private, unread; /* unread: OpenSSL cannot be asked about it */
+	uint64_t defect = 0, before = info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST));
 	int r;
 
 	if (len > INT_MAX || der_tagged(&rest, DER_SEQUENCE, &whole) < 0 ||
@@ -370,17 +374,14 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 		return -ENOENT;
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
-	if (info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 ||
-	    strncmp(info->format, "rsa-public", 10) == 0) {
-		if (r < 0 || whole.cut)
-			key_flag(info, before != 0 ? 0
-				       : whole.cut ? KEY_BIT(TRUNCATED)
-						   : KEY_BIT(DAMAGED));
-	} else if (whole.cut) {
-		key_flag(info, before != 0 ? 0 : KEY_BIT(TRUNCATED));
-	} else if (r == -EILSEQ || (r < 0 && by_openssl(bytes, len, private, info) < 0)) {
-		key_flag(info, before != 0 ? 0 : KEY_BIT(DAMAGED));
-	}
+	unread = info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 ||
+		 strncmp(info->format, "rsa-public", 10) == 0;
+	if (whole.cut)
+		defect = KEY_BIT(TRUNCATED);
+	else if (r == -EILSEQ || (r < 0 && (unread || by_openssl(bytes, len, private, info) < 0)))
+		defect = KEY_BIT(DAMAGED);
+	if (before == 0)
+		key_flag(info, defect);
 	if (!pem && rest.len > 0 && !whole.cut)
 		key_flag(info, KEY_BIT(TRAILING_GARBAGE));
 	return 0;

@@ -68,10 +68,16 @@ key_set_raw(struct key_info *info, const char *type, unsigned bits, const struct
 static const char *
 curve_name(int nid)
 {
-	return nid == NID_X9_62_prime256v1 ? "nistp256"
-	       : nid == NID_secp384r1      ? "nistp384"
-	       : nid == NID_secp521r1      ? "nistp521"
-					   : NULL;
+	switch (nid) {
+	case NID_X9_62_prime256v1:
+		return "nistp256";
+	case NID_secp384r1:
+		return "nistp384";
+	case NID_secp521r1:
+		return "nistp521";
+	default:
+		return NULL;
+	}
 }
 
 /* Other curves have no name on the SSH wire: OpenSSL's, and no fingerprint. */

@@ -54,11 +54,11 @@ key_comment(struct key_info *info, const void *bytes, size_t len)
 const char *
 key_azure(const char *type, unsigned bits)
 {
-	if (type == NULL || *type == '\0')
+	bool rsa = type != NULL && strcmp(type, "ssh-rsa") == 0;
+
+	if (type == NULL || *type == '\0' || (rsa && bits == 0))
 		return "unknown";
-	if (strcmp(type, "ssh-rsa") == 0)
-		return bits == 0 ? "unknown" : bits >= 2048 ? "accept" : "reject";
-	return strcmp(type, "ssh-ed25519") == 0 ? "accept" : "reject";
+	return (rsa && bits >= 2048) || strcmp(type, "ssh-ed25519") == 0 ? "accept" : "reject";
 }
 
 static void

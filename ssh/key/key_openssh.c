@@ -155,7 +155,7 @@ public_read(struct bytes *rest, struct key_info *info)
 		return -EBADMSG;
 	if (bytes_string(rest, &public) == 0) {
 		r = pubkey_from_blob(public, &info->pub);
-		return r < 0 ? r : count == 1 ? 0 : -EBADMSG;
+		return r == 0 && count != 1 ? -EBADMSG : r;
 	}
 	bytes_u32(rest, &len);
 	r = pubkey_from_blob(*rest, &info->pub); /* cut inside: type and bits at least */

@@ -8,7 +8,9 @@
 static int
 hex(unsigned char c)
 {
-	return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
+	if (isdigit(c))
+		return c - '0';
+	return isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
 }
 
 /* "-----BEGIN%20RSA%20PRIVATE%20KEY-----%0A": a form field or a part of an address; there a blank

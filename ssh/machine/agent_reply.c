@@ -17,7 +17,8 @@ key_add(const struct bytes *blob, const struct bytes *comment, json_t *keys)
 	if (r == -ENOMEM)
 		return r;
 	key = json_object();
-	doc_set_str(key, "type", pub.cert ? pub.cert_type : *pub.type != '\0' ? pub.type : NULL);
+	if (pub.cert || *pub.type != '\0')
+		doc_set_str(key, "type", pub.cert ? pub.cert_type : pub.type);
 	if (pub.bits > 0)
 		doc_set_int(key, "bits", pub.bits);
 	pubkey_facts(key, buffer_bytes(&pub.blob), *blob);

@@ -217,15 +217,19 @@ read_place_complaint(json_t *obj, const struct line *line)
 static bool
 read_other_complaint(json_t *obj, const struct line *line)
 {
-	const char *problem = holds(line, "No user exists for uid")        ? "no-user"
-			      : holds(line, "contains invalid characters") ? "name"
-			      : holds(line, "has no value") || holds(line, "nvironment variable")
-				  ? "variable"
-				  : NULL;
+	static const struct {
+		const char *words, *problem;
+	} complaints[] = { { "No user exists for uid", "no-user" },
+			   { "contains invalid characters", "name" },
+			   { "has no value", "variable" },
+			   { "nvironment variable", "variable" } };
+	size_t i = 0;
 
-	if (problem == NULL)
+	while (i < sizeof(complaints) / sizeof(*complaints) && !holds(line, complaints[i].words))
+		i++;
+	if (i == sizeof(complaints) / sizeof(*complaints))
 		return false;
-	doc_set_str(obj, "problem", problem);
+	doc_set_str(obj, "problem", complaints[i].problem);
 	set_line(obj, "message", line);
 	return true;
 }

@@ -56,8 +56,11 @@ next_word(const char **at, char *word, size_t size)
 	for (; *p != '\0' && (quote != '\0' || strchr(" \t\r=", *p) == NULL); p++) {
 		if (*p == '\\' && (p[1] == '"' || p[1] == '\'' || p[1] == '\\'))
 			p++;
-		else if (quote == '\0' ? *p == '"' || *p == '\'' : *p == quote) {
-			quote = quote == '\0' ? *p : '\0';
+		else if (quote == '\0' && (*p == '"' || *p == '\'')) {
+			quote = *p;
+			continue;
+		} else if (quote != '\0' && *p == quote) {
+			quote = '\0';
 			continue;
 		}
 		if (len < size - 1)

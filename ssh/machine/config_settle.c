@@ -22,7 +22,7 @@ local_user(const struct facts *facts)
 	const char *name = doc_str(facts->doc, "machine.user.name");
 	const struct passwd *pw = name == NULL ? getpwuid(getuid()) : NULL;
 
-	return name != NULL ? name : pw != NULL ? pw->pw_name : NULL;
+	return pw != NULL ? pw->pw_name : name;
 }
 
 /* ---- from the options to the section ---- */

@@ -24,7 +24,7 @@ use(const struct rules *rules)
 		struct finding finding;
 
 		finding_init(&finding, "nsg");
-		finding_set(&finding, FAIL, rule.codes[i].code, "s");
+		finding_custom(&finding, FAIL, rule.codes[i].code, "s");
 		finding_text(&finding, "rule", "x\"y'`z$");
 		if (finding_fill_in(&finding, rules, globals, dialects) < 0)
 			abort();
