@@ -1,60 +1,97 @@
 #include "checks/checks.h"
 #include "checks/talk.h"
-#include "model/key.h"
+#include "checks/keys.h"
 
 #include <string.h>
 #include <strings.h>
 
 /* The answers of the server, and what they are judged by. */
 struct view {
-	const struct facts *facts;
-	const json_t *auth, *methods, *queries, *order;
-	const char *user, *admin, *accepted;
+	const struct scene *scene;
+	const struct fact_auth *auth;
+	const struct fact_ssh_options *options;
+	const char *user, *admin;
 	bool publickey, password, interactive;
 };
 
 static bool
-has(const json_t *list, const char *word)
+has(const struct fact_auth *auth, const char *method)
 {
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (list, i, each)
-		if (json_string_value(each) != NULL && strcmp(json_string_value(each), word) == 0)
+	for (size_t i = 0; i < auth->methods_count; i++)
+		if (strcmp(auth->methods[i], method) == 0)
 			return true;
 	return false;
 }
 
-static const char *
-config_option(const struct view *view, const char *path)
+/* The first identity of the order that `is` says yes to. */
+static const struct fact_identity *
+first(const struct view *view, bool (*is)(const struct view *, const struct fact_identity *))
 {
-	return doc_str(facts_section(view->facts, FACT_SSH_CONFIG), path);
+	const struct fact_identities *ids = view->scene->identities;
+
+	for (size_t i = 0; i < ids->order_count; i++)
+		if (is(view, &ids->order[i]))
+			return &ids->order[i];
+	return NULL;
 }
 
-/* The identity of that fingerprint: in the agent, or in a file. */
-static const json_t *
-identity_find(const struct view *view, const char *fingerprint, bool agent)
+static bool
+is_accepted(const struct view *view, const struct fact_identity *each)
 {
-	const json_t *each;
-	size_t i;
+	return each->fingerprint != NULL && view->auth->accepted != NULL &&
+	       strcmp(each->fingerprint, view->auth->accepted) == 0;
+}
 
-	json_array_foreach (view->order, i, each)
-		if (doc_bool(each, "agent", false) == agent &&
-		    doc_str(each, "fingerprint") != NULL && fingerprint != NULL &&
-		    strcmp(doc_str(each, "fingerprint"), fingerprint) == 0)
-			return each;
-	return NULL;
+static bool
+is_accepted_file(const struct view *view, const struct fact_identity *each)
+{
+	return !each->agent && is_accepted(view, each);
+}
+
+static bool
+is_accepted_in_agent(const struct view *view, const struct fact_identity *each)
+{
+	return each->agent && is_accepted(view, each);
+}
+
+static bool
+is_named(const struct view *view, const struct fact_identity *each)
+{
+	(void)view;
+	return each->from == IDENTITY_OPTION || each->from == IDENTITY_CONFIG;
+}
+
+static bool
+is_file(const struct view *view, const struct fact_identity *each)
+{
+	(void)view;
+	return each->path != NULL && each->present;
+}
+
+static bool
+is_there(const struct view *view, const struct fact_identity *each)
+{
+	(void)view;
+	return each->agent || each->present;
+}
+
+static bool
+is_certificate(const struct view *view, const struct fact_identity *each)
+{
+	(void)view;
+	return each->from == IDENTITY_CERTIFICATE ||
+	       (each->type != NULL && strstr(each->type, "-cert-v01@") != NULL);
 }
 
 /* true when the client still signs with RSA and SHA-2, which servers of these years want. */
 static bool
 signs_sha2(const struct view *view)
 {
-	const char *accepted = config_option(view, "options.pubkeyacceptedalgorithms");
-	json_int_t number = doc_int(facts_section(view->facts, FACT_CLIENT), "number", 0);
+	const char *accepted = view->options->pubkeyacceptedalgorithms;
+	json_int_t number = view->scene->client->number;
 
 	if (accepted == NULL)
-		accepted = config_option(view, "options.pubkeyacceptedkeytypes");
+		accepted = view->options->pubkeyacceptedkeytypes;
 	if (number > 0 && number < 702)
 		return false;
 	return accepted == NULL || strstr(accepted, "rsa-sha2-") != NULL;
@@ -63,21 +100,15 @@ signs_sha2(const struct view *view)
 static bool
 is_explicit(const struct view *view)
 {
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (view->order, i, each)
-		if (doc_is(each, "from", "option") || doc_is(each, "from", "config"))
-			return true;
-	return doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit") != NULL;
+	return first(view, is_named) != NULL || view->scene->identities->explicit != NULL;
 }
 
 /* The words of ssh_config that keep ssh from using any key, NULL when none do. */
 static const char *
 keys_off(const struct view *view)
 {
-	const char *publickey = config_option(view, "options.pubkeyauthentication"),
-		   *preferred = config_option(view, "options.preferredauthentications");
+	const char *publickey = view->options->pubkeyauthentication,
+		   *preferred = view->options->preferredauthentications;
 
 	if (doc_same(publickey, "no") || doc_same(publickey, "false"))
 		return "PubkeyAuthentication no";
@@ -98,7 +129,7 @@ judge_client_off(const struct view *view, const char *words, struct finding *fin
 				   words, view->user);
 	return finding_set(finding, FAIL, CODE_CLIENT_PUBKEY_DISABLED,
 			   "the server takes keys%s, but ssh_config keeps ssh from using them (%s)",
-			   view->accepted != NULL ? ", this one too" : "", words);
+			   view->auth->accepted != NULL ? ", this one too" : "", words);
 }
 
 /* The server takes the key; can this machine use it? What its file lacks is for the key's own
@@ -106,13 +137,14 @@ judge_client_off(const struct view *view, const char *words, struct finding *fin
 static int
 judge_accepted(const struct view *view, struct finding *finding)
 {
-	const json_t *in_file = identity_find(view, view->accepted, false),
-		     *in_agent = identity_find(view, view->accepted, true);
-	const json_t *identity = in_file != NULL ? in_file : in_agent;
-	const char *path = doc_str(in_file, "path"), *type = doc_str(identity, "type");
+	const struct fact_identity *in_file = first(view, is_accepted_file),
+				   *in_agent = first(view, is_accepted_in_agent),
+				   *identity = in_file != NULL ? in_file : in_agent;
+	const char *path = in_file != NULL ? in_file->path : NULL,
+		   *type = identity != NULL ? identity->type : NULL;
 
 	finding_text(finding, "path", path);
-	finding_text(finding, "fingerprint", view->accepted);
+	finding_text(finding, "fingerprint", view->auth->accepted);
 	if (doc_same(type, "ssh-rsa") && !signs_sha2(view))
 		return finding_set(
 		    finding, FAIL, CODE_RSA_SHA1_REJECTED,
@@ -121,13 +153,13 @@ judge_accepted(const struct view *view, struct finding *finding)
 		return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED,
 				   "the server accepts %s for %s; the agent holds it (whether it "
 				   "signs was not tried)",
-				   path != NULL ? path : view->accepted, view->user);
-	if (doc_is(in_file, "encrypted", "yes"))
+				   path != NULL ? path : view->auth->accepted, view->user);
+	if (in_file != NULL && in_file->encrypted == YES)
 		return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED,
 				   "the server accepts %s for %s; using it takes its passphrase",
-				   path != NULL ? path : view->accepted, view->user);
+				   path != NULL ? path : view->auth->accepted, view->user);
 	return finding_set(finding, PASS, CODE_AUTH_KEY_ACCEPTED, "the server accepts %s for %s",
-			   path != NULL ? path : view->accepted, view->user);
+			   path != NULL ? path : view->auth->accepted, view->user);
 }
 
 /* What the remedies name. Keys given at creation say little: they are added and reset later without
@@ -135,31 +167,13 @@ judge_accepted(const struct view *view, struct finding *finding)
 static void
 remedy_evidence(const struct view *view, struct finding *finding)
 {
-	const json_t *each;
-	size_t i;
+	const struct fact_identity *file = first(view, is_file);
 
-	json_array_foreach (view->order, i, each)
-		if (doc_str(each, "path") != NULL && doc_bool(each, "present", false)) {
-			finding_text(finding, "identity", doc_str(each, "path"));
-			break;
-		}
+	if (file != NULL)
+		finding_text(finding, "identity", file->path);
 	finding_text(finding, "expected_user", view->admin);
-	if (config_option(view, "user_from") != NULL)
-		finding_text(finding, "user_from", config_option(view, "user_from"));
-}
-
-static bool
-has_certificate(const struct view *view)
-{
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (view->order, i, each)
-		if (doc_is(each, "from", "certificate") ||
-		    (doc_str(each, "type") != NULL &&
-		     strstr(doc_str(each, "type"), "-cert-v01@") != NULL))
-			return true;
-	return false;
+	finding_text(finding, "user_from",
+		     FACT_WORD(user_origin, view->scene->ssh_config->user_from));
 }
 
 /* A certificate outside its time is refused like a wrong key. Returns false when every certificate
@@ -167,27 +181,25 @@ has_certificate(const struct view *view)
 static bool
 judge_certificate(const struct view *view, struct finding *finding)
 {
-	const json_t *each;
-	size_t i;
+	const struct fact_identities *ids = view->scene->identities;
+	time_t now = view->scene->now;
 
-	json_array_foreach (view->order, i, each) {
-		const char *path = doc_str(each, "path");
-		json_int_t before = doc_int(each, "valid_before", 0),
-			   after = doc_int(each, "valid_after", 0);
-		bool over = before > 0 && before <= view->facts->now,
-		     entra = path != NULL && strstr(path, "aadcert") != NULL;
+	for (size_t i = 0; i < ids->order_count; i++) {
+		const struct fact_identity *each = &ids->order[i];
+		json_int_t before = each->valid_before, after = each->valid_after;
+		bool over = before > 0 && before <= now,
+		     entra = each->path != NULL && strstr(each->path, "aadcert") != NULL;
 
-		if (!doc_is(each, "from", "certificate") || (!over && after <= view->facts->now))
+		if (each->from != IDENTITY_CERTIFICATE || (!over && after <= now))
 			continue;
-		finding_text(finding, "certificate", path);
-		finding_set(
-		    finding, FAIL,
-		    over ? entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED
-			 : CODE_CERT_NOT_YET_VALID,
-		    over ? "the certificate %s is over since %lld minutes"
-			 : "the certificate %s is valid only in %lld minutes",
-		    path != NULL ? path : "of the key",
-		    (long long)(over ? view->facts->now - before : after - view->facts->now) / 60);
+		finding_text(finding, "certificate", each->path);
+		finding_set(finding, FAIL,
+			    over ? entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED
+				 : CODE_CERT_NOT_YET_VALID,
+			    over ? "the certificate %s is over since %lld minutes"
+				 : "the certificate %s is valid only in %lld minutes",
+			    each->path != NULL ? each->path : "of the key",
+			    (long long)(over ? now - before : after - now) / 60);
 		return true;
 	}
 	return false;
@@ -198,15 +210,15 @@ judge_certificate(const struct view *view, struct finding *finding)
 static bool
 user_is_guess(const struct view *view)
 {
-	const json_t *vm = facts_section(view->facts, FACT_VM), *body = NULL, *why = NULL;
-	enum fact_state state = facts_state(view->facts, FACT_VM, NULL);
+	const struct scene *scene = view->scene;
+	const json_t *body;
 
-	if (!doc_same(config_option(view, "user_from"), "local") || view->admin != NULL)
+	if (scene->ssh_config->user_from != USER_LOCAL || view->admin != NULL)
 		return false;
-	if (state == FACT_UNKNOWN)
-		return doc_str(view->facts->target, "name") != NULL;
-	return state == FACT_KNOWN && doc_str(vm, "id") != NULL &&
-	       facts_resource(view->facts, doc_str(vm, "id"), &body, &why) == FACT_UNKNOWN;
+	if (scene->vm->state == FACT_UNKNOWN)
+		return scene->target.name != NULL;
+	return scene->vm->state == FACT_KNOWN && scene->vm->id != NULL &&
+	       facts_resource(scene->facts, scene->vm->id, &body, NULL) == FACT_UNKNOWN;
 }
 
 /* ssh has further keys ready, nothing says that they are not the VM's, and nobody meant one of
@@ -214,10 +226,8 @@ user_is_guess(const struct view *view)
 static bool
 keys_left(const struct view *view)
 {
-	const char *explicit = doc_str(facts_section(view->facts, FACT_IDENTITIES), "explicit");
-
-	return explicit == NULL && key_on_vm(view->facts, "") == KEY_CANNOT_TELL &&
-	       key_left_unasked(view->facts, NULL);
+	return view->scene->identities->explicit == NULL &&
+	       key_on_vm(view->scene, "") == FACT_MAYBE && key_left_unasked(view->scene, NULL);
 }
 
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM.
@@ -237,8 +247,10 @@ judge_denied(const struct view *view, struct finding *finding)
 					    CODE_SELINUX_HOME_LABEL,
 					    CODE_DISK_FULL,
 					    CODE_CUSTOM };
-	const json_t *first = json_array_get(view->queries, 0);
-	const char *path = doc_str(first, "path"), *fingerprint = doc_str(first, "fingerprint");
+	const struct fact_auth *auth = view->auth;
+	const struct fact_auth_query *asked = auth->queries_count > 0 ? auth->queries : NULL;
+	const char *path = asked != NULL ? asked->path : NULL,
+		   *fingerprint = asked != NULL ? asked->fingerprint : NULL;
 
 	remedy_evidence(view, finding);
 	finding_text(finding, "path", path);
@@ -258,7 +270,7 @@ judge_denied(const struct view *view, struct finding *finding)
 				"the server does not let root in%s%s",
 				view->admin != NULL ? "; this VM's own user is " : "",
 				view->admin != NULL ? view->admin : ""));
-	if (strchr(view->user, '@') != NULL && !has_certificate(view))
+	if (strchr(view->user, '@') != NULL && first(view, is_certificate) == NULL)
 		return talk_confidence(finding, LIKELY,
 				       finding_set(finding, FAIL, CODE_AAD_PLAIN_SSH,
 						   "%s is an Entra user, who needs a certificate "
@@ -277,10 +289,9 @@ judge_denied(const struct view *view, struct finding *finding)
 		return finding_set(finding, UNKNOWN, CODE_AUTH_KEYS_NOT_ASKED,
 				   "the server accepts none of the %zu keys it was asked about for "
 				   "%s; ssh has more",
-				   json_array_size(view->queries), view->user);
-	if (doc_str(view->auth, "text") != NULL &&
-	    strstr(doc_str(view->auth, "text"), "Too many") != NULL &&
-	    json_array_size(view->order) > 1)
+				   auth->queries_count, view->user);
+	if (auth->text != NULL && strstr(auth->text, "Too many") != NULL &&
+	    view->scene->identities->order_count > 1)
 		finding_possible(finding, CODE_TOO_MANY_AUTH_FAILURES);
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);
 	return talk_confidence(finding, LIKELY,
@@ -293,13 +304,10 @@ judge_denied(const struct view *view, struct finding *finding)
 }
 
 static bool
-any_answer(const struct view *view, const char *answer)
+any_answer(const struct view *view, enum auth_answer answer)
 {
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (view->queries, i, each)
-		if (doc_is(each, "answer", answer))
+	for (size_t i = 0; i < view->auth->queries_count; i++)
+		if (view->auth->queries[i].answer == answer)
 			return true;
 	return false;
 }
@@ -308,20 +316,14 @@ any_answer(const struct view *view, const char *answer)
 static bool
 has_identity(const struct view *view)
 {
-	const json_t *each;
-	size_t i;
-
-	json_array_foreach (view->order, i, each)
-		if (doc_bool(each, "agent", false) || doc_bool(each, "present", false))
-			return true;
-	return false;
+	return first(view, is_there) != NULL;
 }
 
 /* The server takes keys, and none was accepted. */
 static int
 judge_keys(const struct view *view, struct finding *finding)
 {
-	bool denied = any_answer(view, "denied"), by_hand = view->password || view->interactive;
+	bool denied = any_answer(view, AUTH_DENIED), by_hand = view->password || view->interactive;
 
 	if (by_hand && (!denied || !is_explicit(view)))
 		return finding_set(
@@ -330,12 +332,12 @@ judge_keys(const struct view *view, struct finding *finding)
 		    view->user);
 	if (denied)
 		return judge_denied(view, finding);
-	if (any_answer(view, "unknown"))
+	if (any_answer(view, AUTH_UNANSWERED))
 		return finding_set(
 		    finding, UNKNOWN, CODE_AUTH_NOT_ANSWERED,
 		    "whether the server accepts the key for %s could not be found out", view->user);
 	remedy_evidence(view, finding);
-	if (!has_identity(view) && facts_state(view->facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
+	if (!has_identity(view) && view->scene->agent->state == FACT_UNKNOWN)
 		return finding_set(finding, UNKNOWN, CODE_AUTH_NO_KEY_ASKED,
 				   "what keys the agent holds is not known, so the server was not "
 				   "asked about any");
@@ -343,7 +345,7 @@ judge_keys(const struct view *view, struct finding *finding)
 		return finding_set(finding, UNKNOWN, CODE_AUTH_NO_KEY_ASKED,
 				   "the public half of the key cannot be read, so the server was "
 				   "not asked about it");
-	if (strchr(view->user, '@') != NULL && !has_certificate(view))
+	if (strchr(view->user, '@') != NULL && first(view, is_certificate) == NULL)
 		return judge_denied(view, finding);
 	return finding_set(finding, FAIL, CODE_PASSWORD_AUTH_DISABLED,
 			   "the server takes keys only, and there is no key here to offer");
@@ -353,7 +355,7 @@ judge_keys(const struct view *view, struct finding *finding)
 static int
 judge_no_publickey(const struct view *view, struct finding *finding)
 {
-	if (has(view->methods, "none"))
+	if (has(view->auth, "none"))
 		return finding_set(finding, WARN, CODE_AUTH_OPEN,
 				   "the server lets %s in without any proof", view->user);
 	if ((view->password || view->interactive) && !has_identity(view))
@@ -370,36 +372,31 @@ judge_no_publickey(const struct view *view, struct finding *finding)
 int
 check_auth(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const json_t *auth = facts_section(facts, FACT_AUTH);
-	struct view view = { .facts = facts,
-			     .auth = auth,
-			     .methods = doc_list(auth, "methods"),
-			     .queries = doc_list(auth, "queries"),
-			     .order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"),
-			     .user = doc_str(auth, "user"),
-			     .admin = scene->admin,
-			     .accepted = doc_str(auth, "accepted") };
+	const struct fact_auth *auth = scene->auth;
+	const struct view view = { .scene = scene,
+				   .auth = auth,
+				   .options = &scene->ssh_config->options,
+				   .user = auth->user != NULL ? auth->user : "",
+				   .admin = scene->admin,
+				   .publickey = has(auth, "publickey"),
+				   .password = has(auth, "password"),
+				   .interactive = has(auth, "keyboard-interactive") };
 	const char *off;
 
 	(void)rule;
-	finding_changes(finding, doc_str(facts_section(facts, FACT_VM), "id"));
-	view.user = view.user != NULL ? view.user : "";
-	view.publickey = has(view.methods, "publickey");
-	view.password = has(view.methods, "password");
-	view.interactive = has(view.methods, "keyboard-interactive");
-	finding_value(finding, "methods",
-		      view.methods != NULL ? json_deep_copy(view.methods) : json_array());
+	finding_changes(finding, scene->vm->id);
+	if (finding_texts(finding, "methods", auth->methods, auth->methods_count) == NULL)
+		finding_value(finding, "methods", json_array());
 	finding_value(finding, "accepted",
-		      view.accepted != NULL ? json_string(view.accepted) : json_null());
+		      auth->accepted != NULL ? json_string(auth->accepted) : json_null());
 	finding_text(finding, "user", view.user);
-	finding_text(finding, "text", doc_str(auth, "text"));
-	finding_text(finding, "banner", doc_str(auth, "banner"));
+	finding_text(finding, "text", auth->text);
+	finding_text(finding, "banner", auth->banner);
 	if (scene->windows)
 		finding_value(finding, "windows", json_true());
 	if (view.publickey && (off = keys_off(&view)) != NULL)
 		return judge_client_off(&view, off, finding);
-	if (view.accepted != NULL)
+	if (auth->accepted != NULL)
 		return judge_accepted(&view, finding);
 	return view.publickey ? judge_keys(&view, finding) : judge_no_publickey(&view, finding);
 }

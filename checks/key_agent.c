@@ -1,5 +1,5 @@
 #include "checks/checks.h"
-#include "model/key.h"
+#include "checks/keys.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -24,91 +24,88 @@ same(const char *a, const char *b)
 /* The key that should get in: -i's, the one that the server accepted, one that Azure was given for
  * the VM. */
 static const char *
-wanted_key(const struct facts *facts, const json_t *order)
+wanted_key(const struct scene *scene)
 {
-	const json_t *entry =
-	    key_entry(facts, doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"));
-	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
-	size_t i;
+	const struct fact_identity *entry = key_entry(scene, scene->identities->explicit);
 
-	if (accepted != NULL)
-		return accepted;
-	if (doc_str(entry, "fingerprint") != NULL)
-		return doc_str(entry, "fingerprint");
-	json_array_foreach (order, i, entry)
-		if (key_on_vm(facts, doc_str(entry, "fingerprint")) == KEY_YES)
-			return doc_str(entry, "fingerprint");
+	if (scene->accepted)
+		return scene->auth->accepted;
+	if (entry != NULL && entry->fingerprint != NULL)
+		return entry->fingerprint;
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		entry = &scene->identities->order[i];
+		if (key_on_vm(scene, entry->fingerprint) == FACT_YES)
+			return entry->fingerprint;
+	}
 	return NULL;
 }
 
 static const char *
-accepted_type(const struct facts *facts)
+accepted_type(const struct fact_auth *auth)
 {
-	const json_t *queries = doc_list(facts_section(facts, FACT_AUTH), "queries"), *query;
-	size_t i;
-
-	json_array_foreach (queries, i, query)
-		if (doc_is(query, "answer", "accepted") &&
-		    same(doc_str(query, "fingerprint"),
-			 doc_str(facts_section(facts, FACT_AUTH), "accepted")))
-			return doc_str(query, "type");
+	for (size_t i = 0; i < auth->queries_count; i++)
+		if (auth->queries[i].answer == AUTH_ACCEPTED &&
+		    same(auth->queries[i].fingerprint, auth->accepted))
+			return auth->queries[i].type;
 	return NULL;
 }
 
-static struct offers
-offers_count(const struct facts *facts)
+/* Would ssh offer it? What says nothing of it offers what it could use. */
+static bool
+is_offered(const struct scene *scene, const struct fact_identity *entry)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	struct offers offers = { .wanted = wanted_key(facts, order),
-				 .wanted_type = accepted_type(facts) };
-	size_t i;
+	bool offered = entry->offered == FACT_MAYBE ? entry->usable : entry->offered == FACT_YES;
 
-	json_array_foreach (order, i, entry) {
-		const char *fingerprint = doc_str(entry, "fingerprint");
+	return entry->public != NULL && offered && key_entry_allowed(scene, entry);
+}
 
-		if (doc_str(entry, "public") == NULL ||
-		    !doc_bool(entry, "offered", doc_bool(entry, "usable", true)) ||
-		    !key_entry_allowed(facts, entry))
+static struct offers
+offers_count(const struct scene *scene)
+{
+	struct offers offers = { .wanted = wanted_key(scene),
+				 .wanted_type = accepted_type(scene->auth) };
+
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		const struct fact_identity *entry = &scene->identities->order[i];
+
+		if (!is_offered(scene, entry))
 			continue;
-		if (!offers.wanted_offered && same(fingerprint, offers.wanted) &&
-		    (offers.wanted_type == NULL ||
-		     same(doc_str(entry, "type"), offers.wanted_type)))
+		if (!offers.wanted_offered && same(entry->fingerprint, offers.wanted) &&
+		    (offers.wanted_type == NULL || same(entry->type, offers.wanted_type)))
 			offers.wanted_offered = true;
 		else if (!offers.wanted_offered)
 			offers.before++;
 		offers.total++;
-		offers.agent += doc_bool(entry, "agent", false);
-		offers.file = offers.file || (!doc_bool(entry, "agent", false) &&
-					      doc_bool(entry, "usable", false));
-		offers.on_vm = offers.on_vm || key_on_vm(facts, fingerprint) == KEY_YES;
+		offers.agent += entry->agent;
+		offers.file = offers.file || (!entry->agent && entry->usable);
+		offers.on_vm = offers.on_vm || key_on_vm(scene, entry->fingerprint) == FACT_YES;
 	}
 	return offers;
 }
 
 /* The file that holds the wanted key, for the remedy. */
 static void
-evidence_path(const struct facts *facts, const struct offers *offers, struct finding *finding)
+evidence_path(const struct scene *scene, const struct offers *offers, struct finding *finding)
 {
-	json_t *keys = doc_get(facts->doc, "machine.keys"), *key;
-	const char *path, *found = NULL;
+	for (size_t i = 0; i < scene->machine.keys_count; i++) {
+		const struct fact_key *key = &scene->machine.keys[i];
 
-	json_object_foreach (keys, path, key)
-		if (found == NULL &&
-		    (offers->wanted != NULL
-			 ? same(doc_str(key, "fingerprint"), offers->wanted)
-			 : key_on_vm(facts, doc_str(key, "fingerprint")) == KEY_YES))
-			found = path;
-	finding_text(finding, "path", found);
+		if (offers->wanted != NULL ? same(key->fingerprint, offers->wanted)
+					   : key_on_vm(scene, key->fingerprint) == FACT_YES) {
+			finding_text(finding, "path", key->path);
+			break;
+		}
+	}
 	finding_text(finding, "fingerprint", offers->wanted);
 }
 
 static int
-too_many(const struct facts *facts, const struct offers *offers, json_int_t limit,
+too_many(const struct scene *scene, const struct offers *offers, json_int_t limit,
 	 struct finding *finding)
 {
 	int r;
 
-	evidence_path(facts, offers, finding);
+	evidence_path(scene, offers, finding);
 	finding_number(finding, "position", (json_int_t)offers->before + 1);
 	finding_number(finding, "limit", limit);
 	r = finding_set(finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
@@ -122,16 +119,15 @@ too_many(const struct facts *facts, const struct offers *offers, json_int_t limi
 /* More keys than a server looks at, and it accepted none of those it was asked about: the rest
  * hides behind the limit. */
 static int
-too_many_unknown(const struct facts *facts, const struct offers *offers, json_int_t limit,
+too_many_unknown(const struct scene *scene, const struct offers *offers, json_int_t limit,
 		 struct finding *finding)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	size_t i;
+	const char *path = NULL;
 
-	json_array_foreach (order, i, entry)
-		if (doc_bool(entry, "usable", false) && !doc_bool(entry, "agent", false) &&
-		    doc_get(finding->evidence, "path") == NULL)
-			finding_text(finding, "path", doc_str(entry, "path"));
+	for (size_t i = 0; i < scene->identities->order_count && path == NULL; i++)
+		if (scene->identities->order[i].usable && !scene->identities->order[i].agent)
+			path = scene->identities->order[i].path;
+	finding_text(finding, "path", path);
 	finding_number(finding, "limit", limit);
 	finding_number(finding, "offers", (json_int_t)offers->total);
 	finding_possible(finding, CODE_KEY_NOT_ON_VM);
@@ -146,12 +142,12 @@ too_many_unknown(const struct facts *facts, const struct offers *offers, json_in
 }
 
 static int
-wrong_key(const struct facts *facts, const struct offers *offers, struct finding *finding)
+wrong_key(const struct scene *scene, const struct offers *offers, struct finding *finding)
 {
-	bool denied = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN;
+	bool denied = scene->auth->state == FACT_KNOWN;
 	int r;
 
-	evidence_path(facts, offers, finding);
+	evidence_path(scene, offers, finding);
 	r = finding_set(finding, denied ? FAIL : WARN, CODE_AGENT_WRONG_KEY,
 			"the agent holds %zu key%s, none of them the one that Azure gave this VM",
 			offers->agent, offers->agent == 1 ? "" : "s");
@@ -160,43 +156,37 @@ wrong_key(const struct facts *facts, const struct offers *offers, struct finding
 }
 
 static int
-not_spoken_to(const struct facts *facts, enum fact_state state, const char *reason,
-	      struct finding *finding)
+not_spoken_to(const struct fact_agent *agent, struct finding *finding)
 {
-	const json_t *agent = facts_section(facts, FACT_AGENT);
-
-	finding_text(finding, "socket", doc_str(agent, "socket"));
-	if (state == FACT_ABSENT || state == FACT_NOT_ASKED)
+	finding_text(finding, "socket", agent->socket);
+	if (agent->state == FACT_ABSENT || agent->state == FACT_NOT_ASKED)
 		return finding_set(finding, SKIP, CODE_NO_AGENT, "%s",
-				   reason != NULL ? reason : "no agent");
-	if (doc_is(agent, "cause", "timeout"))
+				   agent->reason != NULL ? agent->reason : "no agent");
+	if (doc_same(agent->cause, "timeout"))
 		return finding_set(finding, WARN, CODE_AGENT_SILENT,
-				   "%s; ssh waits for it without end", reason);
+				   "%s; ssh waits for it without end", agent->reason);
 	return finding_set(finding, WARN, CODE_AGENT_UNKNOWN, "%s",
-			   reason != NULL ? reason : "the agent could not be asked");
+			   agent->reason != NULL ? agent->reason : "the agent could not be asked");
 }
 
 /* How many keys the server refused. */
 static json_int_t
-denials(const struct facts *facts)
+denials(const struct fact_auth *auth)
 {
-	const json_t *queries = doc_list(facts_section(facts, FACT_AUTH), "queries"), *query;
 	json_int_t count = 0;
-	size_t i;
 
-	json_array_foreach (queries, i, query)
-		count += doc_is(query, "answer", "denied");
+	for (size_t i = 0; i < auth->queries_count; i++)
+		count += auth->queries[i].answer == AUTH_DENIED;
 	return count;
 }
 
 /* How many refused keys the server bears: usual for OpenSSH (and for whom nobody was heard), unless
  * it has cut the conversation earlier; Dropbear's are 10 as it is built; others do not count. */
 static json_int_t
-tries_of(const struct facts *facts, json_int_t usual)
+tries_of(const struct scene *scene, json_int_t usual)
 {
-	const char *text = doc_str(facts_section(facts, FACT_AUTH), "text"),
-		   *product = doc_str(facts_section(facts, FACT_BANNER), "product");
-	json_int_t denied = denials(facts);
+	const char *text = scene->auth->text, *product = scene->banner->product;
+	json_int_t denied = denials(scene->auth);
 
 	if (product != NULL && strcmp(product, "openssh") != 0)
 		usual = strcmp(product, "dropbear") == 0 ? 10 : INT_MAX;
@@ -209,32 +199,28 @@ tries_of(const struct facts *facts, json_int_t usual)
 int
 check_key_agent(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const char *reason = NULL;
-	enum fact_state state = facts_state(facts, FACT_AGENT, &reason);
-	const json_t *agent = facts_section(facts, FACT_AGENT);
-	json_int_t limit = tries_of(facts, rule_int(rule, "max_auth_tries", 6));
-	struct offers offers = offers_count(facts);
-	bool accepted = key_any_accepted(facts),
-	     explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit") != NULL;
+	const struct fact_agent *agent = scene->agent;
+	json_int_t limit = tries_of(scene, rule_int(rule, "max_auth_tries", 6));
+	struct offers offers = offers_count(scene);
+	bool many = !scene->accepted && (json_int_t)offers.total > limit;
 
-	if (state != FACT_KNOWN)
-		return not_spoken_to(facts, state, reason, finding);
-	finding_text(finding, "socket", doc_str(agent, "socket"));
-	finding_number(finding, "count", (json_int_t)json_array_size(doc_list(agent, "keys")));
-	if (doc_bool(facts->doc, "asked.key_only", false))
+	if (agent->state != FACT_KNOWN)
+		return not_spoken_to(agent, finding);
+	finding_text(finding, "socket", agent->socket);
+	finding_number(finding, "count", (json_int_t)agent->keys_count);
+	if (scene->asked.key_only)
 		return finding_set(finding, SKIP, CODE_NOT_ASKED, "no VM was named");
 	if (offers.wanted_offered && (json_int_t)offers.before >= limit)
-		return too_many(facts, &offers, limit, finding);
-	if (json_array_size(doc_list(agent, "keys")) == 0)
+		return too_many(scene, &offers, limit, finding);
+	if (agent->keys_count == 0)
 		return finding_set(finding, PASS, CODE_AGENT_EMPTY,
 				   "the agent holds no keys (or is locked)");
-	if (!accepted && !explicit && offers.agent > 0 && !offers.file && !offers.on_vm &&
-	    key_on_vm(facts, "") != KEY_CANNOT_TELL)
-		return wrong_key(facts, &offers, finding);
-	if (!accepted && (json_int_t)offers.total > limit && denials(facts) > 0)
-		return too_many_unknown(facts, &offers, limit, finding);
-	if (!accepted && (json_int_t)offers.total > limit) {
+	if (!scene->accepted && scene->identities->explicit == NULL && offers.agent > 0 &&
+	    !offers.file && !offers.on_vm && key_on_vm(scene, "") != FACT_MAYBE)
+		return wrong_key(scene, &offers, finding);
+	if (many && denials(scene->auth) > 0)
+		return too_many_unknown(scene, &offers, limit, finding);
+	if (many) {
 		finding_number(finding, "limit", limit);
 		return finding_set(
 		    finding, WARN, CODE_AGENT_MANY_KEYS,
@@ -242,6 +228,5 @@ check_key_agent(const struct scene *scene, const struct rule *rule, struct findi
 		    offers.total, (long long)limit);
 	}
 	return finding_set(finding, PASS, CODE_KEY_AGENT_OK, "the agent holds %zu key%s",
-			   json_array_size(doc_list(agent, "keys")),
-			   json_array_size(doc_list(agent, "keys")) == 1 ? "" : "s");
+			   agent->keys_count, agent->keys_count == 1 ? "" : "s");
 }

@@ -106,7 +106,7 @@ find(const char *defect)
 /* A repair mends its own defect and a few that it takes along; where others met, a careful copy is
  * the honest advice. */
 static bool
-repairable(const struct key *key, const struct damage *damage)
+repairable(const struct fact_key *key, const struct damage *damage)
 {
 	static const struct {
 		const char *fix, *along;
@@ -119,11 +119,11 @@ repairable(const struct key *key, const struct damage *damage)
 		{ "fix_text", "markdown-fence leading-text leading-blank-lines trailing-garbage "
 			      "zero-width-space certificate-first certificate-after" },
 	};
-	const json_t *defects = doc_list(key->facts, "defects");
-	const char *along = "", *word;
+	const char *along = "";
 
-	if (key->encrypted && damage->fix != NULL && strcmp(damage->fix, "fix_joined") == 0 &&
-	    strcmp(key->format, "openssh-key-v1") != 0 && strcmp(key->format, "pkcs8-enc-pem") != 0)
+	if (key->encrypted == YES && damage->fix != NULL &&
+	    strcmp(damage->fix, "fix_joined") == 0 && strcmp(key->format, "openssh-key-v1") != 0 &&
+	    strcmp(key->format, "pkcs8-enc-pem") != 0)
 		return false; /* Proc-Type and DEK-Info need lines of their own */
 	if (damage->fix == NULL || label_of(key->format) == NULL)
 		return damage->code == CODE_KEY_UTF16_BOM ||
@@ -131,9 +131,9 @@ repairable(const struct key *key, const struct damage *damage)
 	for (size_t i = 0; i < sizeof(takes) / sizeof(takes[0]); i++)
 		if (strcmp(damage->fix, takes[i].fix) == 0)
 			along = takes[i].along;
-	for (size_t i = 0; i < json_array_size(defects); i++)
-		if ((word = json_string_value(json_array_get(defects, i))) != NULL &&
-		    strcmp(word, damage->defect) != 0 && strstr(along, word) == NULL)
+	for (size_t i = 0; i < key->defects_count; i++)
+		if (strcmp(key->defects[i], damage->defect) != 0 &&
+		    strstr(along, key->defects[i]) == NULL)
 			return false;
 	return true;
 }
@@ -159,12 +159,12 @@ other_words(const char *format)
 }
 
 int
-key_damage(const struct key *key, struct finding *finding)
+key_damage(const struct fact_key *key, struct finding *finding)
 {
 	const struct damage *damage = find(key->defect);
 	bool pkcs12 = key->format != NULL && strcmp(key->format, "pkcs12") == 0;
-	bool other = key->kind != NULL && strcmp(key->kind, "other") == 0 && key->format != NULL &&
-		     strcmp(key->format, "unknown") != 0;
+	bool other =
+	    key->kind == KEY_OTHER && key->format != NULL && strcmp(key->format, "unknown") != 0;
 
 	if (damage != NULL && !other && damage->code != CODE_KEY_NOT_A_KEY_FILE) {
 		if (damage->fix != NULL && repairable(key, damage))
@@ -178,7 +178,7 @@ key_damage(const struct key *key, struct finding *finding)
 	if (damage != NULL && !other)
 		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s",
 				   key->path, damage->words);
-	if (key->kind != NULL && strcmp(key->kind, "private") == 0)
+	if (key->kind == KEY_PRIVATE)
 		return finding_set(finding, FAIL, CODE_KEY_DAMAGED, "ssh cannot load %s",
 				   key->path);
 	if (pkcs12)

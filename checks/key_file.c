@@ -1,24 +1,23 @@
 #include "checks/checks.h"
-#include "model/key.h"
-#include "model/vm.h"
+#include "checks/keys.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* What has been looked at: every file of the order and every default name, comma separated. */
 static void
-evidence_paths(const struct facts *facts, struct finding *finding)
+evidence_paths(const struct scene *scene, struct finding *finding)
 {
-	json_t *keys = doc_get(facts->doc, "machine.keys"), *key;
-	const char *path;
 	char *list = NULL, *grown;
 	size_t count = 0;
 
-	json_object_foreach (keys, path, key) {
-		if (doc_bool(key, "stray", false) || count++ >= 16)
+	for (size_t i = 0; i < scene->machine.keys_count; i++) {
+		const struct fact_key *key = &scene->machine.keys[i];
+
+		if (key->stray || count++ >= 16)
 			continue;
-		grown = doc_fmt("%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "", path);
+		grown = doc_fmt("%s%s%s", list != NULL ? list : "", list != NULL ? ", " : "",
+				key->path);
 		free(list);
 		list = grown;
 	}
@@ -35,103 +34,102 @@ base_name(const char *path)
 }
 
 /* A key that lies about unused: one that Azure was given for the VM, else one of the missing file's
- * name, else the newest that ssh could use. false when there is none. */
-static bool
-find_stray(const struct facts *facts, const char *missing, bool only_vm, struct key *ret)
+ * name, else the newest that ssh could use. NULL when there is none. */
+static const struct fact_key *
+find_stray(const struct scene *scene, const char *missing, bool only_vm)
 {
-	const json_t *list = doc_list(facts_section(facts, FACT_IDENTITIES), "stray");
+	const struct fact_key *found = NULL;
 	int best = 0;
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		struct key key;
-		int score;
+	for (size_t i = 0; i < scene->identities->stray_count; i++) {
+		const struct fact_key *key = key_at(scene, scene->identities->stray[i]);
+		int score = 0;
 
-		if (key_from_facts(facts, json_string_value(json_array_get(list, i)), &key) < 0)
+		if (key == NULL)
 			continue;
-		score = key_on_vm(facts, key.fingerprint) == KEY_YES ? 3
-			: missing != NULL && strcmp(base_name(missing), base_name(key.path)) == 0
-			    ? 2
-			: key.loads != KEY_NO ? 1
-					      : 0;
+		if (key_on_vm(scene, key->fingerprint) == FACT_YES)
+			score = 3;
+		else if (missing != NULL && strcmp(base_name(missing), base_name(key->path)) == 0)
+			score = 2;
+		else if (key->loads != FACT_NO)
+			score = 1;
 		if (score > best && (!only_vm || score == 3)) {
 			best = score;
-			*ret = key;
+			found = key;
 		}
 	}
-	return best > 0;
+	return found;
 }
 
 /* A key that was found: what must be said of it so that the remedies fit. */
 static void
-evidence_found(const struct key *found, const char *key, struct finding *finding)
+evidence_found(const struct fact_key *found, const char *key, struct finding *finding)
 {
 	finding_text(finding, key, found->path);
 	finding_text(finding, "fingerprint", found->fingerprint);
-	finding_text(finding, "comment", doc_str(found->facts, "comment"));
+	finding_text(finding, "comment", found->comment);
 	finding_text(finding, "name", base_name(found->path));
-	finding_text(finding, found->drive ? "drive" : "movable", "yes");
+	finding_text(finding, key_on_drive(found) ? "drive" : "movable", "yes");
 	if (key_is_open(found))
-		finding_text(finding, "open", doc_str(found->facts, "mode"));
+		finding_text(finding, "open", found->mode);
 }
 
 /* Another way in than a key: a password, or Entra ID. Then a missing key is a remark. NULL when
  * there is none known. */
 static const char *
-other_way(const struct facts *facts)
+other_way(const struct scene *scene)
 {
-	const json_t *methods = doc_list(facts_section(facts, FACT_AUTH), "methods"), *method;
+	const struct fact_auth *auth = scene->auth;
+	const struct vm *vm = scene->instance;
 	struct vm_extension extension;
-	struct vm vm;
-	size_t i;
 
-	json_array_foreach (methods, i, method)
-		if (doc_same(json_string_value(method), "password") ||
-		    doc_same(json_string_value(method), "keyboard-interactive"))
+	for (size_t i = 0; i < auth->methods_count; i++)
+		if (doc_same(auth->methods[i], "password") ||
+		    doc_same(auth->methods[i], "keyboard-interactive"))
 			return "the server also takes a password";
-	if (vm_from_facts(facts, &vm, NULL) < 0)
+	if (vm == NULL)
 		return NULL;
-	if (vm_extension(facts, &vm, "AADSSHLoginForLinux", &extension) ||
-	    vm_extension(facts, &vm, "AADSSHLogin", &extension))
+	if (vm_extension(scene->facts, vm, "AADSSHLoginForLinux", &extension) ||
+	    vm_extension(scene->facts, vm, "AADSSHLogin", &extension))
 		return "the VM takes sign-ins of Entra ID (az ssh vm), which need no key file";
-	return methods == NULL && vm.has_os_profile && !vm.password_off
+	return auth->methods == NULL && vm->has_os_profile && !vm->password_off
 		   ? "the VM was set up to take a password"
 		   : NULL;
 }
 
 static int
-not_picked(const struct facts *facts, const struct key *stray, struct finding *finding)
+not_picked(const struct scene *scene, const struct fact_key *stray, struct finding *finding)
 {
-	bool certain = key_on_vm(facts, stray->fingerprint) == KEY_YES,
-	     asked = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN;
+	bool certain = key_on_vm(scene, stray->fingerprint) == FACT_YES;
 	int r;
 
 	evidence_found(stray, "path", finding);
-	evidence_paths(facts, finding);
+	evidence_paths(scene, finding);
 	r = finding_set(finding, FAIL, CODE_KEY_DEFAULT_NOT_PICKED,
 			"%s %s, but ssh does not try it: nothing names it", stray->path,
 			certain ? "is the key that Azure gave this VM" : "is a private key");
-	finding->confidence = certain && asked ? CERTAIN : LIKELY;
+	finding->confidence = certain && scene->auth->state == FACT_KNOWN ? CERTAIN : LIKELY;
 	return r;
 }
 
 static int
-missing(const struct facts *facts, const char *path, struct finding *finding)
+missing(const struct scene *scene, const char *path, struct finding *finding)
 {
-	const char *other = path == NULL ? other_way(facts) : NULL;
-	struct key found;
+	const char *other = path == NULL ? other_way(scene) : NULL;
+	const struct fact_key *found = find_stray(scene, path, false);
 
-	evidence_paths(facts, finding);
+	evidence_paths(scene, finding);
 	finding_text(finding, "path", path);
-	if (find_stray(facts, path, false, &found)) {
-		evidence_found(&found, "found", finding);
+	if (found != NULL) {
+		evidence_found(found, "found", finding);
 		return finding_set(finding, FAIL, CODE_KEY_MISSING,
-				   "%s is not there; a private key lies at %s", path, found.path);
+				   "%s is not there; a private key lies at %s", path, found->path);
 	}
 	if (path != NULL)
 		return finding_set(finding, FAIL, CODE_KEY_MISSING, "%s is not there", path);
-	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN)
+	if (other == NULL && scene->auth->state == FACT_KNOWN)
 		other = "the server takes keys only"; /* which the auth check says */
-	if (other == NULL && facts_state(facts, FACT_AUTH, NULL) == FACT_NOT_ASKED)
+	if (other == NULL && scene->auth->state == FACT_NOT_ASKED)
 		other = "whether the server wants one was not asked";
 	if (other != NULL)
 		return finding_set(finding, WARN, CODE_KEY_MISSING,
@@ -143,108 +141,103 @@ missing(const struct facts *facts, const char *path, struct finding *finding)
 /* A path that ssh cannot expand. One of the configuration ends it as soon as it wants to offer
  * keys; of -i it looks for the file first, as written, and goes on without it. */
 static const char *
-not_expanded(const struct facts *facts, const char *from)
+not_expanded(const struct scene *scene, enum identity_origin from)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	size_t i;
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		const struct fact_identity *entry = &scene->identities->order[i];
 
-	json_array_foreach (order, i, entry)
-		if (doc_is(entry, "problem", "not-expanded") && doc_is(entry, "from", from))
-			return doc_str(entry, "path");
+		if (doc_same(entry->problem, "not-expanded") && entry->from == from)
+			return entry->path;
+	}
 	return NULL;
 }
 
 static int
-explicit_run(const struct facts *facts, const char *path, struct finding *finding)
+explicit_run(const struct scene *scene, const char *path, struct finding *finding)
 {
-	const json_t *entry = key_entry(facts, path);
-	struct key key;
+	const struct fact_identity *entry = key_entry(scene, path);
+	const struct fact_key *key = key_at(scene, path);
 
-	if (key_from_facts(facts, path, &key) < 0)
-		return missing(facts, path, finding);
+	if (key == NULL)
+		return missing(scene, path, finding);
 	finding_text(finding, "path", path);
-	finding_text(finding, "fingerprint", key.fingerprint);
-	if (key.present)
+	finding_text(finding, "fingerprint", key->fingerprint);
+	if (key->present)
 		return finding_set(finding, PASS, CODE_KEY_FILE_OK, "%s is there", path);
-	if (!key_is_gone(&key)) { /* what bars the way to it, the others say */
-		finding_text(finding, "errno", key.error);
-		return finding_set(finding, SKIP, CODE_KEY_OUT_OF_SIGHT,
-				   "%s cannot be looked at: %s", path, key.error);
-	}
-	if (doc_bool(entry, "agent", false))
+	if (key_is_gone(key) && entry != NULL && entry->agent)
 		return finding_set(
 		    finding, PASS, CODE_KEY_FILE_OK,
 		    "%s is not there, but its public half is, and the agent holds the key", path);
-	finding_text(finding, "errno", key.error);
-	return missing(facts, path, finding);
+	finding_text(finding, "errno", key->errno_);
+	if (!key_is_gone(key)) /* what bars the way to it, the others say */
+		return finding_set(finding, SKIP, CODE_KEY_OUT_OF_SIGHT,
+				   "%s cannot be looked at: %s", path, key->errno_);
+	return missing(scene, path, finding);
 }
 
 /* Counts what ssh would offer; *missing_path becomes a file that the configuration names and that
  * is not there. */
 static size_t
-count_offers(const struct facts *facts, const char **missing_path, bool *on_vm)
+count_offers(const struct scene *scene, const char **missing_path, bool *on_vm)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	size_t i, count = 0;
+	size_t count = 0;
 
-	json_array_foreach (order, i, entry) {
-		bool offered = doc_bool(entry, "present", false) || doc_bool(entry, "agent", false);
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		const struct fact_identity *entry = &scene->identities->order[i];
+		bool offered = entry->present || entry->agent;
 
 		count += offered;
-		if (offered && key_on_vm(facts, doc_str(entry, "fingerprint")) == KEY_YES)
+		if (offered && key_on_vm(scene, entry->fingerprint) == FACT_YES)
 			*on_vm = true;
-		if (!offered && doc_is(entry, "from", "config") && *missing_path == NULL)
-			*missing_path = doc_str(entry, "path");
+		if (!offered && entry->from == IDENTITY_CONFIG && *missing_path == NULL)
+			*missing_path = entry->path;
 	}
 	return count;
 }
 
 static bool
-config_key_present(const struct facts *facts)
+config_key_present(const struct fact_identities *ids)
 {
-	const json_t *order = doc_list(facts_section(facts, FACT_IDENTITIES), "order"), *entry;
-	size_t i;
-
-	json_array_foreach (order, i, entry)
-		if (doc_is(entry, "from", "config") &&
-		    (doc_bool(entry, "present", false) || doc_bool(entry, "agent", false)))
+	for (size_t i = 0; i < ids->order_count; i++)
+		if (ids->order[i].from == IDENTITY_CONFIG &&
+		    (ids->order[i].present || ids->order[i].agent))
 			return true;
 	return false;
 }
 
 static int
-implicit_run(const struct facts *facts, struct finding *finding)
+implicit_run(const struct scene *scene, struct finding *finding)
 {
-	const char *gone = NULL, *cause = doc_str(facts_section(facts, FACT_AGENT), "cause");
-	bool on_vm = false,
-	     denied = facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN && !key_any_accepted(facts);
-	size_t offers = count_offers(facts, &gone, &on_vm);
-	struct key key;
+	const struct fact_agent *agent = scene->agent;
+	const struct fact_key *key = key_that_matters(scene);
+	const char *gone = NULL;
+	bool on_vm = false;
+	size_t offers = count_offers(scene, &gone, &on_vm);
 
-	if (key_that_matters(facts, &key) == 0)
-		finding_text(finding, "path", key.path);
-	if (key_any_accepted(facts))
+	if (key != NULL)
+		finding_text(finding, "path", key->path);
+	if (scene->accepted)
 		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
 				   "the server knows one of the keys that ssh offers");
-	if (offers == 0 && facts_state(facts, FACT_AGENT, NULL) == FACT_UNKNOWN)
+	if (offers == 0 && agent->state == FACT_UNKNOWN)
 		return finding_set(
 		    finding, UNKNOWN, CODE_KEY_AGENT_UNKNOWN,
 		    "there is no key file, and what the agent holds is not known (%s)",
-		    cause != NULL ? cause : "error");
-	if (offers == 0 && doc_str(facts_section(facts, FACT_IDENTITIES), "pkcs11") != NULL)
+		    agent->cause != NULL ? agent->cause : "error");
+	if (offers == 0 && scene->identities->pkcs11 != NULL)
 		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
 				   "the keys come from a PKCS#11 token");
 	if (offers == 0 && gone != NULL)
-		return missing(facts, gone, finding);
-	if (!on_vm && find_stray(facts, NULL, offers > 0, &key) &&
-	    (offers == 0 || key_on_vm(facts, key.fingerprint) == KEY_YES)) {
+		return missing(scene, gone, finding);
+	if (!on_vm && (key = find_stray(scene, NULL, offers > 0)) != NULL) {
 		json_object_clear(finding->evidence);
-		return not_picked(facts, &key, finding);
+		return not_picked(scene, key, finding);
 	}
 	if (offers == 0)
-		return missing(facts, NULL, finding);
-	if (gone != NULL && denied && !config_key_present(facts))
-		return missing(facts, gone, finding);
+		return missing(scene, NULL, finding);
+	if (gone != NULL && scene->auth->state == FACT_KNOWN &&
+	    !config_key_present(scene->identities))
+		return missing(scene, gone, finding);
 	return finding_set(finding, PASS, CODE_KEY_FILE_OK, "ssh has %zu key%s to offer", offers,
 			   offers == 1 ? "" : "s");
 }
@@ -252,9 +245,7 @@ implicit_run(const struct facts *facts, struct finding *finding)
 int
 check_key_file(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit"),
-		   *odd = not_expanded(facts, "config");
+	const char *odd = not_expanded(scene, IDENTITY_CONFIG);
 
 	(void)rule;
 	if (odd != NULL) {
@@ -264,8 +255,8 @@ check_key_file(const struct scene *scene, const struct rule *rule, struct findin
 				   "account in it stands for nothing",
 				   odd);
 	}
-	if (explicit != NULL)
-		return explicit_run(facts, explicit, finding);
-	odd = not_expanded(facts, "option");
-	return odd != NULL ? missing(facts, odd, finding) : implicit_run(facts, finding);
+	if (scene->identities->explicit != NULL)
+		return explicit_run(scene, scene->identities->explicit, finding);
+	odd = not_expanded(scene, IDENTITY_OPTION);
+	return odd != NULL ? missing(scene, odd, finding) : implicit_run(scene, finding);
 }

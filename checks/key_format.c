@@ -1,6 +1,6 @@
 #include "checks/checks.h"
 #include "checks/key_damage.h"
-#include "model/key.h"
+#include "checks/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +21,30 @@ begins(const char *word, const char *text)
 
 /* The evidence that other programs read: always all of it that is known. */
 static void
-evidence(const struct key *key, struct finding *finding)
+evidence(const struct fact_key *key, struct finding *finding)
 {
-	static const char *const words[] = {
-		"path",      "kind",   "format",  "type",        "bits",
-		"encrypted", "cipher", "kdf",     "fingerprint", "fingerprint_md5",
-		"comment",   "defect", "defects", "azure"
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		finding_value(finding, words[i], json_deep_copy(doc_get(key->facts, words[i])));
+	finding_text(finding, "path", key->path);
+	finding_text(finding, "kind", FACT_WORD(key_kind, key->kind));
+	finding_text(finding, "format", key->format);
+	finding_text(finding, "type", key->type);
+	if (key->bits != 0)
+		finding_number(finding, "bits", key->bits);
+	finding_text(finding, "encrypted", FACT_WORD(yes_no, key->encrypted));
+	finding_text(finding, "cipher", key->cipher);
+	finding_text(finding, "kdf", key->kdf);
+	finding_text(finding, "fingerprint", key->fingerprint);
+	finding_text(finding, "fingerprint_md5", key->fingerprint_md5);
+	finding_text(finding, "comment", key->comment);
+	finding_text(finding, "defect", key->defect);
+	finding_texts(finding, "defects", key->defects, key->defects_count);
+	finding_text(finding, "azure", FACT_WORD(azure_takes, key->azure));
 	finding_text(finding, "what", key->what);
 }
 
 /* Names for the remedies: where a repaired or converted copy goes, and where the public half lies.
  */
 static void
-evidence_names(const struct key *key, bool only, struct finding *finding)
+evidence_names(const struct fact_key *key, bool only, struct finding *finding)
 {
 	static const char *const tails[] = { ".ppk", ".pem", ".der", ".jwk", ".json",
 					     ".pfx", ".p12", ".key", ".txt", ".pub" };
@@ -54,18 +61,19 @@ evidence_names(const struct key *key, bool only, struct finding *finding)
 	if (only)
 		finding_text(finding, "new_vm", "yes");
 	finding_text(finding, "new_path", copy);
-	finding_text(finding, "public_path", key->pub_path != NULL ? key->pub_path : public);
+	finding_text(finding, "public_path",
+		     key->pub != NULL && key->pub->path != NULL ? key->pub->path : public);
 	free(copy);
 	free(public);
 }
 
 static int
-public_half(const struct facts *facts, const struct key *key, struct finding *finding)
+public_half(const struct scene *scene, const struct fact_key *key, struct finding *finding)
 {
 	size_t len = strlen(key->path);
 	char *private;
 
-	if (key_in_agent(facts, key))
+	if (key_in_agent(scene, key))
 		return finding_set(finding, PASS, CODE_KEY_FORMAT_OK,
 				   "%s is a public key whose private half the agent holds",
 				   key->path);
@@ -77,7 +85,7 @@ public_half(const struct facts *facts, const struct key *key, struct finding *fi
 	free(private);
 	return finding_set(
 	    finding, FAIL, CODE_KEY_IS_PUBLIC_HALF, "%s is a %s: it cannot sign", key->path,
-	    is(key->kind, "cert") ? "certificate, not the private key" : "public key");
+	    key->kind == KEY_CERT ? "certificate, not the private key" : "public key");
 }
 
 static const char *
@@ -112,7 +120,7 @@ static const struct {
 
 /* Damage that PuTTY and the other converters bear with. */
 static bool
-convertible(const struct key *key)
+convertible(const struct fact_key *key)
 {
 	static const char *const borne[] = {
 		"crlf",    "cr-only", "no-final-newline", "trailing-garbage", "blank-lines-between",
@@ -127,13 +135,13 @@ convertible(const struct key *key)
 }
 
 static bool
-foreign_format(const struct key *key, struct finding *finding, int *r)
+foreign_format(const struct fact_key *key, struct finding *finding, int *r)
 {
 	if (!convertible(key))
 		return false;
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		if (is(key->format, foreign[i].format)) {
-			if (!key->encrypted)
+			if (key->encrypted != YES)
 				finding_text(finding, "plain", "yes");
 			*r = finding_set(finding, FAIL, foreign[i].code,
 					 "%s is in %s, which OpenSSH does not read", key->path,
@@ -146,10 +154,10 @@ foreign_format(const struct key *key, struct finding *finding, int *r)
 /* A type or length that Azure's provisioning does not take: PASS when it takes it. On a new VM that
  * decides; on an old one only if the server says no. */
 static enum status
-azure_refuses(const struct facts *facts, const struct key *key, json_int_t least)
+azure_refuses(const struct scene *scene, const struct fact_key *key, json_int_t least)
 {
-	bool only = doc_bool(facts->doc, "asked.key_only", false),
-	     denied = is(key_server_says(facts, key->fingerprint), "denied");
+	bool only = scene->asked.key_only,
+	     denied = key_server_says(scene, key->fingerprint) == AUTH_DENIED;
 
 	if (is(key->type, "ssh-rsa"))
 		return key->bits == 0 || key->bits >= least ? PASS
@@ -159,7 +167,7 @@ azure_refuses(const struct facts *facts, const struct key *key, json_int_t least
 }
 
 static int
-refused_by_azure(const struct facts *facts, const struct key *key, json_int_t least,
+refused_by_azure(const struct scene *scene, const struct fact_key *key, json_int_t least,
 		 enum status status, struct finding *finding)
 {
 	bool rsa = is(key->type, "ssh-rsa");
@@ -168,16 +176,16 @@ refused_by_azure(const struct facts *facts, const struct key *key, json_int_t le
 	finding_number(finding, "min_bits", least);
 	if (rsa)
 		r = finding_set(finding, status, CODE_KEY_RSA_TOO_SHORT,
-				"%s is an RSA key of %u bits; Azure takes %lld or more%s",
-				key->path, key->bits, (long long)least,
-				is(key_server_says(facts, key->fingerprint), "accepted")
+				"%s is an RSA key of %lld bits; Azure takes %lld or more%s",
+				key->path, (long long)key->bits, (long long)least,
+				key_server_says(scene, key->fingerprint) == AUTH_ACCEPTED
 				    ? ", though this server accepts it"
 				    : "");
 	else
 		r = finding_set(finding, FAIL, CODE_KEY_TYPE_UNSUPPORTED_AZURE,
 				"%s is of type %s, which Azure does not put on a VM", key->path,
 				key->type);
-	if (status == FAIL && !doc_bool(facts->doc, "asked.key_only", false)) {
+	if (status == FAIL && !scene->asked.key_only) {
 		finding->confidence = LIKELY;
 		finding_possible(finding, CODE_KEY_NOT_ON_VM);
 	}
@@ -185,14 +193,13 @@ refused_by_azure(const struct facts *facts, const struct key *key, json_int_t le
 }
 
 static bool
-locked(const struct facts *facts, const struct key *key, struct finding *finding, int *r)
+locked(const struct scene *scene, const struct fact_key *key, struct finding *finding, int *r)
 {
-	bool batch = doc_is(facts_section(facts, FACT_SSH_CONFIG), "options.batchmode", "yes");
+	bool batch = doc_same(scene->ssh_config->options.batchmode, "yes");
 
-	if (!key->encrypted || key_in_agent(facts, key) ||
-	    doc_bool(facts->doc, "asked.key_only", false))
+	if (key->encrypted != YES || key_in_agent(scene, key) || scene->asked.key_only)
 		return false;
-	if (!batch && doc_bool(facts->doc, "machine.terminal", true))
+	if (!batch && scene->machine.terminal)
 		return false;
 	finding_text(finding, batch ? "batch" : "no_terminal", "yes");
 	*r = finding_set(finding, FAIL, CODE_KEY_ENCRYPTED_NO_PASSPHRASE,
@@ -203,14 +210,15 @@ locked(const struct facts *facts, const struct key *key, struct finding *finding
 
 /* A PKCS#8 file with an Ed25519 key: the client's version decides. */
 static bool
-pkcs8_ed25519(const struct facts *facts, const struct key *key, struct finding *finding, int *r)
+pkcs8_ed25519(const struct scene *scene, const struct fact_key *key, struct finding *finding,
+	      int *r)
 {
-	json_int_t number = doc_int(facts_section(facts, FACT_CLIENT), "number", 0);
+	json_int_t number = scene->client->number;
 
 	if (!is(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") ||
-	    key->loads != KEY_CANNOT_TELL || number >= NEW_PEM_ED25519)
+	    key->loads != FACT_MAYBE || number >= NEW_PEM_ED25519)
 		return false;
-	finding_text(finding, "client", doc_str(facts_section(facts, FACT_CLIENT), "version"));
+	finding_text(finding, "client", scene->client->version);
 	*r = finding_set(finding, number == 0 ? WARN : FAIL, CODE_KEY_PKCS8_ED25519_UNREADABLE,
 			 "%s holds an Ed25519 key in PKCS#8, which OpenSSH reads since 9.6 only",
 			 key->path);
@@ -218,40 +226,40 @@ pkcs8_ed25519(const struct facts *facts, const struct key *key, struct finding *
 }
 
 static int
-passed(const struct facts *facts, const struct key *key, struct finding *finding)
+passed(const struct scene *scene, const struct fact_key *key, struct finding *finding)
 {
 	const char *bits = "";
 	char text[32];
 
 	if (key->bits > 0) {
-		snprintf(text, sizeof(text), ", %u bits", key->bits);
+		snprintf(text, sizeof(text), ", %lld bits", (long long)key->bits);
 		bits = text;
 	}
-	if (is(key->azure, "reject") && !doc_bool(facts->doc, "asked.key_only", false))
+	if (key->azure == AZURE_REJECTS && !scene->asked.key_only)
 		return finding_set(
 		    finding, PASS, CODE_KEY_FORMAT_OK,
 		    "%s: %s%s (Azure would not put such a key on a new VM; added by hand it works)",
 		    key->path, key->type, bits);
 	return finding_set(finding, PASS, CODE_KEY_FORMAT_OK, "%s: %s%s%s", key->path,
 			   key->type != NULL ? key->type : "a private key", bits,
-			   key->encrypted ? ", with a passphrase" : "");
+			   key->encrypted == YES ? ", with a passphrase" : "");
 }
 
 /* What keeps ssh from loading the file: another container, or damage. Returns false when neither
  * does. */
 static bool
-unloadable(const struct key *key, struct finding *finding, int *r)
+unloadable(const struct fact_key *key, struct finding *finding, int *r)
 {
 	if (foreign_format(key, finding, r))
 		return true;
-	if (key->loads != KEY_NO || key->defect == NULL)
+	if (key->loads != FACT_NO || key->defect == NULL)
 		return false;
 	*r = key_damage(key, finding);
 	return true;
 }
 
 static int
-unusable(const struct key *key, struct finding *finding)
+unusable(const struct fact_key *key, struct finding *finding)
 {
 	if (key->type == NULL || begins(key->type, "ssh-") || begins(key->type, "ecdsa-") ||
 	    begins(key->type, "sk-"))
@@ -262,74 +270,74 @@ unusable(const struct key *key, struct finding *finding)
 
 /* ssh's settings keep it from offering the key although it loads. */
 static int
-not_offered(const struct facts *facts, const struct key *key, struct finding *finding)
+not_offered(const struct scene *scene, const struct fact_key *key, struct finding *finding)
 {
-	const char *least =
-	    doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.requiredrsasize");
+	const char *least = scene->ssh_config->options.requiredrsasize;
 
-	if (!key_type_accepted(facts, key->type))
+	if (!key_type_accepted(scene, key->type))
 		return finding_set(
 		    finding, FAIL, CODE_KEY_ALGORITHM_OFF,
 		    "ssh does not offer %s: %s is not among its PubkeyAcceptedAlgorithms",
 		    key->path, key->type);
 	finding_text(finding, "required_bits", least);
-	return finding_set(finding, FAIL, CODE_KEY_ALGORITHM_OFF,
-			   "ssh does not offer %s: it has %u bits, and RequiredRSASize asks for %s",
-			   key->path, key->bits, least);
+	return finding_set(
+	    finding, FAIL, CODE_KEY_ALGORITHM_OFF,
+	    "ssh does not offer %s: it has %lld bits, and RequiredRSASize asks for %s", key->path,
+	    (long long)key->bits, least);
 }
 
 static int
-private_key(const struct facts *facts, const struct rule *rule, const struct key *key,
+private_key(const struct scene *scene, const struct rule *rule, const struct fact_key *key,
 	    struct finding *finding)
 {
 	json_int_t least = rule_int(rule, "rsa_min_bits", 2048);
-	enum status azure = azure_refuses(facts, key, least);
-	bool held = key_in_agent(facts, key);
+	enum status azure = azure_refuses(scene, key, least);
+	bool held = key_in_agent(scene, key);
 	int r;
 
 	if (!held && unloadable(key, finding, &r))
 		return r;
 	if (azure == FAIL)
-		return refused_by_azure(facts, key, least, FAIL, finding);
-	if (!held && key->loads == KEY_NO)
+		return refused_by_azure(scene, key, least, FAIL, finding);
+	if (!held && key->loads == FACT_NO)
 		return unusable(key, finding);
-	if (!held && pkcs8_ed25519(facts, key, finding, &r))
+	if (!held && pkcs8_ed25519(scene, key, finding, &r))
 		return r;
-	if (!key_allowed(facts, key->type, key->bits))
-		return not_offered(facts, key, finding);
-	if (!held && key->pub_matches == KEY_NO) {
-		finding_text(finding, "public_path", key->pub_path);
+	if (!key_allowed(scene, key->type, key->bits))
+		return not_offered(scene, key, finding);
+	if (!held && key->pub != NULL && key->pub->matches == FACT_NO) {
+		finding_text(finding, "public_path", key->pub->path);
 		return finding_set(
 		    finding, FAIL, CODE_KEY_STALE_PUB,
 		    "%s belongs to another key, and ssh offers that one in place of %s",
-		    key->pub_path, key->path);
+		    key->pub->path, key->path);
 	}
-	if (locked(facts, key, finding, &r))
+	if (locked(scene, key, finding, &r))
 		return r;
-	return azure == WARN ? refused_by_azure(facts, key, least, WARN, finding)
-			     : passed(facts, key, finding);
+	return azure == WARN ? refused_by_azure(scene, key, least, WARN, finding)
+			     : passed(scene, key, finding);
 }
 
 int
 check_key_format(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct key key;
+	const struct fact_key *key = key_that_matters(scene);
 
-	if (key_that_matters(facts, &key) < 0)
+	if (key == NULL)
 		return finding_set(finding, SKIP, CODE_NO_KEY, "there is no key file to look at");
-	evidence(&key, finding);
-	if (key.what != NULL)
-		return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE, "%s is %s", key.path,
-				   what_words(key.what));
-	if (!key.present)
-		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not there", key.path);
-	if (!key.readable)
-		return finding_set(finding, SKIP, CODE_NOT_READABLE, "%s cannot be read", key.path);
-	evidence_names(&key, doc_bool(facts->doc, "asked.key_only", false), finding);
-	if (is(key.kind, "public") || is(key.kind, "cert"))
-		return public_half(facts, &key, finding);
-	if (is(key.kind, "private"))
-		return private_key(facts, rule, &key, finding);
-	return key_damage(&key, finding);
+	evidence(key, finding);
+	if (key->what != NULL)
+		return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE, "%s is %s", key->path,
+				   what_words(key->what));
+	if (!key->present)
+		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not there", key->path);
+	if (!key->readable)
+		return finding_set(finding, SKIP, CODE_NOT_READABLE, "%s cannot be read",
+				   key->path);
+	evidence_names(key, scene->asked.key_only, finding);
+	if (key->kind == KEY_PUBLIC || key->kind == KEY_CERT)
+		return public_half(scene, key, finding);
+	if (key->kind == KEY_PRIVATE)
+		return private_key(scene, rule, key, finding);
+	return key_damage(key, finding);
 }

@@ -1,6 +1,6 @@
 #include "checks/refine.h"
 #include "checks/hindrance.h"
-#include "model/key.h"
+#include "checks/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,17 +39,11 @@ among(const enum code *list, enum code code)
 /* How the wire proves that packets from here reach the VM, NULL when it does not. An address of
  * this machine proves nothing about Azure's network unless the server behind it knows the key. */
 static const char *
-wire_proof(const struct facts *facts)
+wire_proof(const struct scene *scene)
 {
-	const json_t *tcp = facts_section(facts, FACT_TCP);
-
-	if (doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL)
+	if (scene->accepted)
 		return "the server accepted your key from here";
-	if (facts_state(facts, FACT_TCP, NULL) == FACT_KNOWN &&
-	    doc_is(tcp, "result", "connected") && !doc_bool(tcp, "loopback", false) &&
-	    doc_is(facts_section(facts, FACT_BANNER), "result", "ssh"))
-		return "an SSH server answered from here";
-	return NULL;
+	return scene->answers ? "an SSH server answered from here" : NULL;
 }
 
 static void
@@ -74,10 +68,9 @@ contradict(struct finding *finding, const char *proof)
 /* ssh goes through another host, and the VM was not met there: the models judged packets from this
  * machine, which are not the ones that come. */
 static void
-doubt_models(const struct facts *facts, struct finding *findings, size_t count)
+doubt_models(const struct scene *scene, struct finding *findings, size_t count)
 {
-	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
-	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
+	const char *jump = scene->ssh_config->proxyjump, *command = scene->ssh_config->proxycommand;
 	const char *way = jump != NULL && strcmp(jump, "none") != 0         ? jump
 			  : command != NULL && strcmp(command, "none") != 0 ? command
 									    : NULL;
@@ -101,9 +94,9 @@ doubt_models(const struct facts *facts, struct finding *findings, size_t count)
 }
 
 static void
-outrank_models(const struct facts *facts, struct finding *findings, size_t count)
+outrank_models(const struct scene *scene, struct finding *findings, size_t count)
 {
-	const char *proof = wire_proof(facts);
+	const char *proof = wire_proof(scene);
 	struct finding *found = finding_of(findings, count, "public-ip");
 
 	if (proof == NULL)
@@ -122,14 +115,14 @@ outrank_models(const struct facts *facts, struct finding *findings, size_t count
 /* The fingerprint that ssh goes by for a file: its entry's, which FILE.pub decides; else the file's
  * own. */
 static const char *
-offered_as(const struct facts *facts, const char *path)
+offered_as(const struct scene *scene, const char *path)
 {
-	const char *fingerprint = doc_str(key_entry(facts, path), "fingerprint");
+	const struct fact_identity *entry = key_entry(scene, path);
+	const struct fact_key *key = key_at(scene, path);
 
-	return fingerprint != NULL || path == NULL
-		   ? fingerprint
-		   : doc_str(json_object_get(doc_get(facts->doc, "machine.keys"), path),
-			     "fingerprint");
+	if (entry != NULL && entry->fingerprint != NULL)
+		return entry->fingerprint;
+	return key != NULL ? key->fingerprint : NULL;
 }
 
 /* The server accepted a key that ssh can use: that another key is missing or wrong is a remark, no
@@ -137,28 +130,27 @@ offered_as(const struct facts *facts, const char *path)
  * file need not be what keeps the user out; and where it refused this file's key and another one
  * that is sound, mending the file would not help. */
 static void
-weigh_other_keys(const struct facts *facts, struct finding *findings, size_t count)
+weigh_other_keys(const struct scene *scene, struct finding *findings, size_t count)
 {
-	const char *accepted = doc_str(facts_section(facts, FACT_AUTH), "accepted");
-	const char *explicit = doc_str(facts_section(facts, FACT_IDENTITIES), "explicit");
+	const char *accepted = scene->auth->accepted, *explicit = scene->identities->explicit;
 	static const char *const checks[] = { "key-file", "key-permissions", "key-format", NULL };
 
 	for (size_t i = 0; i < count; i++) {
 		const char *path = doc_str(findings[i].evidence, "path"),
-			   *offered = offered_as(facts, path);
+			   *offered = offered_as(scene, path);
 		bool beside =
-		    accepted == NULL && !doc_same(explicit, path) && key_denied_beside(facts, path);
+		    accepted == NULL && !doc_same(explicit, path) && key_denied_beside(scene, path);
 
 		if (!listed(checks, findings[i].check) || findings[i].status != FAIL ||
 		    findings[i].id == CODE_KEY_PATH_NOT_EXPANDED)
 			continue; /* that one ends ssh, whatever other keys there are */
 		if (accepted != NULL && (offered == NULL || strcmp(offered, accepted) != 0 ||
-					 key_elsewhere(facts, accepted, path)))
+					 key_elsewhere(scene, accepted, path)))
 			findings[i].status = WARN;
-		else if (beside && doc_same(key_server_says(facts, offered), "denied"))
+		else if (beside && key_server_says(scene, offered) == AUTH_DENIED)
 			findings[i].status = WARN;
 		else if (accepted == NULL && findings[i].confidence == CERTAIN && path != NULL &&
-			 (beside || key_left_unasked(facts, path)))
+			 (beside || key_left_unasked(scene, path)))
 			findings[i].confidence = LIKELY;
 	}
 }
@@ -203,12 +195,10 @@ yield_to_alias(struct finding *findings, size_t count)
 void
 findings_refine(const struct scene *scene, struct finding *findings, size_t count)
 {
-	const struct facts *facts = scene->facts;
-
-	outrank_models(facts, findings, count);
-	doubt_models(facts, findings, count);
-	weigh_other_keys(facts, findings, count);
+	outrank_models(scene, findings, count);
+	doubt_models(scene, findings, count);
+	weigh_other_keys(scene, findings, count);
 	name_what_is_left(findings, count);
 	yield_to_alias(findings, count);
-	findings_hinder(facts, findings, count);
+	findings_hinder(scene->facts, findings, count);
 }

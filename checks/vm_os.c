@@ -1,6 +1,4 @@
 #include "checks/checks.h"
-#include "checks/inbound.h"
-#include "model/vm.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,26 +9,22 @@
 #define EXIT_OLD_EXTENSION 23
 
 static const char *
-login_user(const struct facts *facts)
+login_user(const struct scene *scene)
 {
-	const char *user = doc_str(facts_section(facts, FACT_SSH_CONFIG), "user"),
-		   *asked = doc_str(facts->doc, "asked.login");
-
-	return asked != NULL ? asked : user;
+	return scene->asked.login != NULL ? scene->asked.login : scene->ssh_config->user;
 }
 
 /* An Entra login: the user name is an account name, or the key ssh would show carries az ssh's
  * certificate. */
 static bool
-is_entra_login(const struct facts *facts, const char *user)
+is_entra_login(const struct scene *scene)
 {
-	const json_t *identity;
-	size_t i;
+	const char *user = login_user(scene);
 
 	if (user != NULL && strchr(user, '@') != NULL)
 		return true;
-	json_array_foreach (doc_list(facts_section(facts, FACT_IDENTITIES), "order"), i, identity) {
-		const char *path = doc_str(identity, "path");
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		const char *path = scene->identities->order[i].path;
 
 		if (path != NULL && strstr(path, "-aadcert.pub") != NULL)
 			return true;
@@ -81,10 +75,11 @@ extension_failed(const struct vm_extension *extension, struct finding *finding)
 /* What Entra login needs of the VM, in the order in which it is mended: the identity before the
  * extension. */
 static int
-entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
+entra(const struct scene *scene, struct finding *finding)
 {
+	const struct vm *vm = scene->instance;
 	struct vm_extension extension;
-	bool has = vm_extension(facts, vm, "AADSSHLoginForLinux", &extension),
+	bool has = vm_extension(scene->facts, vm, "AADSSHLoginForLinux", &extension),
 	     identity = vm_has_system_identity(vm);
 	struct finding *other = finding;
 
@@ -111,13 +106,14 @@ entra(const struct facts *facts, const struct vm *vm, struct finding *finding)
 }
 
 static int
-windows(const struct facts *facts, const struct vm *vm, struct finding *finding)
+windows(const struct scene *scene, struct finding *finding)
 {
+	const struct vm *vm = scene->instance;
 	struct vm_extension extension;
-	bool speaks = doc_is(facts_section(facts, FACT_BANNER), "result", "ssh");
+	bool speaks = scene->banner->result == BANNER_IS_SSH;
 	int r;
 
-	if (vm_extension(facts, vm, "WindowsOpenSSH", &extension)) {
+	if (vm_extension(scene->facts, vm, "WindowsOpenSSH", &extension)) {
 		finding_text(finding, "extension", extension.type);
 		finding_text(finding, "extension_state", extension.state);
 		if (failed(&extension) && !speaks) {
@@ -141,22 +137,22 @@ windows(const struct facts *facts, const struct vm *vm, struct finding *finding)
 }
 
 static int
-linux_vm(const struct facts *facts, const struct vm *vm, struct finding *finding)
+linux_vm(const struct scene *scene, struct finding *finding)
 {
-	const char *user = login_user(facts);
+	const struct vm *vm = scene->instance;
 	struct vm_extension extension;
 	struct finding *also;
 	int r;
 
-	if (is_entra_login(facts, user))
-		return entra(facts, vm, finding);
+	if (is_entra_login(scene))
+		return entra(scene, finding);
 	if (!vm->has_os_profile)
 		r = finding_set(finding, PASS, CODE_OS_WITHOUT_PROFILE,
 				"Linux from a specialised disk: Azure knows neither user nor key");
 	else
 		r = finding_set(finding, PASS, CODE_OS_LINUX, "Linux, set up with the user %s",
 				vm->admin != NULL ? vm->admin : "(not told)");
-	if (r == 0 && vm_extension(facts, vm, "AADSSHLoginForLinux", &extension) &&
+	if (r == 0 && vm_extension(scene->facts, vm, "AADSSHLoginForLinux", &extension) &&
 	    failed(&extension) && (also = finding_also(finding)) != NULL) {
 		r = extension_failed(&extension, also);
 		also->status = WARN;
@@ -164,49 +160,37 @@ linux_vm(const struct facts *facts, const struct vm *vm, struct finding *finding
 	return r;
 }
 
-/* The keys given at creation: evidence only, since later changes never show up there. */
+/* The keys given at creation are evidence only: later changes never show up there. */
 static void
-add_keys(const struct vm *vm, struct finding *finding)
+add_evidence(const struct vm *vm, struct finding *finding)
 {
-	json_t *types = json_array();
-	const json_t *key;
-	size_t i;
+	json_t *types = vm_key_types(vm);
 
-	json_array_foreach (vm->keys, i, key) {
-		const char *data = doc_str(key, "keyData");
-		size_t len = data != NULL ? strcspn(data, " \t\r\n") : 0;
-
-		if (len > 0 && len < 64)
-			json_array_append_new(types, doc_text(data, len));
-	}
+	if (vm->os_known)
+		finding_text(finding, "os", vm->windows ? "Windows" : "Linux");
+	finding_text(finding, "publisher", vm->publisher);
+	finding_text(finding, "offer", vm->offer);
+	finding_text(finding, "adminuser", vm->admin);
+	if (vm->has_os_profile && !vm->windows)
+		finding_text(finding, "password_login", vm->password_off ? "off" : "on");
 	if (json_array_size(types) > 0)
-		finding_value(finding, "creation_keys", types);
-	else
-		json_decref(types);
+		finding_value(finding, "creation_keys", json_incref(types));
+	json_decref(types);
 }
 
 int
 check_vm_os(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct net_ref ref = net_ref_by_id(facts, vm_id(facts));
-	struct vm vm;
+	const struct vm *vm = scene->instance;
+	struct net_ref ref = net_ref_by_id(scene->facts, scene->vm->id);
 
 	(void)rule;
-	if (vm_from_facts(facts, &vm, NULL) < 0)
+	if (vm == NULL)
 		return finding_missing(finding, CODE_VM_OS_UNKNOWN, "the VM", &ref);
 	finding_changes(finding, ref.id);
-	finding_text(finding, "os", !vm.os_known ? NULL : vm.windows ? "Windows" : "Linux");
-	finding_text(finding, "publisher",
-		     doc_str(vm.body, "properties.storageProfile.imageReference.publisher"));
-	finding_text(finding, "offer",
-		     doc_str(vm.body, "properties.storageProfile.imageReference.offer"));
-	finding_text(finding, "adminuser", vm.admin);
-	if (vm.has_os_profile && !vm.windows)
-		finding_text(finding, "password_login", vm.password_off ? "off" : "on");
-	add_keys(&vm, finding);
-	if (!vm.os_known)
+	add_evidence(vm, finding);
+	if (!vm->os_known)
 		return finding_set(finding, PASS, CODE_OS_NOT_TOLD,
 				   "Azure does not say which system it is");
-	return vm.windows ? windows(facts, &vm, finding) : linux_vm(facts, &vm, finding);
+	return vm->windows ? windows(scene, finding) : linux_vm(scene, finding);
 }

@@ -264,7 +264,7 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 			     vm->agent == VM_AGENT_READY  ? "Ready"
 			     : vm->agent == VM_AGENT_NONE ? "absent"
 							  : "Not Ready");
-	finding_text(finding, "priority", doc_str(vm->body, "properties.priority"));
+	finding_text(finding, "priority", vm->priority);
 	finding_text(finding, "eviction_policy", vm->eviction);
 	if (subscription != NULL && strcasecmp(subscription, "Enabled") != 0)
 		finding_text(finding, "subscription_state", subscription);

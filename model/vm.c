@@ -1,5 +1,6 @@
 #include "model/vm.h"
 #include "facts/arm.h"
+#include "model/pubkey.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,6 +87,8 @@ read_os(struct vm *vm, const json_t *properties)
 	const char *type = doc_str(properties, "storageProfile.osDisk.osType");
 	const char *name = doc_str(properties, "instanceView.osName");
 
+	vm->publisher = doc_str(properties, "storageProfile.imageReference.publisher");
+	vm->offer = doc_str(properties, "storageProfile.imageReference.offer");
 	vm->has_os_profile = profile != NULL;
 	vm->admin = doc_str(profile, "adminUsername");
 	vm->password_off =
@@ -108,11 +111,11 @@ read_os(struct vm *vm, const json_t *properties)
 static void
 read_placement(struct vm *vm, const json_t *properties)
 {
-	const char *priority = doc_str(properties, "priority");
 	const json_t *boot = doc_get(properties, "diagnosticsProfile.bootDiagnostics.enabled");
 	char type[128];
 
-	vm->spot = doc_same(priority, "Spot") || doc_same(priority, "Low");
+	vm->priority = doc_str(properties, "priority");
+	vm->spot = doc_same(vm->priority, "Spot") || doc_same(vm->priority, "Low");
 	vm->eviction = doc_str(properties, "evictionPolicy");
 	vm->scale_set = doc_str(properties, "virtualMachineScaleSet.id");
 	vm->uniform =
@@ -168,6 +171,51 @@ bool
 vm_has_system_identity(const struct vm *vm)
 {
 	return vm->identity != NULL && strcasestr(vm->identity, "SystemAssigned") != NULL;
+}
+
+/* keyData is one line, or RFC 4716, with whatever line ends it was sent with. */
+static bool
+data_is(const char *data, const char *fingerprint)
+{
+	struct pubkey pub = { 0 };
+	char text[FINGERPRINT_SIZE];
+	const char *own = NULL;
+	bool is;
+
+	if (data != NULL && pubkey_from_text(data, strlen(data), &pub) == 0)
+		own = pubkey_fingerprint(buffer_bytes(&pub.blob), text);
+	is = own != NULL && strcmp(own, fingerprint) == 0;
+	pubkey_free(&pub);
+	return is;
+}
+
+enum fact_maybe
+vm_has_key(const struct vm *vm, const char *fingerprint)
+{
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach (vm->keys, i, key)
+		if (data_is(doc_str(key, "keyData"), fingerprint))
+			return FACT_YES;
+	return json_array_size(vm->keys) > 0 ? FACT_NO : FACT_MAYBE;
+}
+
+json_t *
+vm_key_types(const struct vm *vm)
+{
+	json_t *types = json_array();
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach (vm->keys, i, key) {
+		const char *data = doc_str(key, "keyData");
+		size_t len = data != NULL ? strcspn(data, " \t\r\n") : 0;
+
+		if (len > 0 && len < 64)
+			json_array_append_new(types, doc_text(data, len));
+	}
+	return types;
 }
 
 /* The last word of "Microsoft.Azure.Security.IaaSAntimalware", how the instance view names types.

@@ -24,10 +24,12 @@ struct vm {
 	const char *agent_message;
 	bool agent_wanted; /* provisionVMAgent is not false */
 	bool windows, os_known;
-	const char *admin; /* osProfile.adminUsername */
+	const char *publisher, *offer; /* of its image */
+	const char *admin;             /* osProfile.adminUsername */
 	bool has_os_profile;
-	bool password_off;  /* disablePasswordAuthentication */
-	const json_t *keys; /* array of {path, keyData} given at creation */
+	bool password_off;    /* disablePasswordAuthentication */
+	const json_t *keys;   /* given at creation; see vm_has_key */
+	const char *priority; /* Spot, Low, Regular */
 	bool spot;
 	const char *eviction;  /* Deallocate, Delete */
 	const char *scale_set; /* id of the scale set it belongs to */
@@ -46,6 +48,13 @@ const char *vm_id(const struct facts *facts);
 
 /* true when the identity includes a system-assigned one. */
 bool vm_has_system_identity(const struct vm *vm);
+
+/* Is a key of that fingerprint among those that the VM was given at creation? Azure tells nothing
+ * of later changes. FACT_MAYBE when it was given none. */
+enum fact_maybe vm_has_key(const struct vm *vm, const char *fingerprint);
+
+/* The types of these keys, as a new array of texts. */
+json_t *vm_key_types(const struct vm *vm);
 
 struct vm_extension {
 	const char *name, *publisher, *type;

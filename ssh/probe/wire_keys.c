@@ -1,4 +1,4 @@
-#include "model/key.h"
+#include "model/vm.h"
 #include "ssh/probe/wire_keys.h"
 
 #include <stdlib.h>
@@ -63,6 +63,15 @@ key_listed(const struct wire *wire, const json_t *identity)
 	return false;
 }
 
+static bool
+given_to_vm(const struct wire *wire, const char *fingerprint)
+{
+	struct vm vm;
+
+	return fingerprint != NULL && vm_from_facts(wire->facts, &vm, NULL) == 0 &&
+	       vm_has_key(&vm, fingerprint) == FACT_YES;
+}
+
 /* How likely it is that this identity is the one meant: named by -i, given to the VM, named in
  * ssh_config, ready for use, any other. */
 static int
@@ -72,7 +81,7 @@ likelihood(const struct wire *wire, const json_t *identity, const char *explicit
 	    (explicit != NULL &&
 	     (doc_is(identity, "path", explicit) || doc_is(identity, "key", explicit))))
 		return 0;
-	if (key_on_vm(wire->facts, doc_str(identity, "fingerprint")) == KEY_YES)
+	if (given_to_vm(wire, doc_str(identity, "fingerprint")))
 		return 1;
 	return doc_is(identity, "from", "config") ? 2 : doc_bool(identity, "usable", false) ? 3 : 4;
 }
