@@ -158,7 +158,7 @@ def facts_fit_their_schema():
     except ImportError:
         print("# python3-jsonschema is not installed")
         return
-    path = os.path.join(SRC, "model", "facts.schema.json")
+    path = os.path.join(SRC, "facts", "facts.schema.json")
     with open(path, encoding="utf-8") as text:
         schema = json.load(text)
     cases = [({}, ("myVM",)), ({}, ("nothing",)), ({"requests": [{"match": "GET .*networkSecurity", "status": 403}]}, ("myVM", "--deep", "--guest")),
