@@ -2,6 +2,8 @@
  * of. work_probe lists the kinds; work_probe KIND SIZE does one. */
 #include "azure/inside.h"
 #include "facts/visible.h"
+#include "model/known_hosts.h"
+#include "ssh/key/key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,34 @@ show_url(const char *text, size_t len)
 	free(url);
 }
 
+static void
+parse_key(const char *text, size_t len)
+{
+	struct key_info info;
+
+	key_parse((const unsigned char *)text, len, &info);
+	key_info_free(&info);
+}
+
+static void
+read_known_hosts(const char *text, size_t len)
+{
+	const struct known_query query = { .name = "h", .port = 22 };
+	json_t *entries = json_array(), *damaged = json_array();
+
+	known_hosts_read(text, len, "/k", &query, entries, damaged);
+	known_hosts_second_look(entries);
+	json_decref(entries);
+	json_decref(damaged);
+}
+
+static void
+show_text(const char *text, size_t len)
+{
+	(void)len;
+	free(visible_text(text, false));
+}
+
 static const struct work works[] = {
 	{ "jwt heads", "eyJ", cut_secrets },
 	{ "jwt heads and dots", "eyJhbGciOiJub25l.", cut_secrets },
@@ -56,6 +86,36 @@ static const struct work works[] = {
 	{ "error numbers", "AADSTS", read_error_number },
 	{ "url parameters", "sig=a&", show_url },
 	{ "url without values", "&;#", show_url },
+	{ "hidden text", "\xe2\x80\xae\x1b", show_text },
+	{ "key: begins", "-----BEGIN RSA PRIVATE KEY-----\n", parse_key },
+	{ "key: begins in a line", "-----BEGIN RSA PRIVATE KEY-----", parse_key },
+	{ "key: ends", "-----END RSA PRIVATE KEY-----\n", parse_key },
+	{ "key: dashes", "-", parse_key },
+	{ "key: half a begin", "-----BEGIN ", parse_key },
+	{ "key: base64", "QUJD", parse_key },
+	{ "key: base64 in base64", "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0K", parse_key },
+	{ "key: quoted", "> -----BEGIN PRIVATE KEY-----\n> QUJD\n", parse_key },
+	{ "key: escaped", "-----BEGIN PRIVATE KEY-----\\n\\u002d", parse_key },
+	{ "key: percent", "-----BEGIN%20PRIVATE%20KEY-----%0A", parse_key },
+	{ "key: numbered", "1 -----BEGIN PRIVATE KEY-----\n2 QUJD\n", parse_key },
+	{ "key: blanks", " \n\t\n", parse_key },
+	{ "key: dashes of other kinds", "\xe2\x80\x94\xe2\x80\x8b", parse_key },
+	{ "key: headers", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n", parse_key },
+	{ "key: putty", "PuTTY-User-Key-File-3: ssh-rsa\nPublic-Lines: 9999\n", parse_key },
+	{ "key: public lines", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE= c\n", parse_key },
+	{ "key: json", "{\"kty\":\"RSA\",\"n\":\"AQAB\"}", parse_key },
+	{ "key: braces", "{[", parse_key },
+	{ "key: sequences", "0\x82\x01\x01\x02\x01", parse_key },
+	{ "key: markup", "<html><a>", parse_key },
+	{ "known hosts: names", "h,", read_known_hosts },
+	{ "known hosts: lines",
+	  "h ssh-ed25519 "
+	  "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n",
+	  read_known_hosts },
+	{ "known hosts: stars", "*?", read_known_hosts },
+	{ "known hosts: hashes",
+	  "|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= ssh-rsa A\n",
+	  read_known_hosts },
 };
 
 enum { WORKS = sizeof(works) / sizeof(*works) };

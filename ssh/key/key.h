@@ -86,6 +86,10 @@ int key_comment(struct key_info *info, const void *bytes, size_t len);
  * for nonsense, -ENOMEM. */
 int key_set_rsa(struct key_info *info, const struct bytes *n, const struct bytes *e);
 int key_set_dss(struct key_info *info, const struct bytes numbers[4]); /* p q g y */
+/* p q g, and the private number; the public half stays unknown when they are larger than any
+ * standard has them. */
+int key_set_dss_private(struct key_info *info, const struct bytes numbers[3],
+			const struct bytes *x);
 int key_set_ec(struct key_info *info, int nid, const struct bytes *point);
 int key_set_ec_curve(struct key_info *info, int nid); /* type and bits alone */
 int key_set_ec_scalar(struct key_info *info, int nid, const struct bytes *scalar);
@@ -147,6 +151,9 @@ int key_pem(const struct buffer *text, struct key_info *info);
 int key_content(const struct key_body *body, const char *label, struct key_info *info);
 int key_openssh(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info);
+/* true for keys that OpenSSL reads in bounded time. It takes a power in the group that a DSA or DH
+ * key names, and multiplies a point as often as the cofactor of a curve says. */
+bool key_der_bounded(const unsigned char *bytes, size_t len, bool private);
 int key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_ppk(const struct buffer *text, struct key_info *info);

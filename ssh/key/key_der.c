@@ -101,6 +101,47 @@ format_set(struct key_info *info, const char *kind, const char *base, bool pem)
 		key_plain(info);
 }
 
+/* The algorithm that a PKCS#8 (private) or SPKI file names. The older formats name none: what
+ * begins with a number is taken for RSA, which has the longest. */
+static int
+algorithm_nid(const unsigned char *bytes, size_t len, bool private)
+{
+	struct bytes rest = { bytes, len };
+	struct der whole, part, oid;
+
+	if (der_tagged(&rest, DER_SEQUENCE, &whole) < 0 ||
+	    (private && der_tagged(&whole.in, DER_INTEGER, &part) < 0))
+		return NID_undef;
+	if (der_tagged(&whole.in, DER_OCTETS, &part) == 0)
+		return NID_X9_62_id_ecPublicKey;
+	if (der_tagged(&whole.in, DER_INTEGER, &part) == 0)
+		return NID_rsaEncryption;
+	if (der_tagged(&whole.in, DER_SEQUENCE, &part) < 0 ||
+	    der_tagged(&part.in, DER_OID, &oid) < 0)
+		return NID_undef;
+	return oid_nid(&oid);
+}
+
+bool
+key_der_bounded(const unsigned char *bytes, size_t len, bool private)
+{
+	enum { RSA_BYTES = 12 * 1024, OTHER_BYTES = 2048 };
+
+	switch (algorithm_nid(bytes, len, private)) {
+	case NID_rsaEncryption:
+	case NID_rsassaPss:
+		return len <= RSA_BYTES;
+	case NID_X9_62_id_ecPublicKey:
+	case NID_ED25519:
+	case NID_ED448:
+	case NID_X25519:
+	case NID_X448:
+		return len <= OTHER_BYTES;
+	default:
+		return false;
+	}
+}
+
 /* Asks OpenSSL for the whole key; 0 when it could read it. */
 static int
 by_openssl(const unsigned char *bytes, size_t len, bool private, struct key_info *info)
@@ -109,6 +150,8 @@ by_openssl(const unsigned char *bytes, size_t len, bool private, struct key_info
 	EVP_PKEY *pkey;
 	int r = -EBADMSG;
 
+	if (!key_der_bounded(bytes, len, private))
+		return r;
 	pkey =
 	    private ? d2i_AutoPrivateKey(NULL, &at, (long)len) : d2i_PUBKEY(NULL, &at, (long)len);
 	if (pkey != NULL)
@@ -201,6 +244,45 @@ static const struct {
 		  { NID_X25519, "x25519", 253 },
 		  { NID_X448, "x448", 448 } };
 
+/* The type of a key over a finite field, NULL for any other. */
+static const char *
+finite_type(int nid)
+{
+	switch (nid) {
+	case NID_dsa:
+		return "ssh-dss";
+	case NID_dhKeyAgreement:
+		return "dh";
+	case NID_dhpublicnumber:
+		return "dhx";
+	default:
+		return NULL;
+	}
+}
+
+/* Keys over a finite field: OpenSSL would compute what the file does not hold, however large the
+ * field is. `number` is y of a public key, x of a private one. */
+static int
+finite_field(int nid, struct bytes parameters, struct bytes number, bool private,
+	     struct key_info *info)
+{
+	struct bytes numbers[4] = { [3] = number };
+	struct der whole, part;
+	size_t count = 0;
+
+	snprintf(info->pub.type, sizeof(info->pub.type), "%s", finite_type(nid));
+	if (der_tagged(&parameters, DER_SEQUENCE, &whole) < 0)
+		return -EBADMSG;
+	for (; count < 3 && der_tagged(&whole.in, DER_INTEGER, &part) == 0 && !part.cut; count++)
+		numbers[count] = part.in;
+	info->pub.bits = bytes_bits(numbers[0]);
+	if (count < (nid == NID_dsa ? 3 : 2))
+		return -EBADMSG;
+	if (nid != NID_dsa)
+		return 0;
+	return private ? key_set_dss_private(info, numbers, &number) : key_set_dss(info, numbers);
+}
+
 static int
 pkcs8_inner(int nid, struct bytes parameters, struct der *octets, struct key_info *info)
 {
@@ -213,6 +295,9 @@ pkcs8_inner(int nid, struct bytes parameters, struct der *octets, struct key_inf
 			info->pub.bits = raw_types[i].bits;
 			return -EBADMSG;
 		}
+	if (finite_type(nid) != NULL && octets != NULL && !octets->cut &&
+	    der_tagged(&octets->in, DER_INTEGER, &inner) == 0)
+		return finite_field(nid, parameters, inner.in, true, info);
 	if (nid == NID_X9_62_id_ecPublicKey && der_tagged(&parameters, DER_OID, &oid) == 0)
 		curve = oid_nid(&oid);
 	if (curve != NID_undef)
@@ -236,6 +321,19 @@ pkcs8(struct bytes rest, struct der algorithm, struct key_info *info)
 	if (der_tagged(&algorithm.in, DER_OID, &oid) < 0)
 		return -EBADMSG;
 	return pkcs8_inner(oid_nid(&oid), algorithm.in, there ? &octets : NULL, info);
+}
+
+/* The key of an SPKI file: bits that hold a number where it is one over a finite field. */
+static int
+public_info(int nid, struct bytes parameters, struct der bits, struct key_info *info)
+{
+	struct der number;
+	unsigned char unused;
+
+	if (finite_type(nid) == NULL || bits.cut || bytes_u8(&bits.in, &unused) < 0 ||
+	    der_tagged(&bits.in, DER_INTEGER, &number) < 0)
+		return -EBADMSG;
+	return finite_field(nid, parameters, number.in, false, info);
 }
 
 /* The algorithm of an EncryptedPrivateKeyInfo: PBES2 names a KDF and a cipher, older schemes are
@@ -336,7 +434,7 @@ begins_with_sequence(struct bytes rest, struct der first, bool pem, struct key_i
 		return -ENOENT;
 	if (head.tag == DER_OID && have && second.tag == DER_BITS) {
 		format_set(info, "public", "spki", pem);
-		return -EBADMSG;
+		return public_info(oid_nid(&head), inner, second, info);
 	}
 	if (head.tag == DER_OID && (!have || second.tag == DER_OCTETS)) {
 		key_kind(info, "private", pem ? "pkcs8-enc-pem" : "pkcs8-enc-der");

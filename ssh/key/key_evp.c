@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The largest numbers that FIPS 186 knows: a power of larger ones may take any time. */
+enum { DSA_BITS_MAX = 3072, DSA_EXPONENT_BITS_MAX = 256 };
+
 static struct buffer
 blob_begin(const char *type)
 {
@@ -54,6 +57,37 @@ key_set_dss(struct key_info *info, const struct bytes numbers[4])
 	for (size_t i = 0; i < 4; i++)
 		buffer_mpint(&blob, numbers[i]);
 	return blob_take(&blob, "ssh-dss", bytes_bits(numbers[0]), info);
+}
+
+int
+key_set_dss_private(struct key_info *info, const struct bytes numbers[3], const struct bytes *x)
+{
+	BIGNUM *p, *g, *exponent, *y;
+	unsigned char public[DSA_BITS_MAX / 8];
+	BN_CTX *ctx;
+	int r = 0;
+
+	if (bytes_bits(numbers[0]) > DSA_BITS_MAX || bytes_bits(numbers[2]) > DSA_BITS_MAX ||
+	    bytes_bits(*x) > DSA_EXPONENT_BITS_MAX)
+		return 0;
+	ctx = BN_CTX_new();
+	y = BN_new();
+	p = BN_bin2bn(numbers[0].at, (int)numbers[0].len, NULL);
+	g = BN_bin2bn(numbers[2].at, (int)numbers[2].len, NULL);
+	exponent = BN_bin2bn(x->at, (int)x->len, NULL);
+	if (BN_mod_exp(y, g, exponent, p, ctx) == 1) {
+		struct bytes all[4] = {
+			numbers[0], numbers[1], numbers[2], { public, (size_t)BN_bn2bin(y, public) }
+		};
+
+		r = key_set_dss(info, all);
+	}
+	BN_free(y);
+	BN_free(p);
+	BN_free(g);
+	BN_clear_free(exponent);
+	BN_CTX_free(ctx);
+	return r;
 }
 
 int

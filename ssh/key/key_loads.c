@@ -55,15 +55,21 @@ pem_type_loads(const struct key_info *info)
 }
 
 /* PKCS#8 under the label of its own type loads all the same, and under others does not: only
- * reading it tells. */
+ * reading it tells. `block` is the first private key in it, the one that OpenSSL will read. */
 static bool
-label_is_borne(const unsigned char *bytes, size_t len)
+label_is_borne(const unsigned char *bytes, size_t len, struct bytes block, const char *name,
+	       const struct key_info *info)
 {
-	BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
-	bool locked = false;
-	EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, asked, &locked);
-	bool borne = pkey != NULL;
+	BIO *bio;
+	bool locked = false, borne;
+	EVP_PKEY *pkey;
 
+	if (!key_der_bounded(block.at, block.len, true))
+		return strcmp(info->pub.type, "ssh-dss") == 0 &&
+		       strcmp(name, "DSA PRIVATE KEY") == 0;
+	bio = BIO_new_mem_buf(bytes, (int)len);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, asked, &locked);
+	borne = pkey != NULL;
 	EVP_PKEY_free(pkey);
 	BIO_free(bio);
 	ERR_clear_error();
@@ -75,24 +81,27 @@ label_is_borne(const unsigned char *bytes, size_t len)
 static int
 pem_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 {
-	BIO *bio;
+	BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
 	unsigned char *block = NULL;
 	long size = 0;
 	char *name = NULL;
 	bool locked = false, found;
+	int loads = 0;
 
-	bio = len > INT_MAX ? NULL : BIO_new_mem_buf(bytes, (int)len);
 	found = bio != NULL && PEM_bytes_read_bio(&block, &size, &name, PEM_STRING_EVP_PKEY, bio,
 						  asked, &locked) == 1;
-	OPENSSL_clear_free(block, found ? (size_t)size : 0);
-	OPENSSL_free(name);
 	BIO_free(bio);
 	ERR_clear_error();
-	if (info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(DAMAGED)))
-		return 0;
-	if ((info->defects & KEY_BIT(WRONG_LABEL)) != 0 && !label_is_borne(bytes, len))
-		return 0;
-	return found || locked ? pem_type_loads(info) : 0;
+	if ((info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(DAMAGED))) ==
+		0 &&
+	    (found || locked) &&
+	    ((info->defects & KEY_BIT(WRONG_LABEL)) == 0 ||
+	     (found &&
+	      label_is_borne(bytes, len, (struct bytes){ block, (size_t)size }, name, info))))
+		loads = pem_type_loads(info);
+	OPENSSL_clear_free(block, found ? (size_t)size : 0);
+	OPENSSL_free(name);
+	return loads;
 }
 
 int
