@@ -238,13 +238,7 @@ alias_override(const struct ssh_config *config, const struct address *way, struc
 static bool
 is_loopback(const char *host)
 {
-	struct ip_range loopback;
-	struct ip ip;
-
-	if (doc_same(host, "localhost") || doc_same(host, "::1"))
-		return true;
-	return prefix_parse("127.0.0.0/8", &loopback) == 0 && ip_parse(host, &ip) == 0 &&
-	       range_has(&loopback, ip);
+	return doc_same(host, "localhost") || ip_text_is(host, IP_LOOPBACK);
 }
 
 /* Somebody else's address behind the name. A loopback address is a tunnel, a proxied one is reached

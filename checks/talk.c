@@ -1,7 +1,6 @@
 #include "checks/talk.h"
 #include "facts/arm.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -89,21 +88,6 @@ address_is_stand_in(const char *text)
 {
 	return text != NULL &&
 	       (strncmp(text, "198.18.", 7) == 0 || strncmp(text, "198.19.", 7) == 0);
-}
-
-bool
-address_is_private(const char *text)
-{
-	struct in_addr v4;
-	uint32_t host;
-
-	if (address_is_v6(text))
-		return strncasecmp(text, "fc", 2) == 0 || strncasecmp(text, "fd", 2) == 0;
-	if (text == NULL || inet_pton(AF_INET, text, &v4) != 1)
-		return false;
-	host = ntohl(v4.s_addr);
-	return host >> 24 == 10 || host >> 20 == 0xac1 || host >> 16 == 0xc0a8 ||
-	       host >> 22 == 0x191;
 }
 
 enum talk_reference

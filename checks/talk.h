@@ -18,10 +18,6 @@ json_t *talk_vm_addresses(const struct scene *scene, const char **fqdn);
 /* The VM's own public address, NULL when none is known. */
 const char *talk_vm_public(const struct scene *scene);
 
-/* true for addresses that the Internet does not route: RFC 1918, shared (RFC 6598), unique local
- * IPv6. */
-bool address_is_private(const char *text);
-
 bool address_is_v6(const char *text);
 
 /* true for 198.18.0.0/15, which proxies on the own machine hand out for names that they intercept;

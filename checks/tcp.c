@@ -303,7 +303,7 @@ check_tcp(const struct scene *scene, const struct rule *rule, struct finding *fi
 				   .tcp = tcp,
 				   .error = tcp->errno_ != NULL ? tcp->errno_ : result,
 				   .from = tcp->icmp != NULL ? tcp->icmp->from : NULL,
-				   .private = address_is_private(tcp->address) };
+				   .private = ip_text_is(tcp->address, IP_PRIVATE) };
 
 	(void)rule;
 	if (doc_same(tcp->cause, "proxied")) {

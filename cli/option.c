@@ -1,7 +1,7 @@
 #include "cli/option.h"
 #include "facts/near.h"
+#include "model/prefix.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -31,14 +31,6 @@ options_keep(struct options *options, const char *text, size_t len)
 		return NULL;
 	}
 	return copy;
-}
-
-bool
-option_is_address(const char *value)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(AF_INET, value, bytes) == 1 || inet_pton(AF_INET6, value, bytes) == 1;
 }
 
 /* "90", "90s", "2m", "1500ms", "1h": to milliseconds. */
@@ -215,7 +207,7 @@ static const struct {
 	[OPT_USER] = { option_is_user, "a user name" },
 	[OPT_URL] = { is_url, "an https URL (plain http only to this computer)" },
 	[OPT_ENDPOINT] = { is_endpoint, "HOST:PORT" },
-	[OPT_ADDRESS] = { option_is_address, "an IPv4 or IPv6 address" },
+	[OPT_ADDRESS] = { ip_is_text, "an IPv4 or IPv6 address" },
 	[OPT_PORT] = { NULL, "a port from 1 to 65535" },
 	[OPT_DURATION] = { NULL, "a duration such as 30s, 1500ms or 2m, at most 24h" },
 	[OPT_COMMAS] = { NULL, "a list of words with commas between" },

@@ -47,7 +47,4 @@ char *options_keep(struct options *options, const char *text, size_t len);
 /* true for what may be handed to ssh as a user's name. */
 bool option_is_user(const char *value);
 
-/* true for a literal IPv4 or IPv6 address. */
-bool option_is_address(const char *value);
-
 #endif

@@ -1,6 +1,7 @@
 #include "cli/option.h"
 #include "facts/doc.h"
 #include "facts/near.h"
+#include "model/prefix.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -165,7 +166,7 @@ add_vm(struct options *options, const char *word, struct err *err)
 		}
 		options->login = user;
 	}
-	if (!option_is_address(vm))
+	if (!ip_is_text(vm))
 		return words_append(&options->vms, vm);
 	if (options->host != NULL && strcmp(options->host, vm) != 0) {
 		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm,

@@ -1,6 +1,6 @@
 #include "cli/source.h"
+#include "model/prefix.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,6 @@ static void
 on_reply(void *ctx, const struct http_reply *reply)
 {
 	struct question *question = ctx;
-	unsigned char bytes[16];
 	char text[64] = "";
 	size_t skip = strspn(reply->body, " \t\r\n"), len = strcspn(reply->body + skip, " \t\r\n");
 
@@ -66,7 +65,7 @@ on_reply(void *ctx, const struct http_reply *reply)
 		without_service(question->facts, "", reply->error_text);
 	else if (reply->status != 200)
 		without_service(question->facts, "", "its answer was not 200");
-	else if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
+	else if (!ip_is_text(text))
 		without_service(question->facts, "", "its answer is no IP address");
 	else
 		known_source(question->facts, text, "ip-service", true);

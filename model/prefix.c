@@ -142,24 +142,53 @@ ip_parse_loose(const char *text, struct ip *ret)
 	return ip_parse(address, ret);
 }
 
-/* IANA special-purpose registries, less the documentation ranges, plus the platform's own address.
- * Sorted, without overlaps. */
-static const char *const special_v4[] = { "0.0.0.0/8",     "10.0.0.0/8",       "100.64.0.0/10",
-					  "127.0.0.0/8",   "168.63.129.16/32", "169.254.0.0/16",
-					  "172.16.0.0/12", "192.168.0.0/16",   "198.18.0.0/15",
-					  "224.0.0.0/3" };
+/* IANA's special-purpose registries (RFC 6890), less the documentation ranges. What is in none of
+ * them is public when it is IPv4 or of 2000::/3. */
+static const struct {
+	const char *prefix;
+	enum ip_kind kind;
+} special[] = {
+	{ "0.0.0.0/8", IP_SPECIAL },     { "10.0.0.0/8", IP_PRIVATE },
+	{ "100.64.0.0/10", IP_PRIVATE }, { "127.0.0.0/8", IP_LOOPBACK },
+	{ "168.63.129.16", IP_SPECIAL }, { "169.254.0.0/16", IP_SPECIAL },
+	{ "172.16.0.0/12", IP_PRIVATE }, { "192.168.0.0/16", IP_PRIVATE },
+	{ "198.18.0.0/15", IP_SPECIAL }, { "224.0.0.0/3", IP_SPECIAL },
+	{ "::1", IP_LOOPBACK },          { "fc00::/7", IP_PRIVATE },
+};
+
+enum { SPECIALS = sizeof(special) / sizeof(*special) };
+
+enum ip_kind
+ip_kind(struct ip ip)
+{
+	struct ip_range range;
+
+	for (size_t i = 0; i < SPECIALS; i++)
+		if (prefix_parse(special[i].prefix, &range) == 0 && range_has(&range, ip))
+			return special[i].kind;
+	return ip_is_v4(ip) || ip.hi >> 61 == 1 ? IP_PUBLIC : IP_SPECIAL;
+}
 
 bool
 ip_is_public(struct ip ip)
 {
-	struct ip_range range;
+	return ip_kind(ip) == IP_PUBLIC;
+}
 
-	if (!ip_is_v4(ip))
-		return ip.hi >> 61 == 1; /* 2000::/3, global unicast */
-	for (size_t i = 0; i < sizeof(special_v4) / sizeof(*special_v4); i++)
-		if (prefix_parse(special_v4[i], &range) == 0 && range_has(&range, ip))
-			return false;
-	return true;
+bool
+ip_is_text(const char *text)
+{
+	struct ip ip;
+
+	return ip_parse(text, &ip) == 0;
+}
+
+bool
+ip_text_is(const char *text, enum ip_kind kind)
+{
+	struct ip ip;
+
+	return ip_parse(text, &ip) == 0 && ip_kind(ip) == kind;
 }
 
 void
@@ -311,13 +340,27 @@ ip_set_free(struct ip_set *set)
 	*set = (struct ip_set){ 0 };
 }
 
+/* Applies `change` to the IPv4 ranges of the table: of one kind, or all of them. */
 static int
-set_change(struct ip_set *set, const char *prefix,
-	   int (*change)(struct ip_set *, const struct ip_range *))
+set_specials(struct ip_set *set, bool all, enum ip_kind kind,
+	     int (*change)(struct ip_set *, const struct ip_range *))
+{
+	struct ip_range range;
+	int r = 0;
+
+	for (size_t i = 0; i < SPECIALS && r == 0; i++)
+		if ((all || special[i].kind == kind) &&
+		    prefix_parse(special[i].prefix, &range) == 0 && ip_is_v4(range.from))
+			r = change(set, &range);
+	return r;
+}
+
+static int
+set_add_prefix(struct ip_set *set, const char *prefix)
 {
 	struct ip_range range;
 
-	return prefix_parse(prefix, &range) < 0 ? -EINVAL : change(set, &range);
+	return prefix_parse(prefix, &range) < 0 ? -EINVAL : ip_set_add(set, &range);
 }
 
 int
@@ -326,24 +369,15 @@ ip_set_public(struct ip_set *set, bool v6)
 	int r;
 
 	if (v6)
-		return set_change(set, "2000::/3", ip_set_add);
+		return set_add_prefix(set, "2000::/3");
 	if ((r = ip_set_add(set, &range_v4)) < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(special_v4) / sizeof(*special_v4) && r == 0; i++)
-		r = set_change(set, special_v4[i], ip_set_cut);
-	return r;
+	return set_specials(set, true, IP_PUBLIC, ip_set_cut);
 }
 
 int
 ip_set_private(struct ip_set *set, bool v6)
 {
-	static const char *const private_v4[] = { "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12",
-						  "192.168.0.0/16" };
-	int r = 0;
-
-	if (v6)
-		return set_change(set, "fc00::/7", ip_set_add);
-	for (size_t i = 0; i < sizeof(private_v4) / sizeof(*private_v4) && r == 0; i++)
-		r = set_change(set, private_v4[i], ip_set_add);
-	return r;
+	return v6 ? set_add_prefix(set, "fc00::/7")
+		  : set_specials(set, false, IP_PRIVATE, ip_set_add);
 }

@@ -37,10 +37,17 @@ int ip_parse_loose(const char *text, struct ip *ret);
 int ip_cmp(struct ip a, struct ip b);
 bool ip_is_v4(struct ip ip);
 
-/* true for what is routed on the Internet: not private, loopback, link-local, CGNAT, multicast,
- * reserved or platform (168.63.129.16). Documentation ranges count as public: examples and tests
- * use them as such. */
+/* IP_PRIVATE: RFC 1918, shared address space (100.64.0.0/10), unique local IPv6. IP_SPECIAL:
+ * link-local, multicast, reserved, Azure's platform (168.63.129.16). Documentation ranges count as
+ * public: examples and tests use them as such. */
+enum ip_kind { IP_PUBLIC, IP_PRIVATE, IP_LOOPBACK, IP_SPECIAL };
+
+enum ip_kind ip_kind(struct ip ip);
 bool ip_is_public(struct ip ip);
+
+/* true for the text of an address: of any kind, of this kind. */
+bool ip_is_text(const char *text);
+bool ip_text_is(const char *text, enum ip_kind kind);
 
 /* The address as text; ret is always terminated. */
 void ip_format(struct ip ip, char *ret, size_t size);
@@ -63,7 +70,7 @@ void ip_set_free(struct ip_set *set);
 /* Every public address of one family. */
 int ip_set_public(struct ip_set *set, bool v6);
 
-/* Every private address of one family (RFC 1918, CGNAT; fc00::/7). */
+/* Every private address of one family. */
 int ip_set_private(struct ip_set *set, bool v6);
 
 #endif

@@ -1,8 +1,8 @@
 /* The VM behind an address: its own public IP, a load balancer's, or a private one. */
 #include "azure/inside.h"
 #include "facts/arm.h"
+#include "model/prefix.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -219,29 +219,13 @@ look_begin(struct owner *owner, const char *subscription, const char *type,
 	fetch_list(owner->azure, look->path, false, look_listed, look);
 }
 
-/* Private ranges: RFC 1918, 100.64/10 and fc00::/7. */
-static bool
-private_address(const char *host)
-{
-	struct in_addr v4;
-	struct in6_addr v6;
-	uint32_t a;
-
-	if (inet_pton(AF_INET6, host, &v6) == 1)
-		return (v6.s6_addr[0] & 0xfe) == 0xfc;
-	if (inet_pton(AF_INET, host, &v4) != 1)
-		return false;
-	a = ntohl(v4.s_addr);
-	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191;
-}
-
 /* The first address decides: a name has private ones or public ones. */
 static bool
 is_private(const struct owner *owner)
 {
 	const char *first = json_string_value(json_array_get(owner->addresses, 0));
 
-	return first != NULL && private_address(first);
+	return ip_text_is(first, IP_PRIVATE);
 }
 
 static void
@@ -365,14 +349,6 @@ host_plain(const char *host)
 	       strlen(host) <= 253;
 }
 
-static bool
-is_address(const char *text)
-{
-	unsigned char bytes[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
-}
-
 static void
 owner_begin(struct owner *owner)
 {
@@ -395,7 +371,7 @@ resolved(void *ctx, const struct child_reply *reply)
 
 	while (rest != NULL && (line = strsep(&rest, "\n")) != NULL &&
 	       json_array_size(owner->addresses) < ADDRESSES_MAX)
-		if (is_address(line))
+		if (ip_is_text(line))
 			doc_append_str(owner->addresses, line);
 	free(copy);
 	owner_begin(owner);
@@ -426,7 +402,7 @@ search_owner(struct azure *azure, const char *host, const char *resolver,
 		owner_drop(owner);
 		return;
 	}
-	if (is_address(host))
+	if (ip_is_text(host))
 		doc_append_str(owner->addresses, host);
 	else if (resolver != NULL &&
 		 loop_child(azure->loop,

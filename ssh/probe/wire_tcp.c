@@ -1,5 +1,6 @@
 #include "ssh/probe/stretch.h"
 #include "ssh/probe/wire_path.h"
+#include "model/prefix.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -125,18 +126,6 @@ tcp_info(int fd)
 			 (int)info.tcpi_rcv_mss, "advmss", (int)info.tcpi_advmss);
 }
 
-static bool
-is_loopback(const struct sockaddr_storage *at)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)at;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
-
-	if (at->ss_family == AF_INET)
-		return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
-	       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
-}
-
 /* How much a result says of the VM: the section shows the address that got farthest. */
 static int
 telling(const char *result)
@@ -169,7 +158,7 @@ tcp_settle(struct wire *wire, int error)
 	if (error != 0)
 		doc_set_str(tcp, "errno", error_word(error));
 	doc_set_int(tcp, "ms", wire_ms(wire));
-	doc_set_bool(tcp, "loopback", is_loopback(&address->at));
+	doc_set_bool(tcp, "loopback", ip_text_is(address->text, IP_LOOPBACK));
 	if (icmp.type >= 0) {
 		json_object_set_new(tcp, "icmp",
 				    json_pack("{s:i, s:i, s:b}", "type", icmp.type, "code",
