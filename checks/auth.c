@@ -1,6 +1,7 @@
 #include "checks/checks.h"
 #include "checks/talk.h"
 #include "checks/keys.h"
+#include "facts/words.h"
 
 #include <string.h>
 #include <strings.h>
@@ -17,10 +18,7 @@ struct view {
 static bool
 has(const struct fact_auth *auth, const char *method)
 {
-	for (size_t i = 0; i < auth->methods_count; i++)
-		if (strcmp(auth->methods[i], method) == 0)
-			return true;
-	return false;
+	return word_among(method, auth->methods, auth->methods_count);
 }
 
 /* The first identity of the order that `is` says yes to. */

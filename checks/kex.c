@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/talk.h"
+#include "facts/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,15 +56,6 @@ supported(const struct fact_client *client, enum kex_kind kind)
 	return offered(&lists, kind);
 }
 
-static bool
-has(const struct list *list, const char *name)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->at[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* true for what was switched off by default because it can be broken, or soon. */
 static bool
 is_weak(const char *name)
@@ -96,7 +88,7 @@ could_be_enabled(const struct list *known, const struct list *server)
 	const char *weak = NULL;
 
 	for (size_t i = 0; i < server->count; i++) {
-		if (!has(known, server->at[i]))
+		if (!word_among(server->at[i], known->at, known->count))
 			continue;
 		if (!is_weak(server->at[i]))
 			return server->at[i];

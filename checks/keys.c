@@ -1,4 +1,5 @@
 #include "checks/keys.h"
+#include "facts/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,18 +172,6 @@ key_server_says(const struct scene *scene, const char *fingerprint)
 	return AUTH_UNASKED;
 }
 
-/* true when the comma list has the word. */
-static bool
-listed(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = list; (at = strstr(at, word)) != NULL; at += len)
-		if ((at == list || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
 bool
 key_type_accepted(const struct scene *scene, const char *type)
 {
@@ -196,9 +185,9 @@ key_type_accepted(const struct scene *scene, const char *type)
 	     strncmp(type, "sk-", 3) != 0))
 		return true;
 	for (size_t i = 0; strcmp(type, "ssh-rsa") == 0 && rsa[i] != NULL; i++)
-		if (listed(list, rsa[i]))
+		if (word_in_text(rsa[i], list, ','))
 			return true;
-	return listed(list, type);
+	return word_in_text(type, list, ',');
 }
 
 bool

@@ -1,27 +1,19 @@
 #include "checks/checks.h"
 #include "checks/refine.h"
 #include "checks/talk.h"
+#include "facts/words.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static bool
-listed(const char *const *list, const char *id)
-{
-	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-		if (strcmp(list[i], id) == 0)
-			return true;
-	return false;
-}
-
-static bool
 selected(const struct selection *selection, const char *id)
 {
 	if (selection == NULL)
 		return true;
-	return (selection->only == NULL || listed(selection->only, id)) &&
-	       !listed(selection->skip, id);
+	return (selection->only == NULL || word_listed(id, selection->only)) &&
+	       !word_listed(id, selection->skip);
 }
 
 /* Answers for a check one of whose needs is not known; false when all of them are. What nobody

@@ -1,6 +1,7 @@
 /* What ssh 9.2 says of a host certificate: it looks for the authority's key among the
  * @cert-authority lines of the host, then at what the certificate is for. Whatever is wrong with
  * it, ssh goes on with the key within, as if there were no certificate (measured). */
+#include "facts/words.h"
 #include "model/known_hosts.h"
 
 #include <stdint.h>
@@ -34,17 +35,6 @@ is_for(const json_t *cert, const char *name)
 	return json_array_size(principals) == 0;
 }
 
-static bool
-is_listed(const char *list, const char *word)
-{
-	size_t len = word != NULL ? strlen(word) : 0;
-
-	for (const char *at = list; len > 0 && (at = strstr(at, word)) != NULL; at += len)
-		if ((at == list || at[-1] == ',') && (at[len] == '\0' || at[len] == ','))
-			return true;
-	return false;
-}
-
 struct known_cert
 known_cert_judge(const json_t *entries, const json_t *key, const char *name, time_t now,
 		 const char *algorithms)
@@ -61,7 +51,7 @@ known_cert_judge(const json_t *entries, const json_t *key, const char *name, tim
 	else if ((ret.entry = find_authority(entries, cert, "cert-authority")) == NULL)
 		ret.verdict = KNOWN_CERT_UNKNOWN;
 	else if (!doc_bool(cert, "host", true) || doc_bool(cert, "critical", false) ||
-		 (algorithms != NULL && !is_listed(algorithms, doc_str(cert, "algorithm"))))
+		 (algorithms != NULL && !word_in_text(doc_str(cert, "algorithm"), algorithms, ',')))
 		ret.verdict = KNOWN_CERT_REFUSED;
 	else if (now < doc_int(cert, "valid_after", 0))
 		ret.verdict = KNOWN_CERT_EARLY;

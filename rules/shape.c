@@ -1,4 +1,5 @@
 #include "rules/shape.h"
+#include "facts/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,15 +61,6 @@ scalar_json(const struct node *node)
 	return json_string(text);
 }
 
-static bool
-one_of(const char *const *words, const char *text)
-{
-	for (; *words != NULL; words++)
-		if (strcmp(*words, text) == 0)
-			return true;
-	return false;
-}
-
 bool
 shape_text(const struct reader *reader, const struct shape *shape, const struct node *node,
 	   json_t **ret)
@@ -88,7 +80,7 @@ shape_text(const struct reader *reader, const struct shape *shape, const struct 
 		json_decref(value);
 		return false;
 	}
-	if ((shape->words != NULL && !one_of(shape->words, node->text)) ||
+	if ((shape->words != NULL && !word_listed(node->text, shape->words)) ||
 	    (shape->name != NULL && !shape->name(reader, node->text))) {
 		json_decref(value);
 		return shape_refuse(reader, shape, node);

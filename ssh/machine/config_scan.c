@@ -1,6 +1,7 @@
 /* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line
  * stands, and which lines run commands. What ssh makes of the files is left to ssh. */
 #include "facts/file.h"
+#include "facts/words.h"
 #include "ssh/machine/config.h"
 
 #include <ctype.h>
@@ -74,13 +75,11 @@ next_word(const char **at, char *word, size_t size)
 	return true;
 }
 
-static bool
-word_in(const char *word, const char *const *words, size_t count)
+static void
+lower(char *word)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcasecmp(word, words[i]) == 0)
-			return true;
-	return false;
+	for (; *word != '\0'; word++)
+		*word = (char)tolower((unsigned char)*word);
 }
 
 /* Match lines: "exec" is a criterion with a command, which ssh runs whenever it reads its
@@ -94,12 +93,12 @@ read_match(struct scan *scan, const char *args, const struct place *place)
 	while (next_word(&args, word, sizeof(word))) {
 		const char *criterion = word[0] == '!' ? word + 1 : word;
 
-		if (word_in(criterion, alone, sizeof(alone) / sizeof(alone[0])))
+		lower(word);
+		if (word_among(criterion, alone, sizeof(alone) / sizeof(alone[0])))
 			continue;
 		if (!next_word(&args, value, sizeof(value)))
 			return;
-		if (strcasecmp(criterion, "exec") == 0 &&
-		    doc_get(scan->ret, "match_exec") == NULL) {
+		if (strcmp(criterion, "exec") == 0 && doc_get(scan->ret, "match_exec") == NULL) {
 			json_t *exec = json_object();
 
 			doc_set_str(exec, "command", value);
@@ -175,14 +174,13 @@ read_line(struct scan *scan, const char *text, const struct place *place, int de
 
 	if (!next_word(&text, keyword, sizeof(keyword)))
 		return;
-	for (char *p = keyword; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	lower(keyword);
 	read_variables(scan, text);
 	if (strcmp(keyword, "match") == 0)
 		read_match(scan, text, place);
 	else if (strcmp(keyword, "include") == 0)
 		read_include(scan, text, depth);
-	else if (word_in(keyword, pointed_at, sizeof(pointed_at) / sizeof(pointed_at[0])))
+	else if (word_among(keyword, pointed_at, sizeof(pointed_at) / sizeof(pointed_at[0])))
 		read_pointed(scan, keyword, text, place);
 }
 

@@ -1,7 +1,8 @@
-/* Bytes, base64, whole files, and what is not visible. */
+/* Bytes, base64, whole files, what is not visible, words in lists. */
 #include "facts/doc.h"
 #include "facts/file.h"
 #include "facts/visible.h"
+#include "facts/words.h"
 
 #include <check.h>
 #include <errno.h>
@@ -171,6 +172,19 @@ START_TEST(letters_are_visible)
 }
 END_TEST
 
+START_TEST(words_are_found_whole)
+{
+	static const char *const list[] = { "ab", "c", NULL };
+
+	ck_assert(word_among("c", list, 2) && !word_among("c", list, 1));
+	ck_assert(word_listed("ab", list) && !word_listed("a", list));
+	ck_assert(!word_listed("a", NULL));
+	ck_assert(word_in_text("c", "abc,cc,c", ',') && word_in_text("abc", "abc,c", ','));
+	ck_assert(!word_in_text("b", "abc,bc,ab", ',') && !word_in_text("", ",", ','));
+	ck_assert(word_in_text("aa", "aaa aa", ' ') && !word_in_text("a", NULL, ','));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -187,6 +201,7 @@ main(void)
 	tcase_add_loop_test(tcase, what_nobody_sees_is_written_out, 0,
 			    sizeof(unseen) / sizeof(unseen[0]));
 	tcase_add_test(tcase, letters_are_visible);
+	tcase_add_test(tcase, words_are_found_whole);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);

@@ -99,6 +99,17 @@ START_TEST(public_addresses_are_known)
 }
 END_TEST
 
+START_TEST(kinds_of_addresses_are_told_apart)
+{
+	ck_assert(ip_text_is("127.8.0.1", IP_LOOPBACK) && ip_text_is("::1", IP_LOOPBACK));
+	ck_assert(ip_text_is("::ffff:127.0.0.1", IP_LOOPBACK));
+	ck_assert(ip_text_is("100.127.0.1", IP_PRIVATE) && ip_text_is("fdff::1", IP_PRIVATE));
+	ck_assert(ip_text_is("168.63.129.16", IP_SPECIAL) && ip_text_is("fe80::1", IP_SPECIAL));
+	ck_assert(ip_text_is("203.0.113.7", IP_PUBLIC) && !ip_text_is("vm1", IP_SPECIAL));
+	ck_assert(ip_is_text("::") && !ip_is_text("10.0.0.04") && !ip_is_text(NULL));
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
@@ -110,6 +121,7 @@ main(void)
 
 	tcase_add_loop_test(tc, prefixes_hold_what_they_say, 0, COUNT(prefixes));
 	tcase_add_loop_test(tc, nonsense_is_no_prefix, 0, COUNT(bad_prefixes));
+	tcase_add_test(tc, kinds_of_addresses_are_told_apart);
 	tcase_add_loop_test(tc, public_addresses_are_known, 0, COUNT(kinds));
 	tcase_add_test(tc, sets_are_cut_and_joined);
 	suite_add_tcase(suite, tc);

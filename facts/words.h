@@ -1,0 +1,17 @@
+/* Is a word in a list? Letters count as they are. */
+#ifndef FACTS_WORDS_H
+#define FACTS_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool word_among(const char *word, const char *const *words, size_t count);
+
+/* The same of a list that ends with NULL; NULL is an empty list. */
+bool word_listed(const char *word, const char *const *words);
+
+/* The same of text with `separator` between the words ("publickey,password"). NULL text or word:
+ * false. */
+bool word_in_text(const char *word, const char *text, char separator);
+
+#endif
