@@ -52,19 +52,14 @@ set_azure(struct scene *scene)
 int
 scene_make(const struct facts *facts, struct scene *ret)
 {
-	int r;
-
 	*ret = (struct scene){ .facts = facts, .now = facts->now };
 	set_sections(ret);
-	if ((r = fact_read(FACT_JSON(facts->doc, document, asked), shape_of_asked(),
-			   &ret->asked)) == 0 &&
-	    (r = fact_read(FACT_JSON(facts->doc, document, machine), shape_of_machine(),
-			   &ret->machine)) == 0 &&
-	    (r = fact_read(facts_section(facts, FACT_SIGNIN), shape_of_signin(),
-			   &ret->azure_signin)) == 0)
-		r = fact_read(facts->target, shape_of_target(), &ret->target);
+	fact_read(FACT_JSON(facts->doc, document, asked), shape_of_asked(), &ret->asked);
+	fact_read(FACT_JSON(facts->doc, document, machine), shape_of_machine(), &ret->machine);
+	fact_read(facts_section(facts, FACT_SIGNIN), shape_of_signin(), &ret->azure_signin);
+	fact_read(facts->target, shape_of_target(), &ret->target);
 	set_wire(ret);
-	return r < 0 ? r : set_azure(ret);
+	return set_azure(ret);
 }
 
 void

@@ -1,7 +1,6 @@
 #include "facts/codec.h"
 #include "facts/doc.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +68,7 @@ word_value(const struct fact_field *field, const char *text)
 	return text != NULL ? (int)field->fallback : 0;
 }
 
-static int
+static void
 read_texts(const json_t *list, const struct fact_field *field, char *to)
 {
 	const char **texts;
@@ -77,22 +76,20 @@ read_texts(const json_t *list, const struct fact_field *field, char *to)
 	size_t i, count = 0;
 
 	if (!json_is_array(list))
-		return 0;
-	if ((texts = calloc(json_array_size(list) + 1, sizeof(*texts))) == NULL)
-		return -ENOMEM;
+		return;
+	texts = calloc(json_array_size(list) + 1, sizeof(*texts));
 	json_array_foreach (list, i, each)
 		if (json_is_string(each))
 			texts[count++] = json_string_value(each);
 	memcpy(to + field->at, &texts, sizeof(texts));
 	memcpy(to + field->count_at, &count, sizeof(count));
-	return 0;
 }
 
-static int read_members(const json_t *object, const char *key, const struct fact_shape *shape,
-			void *ret);
+static void read_members(const json_t *object, const char *key, const struct fact_shape *shape,
+			 void *ret);
 
 /* The members of an array, or of an object with their keys. */
-static int
+static void
 read_list(const json_t *list, const struct fact_field *field, char *to)
 {
 	const struct fact_shape *shape = field->shape();
@@ -101,35 +98,28 @@ read_list(const json_t *list, const struct fact_field *field, char *to)
 	const char *key;
 	json_t *each;
 	char *items;
-	int r = 0;
 
 	if (field->type == FIELD_LIST ? !json_is_array(list) : !json_is_object(list))
-		return 0;
-	if ((items = calloc(size + 1, shape->size)) == NULL)
-		return -ENOMEM;
+		return;
+	items = calloc(size + 1, shape->size);
 	json_array_foreach (list, i, each)
-		if (r == 0)
-			r = read_members(each, NULL, shape, items + count++ * shape->size);
-	if (field->type == FIELD_MAP)
-		json_object_foreach ((json_t *)(uintptr_t)list, key, each)
-			if (r == 0)
-				r = read_members(each, key, shape, items + count++ * shape->size);
+		read_members(each, NULL, shape, items + count++ * shape->size);
+	json_object_foreach ((json_t *)(uintptr_t)list, key, each)
+		read_members(each, key, shape, items + count++ * shape->size);
 	memcpy(to + field->at, &items, sizeof(items));
 	memcpy(to + field->count_at, &count, sizeof(count));
-	return r;
 }
 
-static int
+static void
 read_some(const json_t *object, const struct fact_field *field, char *to)
 {
 	void *item;
 
 	if (!json_is_object(object))
-		return 0;
-	if ((item = calloc(1, field->shape()->size)) == NULL)
-		return -ENOMEM;
+		return;
+	item = calloc(1, field->shape()->size);
 	memcpy(to + field->at, &item, sizeof(item));
-	return read_members(object, NULL, field->shape(), item);
+	read_members(object, NULL, field->shape(), item);
 }
 
 /* What takes no memory of its own. */
@@ -174,37 +164,31 @@ read_plain(const json_t *value, const char *key, const struct fact_field *field,
 	}
 }
 
-static int
+static void
 read_members(const json_t *object, const char *key, const struct fact_shape *shape, void *ret)
 {
-	int r = 0;
-
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct fact_field *field = &shape->fields[i];
 		const json_t *value = value_of(object, field);
-		int failed = 0;
 
 		if (field->type == FIELD_TEXTS)
-			failed = read_texts(value, field, ret);
+			read_texts(value, field, ret);
 		else if (field->type == FIELD_LIST || field->type == FIELD_MAP)
-			failed = read_list(value, field, ret);
+			read_list(value, field, ret);
 		else if (field->type == FIELD_SOME)
-			failed = read_some(value, field, ret);
+			read_some(value, field, ret);
 		else if (field->type == FIELD_PART)
-			failed = read_members(value, NULL, field->shape(), (char *)ret + field->at);
+			read_members(value, NULL, field->shape(), (char *)ret + field->at);
 		else
 			read_plain(value, key, field, ret);
-		if (failed < 0)
-			r = failed;
 	}
-	return r;
 }
 
-int
+void
 fact_read(const json_t *object, const struct fact_shape *shape, void *ret)
 {
 	memset(ret, 0, shape->size);
-	return read_members(object, NULL, shape, ret);
+	read_members(object, NULL, shape, ret);
 }
 
 void

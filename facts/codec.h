@@ -57,9 +57,8 @@ struct fact_shape {
 };
 
 /* Fills the shape's struct from an object (NULL: an empty one). Texts are borrowed from it, lists
- * are allocated: fact_free. What is missing or of another type gets its fallback. 0 or -ENOMEM; the
- * struct is to be freed either way. */
-int fact_read(const json_t *object, const struct fact_shape *shape, void *ret);
+ * are allocated: fact_free. What is missing or of another type gets its fallback. */
+void fact_read(const json_t *object, const struct fact_shape *shape, void *ret);
 void fact_free(const struct fact_shape *shape, void *from);
 
 /* Adds to the object every member of the struct that says something: no NULL, no "none", no zero
