@@ -1,11 +1,8 @@
 #include "checks/checks.h"
-#include "model/address.h"
+#include "checks/ssh_options.h"
 #include "model/known_hosts.h"
 #include "model/pubkey.h"
-#include "model/ssh_config.h"
-#include "model/vm.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +10,10 @@ enum proof { PROOF_NONE, PROOF_MATCH, PROOF_MISMATCH };
 
 /* All that the verdict rests on. */
 struct host {
-	const struct facts *facts;
-	struct ssh_config config;
-	const json_t *known; /* the KNOWN_HOSTS section */
+	const struct scene *scene;
+	const struct fact_ssh_config *config;
+	const struct fact_known_hosts *known;
+	enum ssh_strict strict;
 	struct known_judgement judgement;
 	struct known_cert cert;
 	enum proof proof;
@@ -37,22 +35,20 @@ same_type(const char *wire, const char *proven)
 
 /* Compares only keys of one type: a VM has one of each. */
 static enum proof
-judge_proof(const struct facts *facts, const json_t *key, const char **proven)
+judge_proof(const struct fact_proof *section, const struct fact_host_key_entry *key,
+	    const char **proven)
 {
-	const json_t *section = facts_section(facts, FACT_PROOF), *one;
-	const char *fingerprint = doc_str(key, "fingerprint");
 	enum proof proof = PROOF_NONE;
-	size_t i;
 
-	if (facts_state(facts, FACT_PROOF, NULL) != FACT_KNOWN || fingerprint == NULL)
+	if (section->state != FACT_KNOWN || key->fingerprint == NULL)
 		return PROOF_NONE;
-	json_array_foreach (doc_list(section, "keys"), i, one) {
-		const char *theirs = doc_str(one, "fingerprint");
+	for (size_t i = 0; i < section->keys_count; i++) {
+		const char *theirs = section->keys[i].fingerprint;
 
-		if (theirs == NULL || !same_type(doc_str(key, "type"), doc_str(one, "type")))
+		if (theirs == NULL || !same_type(key->type, section->keys[i].type))
 			continue;
 		*proven = theirs;
-		if (strcmp(theirs, fingerprint) == 0)
+		if (strcmp(theirs, key->fingerprint) == 0)
 			return PROOF_MATCH;
 		proof = PROOF_MISMATCH;
 	}
@@ -74,17 +70,16 @@ add_time(struct finding *finding, const char *key, json_int_t at)
 }
 
 static void
-add_certificate(const json_t *cert, struct finding *finding)
+add_certificate(const struct fact_host_certificate *cert, struct finding *finding)
 {
 	if (cert == NULL)
 		return;
-	finding_text(finding, "certificate", doc_str(cert, "id"));
-	finding_text(finding, "authority", doc_str(cert, "authority.fingerprint"));
-	finding_text(finding, "authority_algorithm", doc_str(cert, "algorithm"));
-	if (doc_list(cert, "principals") != NULL)
-		finding_value(finding, "principals", json_deep_copy(doc_list(cert, "principals")));
-	add_time(finding, "valid_after", doc_int(cert, "valid_after", 0));
-	add_time(finding, "valid_before", doc_int(cert, "valid_before", 0));
+	finding_text(finding, "certificate", cert->id);
+	finding_text(finding, "authority", cert->authority.fingerprint);
+	finding_text(finding, "authority_algorithm", cert->algorithm);
+	finding_texts(finding, "principals", cert->principals, cert->principals_count);
+	add_time(finding, "valid_after", cert->valid_after);
+	add_time(finding, "valid_before", cert->valid_before);
 }
 
 static void
@@ -93,13 +88,13 @@ add_evidence(const struct host *host, const char *proven, struct finding *findin
 	static const char *const results[] = {
 		[PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch"
 	};
-	const json_t *entry = host->judgement.entry;
-	const char *by = doc_str(facts_section(host->facts, FACT_PROOF), "by");
+	const struct fact_known_entry *entry = host->judgement.entry;
+	const char *by = host->scene->proof->by;
 
 	finding_text(finding, "type", host->type);
 	finding_text(finding, "fingerprint", host->fingerprint);
-	finding_text(finding, "fingerprint_md5", doc_str(host->judgement.key, "fingerprint_md5"));
-	if (host->known != NULL)
+	finding_text(finding, "fingerprint_md5", host->judgement.key->fingerprint_md5);
+	if (host->known->state == FACT_KNOWN)
 		finding_text(finding, "known", known_verdict_word(host->judgement.verdict));
 	finding_text(finding, "proof", host->proof != PROOF_NONE && by != NULL ? by : "none");
 	finding_text(finding, "proof_result", results[host->proof]);
@@ -107,14 +102,14 @@ add_evidence(const struct host *host, const char *proven, struct finding *findin
 	if (host->proof == PROOF_MATCH)
 		finding_value(finding, "proven", json_true());
 	finding_text(finding, "lookup_name", host->name);
-	add_certificate(doc_get(host->judgement.key, "certificate"), finding);
+	add_certificate(host->judgement.key->certificate, finding);
 	if (entry == NULL)
 		return;
-	finding_text(finding, "file", doc_str(entry, "file"));
-	finding_number(finding, "line", doc_int(entry, "line", 0));
-	finding_text(finding, "stored_type", doc_str(entry, "type"));
-	finding_text(finding, "stored_fingerprint", doc_str(entry, "fingerprint"));
-	if (doc_is(entry, "via", "pattern"))
+	finding_text(finding, "file", entry->file);
+	finding_number(finding, "line", entry->line);
+	finding_text(finding, "stored_type", entry->type);
+	finding_text(finding, "stored_fingerprint", entry->fingerprint);
+	if (entry->via == KNOWN_VIA_PATTERN)
 		finding_value(finding, "pattern", json_true());
 	else
 		finding_value(finding, "single", json_true());
@@ -141,46 +136,27 @@ suspected(const struct host *host, const char *proven, struct finding *finding)
 static int
 revoked(const struct host *host, struct finding *finding)
 {
-	const json_t *entry = host->judgement.entry;
+	const struct fact_known_entry *entry = host->judgement.entry;
 
 	return finding_set(finding, FAIL, CODE_HOSTKEY_REVOKED,
-			   "%s, line %d, revokes the %s key that %s shows (%s)",
-			   doc_str(entry, "file"), (int)doc_int(entry, "line", 0), nick(host->type),
-			   host->name, host->fingerprint);
+			   "%s, line %d, revokes the %s key that %s shows (%s)", entry->file,
+			   (int)entry->line, nick(host->type), host->name, host->fingerprint);
 }
 
 /* How the address in use is assigned: "Static", "Dynamic", or NULL when that is not known. */
 static const char *
-allocation(const struct facts *facts)
+allocation(const struct inbound *in)
 {
-	struct network network = { 0 };
-	struct address *ways = NULL;
-	const struct address *way;
-	const char *ret = NULL;
-	size_t count = 0;
-	bool foreign;
-
-	if (network_from_facts(facts, &network) < 0)
-		return NULL;
-	if (address_list(facts, &network, &ways, &count) == 0 &&
-	    (way = address_in_use(facts, ways, count, &foreign)) != NULL && !foreign)
-		ret = way->allocation;
-	free(ways);
-	network_free(&network);
-	return ret;
+	return in->way != NULL && !in->foreign ? in->way->allocation : NULL;
 }
 
 /* When the file was last written: nothing in it is younger. 0 when not known. */
 static time_t
 file_modified(const struct host *host)
 {
-	const char *path = doc_str(host->judgement.entry, "file");
-	const json_t *file;
-	size_t i;
-
-	json_array_foreach (doc_list(host->known, "files"), i, file)
-		if (doc_same(doc_str(file, "path"), path))
-			return (time_t)doc_int(file, "modified", 0);
+	for (size_t i = 0; i < host->known->files_count; i++)
+		if (doc_same(host->known->files[i].path, host->judgement.entry->file))
+			return host->known->files[i].modified;
 	return 0;
 }
 
@@ -190,15 +166,14 @@ file_modified(const struct host *host)
 static int
 changed(const struct host *host, struct finding *finding)
 {
-	const char *how = allocation(host->facts), *created = NULL, *remark = "";
-	const json_t *entry = host->judgement.entry;
+	const struct vm *vm = host->scene->instance;
+	const char *how = allocation(&host->scene->inbound),
+		   *created = vm != NULL ? vm->created : NULL, *remark = "";
+	const struct fact_known_entry *entry = host->judgement.entry;
 	time_t modified = file_modified(host);
 	enum code code;
-	struct vm vm;
 	int r;
 
-	if (vm_from_facts(host->facts, &vm, NULL) == 0)
-		created = vm.created;
 	if (host->proof == PROOF_MATCH)
 		remark = "; the new key is proven to be the VM's";
 	else if (created != NULL && modified > 0 && time_from_iso(created) > modified)
@@ -210,8 +185,8 @@ changed(const struct host *host, struct finding *finding)
 	r = finding_set(
 	    finding, host->lets_pass ? WARN : FAIL, code,
 	    "%s, line %d, remembers another %s key for %s (%s) than the server shows now (%s)%s",
-	    doc_str(entry, "file"), (int)doc_int(entry, "line", 0), nick(doc_str(entry, "type")),
-	    host->name, doc_str(entry, "fingerprint"), host->fingerprint, remark);
+	    entry->file, (int)entry->line, nick(entry->type), host->name, entry->fingerprint,
+	    host->fingerprint, remark);
 	if (host->proof != PROOF_MATCH) {
 		finding->confidence = LIKELY;
 		finding_possible(finding, doc_same(how, "Static")
@@ -227,29 +202,25 @@ changed(const struct host *host, struct finding *finding)
 static bool
 offers_stored_type(const struct host *host)
 {
-	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"),
-		     *entry;
+	const struct fact_kex_lists *server = host->scene->kex->server;
 	char type[64];
-	size_t i, k;
 
-	json_array_foreach (doc_list(host->known, "entries"), i, entry)
-		for (k = 0; doc_str(entry, "marker") == NULL && k < json_array_size(offered); k++) {
-			const char *algorithm = json_string_value(json_array_get(offered, k));
-
-			if (algorithm != NULL &&
-			    doc_is(entry, "type",
-				   known_hosts_plain_type(algorithm, type, sizeof(type))))
+	for (size_t i = 0; server != NULL && i < host->known->entries_count; i++)
+		for (size_t k = 0; k < server->host_key_count; k++)
+			if (host->known->entries[i].marker == MARKER_NONE &&
+			    doc_same(
+				host->known->entries[i].type,
+				known_hosts_plain_type(server->host_key[k], type, sizeof(type))))
 				return true;
-		}
 	return false;
 }
 
 static int
 other_type(const struct host *host, struct finding *finding)
 {
-	const char *stored = nick(doc_str(host->judgement.entry, "type"));
+	const char *stored = nick(host->judgement.entry->type);
 
-	if (offers_stored_type(host) && !host->config.algorithms_fixed)
+	if (offers_stored_type(host) && !host->config->host_key_algorithms_fixed)
 		return finding_set(finding, WARN, CODE_HOSTKEY_OTHER_TYPE,
 				   "an %s key is on file for %s, and the server has one; it was "
 				   "not seen here, so it was not compared",
@@ -266,46 +237,39 @@ other_type(const struct host *host, struct finding *finding)
 static const char *
 why_not_found(const struct host *host)
 {
-	const json_t *file;
-	size_t i;
-
-	json_array_foreach (doc_list(host->known, "files"), i, file)
-		if (doc_is(file, "state", "unknown"))
+	for (size_t i = 0; i < host->known->files_count; i++)
+		if (host->known->files[i].state == FACT_UNKNOWN)
 			return "; a known_hosts file could not be read";
-	return json_array_size(doc_list(host->known, "damaged")) > 0
-		   ? "; known_hosts has lines that ssh cannot read"
-		   : "";
+	return host->known->damaged_count > 0 ? "; known_hosts has lines that ssh cannot read" : "";
 }
 
 static int
-elsewhere(const struct host *host, const json_t *other, struct finding *finding)
+elsewhere(const struct host *host, const struct fact_known_elsewhere *other,
+	  struct finding *finding)
 {
-	finding_text(finding, "known_name", doc_str(other, "name"));
-	finding_text(finding, "known_file", doc_str(other, "file"));
-	finding_number(finding, "known_line", doc_int(other, "line", 0));
-	return finding_set(finding, host->refuses ? FAIL : WARN,
-			   CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
-			   "the server's %s key is on file for %s (%s, line %d), not for %s",
-			   nick(host->type), doc_str(other, "name"), doc_str(other, "file"),
-			   (int)doc_int(other, "line", 0), host->name);
+	finding_text(finding, "known_name", other->name);
+	finding_text(finding, "known_file", other->file);
+	finding_number(finding, "known_line", other->line);
+	return finding_set(
+	    finding, host->refuses ? FAIL : WARN, CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
+	    "the server's %s key is on file for %s (%s, line %d), not for %s", nick(host->type),
+	    other->name, other->file, (int)other->line, host->name);
 }
 
 static int
 unknown(const struct host *host, struct finding *finding)
 {
-	const json_t *other =
-	    json_array_get(doc_list(facts_section(host->facts, FACT_HOST_KEY), "elsewhere"), 0);
-	bool asks = !host->refuses && host->config.strict == STRICT_ASK;
+	const struct fact_host_key *shown = host->scene->host_key;
+	bool asks = !host->refuses && host->strict == STRICT_ASK;
 
-	if (other != NULL && host->proof != PROOF_MATCH)
-		return elsewhere(host, other, finding);
+	if (shown->elsewhere_count > 0 && host->proof != PROOF_MATCH)
+		return elsewhere(host, &shown->elsewhere[0], finding);
 	if (host->refuses)
 		return finding_set(
 		    finding, FAIL, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
 		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s",
 		    host->name,
-		    host->config.strict == STRICT_YES ? "StrictHostKeyChecking yes"
-						      : "BatchMode yes",
+		    host->strict == STRICT_YES ? "StrictHostKeyChecking yes" : "BatchMode yes",
 		    why_not_found(host),
 		    host->proof == PROOF_MATCH ? "; the key shown is proven to be the VM's" : "");
 	if (host->proof == PROOF_MATCH)
@@ -313,8 +277,7 @@ unknown(const struct host *host, struct finding *finding)
 		    finding, PASS, CODE_HOSTKEY_PROVEN,
 		    "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
 		    host->name, host->fingerprint);
-	if (asks && doc_get(host->facts->doc, "machine.terminal") != NULL &&
-	    !doc_bool(host->facts->doc, "machine.terminal", true))
+	if (asks && !host->scene->machine.terminal)
 		return finding_set(finding, WARN, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
 				   "no key is on file for %s, and there is no terminal to ask at%s",
 				   host->name, why_not_found(host));
@@ -358,13 +321,10 @@ uncertified(const struct host *host, struct finding *finding)
 static int
 without_certificate(const struct host *host, struct finding *finding)
 {
-	const json_t *offered = doc_list(facts_section(host->facts, FACT_KEX), "server.host_key"),
-		     *one;
-	size_t i;
+	const struct fact_kex_lists *server = host->scene->kex->server;
 
-	json_array_foreach (offered, i, one)
-		if (json_string_value(one) != NULL &&
-		    strstr(json_string_value(one), "-cert-v01@openssh.com") != NULL)
+	for (size_t i = 0; server != NULL && i < server->host_key_count; i++)
+		if (strstr(server->host_key[i], "-cert-v01@openssh.com") != NULL)
 			return finding_set(finding, UNKNOWN, CODE_HOSTKEY_CERT_NOT_READ,
 					   "ssh trusts a certificate authority for %s, and the "
 					   "server has a host certificate, which could not be read",
@@ -376,13 +336,12 @@ without_certificate(const struct host *host, struct finding *finding)
 static void
 judge_certificate(struct host *host)
 {
-	const char *name = ssh_config_option(&host->config, "hostkeyalias") != NULL
-			       ? host->name
-			       : host->config.hostname;
+	const struct fact_ssh_options *options = &host->config->options;
+	const char *name =
+	    ssh_option(options->hostkeyalias) != NULL ? host->name : host->config->hostname;
 
-	host->cert = known_cert_judge(doc_list(host->known, "entries"), host->judgement.key, name,
-				      host->facts->now,
-				      ssh_config_option(&host->config, "casignaturealgorithms"));
+	host->cert = known_cert_judge(host->known, host->judgement.key->certificate, name,
+				      host->scene->now, ssh_option(options->casignaturealgorithms));
 	if (host->judgement.verdict == KNOWN_REVOKED ||
 	    (host->cert.verdict != KNOWN_CERT_GOOD && host->cert.verdict != KNOWN_CERT_REVOKED))
 		return;
@@ -395,6 +354,7 @@ judge_certificate(struct host *host)
 static int
 judge(const struct host *host, struct finding *finding)
 {
+	const struct fact_ssh_options *options = &host->config->options;
 	bool found = host->judgement.verdict == KNOWN_MATCH ||
 		     host->judgement.verdict == KNOWN_REVOKED ||
 		     host->cert.verdict == KNOWN_CERT_GOOD;
@@ -403,13 +363,12 @@ judge(const struct host *host, struct finding *finding)
 		return finding_set(finding, FAIL, CODE_HOSTKEY_CERT_FORGED,
 				   "the signature of the host certificate that the server shows is "
 				   "false: ssh ends there");
-	if (!found && ssh_config_option(&host->config, "knownhostscommand") != NULL)
+	if (!found && ssh_option(options->knownhostscommand) != NULL)
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_COMMAND,
 				   "the key is not on file for %s, but ssh also asks a command for "
 				   "known keys (KnownHostsCommand), which was not run",
 				   host->name);
-	if (!found && (doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "yes") ||
-		       doc_same(ssh_config_option(&host->config, "verifyhostkeydns"), "true")))
+	if (!found && ssh_option_on(options->verifyhostkeydns))
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_DNS,
 				   "the key is not on file for %s, but ssh also asks DNS for its "
 				   "fingerprint (VerifyHostKeyDNS), which was not done",
@@ -419,7 +378,7 @@ judge(const struct host *host, struct finding *finding)
 		return finding_set(
 		    finding, PASS, CODE_HOSTKEY_OK, "the server's %s key (%s) is on file for %s%s",
 		    nick(host->type), host->fingerprint, host->name,
-		    doc_is(host->judgement.entry, "via", "port-less") ? ", without its port" : "");
+		    host->judgement.entry->via == KNOWN_VIA_PORT_LESS ? ", without its port" : "");
 	case KNOWN_REVOKED:
 		return revoked(host, finding);
 	case KNOWN_CHANGED:
@@ -434,53 +393,63 @@ judge(const struct host *host, struct finding *finding)
 		return finding_set(finding, PASS, CODE_HOSTKEY_CERTIFIED,
 				   "the server's host certificate is signed by an authority that "
 				   "%s, line %d, trusts for %s",
-				   doc_str(host->cert.entry, "file"),
-				   (int)doc_int(host->cert.entry, "line", 0), host->name);
+				   host->cert.entry->file, (int)host->cert.entry->line, host->name);
 	if (host->judgement.verdict == KNOWN_CA && host->cert.verdict == KNOWN_CERT_NONE)
 		return without_certificate(host, finding);
 	return host->judgement.verdict == KNOWN_CA ? uncertified(host, finding)
 						   : unknown(host, finding);
 }
 
+/* What ssh would do with the key that it would be shown; false when none is known. */
+static bool
+host_make(const struct scene *scene, struct host *host)
+{
+	const struct fact_ssh_options *options = &scene->ssh_config->options;
+	bool batch = ssh_option_on(options->batchmode);
+
+	*host = (struct host){ .scene = scene,
+			       .config = scene->ssh_config,
+			       .known = scene->known_hosts,
+			       .strict = ssh_option_strict(options) };
+	host->judgement =
+	    known_hosts_judge(host->known, scene->host_key, ssh_option(options->hostkeyalgorithms),
+			      host->config->host_key_algorithms_fixed);
+	if (host->judgement.key == NULL)
+		return false;
+	host->type = host->judgement.key->type;
+	host->fingerprint = host->judgement.key->fingerprint;
+	host->name = host->known->name != NULL ? host->known->name : "this host";
+	host->refuses = host->strict == STRICT_YES || (host->strict == STRICT_ASK && batch);
+	host->lets_pass = host->strict == STRICT_OFF;
+	judge_certificate(host);
+	return true;
+}
+
 int
 check_host_key(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	struct host host = { .facts = facts };
-	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys");
-	const char *proven = NULL, *reason;
+	const char *proven = NULL;
+	struct host host;
 
 	(void)rule;
-	if (doc_is(facts_section(facts, FACT_KEX), "result", "no-common"))
+	if (scene->kex->result == KEX_NO_COMMON)
 		return finding_set(
 		    finding, SKIP, CODE_NOT_REACHED,
 		    "ssh and the server find no algorithm in common, so no host key is shown");
-	ssh_config_from_facts(facts, &host.config);
-	if (facts_state(facts, FACT_KNOWN_HOSTS, &reason) == FACT_KNOWN)
-		host.known = facts_section(facts, FACT_KNOWN_HOSTS);
-	host.judgement =
-	    known_hosts_judge(doc_list(host.known, "entries"), keys,
-			      host.config.host_key_algorithms, host.config.algorithms_fixed);
-	if (host.judgement.key == NULL)
+	if (!host_make(scene, &host))
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the server's host key is not known");
-	host.type = doc_str(host.judgement.key, "type");
-	host.fingerprint = doc_str(host.judgement.key, "fingerprint");
-	host.name = doc_str(host.known, "name") != NULL ? doc_str(host.known, "name") : "this host";
-	host.refuses = host.config.strict == STRICT_YES ||
-		       (host.config.strict == STRICT_ASK && host.config.batch);
-	host.lets_pass = host.config.strict == STRICT_OFF;
-	host.proof = judge_proof(facts, host.judgement.key, &proven);
-	judge_certificate(&host);
+	host.proof = judge_proof(scene->proof, host.judgement.key, &proven);
 	add_evidence(&host, proven, finding);
 	if (host.proof == PROOF_MISMATCH)
 		return suspected(&host, proven, finding);
-	if (host.known == NULL)
+	if (host.known->state != FACT_KNOWN)
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s are not known: %s",
 				   facts_section_words(FACT_KNOWN_HOSTS),
-				   reason != NULL ? reason : "still being read");
-	if (doc_same(ssh_config_option(&host.config, "nohostauthenticationforlocalhost"), "yes") &&
-	    doc_bool(facts_section(facts, FACT_TCP), "loopback", false))
+				   host.known->reason != NULL ? host.known->reason
+							      : "still being read");
+	if (scene->tcp->loopback &&
+	    doc_same(scene->ssh_config->options.nohostauthenticationforlocalhost, "yes"))
 		return finding_set(finding, PASS, CODE_HOSTKEY_NOT_CHECKED,
 				   "ssh does not check host keys of this computer "
 				   "(NoHostAuthenticationForLocalhost)");

@@ -1,7 +1,5 @@
 #include "checks/checks.h"
-#include "model/address.h"
-#include "model/ssh_config.h"
-#include "model/vm.h"
+#include "checks/ssh_options.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,32 +21,35 @@ speak(struct voice *voice)
 }
 
 static void
-add_place(struct finding *finding, const struct ssh_config *config, const char *keyword)
+add_place(struct finding *finding, const struct fact_ssh_place *place)
 {
-	struct ssh_place place = ssh_config_place(config, keyword);
-
-	finding_text(finding, "file", place.file);
-	if (place.line > 0)
-		finding_number(finding, "line", place.line);
+	finding_text(finding, "file", place->file);
+	if (place->line > 0)
+		finding_number(finding, "line", place->line);
 }
 
 /* " (FILE line N)" or "". The caller frees. */
 static char *
-place_text(const struct ssh_config *config, const char *keyword)
+place_text(const struct fact_ssh_place *place)
 {
-	struct ssh_place place = ssh_config_place(config, keyword);
+	return place->line > 0 ? doc_fmt(" (%s, line %d)", place->file, (int)place->line)
+			       : strdup("");
+}
 
-	return place.line > 0 ? doc_fmt(" (%s, line %d)", place.file, place.line) : strdup("");
+static json_int_t
+port_of(const struct fact_ssh_config *config)
+{
+	return config->port != 0 ? config->port : 22;
 }
 
 static void
-add_common(struct finding *finding, const struct ssh_config *config)
+add_common(struct finding *finding, const struct fact_ssh_config *config)
 {
 	finding_text(finding, "name", config->name);
 	finding_text(finding, "hostname", config->hostname);
-	finding_number(finding, "port", config->port);
+	finding_number(finding, "port", port_of(config));
 	finding_text(finding, "user", config->user);
-	finding_text(finding, "user_from", config->user_from);
+	finding_text(finding, "user_from", FACT_WORD(user_origin, config->user_from));
 	finding_text(finding, "local_user", config->local_user);
 	finding_text(finding, "proxyjump", config->proxyjump);
 	finding_text(finding, "proxycommand", config->proxycommand);
@@ -58,69 +59,69 @@ add_common(struct finding *finding, const struct ssh_config *config)
 /* ---- ssh itself, and a configuration that it refuses ---- */
 
 static int
-client_finding(const struct facts *facts, const struct rule *rule, struct voice *voice)
+client_finding(const struct scene *scene, const struct rule *rule, struct voice *voice)
 {
-	const json_t *client = facts_section(facts, FACT_CLIENT);
-	json_int_t number = doc_int(client, "number", 0),
-		   oldest = rule_int(rule, "oldest_client", 702);
-	enum fact_state state = facts_state(facts, FACT_CLIENT, NULL);
+	const struct fact_client *client = scene->client;
+	json_int_t oldest = rule_int(rule, "oldest_client", 702);
 	struct finding *finding;
 
-	if (state == FACT_ABSENT ||
-	    (state != FACT_KNOWN && facts_state(facts, FACT_SSH_CONFIG, NULL) == FACT_ABSENT))
+	if (client->state == FACT_ABSENT ||
+	    (client->state != FACT_KNOWN && scene->ssh_config->state == FACT_ABSENT))
 		return finding_set(speak(voice), FAIL, CODE_SSH_MISSING,
 				   "no ssh client is installed on this computer");
-	if (state != FACT_KNOWN || number <= 0 || number >= oldest ||
+	if (client->state != FACT_KNOWN || client->number <= 0 || client->number >= oldest ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
-	finding_text(finding, "version", doc_str(client, "version"));
+	finding_text(finding, "version", client->version);
 	return finding_set(finding, WARN, CODE_SSH_TOO_OLD,
 			   "%s is older than OpenSSH %d.%d: it cannot sign with RSA keys as "
 			   "servers of today want it",
-			   doc_str(client, "version"), (int)(oldest / 100), (int)(oldest % 100));
+			   client->version, (int)(oldest / 100), (int)(oldest % 100));
 }
 
 /* Whose the file is decides what mends it. */
 static void
-add_ownership(const struct facts *facts, const json_t *section, struct finding *finding)
+add_ownership(const struct scene *scene, struct finding *finding)
 {
-	const char *file = doc_str(section, "file");
-	json_int_t uid = doc_int(section, "uid", -1),
-		   own = doc_int(facts->doc, "machine.user.uid", -1);
+	const char *file = scene->ssh_config->file;
+	json_int_t uid = scene->ssh_config->uid, own = scene->machine.user.uid;
+	bool system = file != NULL && strncmp(file, "/etc/", 5) == 0;
 
-	if (file != NULL && strncmp(file, "/etc/", 5) == 0)
+	if (system)
 		finding_value(finding, "system_file", json_true());
-	if ((file != NULL && strncmp(file, "/etc/", 5) == 0) || (uid > 0 && own >= 0 && uid != own))
+	if (system || (uid > 0 && own >= 0 && uid != own))
 		finding_value(finding, "foreign_owner", json_true());
 }
 
 /* ssh -G refused the configuration: every ssh to this name ends the same way, before anything is
  * sent. */
 static int
-refused_finding(const struct facts *facts, const json_t *section, struct finding *finding)
+refused_finding(const struct scene *scene, struct finding *finding)
 {
-	static const char *const copied[] = { "file",    "option", "mode", "owner",
-					      "message", "stderr", "name" };
-	const char *file = doc_str(section, "file"), *message = doc_str(section, "message"),
-		   *mode = doc_str(section, "mode");
-	const char *owner = doc_str(section, "owner"), *option = doc_str(section, "option");
-	int line = (int)doc_int(section, "line", 0);
+	const struct fact_ssh_config *config = scene->ssh_config;
+	const char *file = config->file != NULL ? config->file : "its configuration",
+		   *message = config->message != NULL ? config->message : "it did not say why";
+	int line = (int)config->line;
 
-	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
-		finding_text(finding, copied[i], doc_str(section, copied[i]));
+	finding_text(finding, "file", config->file);
+	finding_text(finding, "option", config->option);
+	finding_text(finding, "mode", config->mode);
+	finding_text(finding, "owner", config->owner);
+	finding_text(finding, "message", config->message);
+	finding_text(finding, "stderr", config->stderr_);
+	finding_text(finding, "name", config->name);
 	if (line > 0)
 		finding_number(finding, "line", line);
-	add_ownership(facts, section, finding);
-	file = file != NULL ? file : "its configuration";
-	message = message != NULL ? message : "it did not say why";
-	if (doc_is(section, "problem", "permissions"))
+	add_ownership(scene, finding);
+	if (config->problem == CONFIG_PERMISSIONS)
 		return finding_set(finding, FAIL, CODE_CFG_BAD_PERMS,
 				   "ssh refuses %s: its mode is %s and its owner %s", file,
-				   mode != NULL ? mode : "?", owner != NULL ? owner : "?");
-	if (doc_is(section, "problem", "option"))
+				   config->mode != NULL ? config->mode : "?",
+				   config->owner != NULL ? config->owner : "?");
+	if (config->problem == CONFIG_OPTION)
 		return finding_set(finding, FAIL, CODE_CFG_BAD_OPTION,
 				   "%s, line %d: this ssh does not know the option %s", file, line,
-				   option != NULL ? option : "there");
+				   config->option != NULL ? config->option : "there");
 	if (line > 0)
 		return finding_set(finding, FAIL, CODE_SSH_CONFIG_ERROR, "%s, line %d: %s", file,
 				   line, message);
@@ -135,18 +136,18 @@ enum {
 }; /* about three seconds without an acknowledgement; one or two happen on any bad link */
 
 static int
-control_finding(const struct ssh_config *config, struct voice *voice)
+control_finding(const struct fact_ssh_config *config, struct voice *voice)
 {
-	const json_t *control = doc_get(config->section, "controlmaster");
-	json_int_t again = doc_int(control, "retransmits", 0);
+	const struct fact_control_master *control = config->controlmaster;
+	json_int_t again = control != NULL ? control->retransmits : 0;
 	struct finding *finding;
 	int r;
 
-	if ((!doc_bool(control, "silent", false) && again < DEAD_RETRANSMITS) ||
+	if (control == NULL || (!control->silent && again < DEAD_RETRANSMITS) ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
-	add_place(finding, config, "controlpath");
+	add_place(finding, &config->places.controlpath);
 	if (again >= DEAD_RETRANSMITS) {
 		finding_number(finding, "retransmits", again);
 		r = finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
@@ -200,31 +201,31 @@ addresses_complete(const struct network *network)
 /* Does the host name that the configuration gives lead to none of these? A name counts by what it
  * resolves to. */
 static bool
-leads_elsewhere(const struct facts *facts, const struct ssh_config *config,
-		const struct address *ways, size_t count)
+leads_elsewhere(const struct scene *scene)
 {
-	const json_t *addresses = doc_list(facts_section(facts, FACT_DNS), "addresses");
+	const struct inbound *in = &scene->inbound;
+	const char *hostname = scene->ssh_config->hostname;
 	struct ip ip;
 
-	if (owns(ways, count, config->hostname))
+	if (owns(in->ways, in->way_count, hostname))
 		return false;
-	if (ip_parse(config->hostname, &ip) == 0)
+	if (ip_parse(hostname, &ip) == 0)
 		return true;
-	for (size_t i = 0; i < json_array_size(addresses); i++)
-		if (owns(ways, count, json_string_value(json_array_get(addresses, i))))
+	for (size_t i = 0; i < scene->dns->addresses_count; i++)
+		if (owns(in->ways, in->way_count, scene->dns->addresses[i]))
 			return false;
-	return json_array_size(addresses) > 0;
+	return scene->dns->addresses_count > 0;
 }
 
 static int
-alias_override(const struct ssh_config *config, const struct address *way, struct voice *voice)
+alias_override(const struct fact_ssh_config *config, const struct address *way, struct voice *voice)
 {
 	struct finding *finding = speak(voice);
-	char *place = place_text(config, "hostname");
+	char *place = place_text(&config->places.hostname);
 
 	if (finding != NULL && place != NULL) {
 		add_common(finding, config);
-		add_place(finding, config, "hostname");
+		add_place(finding, &config->places.hostname);
 		finding_text(finding, "address", way->host);
 		finding_set(
 		    finding, FAIL, CODE_CFG_HOST_ALIAS_OVERRIDE,
@@ -244,59 +245,43 @@ is_loopback(const char *host)
 /* Somebody else's address behind the name. A loopback address is a tunnel, a proxied one is reached
  * from elsewhere; and where the server took the key, the way is right whatever ARM says. */
 static int
-alias_finding(const struct facts *facts, const struct ssh_config *config, struct voice *voice)
+alias_finding(const struct scene *scene, struct voice *voice)
 {
-	struct network network = { 0 };
-	struct address *ways = NULL;
-	size_t count = 0;
-	int r;
+	const struct fact_ssh_config *config = scene->ssh_config;
+	const struct inbound *in = &scene->inbound;
 
-	if (!ssh_config_redirects(config) || config->proxyjump != NULL ||
-	    config->proxycommand != NULL || is_loopback(config->hostname) ||
-	    doc_bool(facts_section(facts, FACT_TCP), "loopback", false) ||
-	    doc_str(facts_section(facts, FACT_AUTH), "accepted") != NULL)
+	if (config->name == NULL || config->hostname == NULL ||
+	    strcasecmp(config->name, config->hostname) == 0 || config->proxyjump != NULL ||
+	    config->proxycommand != NULL || is_loopback(config->hostname) || scene->tcp->loopback ||
+	    scene->accepted)
 		return 0;
-	if ((r = network_from_facts(facts, &network)) < 0)
-		return r == -ENOENT ? 0 : r;
-	if (addresses_complete(&network) &&
-	    (r = address_list(facts, &network, &ways, &count)) == 0 && count > 0 &&
-	    leads_elsewhere(facts, config, ways, count))
-		r = alias_override(config, &ways[0], voice);
-	free(ways);
-	network_free(&network);
-	return r;
+	if (!addresses_complete(&in->network) || in->way_count == 0 || !leads_elsewhere(scene))
+		return 0;
+	return alias_override(config, &in->ways[0], voice);
 }
 
 /* The user name comes from ssh_config and is not the one the VM was made with. The server's answer
  * decides how much that matters. */
 static int
-user_finding(const struct facts *facts, const struct ssh_config *config, struct voice *voice)
+user_finding(const struct scene *scene, struct voice *voice)
 {
-	const json_t *auth = facts_section(facts, FACT_AUTH);
-	const char *why = "the server was not asked";
-	enum status status = WARN;
+	const struct fact_ssh_config *config = scene->ssh_config;
+	bool asked = scene->auth->state == FACT_KNOWN && scene->auth->queries_count > 0;
 	struct finding *finding;
 	char *place;
-	struct vm vm;
 
-	if (!doc_same(config->user_from, "ssh-config") || config->user == NULL ||
-	    vm_from_facts(facts, &vm, NULL) < 0 || vm.admin == NULL ||
-	    strcmp(vm.admin, config->user) == 0 || doc_str(auth, "accepted") != NULL ||
+	if (config->user_from != USER_SSH_CONFIG || config->user == NULL || scene->admin == NULL ||
+	    strcmp(scene->admin, config->user) == 0 || scene->accepted ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
-	if (facts_state(facts, FACT_AUTH, NULL) == FACT_KNOWN &&
-	    json_array_size(doc_list(auth, "queries")) > 0) {
-		status = FAIL;
-		why = "the server takes no key for it";
-	}
-	if ((place = place_text(config, "user")) == NULL)
-		return -ENOMEM;
+	place = place_text(&config->places.user);
 	add_common(finding, config);
-	add_place(finding, config, "user");
-	finding_text(finding, "adminuser", vm.admin);
-	finding_set(finding, status, CODE_CFG_USER_OVERRIDE,
+	add_place(finding, &config->places.user);
+	finding_text(finding, "adminuser", scene->admin);
+	finding_set(finding, asked ? FAIL : WARN, CODE_CFG_USER_OVERRIDE,
 		    "ssh_config makes you %s%s; the VM was made with the user %s, and %s",
-		    config->user, place, vm.admin, why);
+		    config->user, place, scene->admin,
+		    asked ? "the server takes no key for it" : "the server was not asked");
 	free(place);
 	return 0;
 }
@@ -305,27 +290,25 @@ user_finding(const struct facts *facts, const struct ssh_config *config, struct 
 
 /* What keeps the first hop from being used, NULL when nothing that was seen does. */
 static const char *
-hop_trouble(const json_t *jump)
+hop_trouble(const struct fact_jump *jump)
 {
-	static const struct {
-		const char *result, *words;
-	} tcp[] = { { "refused", "refuses connections" },
-		    { "timeout", "does not answer" },
-		    { "unreachable", "cannot be reached" },
-		    { "prohibited", "is shut off by a firewall" },
-		    { "reset", "resets connections" },
-		    { "local", "cannot be connected to from this computer" } };
-	const char *result = doc_str(jump, "tcp.result");
+	static const char *const tcp[] = {
+		[TCP_REFUSED] = "refuses connections",
+		[TCP_TIMEOUT] = "does not answer",
+		[TCP_UNREACHABLE] = "cannot be reached",
+		[TCP_PROHIBITED] = "is shut off by a firewall",
+		[TCP_RESET] = "resets connections",
+		[TCP_LOCAL] = "cannot be connected to from this computer"
+	};
+	enum kex_result kex = jump->kex.result;
 
-	if (doc_is(jump, "dns.state", "absent"))
+	if (jump->dns.state == FACT_ABSENT)
 		return "has no address in DNS";
-	for (size_t i = 0; i < sizeof(tcp) / sizeof(tcp[0]); i++)
-		if (doc_same(result, tcp[i].result))
-			return tcp[i].words;
-	if (doc_is(jump, "banner.state", "known") && !doc_is(jump, "banner.result", "ssh"))
+	if (tcp[jump->tcp.result] != NULL)
+		return tcp[jump->tcp.result];
+	if (jump->banner.state == FACT_KNOWN && jump->banner.result != BANNER_IS_SSH)
 		return "does not answer as an SSH server";
-	result = doc_str(jump, "kex.result");
-	return result != NULL && strcmp(result, "done") != 0 && strcmp(result, "stalled") != 0
+	return kex != KEX_UNRECORDED && kex != KEX_DONE && kex != KEX_STALLED
 		   ? "breaks off the key exchange"
 		   : NULL;
 }
@@ -333,7 +316,7 @@ hop_trouble(const json_t *jump)
 /* What the installed ssh said when a hop answered and yet did not carry it on, NULL when that is
  * not what happened. */
 static const char *
-login_trouble(const json_t *proxy)
+login_trouble(const struct fact_tcp_proxy *proxy)
 {
 	static const struct {
 		const char *part, *words;
@@ -344,33 +327,34 @@ login_trouble(const json_t *proxy)
 		      { "IDENTIFICATION HAS CHANGED",
 			"shows another host key than the one on file" },
 		      { "administratively prohibited", "forbids forwarding" } };
-	const char *words = doc_str(proxy, "words");
+	const char *words = proxy->words;
 
 	for (size_t i = 0; words != NULL && i < sizeof(known) / sizeof(known[0]); i++)
 		if (strstr(words, known[i].part) != NULL)
 			return known[i].words;
-	return doc_is(proxy, "stage", "jump") ? "does not let ssh through" : NULL;
+	return proxy->stage == PROXY_JUMP ? "does not let ssh through" : NULL;
 }
 
 static int
-jump_finding(const struct facts *facts, const struct ssh_config *config, struct voice *voice)
+jump_finding(const struct scene *scene, struct voice *voice)
 {
-	const json_t *jump = doc_get(facts->target, "jump"),
-		     *proxy = doc_get(facts_section(facts, FACT_TCP), "proxy");
-	const char *trouble = hop_trouble(jump), *said = NULL, *host = doc_str(jump, "host");
+	const struct fact_ssh_config *config = scene->ssh_config;
+	const struct fact_jump *jump = &scene->target.jump;
+	const struct fact_tcp_proxy *proxy = scene->tcp->proxy;
+	const char *trouble = hop_trouble(jump), *said = NULL, *host = jump->host;
 	struct finding *finding;
 
-	if (trouble == NULL && (trouble = login_trouble(proxy)) != NULL) {
-		said = doc_str(proxy, "words");
-		host = doc_str(proxy, "hop") != NULL ? doc_str(proxy, "hop") : config->proxyjump;
+	if (trouble == NULL && proxy != NULL && (trouble = login_trouble(proxy)) != NULL) {
+		said = proxy->words;
+		host = proxy->hop != NULL ? proxy->hop : config->proxyjump;
 	}
 	if (config->proxyjump == NULL || trouble == NULL || host == NULL ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
-	add_place(finding, config, "proxyjump");
+	add_place(finding, &config->places.proxyjump);
 	finding_text(finding, said == NULL ? "jump_host" : "hop", host);
-	finding_number(finding, "jump_port", doc_int(jump, "port", 22));
+	finding_number(finding, "jump_port", jump->port);
 	finding_text(finding, "trouble", trouble);
 	finding_text(finding, "words", said);
 	if (said != NULL)
@@ -379,49 +363,52 @@ jump_finding(const struct facts *facts, const struct ssh_config *config, struct 
 				   trouble, said, config->hostname);
 	return finding_set(finding, FAIL, CODE_PROXYJUMP_BROKEN,
 			   "the jump host %s port %d %s, so %s was never reached", host,
-			   (int)doc_int(jump, "port", 22), trouble, config->hostname);
+			   (int)jump->port, trouble, config->hostname);
 }
 
 /* ---- remarks ---- */
 
 static int
-proxy_note(const struct facts *facts, const struct ssh_config *config, struct voice *voice)
+proxy_note(const struct scene *scene, struct voice *voice)
 {
-	bool answers = doc_is(doc_get(facts->target, "jump"), "banner.result", "ssh");
+	const struct fact_ssh_config *config = scene->ssh_config;
+	bool answers = scene->target.jump.banner.result == BANNER_IS_SSH;
 	const char *proxy = config->proxyjump != NULL ? config->proxyjump : config->proxycommand;
 	struct finding *finding;
 
 	if (proxy == NULL || (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
-	add_place(finding, config, config->proxyjump != NULL ? "proxyjump" : "proxycommand");
+	add_place(finding, config->proxyjump != NULL ? &config->places.proxyjump
+						     : &config->places.proxycommand);
 	finding_text(finding, "proxy", proxy);
 	return finding_set(finding, PASS, CODE_PROXY_IN_USE, "ssh goes to %s through %s%s",
 			   config->hostname, proxy, answers ? ", which answers" : "");
 }
 
 static int
-exec_note(const struct ssh_config *config, struct voice *voice)
+exec_note(const struct fact_ssh_config *config, struct voice *voice)
 {
 	struct finding *finding;
 
-	if (config->match_exec == NULL || (finding = speak(voice)) == NULL)
+	if (!config->match_exec || config->match_exec_command == NULL ||
+	    (finding = speak(voice)) == NULL)
 		return 0;
-	finding_text(finding, "command", config->match_exec);
-	finding_text(finding, "file", doc_str(config->section, "match_exec_file"));
-	finding_number(finding, "line", doc_int(config->section, "match_exec_line", 0));
+	finding_text(finding, "command", config->match_exec_command);
+	finding_text(finding, "file", config->match_exec_file);
+	finding_number(finding, "line", config->match_exec_line);
 	return finding_set(
 	    finding, PASS, CODE_MATCH_EXEC,
 	    "ssh runs a command whenever it reads its configuration (Match exec): %s",
-	    config->match_exec);
+	    config->match_exec_command);
 }
 
 static int
-master_note(const struct ssh_config *config, struct voice *voice)
+master_note(const struct fact_ssh_config *config, struct voice *voice)
 {
 	struct finding *finding;
 
-	if (!doc_bool(config->section, "controlmaster.answers", false) ||
+	if (config->controlmaster == NULL || !config->controlmaster->answers ||
 	    (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
@@ -432,13 +419,12 @@ master_note(const struct ssh_config *config, struct voice *voice)
 }
 
 static int
-user_note(const struct ssh_config *config, struct voice *voice)
+user_note(const struct fact_ssh_config *config, struct voice *voice)
 {
 	struct finding *finding;
 
-	if (!doc_same(config->user_from, "vm") || config->user == NULL ||
-	    config->local_user == NULL || strcmp(config->user, config->local_user) == 0 ||
-	    (finding = speak(voice)) == NULL)
+	if (config->user_from != USER_VM || config->user == NULL || config->local_user == NULL ||
+	    strcmp(config->user, config->local_user) == 0 || (finding = speak(voice)) == NULL)
 		return 0;
 	add_common(finding, config);
 	return finding_set(
@@ -448,7 +434,7 @@ user_note(const struct ssh_config *config, struct voice *voice)
 }
 
 static int
-healthy(const struct ssh_config *config, struct voice *voice)
+healthy(const struct fact_ssh_config *config, struct voice *voice)
 {
 	struct finding *finding = speak(voice);
 
@@ -456,44 +442,49 @@ healthy(const struct ssh_config *config, struct voice *voice)
 		return -ENOMEM;
 	add_common(finding, config);
 	return finding_set(finding, PASS, CODE_SSH_CONFIG_OK, "ssh goes to %s port %d as %s",
-			   config->hostname, config->port,
+			   config->hostname, (int)port_of(config),
 			   config->user != NULL ? config->user : "the local user");
+}
+
+/* What keeps ssh from being judged; true when there is something. */
+static bool
+not_judged(const struct fact_ssh_config *config, const struct voice *voice, struct finding *finding)
+{
+	if (config->state == FACT_KNOWN)
+		return false;
+	if (voice->used)
+		return true;
+	if (config->state == FACT_NOT_ASKED || config->state == FACT_PENDING)
+		finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
+			    config->reason != NULL ? config->reason
+						   : "ssh's configuration was not read");
+	else
+		finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s is not known: %s",
+			    facts_section_words(FACT_SSH_CONFIG), config->reason);
+	return true;
 }
 
 int
 check_ssh_config(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const char *reason, *cause = doc_str(facts_section(facts, FACT_SSH_CONFIG), "cause");
-	enum fact_state state = facts_state(facts, FACT_SSH_CONFIG, &reason);
+	const struct fact_ssh_config *config = scene->ssh_config;
 	struct voice voice = { .finding = finding };
-	struct ssh_config config;
 	int r;
 
-	if (state == FACT_UNKNOWN && doc_same(cause, "ssh-config"))
-		return refused_finding(facts, facts_section(facts, FACT_SSH_CONFIG), finding);
-	if ((r = client_finding(facts, rule, &voice)) < 0 ||
+	if (config->state == FACT_UNKNOWN && doc_same(config->cause, "ssh-config"))
+		return refused_finding(scene, finding);
+	if ((r = client_finding(scene, rule, &voice)) < 0 ||
 	    (voice.used && finding->status == FAIL))
 		return r;
-	if (ssh_config_from_facts(facts, &config) < 0) {
-		if (voice.used)
-			return 0;
-		if (state == FACT_NOT_ASKED || state == FACT_PENDING)
-			return finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
-					   reason != NULL ? reason
-							  : "ssh's configuration was not read");
-		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s is not known: %s",
-				   facts_section_words(FACT_SSH_CONFIG), reason);
-	}
-	if ((r = control_finding(&config, &voice)) < 0 ||
-	    (r = alias_finding(facts, &config, &voice)) < 0 ||
-	    (r = jump_finding(facts, &config, &voice)) < 0 ||
-	    (r = user_finding(facts, &config, &voice)) < 0)
+	if (not_judged(config, &voice, finding))
+		return 0;
+	if ((r = control_finding(config, &voice)) < 0 || (r = alias_finding(scene, &voice)) < 0 ||
+	    (r = jump_finding(scene, &voice)) < 0 || (r = user_finding(scene, &voice)) < 0)
 		return r;
-	if (!voice.used && (r = healthy(&config, &voice)) < 0)
+	if (!voice.used && (r = healthy(config, &voice)) < 0)
 		return r;
-	if ((r = proxy_note(facts, &config, &voice)) < 0 || (r = exec_note(&config, &voice)) < 0 ||
-	    (r = master_note(&config, &voice)) < 0)
+	if ((r = proxy_note(scene, &voice)) < 0 || (r = exec_note(config, &voice)) < 0 ||
+	    (r = master_note(config, &voice)) < 0)
 		return r;
-	return user_note(&config, &voice);
+	return user_note(config, &voice);
 }

@@ -1,5 +1,4 @@
 #include "facts/codec.h"
-#include "facts/doc.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,6 +3,8 @@
 #ifndef FACTS_CODEC_H
 #define FACTS_CODEC_H
 
+#include "facts/doc.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,6 +86,10 @@ void fact_put_json(json_t *object, const struct fact_shape *shape, size_t at, js
 	     ->member_)
 #define FACT_JSON(object, name, member_)                                                           \
 	fact_json(object, shape_of_##name(), offsetof(struct fact_##name, member_))
+
+/* A text from any bytes: FACT_PUT_BYTES(object, banner, line, bytes, len) */
+#define FACT_PUT_BYTES(object, name, member_, bytes, len)                                          \
+	FACT_PUT_JSON(object, name, member_, doc_text((const char *)(bytes), len))
 
 /* Takes over the reference; NULL sets nothing. */
 #define FACT_PUT_JSON(object, name, member_, value)                                                \

@@ -97,16 +97,16 @@ const char *facts_section_words(enum fact_section section);
 
 /* FACTS_GET(facts, tcp, address): one member of a section by its key, as FACT_GET. */
 #define FACTS_GET(facts, section, member)                                                          \
-	FACT_GET(facts_section(facts, SECTION_##section), section, member)
+	FACT_GET(facts_section(facts, (enum fact_section)SECTION_##section), section, member)
 
 /* FACTS_PUT(facts, agent, socket, path): sets one member of a section that is there. */
 #define FACTS_PUT(facts, section, member, value)                                                   \
-	FACT_PUT(facts_section(facts, SECTION_##section), section, member, value)
+	FACT_PUT(facts_section(facts, (enum fact_section)SECTION_##section), section, member, value)
 
 /* FACTS_READ(facts, tcp, &tcp): the whole section, as fact_read; it is pending when not there. */
 #define FACTS_READ(facts, section, ret)                                                            \
-	fact_read(facts_section(facts, SECTION_##section), shape_of_##section(),                   \
-		  (struct fact_##section *){ ret })
+	fact_read(facts_section(facts, (enum fact_section)SECTION_##section),                      \
+		  shape_of_##section(), (struct fact_##section *){ ret })
 
 /* Collectors settle sections with these. facts_known starts the section anew and returns its object
  * (borrowed) to be filled; facts_settle sets a section that is not known, with its cause and

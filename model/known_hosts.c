@@ -11,7 +11,7 @@
 enum { DAMAGED_MAX = 64, ELSEWHERE_MAX = 32, KEY_TEXT_MAX = 1 << 16 };
 
 struct line {
-	const char *marker; /* "revoked", "cert-authority" or NULL */
+	enum known_marker marker;
 	struct bytes hosts, type, key;
 	struct buffer blob; /* owned */
 };
@@ -102,11 +102,11 @@ read_marker(const char **at, const char *end, struct line *line)
 	marker = part_of(*at, stop);
 	*at = stop;
 	if (bytes_is(marker, "@revoked"))
-		line->marker = "revoked";
+		line->marker = MARKER_REVOKED;
 	else if (bytes_is(marker, "@cert-authority"))
-		line->marker = "cert-authority";
+		line->marker = MARKER_AUTHORITY;
 	*at += blanks(*at, end);
-	if (line->marker == NULL)
+	if (line->marker == MARKER_NONE)
 		return "it begins with an unknown @marker";
 	return *at < end && **at == '@' ? "it has more than one @marker" : NULL;
 }
@@ -149,41 +149,36 @@ read_line(const char *text, size_t len, struct line *line, const char **why)
 
 /* ---- what a line says to a query ---- */
 
-/* The word of "via" for a line; NULL when it does not speak of the query, *bad when its hash is
+/* How a line names the query; KNOWN_VIA_NONE when it does not, *bad when its hash is
  * damaged. */
-static const char *
+static enum known_via
 line_via(const struct line *line, const struct known_query *query, const char *full, bool *bad)
 {
-	static const char *const words[] = { NULL, "host", "pattern", "hashed" };
 	const char *hosts = (const char *)line->hosts.at;
 	int via = known_hosts_names(hosts, line->hosts.len, full);
 
 	*bad = via < 0;
 	if (via > 0)
-		return query->alias ? "alias" : words[via];
+		return query->alias ? KNOWN_VIA_ALIAS : (enum known_via)via;
 	if (via == 0 && strcmp(full, query->name) != 0 &&
 	    known_hosts_names(hosts, line->hosts.len, query->name) > 0)
-		return "port-less";
-	return NULL;
+		return KNOWN_VIA_PORT_LESS;
+	return KNOWN_VIA_NONE;
 }
 
 static void
 add_entry(json_t *entries, const struct line *line, const char *file, json_int_t number,
-	  const char *via)
+	  enum known_via via)
 {
 	const struct bytes blob = buffer_bytes(&line->blob);
 	struct bytes rest = blob, name = { 0 };
 	char text[FINGERPRINT_SIZE], *public = base64_encode(blob, 0);
-	json_t *entry = json_object();
+	json_t *entry = FACT_OBJECT(known_entry, .file = file, .line = number,
+				    .marker = line->marker, .via = via, .public = public,
+				    .fingerprint = pubkey_fingerprint(blob, text));
 
 	bytes_string(&rest, &name);
-	doc_set_str(entry, "file", file);
-	doc_set_int(entry, "line", number);
-	doc_set_str(entry, "marker", line->marker);
-	doc_set_strn(entry, "type", name.at, name.len);
-	doc_set_str(entry, "fingerprint", pubkey_fingerprint(blob, text));
-	doc_set_str(entry, "public", public);
-	doc_set_str(entry, "via", via);
+	FACT_PUT_BYTES(entry, known_entry, type, name.at, name.len);
 	json_array_append_new(entries, entry);
 	free(public);
 }
@@ -191,15 +186,9 @@ add_entry(json_t *entries, const struct line *line, const char *file, json_int_t
 static void
 add_damaged(json_t *damaged, const char *file, json_int_t number, const char *why)
 {
-	json_t *obj;
-
-	if (json_array_size(damaged) >= DAMAGED_MAX)
-		return;
-	obj = json_object();
-	doc_set_str(obj, "file", file);
-	doc_set_int(obj, "line", number);
-	doc_set_str(obj, "why", why);
-	json_array_append_new(damaged, obj);
+	if (json_array_size(damaged) < DAMAGED_MAX)
+		json_array_append_new(
+		    damaged, FACT_OBJECT(known_damage, .file = file, .line = number, .why = why));
 }
 
 void
@@ -210,7 +199,8 @@ known_hosts_read(const char *text, size_t len, const char *file, const struct kn
 	json_int_t number = 0;
 
 	while (full != NULL && len > 0) {
-		const char *end = memchr(text, '\n', len), *why = NULL, *via = NULL;
+		const char *end = memchr(text, '\n', len), *why = NULL;
+		enum known_via via = KNOWN_VIA_NONE;
 		size_t line_len = end != NULL ? (size_t)(end - text) : len;
 		bool bad_hash = false;
 		struct line line;
@@ -222,7 +212,7 @@ known_hosts_read(const char *text, size_t len, const char *file, const struct kn
 		if (reading == LINE_DAMAGED || bad_hash)
 			add_damaged(damaged, file, number,
 				    bad_hash ? "its hashed name is damaged" : why);
-		if (via != NULL)
+		if (via != KNOWN_VIA_NONE)
 			add_entry(entries, &line, file, number, via);
 		buffer_free(&line.blob);
 		text += line_len + (end != NULL);
@@ -239,9 +229,10 @@ known_hosts_second_look(json_t *entries)
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
-		found |= doc_str(entry, "marker") == NULL && !doc_is(entry, "via", "port-less");
+		found |= FACT_GET(entry, known_entry, marker) == MARKER_NONE &&
+			 FACT_GET(entry, known_entry, via) != KNOWN_VIA_PORT_LESS;
 	for (i = json_array_size(entries); found && i-- > 0;)
-		if (doc_is(json_array_get(entries, i), "via", "port-less"))
+		if (FACT_GET(json_array_get(entries, i), known_entry, via) == KNOWN_VIA_PORT_LESS)
 			json_array_remove(entries, i);
 }
 
@@ -252,12 +243,13 @@ is_one_of(const struct line *line, const json_t *keys)
 {
 	char *text = base64_encode(buffer_bytes(&line->blob), 0);
 	const json_t *key;
+	const char *own;
 	bool found = false;
 	size_t i;
 
 	json_array_foreach (keys, i, key)
-		found |= text != NULL && doc_str(key, "public") != NULL &&
-			 strcmp(doc_str(key, "public"), text) == 0;
+		found |=
+		    (own = FACT_GET(key, host_key_entry, public)) != NULL && strcmp(own, text) == 0;
 	free(text);
 	return found;
 }
@@ -265,15 +257,13 @@ is_one_of(const struct line *line, const json_t *keys)
 static void
 add_elsewhere(json_t *found, const struct line *line, const char *file, json_int_t number)
 {
-	json_t *obj = json_object();
+	json_t *obj = FACT_OBJECT(known_elsewhere, .file = file, .line = number);
 
-	doc_set_str(obj, "file", file);
-	doc_set_int(obj, "line", number);
 	if (line->hosts.at[0] == '|')
-		doc_set_str(obj, "name", "(hashed)");
+		FACT_PUT(obj, known_elsewhere, name, "(hashed)");
 	else
-		doc_set_strn(obj, "name", line->hosts.at,
-			     line->hosts.len < 256 ? line->hosts.len : 256);
+		FACT_PUT_BYTES(obj, known_elsewhere, name, line->hosts.at,
+			       line->hosts.len < 256 ? line->hosts.len : 256);
 	json_array_append_new(found, obj);
 }
 
@@ -291,8 +281,9 @@ known_hosts_elsewhere(const char *text, size_t len, const char *file,
 		struct line line;
 
 		number++;
-		if (read_line(text, line_len, &line, &why) == LINE_KEY && line.marker == NULL &&
-		    is_one_of(&line, keys) && line_via(&line, query, full, &bad_hash) == NULL)
+		if (read_line(text, line_len, &line, &why) == LINE_KEY &&
+		    line.marker == MARKER_NONE && is_one_of(&line, keys) &&
+		    line_via(&line, query, full, &bad_hash) == KNOWN_VIA_NONE)
 			add_elsewhere(found, &line, file, number);
 		buffer_free(&line.blob);
 		text += line_len + (end != NULL);

@@ -31,9 +31,8 @@ enum { KNOWN_SALT = 20 };
  */
 char *known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT]);
 
-/* Appends to entries {"file","line","marker"?,"type","fingerprint","public","via"} for every line
- * of the text that speaks of the query, and to damaged {"file","line","why"} for every line that
- * ssh cannot read (at most 64 in all). */
+/* Appends to entries a fact_known_entry for every line of the text that speaks of the query, and to
+ * damaged a fact_known_damage for every line that ssh cannot read (at most 64 in all). */
 void known_hosts_read(const char *text, size_t len, const char *file,
 		      const struct known_query *query, json_t *entries, json_t *damaged);
 
@@ -41,8 +40,9 @@ void known_hosts_read(const char *text, size_t len, const char *file,
  * the name with it. */
 void known_hosts_second_look(json_t *entries);
 
-/* Appends to found {"file","line","name"} for every line that holds one of `keys` ({"public"}) and
- * does not speak of the query; hashed names are "(hashed)". At most 32 in all. */
+/* Appends to found a fact_known_elsewhere for every line that holds one of `keys` (an array of
+ * fact_host_key_entry) and does not speak of the query; hashed names are "(hashed)". At most 32 in
+ * all. */
 void known_hosts_elsewhere(const char *text, size_t len, const char *file,
 			   const struct known_query *query, const json_t *keys, json_t *found);
 
@@ -57,17 +57,18 @@ enum known_verdict {
 
 struct known_judgement {
 	enum known_verdict verdict;
-	const json_t *key;   /* the live key that ssh would be shown; NULL when there is none */
-	const json_t *entry; /* the line that decided: the matching, the offending, the revoking
-				one; NULL for none */
+	const struct fact_host_key_entry *key; /* the live key that ssh would be shown; NULL when
+						  there is none */
+	const struct fact_known_entry *entry;  /* the line that decided: the matching, the
+						  offending, the revoking one; NULL for none */
 };
 
-/* What ssh would say: `entries` as made above, `keys` the server's ({"type","public"}),
- * `algorithms` ssh's HostKeyAlgorithms (NULL: the order of `keys`), which it reorders by what is on
- * file unless they are `fixed`: set by the user other than with + or -. With a verdict of
- * KNOWN_OTHER_TYPE, ssh speaks of a changed key too. */
-struct known_judgement known_hosts_judge(const json_t *entries, const json_t *keys,
-					 const char *algorithms, bool fixed);
+/* What ssh would say of the server's keys: `algorithms` is ssh's HostKeyAlgorithms (NULL: the order
+ * of the keys), which it reorders by what is on file unless they are `fixed`: set by the user other
+ * than with + or -. With a verdict of KNOWN_OTHER_TYPE, ssh speaks of a changed key too. */
+struct known_judgement known_hosts_judge(const struct fact_known_hosts *known,
+					 const struct fact_host_key *shown, const char *algorithms,
+					 bool fixed);
 
 /* A host certificate: none was shown; nobody's line trusts or revokes its authority; refused as it
  * is (a user's, options nobody knows, an algorithm that ssh takes no signatures of); outside its
@@ -86,17 +87,18 @@ enum known_cert_verdict {
 
 struct known_cert {
 	enum known_cert_verdict verdict;
-	const json_t *entry; /* the line of its authority; NULL for none */
+	const struct fact_known_entry *entry; /* the line of its authority; NULL for none */
 };
 
-/* What ssh would say of the certificate beside a live key: `name` as it was given to ssh (or the
- * HostKeyAlias), `algorithms` its CASignatureAlgorithms (NULL: any). */
-struct known_cert known_cert_judge(const json_t *entries, const json_t *key, const char *name,
+/* What ssh would say of the certificate beside a live key (NULL: there is none): `name` as it was
+ * given to ssh (or the HostKeyAlias), `algorithms` its CASignatureAlgorithms (NULL: any). */
+struct known_cert known_cert_judge(const struct fact_known_hosts *known,
+				   const struct fact_host_certificate *cert, const char *name,
 				   time_t now, const char *algorithms);
 
 /* ssh's HostKeyAlgorithms as it would send them: types on file first (when they are not fixed). The
  * caller frees; NULL when out of memory. */
-char *known_hosts_order(const json_t *entries, const char *algorithms);
+char *known_hosts_order(const struct fact_known_hosts *known, const char *algorithms);
 
 /* The key type behind a host key algorithm: "rsa-sha2-512" and "ssh-rsa-cert-v01@openssh.com" are
  * "ssh-rsa". Writes into ret. */

@@ -33,33 +33,26 @@ known_hosts_plain_type(const char *algorithm, char *ret, size_t size)
 }
 
 static bool
-is_port_less(const json_t *entry)
+same(const char *a, const char *b)
 {
-	return doc_is(entry, "via", "port-less");
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static bool
-same_key(const json_t *a, const json_t *b)
+is_port_less(const struct fact_known_entry *entry)
 {
-	const char *one = doc_str(a, "public"), *other = doc_str(b, "public");
-
-	return one != NULL && other != NULL && strcmp(one, other) == 0;
+	return entry->via == KNOWN_VIA_PORT_LESS;
 }
 
-/* The first entry with this marker (NULL: none) and, unless NULL, of this type. */
-static const json_t *
-find_entry(const json_t *entries, const char *marker, const char *type)
+/* The first entry with this marker and, unless NULL, of this type. */
+static const struct fact_known_entry *
+find_entry(const struct fact_known_hosts *known, enum known_marker marker, const char *type)
 {
-	const json_t *entry;
-	size_t i;
+	for (size_t i = 0; i < known->entries_count; i++) {
+		const struct fact_known_entry *entry = &known->entries[i];
 
-	json_array_foreach (entries, i, entry) {
-		const char *has = doc_str(entry, "marker");
-
-		if (is_port_less(entry) || (has == NULL) != (marker == NULL) ||
-		    (has != NULL && strcmp(has, marker) != 0))
-			continue;
-		if (type == NULL || doc_is(entry, "type", type))
+		if (!is_port_less(entry) && entry->marker == marker &&
+		    (type == NULL || doc_same(entry->type, type)))
 			return entry;
 	}
 	return NULL;
@@ -68,15 +61,15 @@ find_entry(const json_t *entries, const char *marker, const char *type)
 /* ---- the order of algorithms ---- */
 
 static bool
-is_preferred(const json_t *entries, const char *algorithm)
+is_preferred(const struct fact_known_hosts *known, const char *algorithm)
 {
 	char type[64];
 
 	if (strstr(algorithm, "-cert-v01@") != NULL &&
-	    find_entry(entries, "cert-authority", NULL) != NULL)
+	    find_entry(known, MARKER_AUTHORITY, NULL) != NULL)
 		return true;
-	return find_entry(entries, NULL, known_hosts_plain_type(algorithm, type, sizeof(type))) !=
-	       NULL;
+	return find_entry(known, MARKER_NONE,
+			  known_hosts_plain_type(algorithm, type, sizeof(type))) != NULL;
 }
 
 static void
@@ -90,7 +83,7 @@ append_algorithm(char *list, const char *algorithm)
 }
 
 char *
-known_hosts_order(const json_t *entries, const char *algorithms)
+known_hosts_order(const struct fact_known_hosts *known, const char *algorithms)
 {
 	size_t size = strlen(algorithms) + 2;
 	char *copy = strdup(algorithms), *rest = copy, *name, *first = calloc(1, size),
@@ -105,9 +98,9 @@ known_hosts_order(const json_t *entries, const char *algorithms)
 		if (*name == '\0')
 			continue;
 		verbatim =
-		    best && find_entry(entries, NULL,
+		    best && find_entry(known, MARKER_NONE,
 				       known_hosts_plain_type(name, type, sizeof(type))) != NULL;
-		append_algorithm(is_preferred(entries, name) ? first : last, name);
+		append_algorithm(is_preferred(known, name) ? first : last, name);
 	}
 	if (verbatim)
 		ret = strdup(algorithms);
@@ -120,92 +113,87 @@ out:
 	return ret;
 }
 
-/* The live key of the first algorithm that fits one: a certificate's algorithm fits a key that came
- * in one. */
-static const json_t *
-negotiated_key(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
+/* Does this algorithm ask for the key? A certificate's algorithm asks for one that came in one. */
+static bool
+asks_for(const char *algorithm, const struct fact_host_key_entry *key)
 {
-	char *order = NULL, *rest, *name, type[64];
-	const json_t *key, *ret = NULL;
-	size_t i;
+	char type[64];
+
+	return doc_same(key->type, known_hosts_plain_type(algorithm, type, sizeof(type))) &&
+	       (strstr(algorithm, "-cert-v01@") == NULL || key->certificate != NULL);
+}
+
+/* The live key of the first algorithm that asks for one. */
+static const struct fact_host_key_entry *
+negotiated_key(const struct fact_known_hosts *known, const struct fact_host_key *shown,
+	       const char *algorithms, bool fixed)
+{
+	const struct fact_host_key_entry *ret = NULL;
+	char *order = NULL, *rest, *name;
 
 	if (algorithms != NULL)
-		order = fixed ? strdup(algorithms) : known_hosts_order(entries, algorithms);
+		order = fixed ? strdup(algorithms) : known_hosts_order(known, algorithms);
 	rest = order;
 	while (ret == NULL && (name = strsep(&rest, ",")) != NULL)
-		json_array_foreach (keys, i, key)
-			if (ret == NULL &&
-			    doc_is(key, "type", known_hosts_plain_type(name, type, sizeof(type))) &&
-			    (strstr(name, "-cert-v01@") == NULL ||
-			     doc_get(key, "certificate") != NULL))
-				ret = key;
+		for (size_t i = 0; ret == NULL && i < shown->keys_count; i++)
+			if (asks_for(name, &shown->keys[i]))
+				ret = &shown->keys[i];
 	free(order);
-	return ret != NULL ? ret : json_array_get(keys, 0);
+	return ret != NULL || shown->keys_count == 0 ? ret : &shown->keys[0];
 }
 
 /* ---- the verdict ---- */
 
-/* The entry that revokes the key, under the name itself or, when so asked, under the name without
- * its port. */
-static const json_t *
-find_revocation(const json_t *entries, const json_t *key, bool port_less)
+/* The entry of this marker that holds the key, under the name itself or, when so asked, under the
+ * name without its port. */
+static const struct fact_known_entry *
+find_key(const struct fact_known_hosts *known, enum known_marker marker,
+	 const struct fact_host_key_entry *key, bool port_less)
 {
-	const json_t *entry;
-	size_t i;
+	for (size_t i = 0; i < known->entries_count; i++) {
+		const struct fact_known_entry *entry = &known->entries[i];
 
-	json_array_foreach (entries, i, entry)
-		if (doc_is(entry, "marker", "revoked") && is_port_less(entry) == port_less &&
-		    same_key(entry, key))
+		if (entry->marker == marker && is_port_less(entry) == port_less &&
+		    same(entry->public, key->public))
 			return entry;
-	return NULL;
-}
-
-static const json_t *
-find_match(const json_t *entries, const json_t *key, bool port_less)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (entries, i, entry)
-		if (doc_str(entry, "marker") == NULL && is_port_less(entry) == port_less &&
-		    same_key(entry, key))
-			return entry;
+	}
 	return NULL;
 }
 
 /* Nothing stands there for the name: what is known for the name without its port counts only when
  * it fits or revokes. */
 static struct known_judgement
-judge_nothing_found(const json_t *entries, const json_t *key)
+judge_nothing_found(const struct fact_known_hosts *known, const struct fact_host_key_entry *key)
 {
 	struct known_judgement ret = { .verdict = KNOWN_UNKNOWN, .key = key };
 
-	if ((ret.entry = find_revocation(entries, key, true)) != NULL)
+	if ((ret.entry = find_key(known, MARKER_REVOKED, key, true)) != NULL)
 		ret.verdict = KNOWN_REVOKED;
-	else if ((ret.entry = find_match(entries, key, true)) != NULL)
+	else if ((ret.entry = find_key(known, MARKER_NONE, key, true)) != NULL)
 		ret.verdict = KNOWN_MATCH;
-	else if ((ret.entry = find_entry(entries, "cert-authority", NULL)) != NULL)
+	else if ((ret.entry = find_entry(known, MARKER_AUTHORITY, NULL)) != NULL)
 		ret.verdict = KNOWN_CA;
 	return ret;
 }
 
 struct known_judgement
-known_hosts_judge(const json_t *entries, const json_t *keys, const char *algorithms, bool fixed)
+known_hosts_judge(const struct fact_known_hosts *known, const struct fact_host_key *shown,
+		  const char *algorithms, bool fixed)
 {
 	struct known_judgement ret = { .verdict = KNOWN_UNKNOWN,
-				       .key = negotiated_key(entries, keys, algorithms, fixed) };
+				       .key = negotiated_key(known, shown, algorithms, fixed) };
 
 	if (ret.key == NULL)
 		return ret;
-	if ((ret.entry = find_revocation(entries, ret.key, false)) != NULL)
+	if ((ret.entry = find_key(known, MARKER_REVOKED, ret.key, false)) != NULL)
 		ret.verdict = KNOWN_REVOKED;
-	else if ((ret.entry = find_match(entries, ret.key, false)) != NULL)
+	else if ((ret.entry = find_key(known, MARKER_NONE, ret.key, false)) != NULL)
 		ret.verdict = KNOWN_MATCH;
-	else if ((ret.entry = find_entry(entries, NULL, doc_str(ret.key, "type"))) != NULL)
+	else if ((ret.entry = find_entry(known, MARKER_NONE, ret.key->type)) != NULL)
 		ret.verdict = KNOWN_CHANGED;
-	else if ((ret.entry = find_entry(entries, NULL, NULL)) != NULL)
+	else if ((ret.entry = find_entry(known, MARKER_NONE, NULL)) != NULL)
 		ret.verdict = KNOWN_OTHER_TYPE;
 	else
-		return judge_nothing_found(entries, ret.key);
+		return judge_nothing_found(known, ret.key);
 	return ret;
 }

@@ -39,9 +39,15 @@ client_list(const struct facts *facts, const char *option, const char *query)
 static char *
 host_keys_ordered(const struct facts *facts, const char *list)
 {
-	if (doc_bool(facts_section(facts, FACT_SSH_CONFIG), "host_key_algorithms_fixed", false))
+	struct fact_known_hosts known;
+	char *order;
+
+	if (FACTS_GET(facts, ssh_config, host_key_algorithms_fixed))
 		return strdup(list);
-	return known_hosts_order(doc_list(facts_section(facts, FACT_KNOWN_HOSTS), "entries"), list);
+	FACTS_READ(facts, known_hosts, &known);
+	order = known_hosts_order(&known, list);
+	fact_free(shape_of_known_hosts(), &known);
+	return order;
 }
 
 int

@@ -18,15 +18,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
 		json_t *entries = json_array(), *damaged = json_array(), *found = json_array();
+		json_t *section = json_pack("{s:o, s:O}", "entries", entries, "keys", keys);
+		struct fact_known_hosts known;
+		struct fact_host_key shown;
 
 		known_hosts_read((const char *)data, size, "f", &queries[i], entries, damaged);
 		known_hosts_elsewhere((const char *)data, size, "f", &queries[i], keys, found);
 		known_hosts_second_look(entries);
-		known_hosts_judge(entries, keys,
+		fact_read(section, shape_of_known_hosts(), &known);
+		fact_read(section, shape_of_host_key(), &shown);
+		known_hosts_judge(&known, &shown,
 				  "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512,ssh-ed25519",
 				  false);
-		free(known_hosts_order(entries, "a,,b,ssh-ed25519"));
-		json_decref(entries);
+		free(known_hosts_order(&known, "a,,b,ssh-ed25519"));
+		fact_free(shape_of_known_hosts(), &known);
+		fact_free(shape_of_host_key(), &shown);
+		json_decref(section);
 		json_decref(damaged);
 		json_decref(found);
 	}

@@ -149,16 +149,20 @@ START_TEST(types_on_file_are_asked_for_first)
 	static const char algorithms[] = "ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512-cert-v01@"
 					 "openssh.com,ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512";
 	json_t *entries = json_pack("[{s:s, s:s}]", "type", "ssh-rsa", "via", "host");
-	char *order = known_hosts_order(entries, algorithms);
+	struct known_section section = known_section(entries);
+	char *order = known_hosts_order(&section.known, algorithms);
 
 	ck_assert_str_eq(order, "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-512,ssh-ed25519-cert-"
 				"v01@openssh.com,ssh-ed25519,ecdsa-sha2-nistp256");
 	free(order);
 	json_array_append_new(entries,
 			      json_pack("{s:s, s:s}", "type", "ssh-ed25519", "via", "host"));
-	order = known_hosts_order(entries, algorithms);
+	known_section_free(&section);
+	section = known_section(entries);
+	order = known_hosts_order(&section.known, algorithms);
 	ck_assert_str_eq(order, algorithms);
 	free(order);
+	known_section_free(&section);
 	json_decref(entries);
 }
 END_TEST

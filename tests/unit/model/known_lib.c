@@ -110,3 +110,19 @@ known_runs(const char *name, const char *option)
 
 	return known_run(argv, out, sizeof(out)) != 127;
 }
+
+struct known_section
+known_section(json_t *entries)
+{
+	struct known_section ret = { .object = json_pack("{s:O}", "entries", entries) };
+
+	fact_read(ret.object, shape_of_known_hosts(), &ret.known);
+	return ret;
+}
+
+void
+known_section_free(struct known_section *section)
+{
+	fact_free(shape_of_known_hosts(), &section->known);
+	json_decref(section->object);
+}

@@ -23,4 +23,12 @@ bool known_runs(const char *name, const char *option);
  * be read. */
 json_t *known_read(const char *text, const char *name, int port, json_t **damaged);
 
+/* The section that holds these entries; known_free releases it, and the object that keeps them. */
+struct known_section {
+	json_t *object;
+	struct fact_known_hosts known;
+};
+struct known_section known_section(json_t *entries);
+void known_section_free(struct known_section *section);
+
 #endif

@@ -191,9 +191,17 @@ static const char *
 ours(const struct server *server, const char *text, const char *name, int port, bool fixed)
 {
 	json_t *entries = known_read(text, name, port, NULL);
-	enum known_verdict verdict =
-	    known_hosts_judge(entries, server->keys, fixed ? FIXED : algorithms, fixed).verdict;
+	json_t *shown = json_pack("{s:O}", "keys", server->keys);
+	struct known_section section = known_section(entries);
+	struct fact_host_key host_key;
+	enum known_verdict verdict;
 
+	fact_read(shown, shape_of_host_key(), &host_key);
+	verdict =
+	    known_hosts_judge(&section.known, &host_key, fixed ? FIXED : algorithms, fixed).verdict;
+	fact_free(shape_of_host_key(), &host_key);
+	known_section_free(&section);
+	json_decref(shown);
 	json_decref(entries);
 	return verdict == KNOWN_OTHER_TYPE ? "changed"
 	       : verdict == KNOWN_CA       ? "unknown"

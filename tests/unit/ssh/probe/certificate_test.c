@@ -2,6 +2,7 @@
  * (model/known_cert.c). The sample was made by `ssh-keygen -h`: id myhost, a.example and b.example,
  * serial 7, the year 2026. */
 #include "model/known_hosts.h"
+#include "tests/unit/model/known_lib.h"
 #include "ssh/probe/exchange.h"
 
 #include <check.h>
@@ -91,12 +92,19 @@ judged(const char *change, const char *entries, const char *name, json_int_t now
 				 0, NULL);
 	json_t *more = json_loads(change, 0, NULL), *lines = json_loads(entries, 0, NULL);
 	enum known_cert_verdict verdict;
+	struct fact_host_key_entry shown;
+	struct known_section section;
 
 	ck_assert_ptr_nonnull(key);
 	ck_assert_ptr_nonnull(more);
 	ck_assert_ptr_nonnull(lines);
 	json_object_update(doc_get(key, "certificate"), more);
-	verdict = known_cert_judge(lines, key, name, (time_t)now, algorithms).verdict;
+	fact_read(key, shape_of_host_key_entry(), &shown);
+	section = known_section(lines);
+	verdict = known_cert_judge(&section.known, shown.certificate, name, (time_t)now, algorithms)
+		      .verdict;
+	known_section_free(&section);
+	fact_free(shape_of_host_key_entry(), &shown);
 	json_decref(key);
 	json_decref(more);
 	json_decref(lines);
