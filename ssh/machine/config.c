@@ -1,5 +1,6 @@
 /* What ssh would really do with a name: `ssh -G`, and what it does not tell. Settles ALIAS or
  * SSH_CONFIG. */
+#include "model/jump_host.h"
 #include "ssh/machine/config.h"
 #include "ssh/ssh.h"
 
@@ -213,19 +214,26 @@ hop_ran(void *ctx, const struct child_reply *reply)
 static bool
 ask_hop(struct config *config)
 {
-	json_t *hop = ssh_config_first_hop(ssh_config_value(config->outcome.options, "proxyjump"));
-	const char *name = doc_str(hop, "name"), *user = doc_str(hop, "user");
-	const struct ssh_config_request request = { .user = user,
-						    .port = (int)doc_int(hop, "port", 0),
-						    .no_config = config->outcome.request->no_config,
-						    .config_file =
-							config->outcome.request->config_file };
+	struct jump_host hop;
+	struct ssh_config_request request = { .no_config = config->outcome.request->no_config,
+					      .config_file = config->outcome.request->config_file };
+	json_t *jump;
 
-	config->outcome.jump = hop;
-	if (name != NULL && is_safe(name) && (user == NULL || is_safe(user)) &&
-	    run(config, &request, name, hop_ran) == 0)
+	if (!jump_host_at(ssh_config_value(config->outcome.options, "proxyjump"), 0, &hop))
+		return false;
+	jump = json_object();
+	if (hop.user.len > 0)
+		doc_set_strn(jump, "user", hop.user.at, hop.user.len);
+	doc_set_strn(jump, "name", hop.host.at, hop.host.len);
+	if (hop.port > 0)
+		doc_set_int(jump, "port", hop.port);
+	request.user = doc_str(jump, "user");
+	request.port = hop.port;
+	config->outcome.jump = jump;
+	if (is_safe(doc_str(jump, "name")) && (request.user == NULL || is_safe(request.user)) &&
+	    run(config, &request, doc_str(jump, "name"), hop_ran) == 0)
 		return true;
-	json_decref(hop);
+	json_decref(jump);
 	config->outcome.jump = NULL;
 	return false;
 }

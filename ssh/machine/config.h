@@ -30,11 +30,6 @@ bool ssh_config_differs(json_t *options, const char *name, json_t *neutral,
  * decides what belongs together. "none" and NULL give an empty array. The caller owns it. */
 json_t *ssh_config_paths(const char *value, bool (*exists)(const char *path));
 
-/* The first hop of a ProxyJump value as name, user and port, as ssh reads it: "user@host:port",
- * "[::1]:22", "ssh://user@host:port". Returns a new object {"name","user"?,"port"?}, NULL when it
- * is none; the caller owns it. */
-json_t *ssh_config_first_hop(const char *proxyjump);
-
 /* A single value that is set: neither "none" nor empty; NULL else. Borrowed. */
 const char *ssh_config_value(const json_t *options, const char *keyword);
 

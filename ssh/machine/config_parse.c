@@ -351,39 +351,6 @@ ssh_config_differs(json_t *options, const char *name, json_t *neutral, const cha
 	return false;
 }
 
-/* ---- jump hosts ---- */
-
-json_t *
-ssh_config_first_hop(const char *proxyjump)
-{
-	const char *text =
-	    proxyjump != NULL && strncmp(proxyjump, "ssh://", 6) == 0 ? proxyjump + 6 : proxyjump;
-	size_t len = text != NULL ? strcspn(text, ",") : 0;
-	const char *at = len > 0 ? memrchr(text, '@', len) : NULL,
-		   *host = at != NULL ? at + 1 : text, *end, *port = NULL;
-	json_t *hop;
-
-	if (len == 0)
-		return NULL;
-	end = text + len;
-	hop = json_object();
-	if (at != NULL && at > text)
-		doc_set_strn(hop, "user", text, (size_t)(at - text));
-	if (*host == '[' && (port = memchr(host, ']', (size_t)(end - host))) != NULL) {
-		doc_set_strn(hop, "name", host + 1, (size_t)(port - host - 1));
-		port = port + 1 < end && port[1] == ':' ? port + 2 : NULL;
-	} else {
-		port = memchr(host, ':', (size_t)(end - host));
-		if (port != NULL && memchr(port + 1, ':', (size_t)(end - port - 1)) != NULL)
-			port = NULL; /* an IPv6 address without brackets */
-		doc_set_strn(hop, "name", host, (size_t)((port != NULL ? port : end) - host));
-		port = port != NULL ? port + 1 : NULL;
-	}
-	if (port != NULL && strtol(port, NULL, 10) > 0 && strtol(port, NULL, 10) < 65536)
-		doc_set_int(hop, "port", strtol(port, NULL, 10));
-	return hop;
-}
-
 /* ---- lists of paths that ssh -G prints without quotes ---- */
 
 /* The length of the path that begins at text: to the first blank where an existing path ends; where

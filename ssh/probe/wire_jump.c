@@ -1,3 +1,4 @@
+#include "model/jump_host.h"
 #include "ssh/probe/ssh_log.h"
 #include "ssh/probe/stretch.h"
 
@@ -36,31 +37,10 @@ wire_jump_leave(struct wire *wire)
 	wire->jump = NULL;
 }
 
-/* Takes "[ssh://][user@]host[:port]" apart; hosts in brackets lose them. */
-static int
-hop_parse(struct wire_jump *jump, const char *hop)
+static char *
+copy(struct bytes part)
 {
-	const char *at, *end, *colon;
-
-	if (strncmp(hop, "ssh://", 6) == 0)
-		hop += 6;
-	end = hop + strcspn(hop, "/");
-	for (at = end; at > hop && at[-1] != '@'; at--)
-		;
-	if (at > hop)
-		jump->user = strndup(hop, (size_t)(at - 1 - hop));
-	if (*at == '[' && (colon = memchr(at, ']', (size_t)(end - at))) != NULL) {
-		jump->hop = strndup(at + 1, (size_t)(colon - at - 1));
-		colon = colon[1] == ':' ? colon + 1 : NULL;
-	} else {
-		colon = memchr(at, ':', (size_t)(end - at));
-		if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon - 1)) != NULL)
-			colon = NULL; /* a bare IPv6 address */
-		jump->hop = strndup(at, (size_t)((colon != NULL ? colon : end) - at));
-	}
-	if (colon != NULL)
-		jump->port = strndup(colon + 1, (size_t)(end - colon - 1));
-	return jump->hop == NULL || *jump->hop == '\0' ? -EINVAL : 0;
+	return part.len > 0 ? strndup((const char *)part.at, part.len) : NULL;
 }
 
 static struct wire_jump *
@@ -69,6 +49,7 @@ jump_new(struct wire *wire)
 	const char *spec = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
 		   *last = strrchr(spec, ',');
 	struct wire_jump *jump = calloc(1, sizeof(*jump));
+	struct jump_host host;
 
 	if (jump == NULL)
 		return NULL;
@@ -77,8 +58,12 @@ jump_new(struct wire *wire)
 	    doc_fmt(strchr(wire->host, ':') != NULL ? "[%s]:%d" : "%s:%d", wire->host, wire->port);
 	if (last != NULL)
 		jump->before = strndup(spec, (size_t)(last - spec));
-	if (jump->forward != NULL && (last == NULL || jump->before != NULL) &&
-	    hop_parse(jump, last != NULL ? last + 1 : spec) == 0)
+	if (jump_host_at(last != NULL ? last + 1 : spec, 0, &host)) {
+		jump->hop = copy(host.host);
+		jump->user = copy(host.user);
+		jump->port = host.port > 0 ? doc_fmt("%d", host.port) : NULL;
+	}
+	if (jump->forward != NULL && (last == NULL || jump->before != NULL) && jump->hop != NULL)
 		return jump;
 	jump_free(jump);
 	return NULL;
@@ -98,15 +83,6 @@ result_by_words(const char *words)
 		if (strstr(words, known[i][0]) != NULL)
 			return known[i][1];
 	return "unreachable";
-}
-
-/* The hop of that number in "a,b,c", from 0; NULL when there is none. The caller frees. */
-static char *
-hop_name(const char *spec, size_t number)
-{
-	for (; number > 0 && spec != NULL; number--)
-		spec = strchr(spec, ',') != NULL ? strchr(spec, ',') + 1 : NULL;
-	return spec != NULL ? strndup(spec, strcspn(spec, ",")) : NULL;
 }
 
 static void
@@ -140,7 +116,9 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 {
 	struct wire_jump *jump = ctx;
 	struct wire *wire = jump->wire;
-	char words[SSH_LOG_LINE], *failed;
+	char words[SSH_LOG_LINE];
+	struct jump_host failed;
+	const char *spec;
 	bool in;
 
 	if (wire == NULL || reply->error == -ECANCELED) {
@@ -155,13 +133,13 @@ on_jump_end(void *ctx, const struct child_reply *reply)
 	if (facts_state(wire->facts, FACT_TCP, NULL) == FACT_PENDING && !wire_has_input(wire)) {
 		ssh_log_last_words(reply->err, words);
 		/* each hop that lets ssh in is logged, that of a nested ssh too */
-		failed = hop_name(doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump"),
-				  ssh_log_count(reply->err, "Authenticated to "));
-		in = failed == NULL;
+		spec = doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "proxyjump");
+		in = !jump_host_at(spec, ssh_log_count(reply->err, "Authenticated to "), &failed);
 		jump_tcp(wire, in ? "target" : "jump",
 			 reply->error == -ETIMEDOUT ? "timeout" : result_by_words(words), words);
-		doc_set_str(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop", failed);
-		free(failed);
+		if (!in)
+			doc_set_strn(doc_get(facts_section(wire->facts, FACT_TCP), "proxy"), "hop",
+				     failed.text.at, failed.text.len);
 		wire->jump = NULL;
 		wire_end(wire, "not-reached",
 			 in ? "the jump host did not reach the VM"

@@ -1,4 +1,5 @@
 /* Any bytes as what `ssh -G` prints, and as what it complains of. */
+#include "model/jump_host.h"
 #include "ssh/machine/config.h"
 
 #include <stdint.h>
@@ -18,10 +19,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *options = ssh_config_parse((const char *)data, size),
 	       *half = ssh_config_parse((const char *)data, size / 2), *complaint = json_object();
+	struct jump_host hop;
 
 	ssh_config_differs(options, "vm1", half, "neutral");
 	json_decref(ssh_config_paths(doc_str(options, "userknownhostsfile"), exists));
-	json_decref(ssh_config_first_hop(doc_str(options, "proxyjump")));
+	for (size_t i = 0; jump_host_at(doc_str(options, "proxyjump"), i, &hop); i++)
+		if (hop.host.len > hop.text.len)
+			abort();
 	ssh_config_complaint(complaint, (const char *)data, size);
 	json_decref(options);
 	json_decref(half);

@@ -1,5 +1,6 @@
 /* The installed ssh: its abilities, its effective configuration, its refusals, its control socket.
  */
+#include "model/jump_host.h"
 #include "loop/owner.h"
 #include "ssh/machine/config.h"
 #include "ssh/ssh.h"
@@ -175,29 +176,37 @@ END_TEST
 static const struct hop {
 	const char *text, *name, *user;
 	int port;
+	size_t number;
 } hops[] = {
-	{ "jump", "jump", NULL, 0 },
-	{ "me@jump:2200,other", "jump", "me", 2200 },
-	{ "azureuser@[20.51.230.50]:22", "20.51.230.50", "azureuser", 22 },
-	{ "[fd00::1]:2200", "fd00::1", NULL, 2200 },
-	{ "fd00::1", "fd00::1", NULL, 0 },
-	{ "ssh://u@h:7", "h", "u", 7 },
-	{ "a@b@h", "h", "a@b", 0 },
-	{ "h:99999999999", "h", NULL, 0 },
-	{ "", NULL, NULL, 0 },
-	{ "[", "[", NULL, 0 },
-	{ "@", "", NULL, 0 },
-	{ "ssh://", NULL, NULL, 0 },
+	{ "jump", "jump", NULL, 0, 0 },
+	{ "me@jump:2200,other", "jump", "me", 2200, 0 },
+	{ "azureuser@[20.51.230.50]:22", "20.51.230.50", "azureuser", 22, 0 },
+	{ "[fd00::1]:2200", "fd00::1", NULL, 2200, 0 },
+	{ "fd00::1", "fd00::1", NULL, 0, 0 },
+	{ "ssh://u@h:7", "h", "u", 7, 0 },
+	{ "a@b@h", "h", "a@b", 0, 0 },
+	{ "h:99999999999", "h", NULL, 0, 0 },
+	{ "", NULL, NULL, 0, 0 },
+	{ "[", "[", NULL, 0, 0 },
+	{ "@", "", NULL, 0, 0 },
+	{ "ssh://", NULL, NULL, 0, 0 },
+	{ NULL, NULL, NULL, 0, 0 },
+	{ "a,ssh://b@[::1]:3/,c", "::1", "b", 3, 1 },
+	{ "a,b,c:4", "c", NULL, 4, 2 },
+	{ "a,b", NULL, NULL, 0, 2 },
 };
 
-START_TEST(the_first_jump_host_is_read_as_by_ssh)
+START_TEST(jump_hosts_are_read_as_by_ssh)
 {
-	json_t *hop = ssh_config_first_hop(hops[_i].text);
+	struct jump_host hop;
 
-	ck_assert_pstr_eq(doc_str(hop, "name"), hops[_i].name);
-	ck_assert_pstr_eq(doc_str(hop, "user"), hops[_i].user);
-	ck_assert_int_eq(doc_int(hop, "port", 0), hops[_i].port);
-	json_decref(hop);
+	if (!jump_host_at(hops[_i].text, hops[_i].number, &hop)) {
+		ck_assert_ptr_null(hops[_i].name);
+		return;
+	}
+	ck_assert(bytes_is(hop.host, hops[_i].name));
+	ck_assert(bytes_is(hop.user, hops[_i].user != NULL ? hops[_i].user : ""));
+	ck_assert_int_eq(hop.port, hops[_i].port);
 }
 END_TEST
 
@@ -439,8 +448,7 @@ config_suite(void)
 	tcase_add_loop_test(pure, complaints_are_read_with_file_line_and_option, 0,
 			    sizeof(complaints) / sizeof(complaints[0]));
 	tcase_add_test(pure, paths_with_blanks_are_kept_together);
-	tcase_add_loop_test(pure, the_first_jump_host_is_read_as_by_ssh, 0,
-			    sizeof(hops) / sizeof(hops[0]));
+	tcase_add_loop_test(pure, jump_hosts_are_read_as_by_ssh, 0, sizeof(hops) / sizeof(hops[0]));
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(real, setup, teardown);
 	tcase_set_timeout(real, 30);
