@@ -12,37 +12,10 @@
 #include "checks/scene.h"
 #include "rules/rules.h"
 
-/* The hops of a connection's path, in the order in which it meets them. */
-enum hop {
-	HOP_CLIENT,
-	HOP_AZURE,
-	HOP_VM,
-	HOP_PUBLIC_IP,
-	HOP_SUBNET_NSG,
-	HOP_NIC_NSG,
-	HOP_JIT,
-	HOP_ROUTE,
-	HOP_TCP,
-	HOP_SSH,
-	HOP_HOST_KEY,
-	HOP_AUTH,
-	HOP_COUNT
-};
-
-enum check_id {
-	CHECK_NONE,
-#define CHECK(ident, run, id, title, hop, needs) CHECK_##ident,
-#define WORDS(ident, id, hop) CHECK_##ident,
-#include "checks/checks.def"
-#undef CHECK
-#undef WORDS
-	CHECK_COUNT
-};
-
 /* 0 or -errno, which is about the program; the verdict is in the finding. */
 typedef int check_run(const struct scene *scene, const struct rule *rule, struct finding *finding);
 
-#define CHECK(ident, run, id, title, hop, needs) check_run run;
+#define CHECK(ident, run, id, title, hop, medium, needs) check_run run;
 #define WORDS(ident, id, hop)
 #include "checks/checks.def"
 #undef CHECK
@@ -52,21 +25,12 @@ struct check {
 	const char *id; /* "key-format": also the key of its rules entry */
 	const char *title;
 	enum hop hop;
+	enum medium medium;
 	unsigned needs; /* FACTS_BIT(...) that must be known */
 	check_run *run; /* NULL when nothing computes it yet */
 };
 
 /* What codes.def says of a code. */
-enum medium {
-	MEDIUM_ANY,
-	MEDIUM_LOCAL,
-	MEDIUM_REPORTED,
-	MEDIUM_MODEL,
-	MEDIUM_WIRE,
-	MEDIUM_SILENCE,
-	MEDIUM_GUEST
-};
-
 struct code_row {
 	const char *word;
 	enum check_id check;
@@ -78,19 +42,16 @@ struct code_row {
 extern const struct check check_table[CHECK_COUNT];  /* by enum check_id; [CHECK_NONE] is empty */
 extern const struct code_row code_table[CODE_COUNT]; /* by enum code; [CODE_CUSTOM] is empty */
 
-/* CHECK_NONE when no check has that id (custom ones are known to the rules only). */
-enum check_id check_find(const char *id);
-
 /* Which checks to run: NULL lists mean no restriction. */
 struct selection {
 	const char *const *only, *const *skip; /* NULL-terminated lists of ids */
 };
 
-/* Runs every check over one target. *ret becomes an array in path order, one finding a check; the
- * caller frees with findings_free. Returns 0 or -errno. */
+/* Runs every check over one target, and weighs all findings together (causes.h). *ret becomes an
+ * array in path order, one finding a check; the caller frees with findings_free. Returns 0 or
+ * -errno. */
 int checks_run(const struct scene *scene, const struct rules *rules,
 	       const struct selection *selection, struct finding **ret, size_t *count);
-void findings_free(struct finding *findings, size_t count);
 
 /* generic.c: runs one rule of the `custom` list (types "fact" and "command") over the facts.
  * Returns 0 or -errno. */
@@ -107,10 +68,8 @@ struct diagnosis {
 	size_t next_count;
 };
 
-/* Marks what is explained by what (finding->explained_by) and names the cause. Returns 0 or
- * -ENOMEM; diagnosis_free takes NULL. */
-int diagnosis_make(const struct facts *facts, const struct rules *rules, struct finding *findings,
-		   size_t count, struct diagnosis *ret);
+/* Names the cause. Returns 0 or -ENOMEM; diagnosis_free takes NULL. */
+int diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *ret);
 void diagnosis_free(struct diagnosis *diagnosis);
 
 /* The values that every rule may name ({vm} {rg} {subscription} {user} {host} {port} {source_ip}):

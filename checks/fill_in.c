@@ -6,15 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-apply_severity(struct finding *finding, const struct rules *rules)
-{
-	const char *severity = rules_severity(rules, finding->code);
-
-	if (severity != NULL && (finding->status == FAIL || finding->status == WARN))
-		finding->status = strcmp(severity, "warn") == 0 ? WARN : FAIL;
-}
-
 static int
 fill_words(struct finding *finding, const struct code_words *words, const struct values *values)
 {
@@ -76,7 +67,6 @@ finding_fill_in(struct finding *finding, const struct rules *rules, const json_t
 	const struct code_words *words = rules_code(rules, finding->code);
 	int r;
 
-	apply_severity(finding, rules);
 	r = fill_words(finding, words, &values);
 	if (r == 0 && words != NULL && finding->status != SKIP)
 		r = fill_remedies(finding, rules, &values, rules_for(rules, words->owner).ways,

@@ -30,7 +30,10 @@ confidence_word(enum confidence confidence)
 void
 finding_init(struct finding *finding, const char *check)
 {
-	*finding = (struct finding){ .check = check, .rule = check, .evidence = json_object() };
+	*finding = (struct finding){ .check = check,
+				     .check_id = check_find(check),
+				     .rule = check,
+				     .evidence = json_object() };
 	finding_set(finding, SKIP, CODE_NOT_RUN, "not run");
 }
 
@@ -52,6 +55,63 @@ finding_free(struct finding *finding)
 	json_decref(finding->evidence);
 	json_decref(finding->possible);
 	*finding = (struct finding){ 0 };
+}
+
+void
+findings_free(struct finding *findings, size_t count)
+{
+	for (size_t i = 0; findings != NULL && i < count; i++)
+		finding_free(&findings[i]);
+	free(findings);
+}
+
+static bool
+copy_text(const char *text, char **ret)
+{
+	*ret = text != NULL ? strdup(text) : NULL;
+	return text == NULL || *ret != NULL;
+}
+
+int
+finding_copy(const struct finding *finding, struct finding *ret)
+{
+	*ret = (struct finding){ .check = finding->check,
+				 .check_id = finding->check_id,
+				 .rule = finding->rule,
+				 .status = finding->status,
+				 .confidence = finding->confidence,
+				 .id = finding->id,
+				 .evidence = json_copy(finding->evidence),
+				 .possible = json_incref(finding->possible),
+				 .also = calloc(finding->also_count + 1, sizeof(*ret->also)) };
+	if (ret->also == NULL || ret->evidence == NULL ||
+	    !copy_text(finding->own_code, &ret->own_code) ||
+	    !copy_text(finding->summary, &ret->summary) ||
+	    !copy_text(finding->changes, &ret->changes))
+		return -ENOMEM;
+	ret->code = ret->own_code != NULL ? ret->own_code : finding->code;
+	for (; ret->also_count < finding->also_count; ret->also_count++)
+		if (finding_copy(&finding->also[ret->also_count], &ret->also[ret->also_count]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int
+findings_flatten(const struct finding *findings, size_t count, struct flat *ret)
+{
+	size_t n = count;
+
+	for (size_t i = 0; i < count; i++)
+		n += findings[i].also_count;
+	*ret = (struct flat){ .at = calloc(n + 1, sizeof(struct finding *)) };
+	if (ret->at == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		ret->at[ret->count++] = &findings[i];
+		for (size_t j = 0; j < findings[i].also_count; j++)
+			ret->at[ret->count++] = &findings[i].also[j];
+	}
+	return 0;
 }
 
 static int

@@ -15,7 +15,8 @@ enum confidence { CERTAIN, LIKELY, POSSIBLE };
 
 struct finding {
 	const char *check; /* the check's id */
-	const char *rule;  /* the rule that asked: the check's id, or a custom rule's */
+	enum check_id check_id;
+	const char *rule; /* the rule that asked: the check's id, or a custom rule's */
 	enum status status;
 	enum confidence confidence;
 	enum code id;     /* CODE_CUSTOM: a rule file's */
@@ -29,7 +30,7 @@ struct finding {
 	struct finding *also; /* further things the same check has to say; owned */
 	size_t also_count;
 
-	/* from the rules, after the check has run */
+	/* set by finding_fill_in and causes_make */
 	char *title, *why, *docs;
 	struct remedies remedies;
 	const struct finding
@@ -38,7 +39,19 @@ struct finding {
 
 /* Starts a finding as SKIP "not-run". */
 void finding_init(struct finding *finding, const char *check);
-void finding_free(struct finding *finding); /* its contents; NULL is fine */
+void finding_free(struct finding *finding);                 /* its contents; NULL is fine */
+void findings_free(struct finding *findings, size_t count); /* an array and all of them */
+
+/* A copy of what a check said, less its words; finding_free is due either way. 0 or -ENOMEM. */
+int finding_copy(const struct finding *finding, struct finding *ret);
+
+/* All findings and those beside them; the caller frees `at`, whose entry at count is NULL. 0 or
+ * -ENOMEM. */
+struct flat {
+	const struct finding **at;
+	size_t count;
+};
+int findings_flatten(const struct finding *findings, size_t count, struct flat *ret);
 
 /* Sets verdict, code and sentence (confidence CERTAIN); returns 0 so that a check can end with it,
  * -ENOMEM when out of memory. */
@@ -71,7 +84,7 @@ struct finding *finding_also(struct finding *finding);
 
 /* Fills in the words of a finding, and of those beside it, from the rules: title, why, docs, and
  * remedies of these dialects (see rules_remedies). Placeholders take the finding's evidence, then
- * globals. Applies the `severity` of a layered file. Returns 0 or -ENOMEM. */
+ * globals. Returns 0 or -ENOMEM. */
 int finding_fill_in(struct finding *finding, const struct rules *rules, const json_t *globals,
 		    const char *const *dialects);
 

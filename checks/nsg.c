@@ -276,6 +276,14 @@ judge(const struct scene *scene, struct finding *finding)
 int
 check_nsg(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
+	int r;
+
 	(void)rule;
-	return inbound_missing(scene, CODE_NSG_UNKNOWN, finding) ? 0 : judge(scene, finding);
+	if (inbound_missing(scene, CODE_NSG_UNKNOWN, finding))
+		return 0;
+	if ((r = judge(scene, finding)) == 0 && finding->status == FAIL &&
+	    finding->id != CODE_NSG_JIT_DENY && finding->id != CODE_SECURITY_ADMIN_RULE_DENY &&
+	    !scene->answers && !address_by_proxy(scene->facts))
+		nsg_note_policy(scene->facts, finding);
+	return r;
 }

@@ -1,6 +1,6 @@
 /* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a
  * program that watches over the rules. */
-#include "checks/hindrance.h"
+#include "checks/nsg.h"
 #include "facts/arm.h"
 #include "model/network.h"
 #include "model/vm.h"
@@ -168,7 +168,7 @@ add_policy(const struct policy *policy, struct finding *finding)
 }
 
 int
-finding_revert(const struct facts *facts, struct finding *finding)
+nsg_note_policy(const struct facts *facts, struct finding *finding)
 {
 	const char *group = finding->changes;
 	struct finding made = { 0 }, *also;

@@ -1,5 +1,5 @@
 #include "checks/checks.h"
-#include "checks/refine.h"
+#include "checks/causes.h"
 #include "checks/talk.h"
 #include "facts/words.h"
 
@@ -58,21 +58,6 @@ run_custom(const json_t *custom, const struct scene *scene, const struct selecti
 	return generic_run(scene->facts, custom, finding);
 }
 
-/* A waived failure or warning is shown, with who waived it and why, and decides nothing. */
-static void
-waive(const struct rules *rules, const struct scene *scene, struct finding *finding)
-{
-	const json_t *waiver;
-
-	for (size_t i = 0; i < finding->also_count; i++)
-		waive(rules, scene, &finding->also[i]);
-	if ((finding->status != FAIL && finding->status != WARN) ||
-	    (waiver = rules_waiver(rules, finding->code, scene->vm->id, scene->now)) == NULL)
-		return;
-	finding->status = SKIP;
-	finding_value(finding, "waived", json_deep_copy(waiver));
-}
-
 int
 checks_run(const struct scene *scene, const struct rules *rules, const struct selection *selection,
 	   struct finding **ret, size_t *count)
@@ -89,23 +74,8 @@ checks_run(const struct scene *scene, const struct rules *rules, const struct se
 			r = run_one(&check_table[i], scene, rules, selection, &findings[made++]);
 	for (size_t i = 0; i < json_array_size(custom) && r == 0; i++, made++)
 		r = run_custom(json_array_get(custom, i), scene, selection, &findings[made]);
-	if (r == 0)
-		findings_refine(scene, findings, made);
-	for (size_t i = 0; i < made && r == 0; i++)
-		waive(rules, scene, &findings[i]);
-	if (r < 0) {
-		findings_free(findings, made);
-		return r;
-	}
-	*ret = findings;
-	*count = made;
-	return 0;
-}
-
-void
-findings_free(struct finding *findings, size_t count)
-{
-	for (size_t i = 0; findings != NULL && i < count; i++)
-		finding_free(&findings[i]);
-	free(findings);
+	if (r == 0 && (r = causes_make(scene, rules, findings, made, ret)) == 0)
+		*count = made;
+	findings_free(findings, made);
+	return r;
 }

@@ -1,43 +1,26 @@
 #include "checks/checks.h"
 
-#include <string.h>
-
 const struct check check_table[CHECK_COUNT] = {
-#define CHECK(ident, run, id, title, hop, needs)                                                   \
-	[CHECK_##ident] = { id, title, HOP_##hop, needs, run },
-#define WORDS(ident, id, hop) [CHECK_##ident] = { id, NULL, HOP_##hop, 0, NULL },
+#define CHECK(ident, run, id, title, hop, medium, needs)                                           \
+	[CHECK_##ident] = { id, title, HOP_##hop, MEDIUM_##medium, needs, run },
+#define WORDS(ident, id, hop) [CHECK_##ident] = { id, NULL, HOP_##hop, MEDIUM_ANY, 0, NULL },
 #include "checks/checks.def"
 #undef CHECK
 #undef WORDS
 };
 
-const struct code_row code_table[CODE_COUNT] = {
-#define CODE(ident, word, check, severity, medium, stops)                                          \
-	[CODE_##ident] = { word, CHECK_##check, severity, MEDIUM_##medium, CHECK_##stops },
-#include "checks/codes.def"
-#undef CODE
-};
-
-const char *
-code_word(enum code code)
+unsigned
+check_stage(enum check_id check)
 {
-	return code_table[code].word;
+	if (check == CHECK_NONE)
+		return STAGES - 1;
+	return (unsigned)check_table[check].hop * CHECK_COUNT + (unsigned)check;
 }
 
-enum code
-code_find(const char *word)
+enum medium
+code_medium(enum code code, enum check_id check)
 {
-	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++)
-		if (strcmp(code_table[code].word, word) == 0)
-			return code;
-	return CODE_CUSTOM;
-}
+	enum medium medium = code_table[code].medium;
 
-enum check_id
-check_find(const char *id)
-{
-	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++)
-		if (strcmp(check_table[check].id, id) == 0)
-			return check;
-	return CHECK_NONE;
+	return medium != MEDIUM_ANY ? medium : check_table[check].medium;
 }

@@ -46,8 +46,7 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 	for (size_t i = 0; i < ret->count && r == 0; i++)
 		r = finding_fill_in(&ret->findings[i], rules, ret->globals,
 				    options->remedy.count > 0 ? options->remedy.at : az);
-	if (r < 0 ||
-	    (r = diagnosis_make(&facts, rules, ret->findings, ret->count, &ret->diagnosis)) < 0)
+	if (r < 0 || (r = diagnosis_make(ret->findings, ret->count, &ret->diagnosis)) < 0)
 		return r;
 	return report_build(&facts, rules, ret->findings, ret->count, &ret->diagnosis, ret->globals,
 			    exit_code_of(ret->diagnosis.verdict, options), &ret->report);

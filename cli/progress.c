@@ -45,7 +45,7 @@ tell_cause(struct progress *progress, json_t *doc)
 	scene_free(&scene);
 	if (r < 0)
 		return;
-	if (diagnosis_make(&facts, progress->rules, findings, count, &diagnosis) == 0) {
+	if (diagnosis_make(findings, count, &diagnosis) == 0) {
 		if (diagnosis.verdict == FAIL && diagnosis.cause->confidence == CERTAIN) {
 			char *clean = visible_text(diagnosis.cause->summary, false);
 

@@ -56,14 +56,27 @@ address_asked_host(const struct facts *facts)
 	return host;
 }
 
-bool
-address_by_proxy(const struct facts *facts)
+static bool
+is_set(const char *value)
+{
+	return value != NULL && *value != '\0' && strcmp(value, "none") != 0;
+}
+
+const char *
+address_proxy(const struct facts *facts)
 {
 	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
 	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
 
-	return (jump != NULL && *jump != '\0' && strcmp(jump, "none") != 0) ||
-	       (command != NULL && *command != '\0' && strcmp(command, "none") != 0);
+	if (is_set(jump))
+		return jump;
+	return is_set(command) ? command : NULL;
+}
+
+bool
+address_by_proxy(const struct facts *facts)
+{
+	return address_proxy(facts) != NULL;
 }
 
 static void

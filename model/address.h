@@ -59,6 +59,9 @@ const char *address_asked_host(const struct facts *facts);
  * source. */
 bool address_by_proxy(const struct facts *facts);
 
+/* That jump host or command, NULL when there is none. Borrowed. */
+const char *address_proxy(const struct facts *facts);
+
 /* ---- Bastion ---- */
 
 struct bastion {

@@ -92,26 +92,6 @@ add_possible(struct report *report, const struct rules *rules, const json_t *glo
 	return 0;
 }
 
-static int
-add_path(struct report *report, const struct diagnosis *diagnosis)
-{
-	json_t *path = report_path(report->findings, report->count, diagnosis);
-	size_t count = json_array_size(path);
-
-	report->path_store = path;
-	if ((report->path = calloc(count + 1, sizeof(*report->path))) == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		const json_t *hop = json_array_get(path, i);
-
-		report->path[report->path_count++] =
-		    (struct report_hop){ .name = doc_str(hop, "hop"),
-					 .state = doc_str(hop, "state"),
-					 .label = doc_str(hop, "label") };
-	}
-	return 0;
-}
-
 int
 report_build(const struct facts *facts, const struct rules *rules, const struct finding *findings,
 	     size_t count, const struct diagnosis *diagnosis, const json_t *globals, int exit_code,
@@ -137,7 +117,7 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 		report.next_count = diagnosis->next_count;
 		r = add_possible(&report, rules, globals);
 	}
-	if (r < 0 || (r = add_path(&report, diagnosis)) < 0) {
+	if (r < 0 || (r = report_path(findings, count, diagnosis, report.path)) < 0) {
 		report_free(&report);
 		return r;
 	}
@@ -153,7 +133,7 @@ report_free(struct report *report)
 	for (size_t i = 0; i < report->possible_count; i++)
 		free(report->possible[i].decide);
 	free(report->possible);
-	free(report->path);
-	json_decref(report->path_store);
+	for (size_t i = 0; i < REPORT_HOPS; i++)
+		free(report->path[i].label);
 	*report = (struct report){ 0 };
 }

@@ -135,7 +135,7 @@ path_json(const struct report *report)
 {
 	json_t *path = json_array();
 
-	for (size_t i = 0; i < report->path_count; i++) {
+	for (size_t i = 0; i < REPORT_HOPS; i++) {
 		json_t *hop = json_object();
 
 		doc_set_str(hop, "hop", report->path[i].name);

@@ -1,5 +1,5 @@
 #include "report/wrap.h"
-#include "checks/checks.h"
+#include "checks/causes.h"
 #include "facts/doc.h"
 
 #include <errno.h>
@@ -71,23 +71,28 @@ explain_remedy(struct page *page, const struct remedy_words *remedy)
 	free(first);
 }
 
-/* A list of names with commas between them. */
+/* By the tables, and by `explains` of rule files. */
 static void
-explain_effects(struct page *page, const char *names)
+explain_effects(struct page *page, const struct code_words *words)
 {
-	size_t size;
-	char *text = NULL;
-	FILE *out = names != NULL && names[0] != '\0' ? open_memstream(&text, &size) : NULL;
+	json_t *effects = causes_effects(code_find(words->code));
+	char *text = NULL, *longer;
 
-	if (out == NULL)
-		return;
-	for (const char *p = names; *p != '\0'; p++)
-		fputs(*p == ' ' ? ", " : (const char[]){ *p, '\0' }, out);
-	if (fclose(out) == 0) {
+	for (size_t i = 0; i < json_array_size(effects); i++) {
+		longer = doc_fmt("%s%s%s", text != NULL ? text : "", text != NULL ? ", " : "",
+				 json_string_value(json_array_get(effects, i)));
+		free(text);
+		text = longer;
+	}
+	if (text != NULL || words->explains != NULL) {
 		fputs("\nWhat follows from it:\n", page->out);
-		page_wrap(page, "  ", 2, INK_NONE, text);
+		if (text != NULL)
+			page_wrap(page, "  ", 2, INK_NONE, text);
+		if (words->explains != NULL)
+			page_wrap(page, "  ", 2, INK_NONE, words->explains);
 	}
 	free(text);
+	json_decref(effects);
 }
 
 static void
@@ -129,7 +134,7 @@ report_explain(FILE *out, const struct rules *rules, const char *code,
 		page_verbatim(&page, 4, INK_NONE, decide);
 		free(decide);
 	}
-	explain_effects(&page, words->explains);
+	explain_effects(&page, words);
 	if (words->docs != NULL)
 		page_wrap(&page, "\nMore: ", 0, INK_NONE, words->docs);
 	return page_end(&page);

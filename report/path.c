@@ -1,39 +1,32 @@
 #include "report/report.h"
 #include "facts/doc.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum hop_state { HOP_NOT_SAID, HOP_OK, HOP_UNKNOWN, HOP_NOT_REACHED, HOP_BLOCKED };
 
-/* The way of a connection: each hop is judged by these checks; `wire` hops are where packets really
- * went. A bad key stops nothing before the login. */
+/* The path as it is drawn, in the order in which packets pass it. */
 static const struct stretch {
 	const char *name;
-	bool wire;
-	const char *checks[8];
-	const char *scope;     /* of the nsg check: which of its hops this is */
+	enum hop hop;
+	const char *scope;     /* of the nsg check: which of its two this is */
 	const char *labels[3]; /* evidence that makes a good label, the first that is known */
-} hops[] = {
-	{ "client", false, { "ssh-config" }, NULL, { "option" } },
-	{ "azure", false, { "azure-signin", "azure-access" }, NULL, { "credential" } },
-	{ "vm", false, { "vm-found", "vm-state", "vm-os", "vm-boot" }, NULL, { "power_state" } },
-	{ "public-ip", false, { "public-ip" }, NULL, { "address", "kind" } },
-	{ "subnet-nsg", false, { "nsg" }, "subnet", { "rule" } },
-	{ "nic-nsg", false, { "nsg" }, "nic", { "rule" } },
-	{ "jit", false, { "jit" }, NULL, { "state" } },
-	{ "route", false, { "route" }, NULL, { "next_hop", "next_hop_type" } },
-	{ "tcp", true, { "dns", "tcp", "guest-firewall" }, NULL, { "result" } },
-	{ "ssh", true, { "banner", "kex", "guest-sshd", "guest-disk" }, NULL, { "software" } },
-	{ "host-key", true, { "host-key" }, NULL, { "type" } },
-	{ "auth",
-	  true,
-	  { "auth", "key-file", "key-permissions", "key-format", "key-agent", "guest-account",
-	    "guest-keys" },
-	  NULL,
-	  { "defect", "mode", "accepted" } },
+} path[REPORT_HOPS] = {
+	{ "client", HOP_CLIENT, NULL, { "option" } },
+	{ "azure", HOP_AZURE, NULL, { "credential" } },
+	{ "vm", HOP_VM, NULL, { "power_state" } },
+	{ "public-ip", HOP_PUBLIC_IP, NULL, { "address", "kind" } },
+	{ "subnet-nsg", HOP_NSG, "subnet", { "rule" } },
+	{ "nic-nsg", HOP_NSG, "nic", { "rule" } },
+	{ "jit", HOP_JIT, NULL, { "state" } },
+	{ "route", HOP_ROUTE, NULL, { "next_hop", "next_hop_type" } },
+	{ "tcp", HOP_TCP, NULL, { "result" } },
+	{ "ssh", HOP_SSH, NULL, { "software" } },
+	{ "host-key", HOP_HOST_KEY, NULL, { "type" } },
+	{ "auth", HOP_AUTH, NULL, { "defect", "mode", "accepted" } },
 };
-
-#define HOPS (sizeof(hops) / sizeof(hops[0]))
 
 struct said {
 	enum hop_state state;
@@ -41,10 +34,10 @@ struct said {
 };
 
 static const struct finding *
-find(const struct finding *findings, size_t count, const char *check)
+find(const struct finding *findings, size_t count, enum check_id check)
 {
 	for (size_t i = 0; i < count; i++)
-		if (findings[i].check != NULL && strcmp(findings[i].check, check) == 0)
+		if (findings[i].check_id == check)
 			return &findings[i];
 	return NULL;
 }
@@ -85,7 +78,7 @@ scoped_state(const struct finding *finding, const char *scope)
 }
 
 static void
-hear(struct said *said, const struct finding *finding, const struct stretch *hop)
+merge_state(struct said *said, const struct finding *finding, const struct stretch *hop)
 {
 	enum hop_state state = scoped_state(finding, hop->scope);
 
@@ -94,62 +87,73 @@ hear(struct said *said, const struct finding *finding, const struct stretch *hop
 		*said = (struct said){ state > said->state ? state : said->state, finding };
 	for (size_t i = 0; i < finding->also_count; i++)
 		if (finding->also[i].status == FAIL && said->state != HOP_BLOCKED)
-			hear(said, &finding->also[i], hop);
+			merge_state(said, &finding->also[i], hop);
 }
 
-/* The last hop that was seen to work: what the server answered proves all hops before it. */
-static size_t
-proven_hop(const struct finding *findings, size_t count)
+/* What all checks of a hop say; what was seen on the wire before what this computer holds. */
+static struct said
+judge_hop(const struct finding *findings, size_t count, const struct stretch *hop)
 {
-	static const struct {
-		const char *check;
-		size_t hop;
-	} proofs[] = {
-		{ "auth", 11 }, { "host-key", 10 }, { "kex", 9 }, { "banner", 8 }, { "tcp", 8 }
-	};
+	struct said said = { HOP_NOT_SAID, NULL };
 
-	for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
-		const struct finding *finding = find(findings, count, proofs[i].check);
-		bool tcp =
-		    finding != NULL && doc_is(finding->evidence, "result", "connected") && i == 4;
+	for (int wire = 1; wire >= 0; wire--)
+		for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
+			const struct finding *finding = find(findings, count, check);
 
-		if (finding != NULL && (tcp || finding->status == PASS || finding->status == WARN))
-			return proofs[i].hop + 1;
-	}
-	return 0;
+			if (finding != NULL && check_table[check].hop == hop->hop &&
+			    (check_table[check].medium == MEDIUM_WIRE) == (wire == 1))
+				merge_state(&said, finding, hop);
+		}
+	return said;
 }
 
 static bool
-has_label(const json_t *one)
+is_passed(const struct finding *finding)
 {
-	return *doc_str(one, "label") != '\0';
+	return finding != NULL && (finding->status == PASS || finding->status == WARN ||
+				   (finding->check_id == CHECK_TCP &&
+				    doc_is(finding->evidence, "result", "connected")));
 }
 
-static void
-set_label(json_t *one, const struct stretch *hop, const struct said *said, enum hop_state state)
+/* The last hop that was seen to work, HOP_CLIENT for none: what the server answered proves all hops
+ * before it. A check that is not the last of its hop proves the one before. */
+static enum hop
+proven_hop(const struct finding *findings, size_t count)
+{
+	enum hop after = HOP_COUNT;
+
+	for (enum check_id check = CHECK_AUTH; check >= CHECK_TCP; check--) {
+		enum hop hop = check_table[check].hop;
+
+		if (is_passed(find(findings, count, check)))
+			return hop == after ? hop - 1 : hop;
+		after = hop;
+	}
+	return HOP_CLIENT;
+}
+
+/* The rule and its priority where one decided, else the first evidence that makes a label, else the
+ * code. The caller frees. */
+static char *
+label_of(const struct stretch *hop, const struct said *said, enum hop_state state)
 {
 	const struct finding *by = said->by;
-	const char *rule;
+	const char *rule, *text;
 
-	doc_set_str(one, "label", "");
 	if (by == NULL || state == HOP_NOT_REACHED || (state == HOP_OK && said->state != HOP_OK))
-		return;
+		return strdup("");
 	rule = doc_str(by->evidence, "rule");
 	if (hop->scope != NULL && rule != NULL && doc_get(by->evidence, "priority") != NULL &&
-	    (state != HOP_OK || doc_is(by->evidence, "scope", hop->scope))) {
-		doc_set_fmt(one, "label", "%s (%" JSON_INTEGER_FORMAT ")", rule,
-			    doc_int(by->evidence, "priority", 0));
-		return;
-	}
+	    (state != HOP_OK || doc_is(by->evidence, "scope", hop->scope)))
+		return doc_fmt("%s (%" JSON_INTEGER_FORMAT ")", rule,
+			       doc_int(by->evidence, "priority", 0));
 	for (size_t i = 0;
 	     hop->scope == NULL && by->status != SKIP && i < 3 && hop->labels[i] != NULL; i++) {
-		const char *text = doc_str(by->evidence, hop->labels[i]);
-
-		if (text != NULL && text[0] != '\0' && strcmp(text, "-") != 0 && !has_label(one))
-			doc_set_str(one, "label", text);
+		text = doc_str(by->evidence, hop->labels[i]);
+		if (text != NULL && text[0] != '\0' && strcmp(text, "-") != 0)
+			return strdup(text);
 	}
-	if (!has_label(one) && state != HOP_OK)
-		doc_set_str(one, "label", by->code);
+	return strdup(state != HOP_OK ? by->code : "");
 }
 
 static bool
@@ -159,43 +163,37 @@ is_cause(const struct said *said, const struct diagnosis *diagnosis)
 	       diagnosis->cause != NULL && strcmp(said->by->check, diagnosis->cause->check) == 0;
 }
 
-json_t *
-report_path(const struct finding *findings, size_t count, const struct diagnosis *diagnosis)
+int
+report_path(const struct finding *findings, size_t count, const struct diagnosis *diagnosis,
+	    struct report_hop ret[REPORT_HOPS])
 {
 	static const char *const words[] = { [HOP_NOT_SAID] = "unknown",
 					     [HOP_OK] = "ok",
 					     [HOP_UNKNOWN] = "unknown",
 					     [HOP_BLOCKED] = "blocked",
 					     [HOP_NOT_REACHED] = "not-reached" };
-	size_t proven = proven_hop(findings, count);
-	json_t *path = json_array();
+	enum hop proven = proven_hop(findings, count);
 	bool blocked = false;
 
-	for (size_t i = 0; i < HOPS; i++) {
-		struct said said = { HOP_NOT_SAID, NULL };
-		json_t *one = json_object();
-		enum hop_state state;
+	for (size_t i = 0; i < REPORT_HOPS; i++) {
+		struct said said = judge_hop(findings, count, &path[i]);
+		enum hop_state state = said.state;
 
-		for (size_t j = 0; j < 8 && hops[i].checks[j] != NULL; j++) {
-			const struct finding *finding = find(findings, count, hops[i].checks[j]);
-
-			if (finding != NULL)
-				hear(&said, finding, &hops[i]);
-		}
-		state = said.state;
 		if (!is_cause(&said, diagnosis)) {
-			bool reached = hops[i].wire && state == HOP_BLOCKED && proven >= i;
+			bool reached = path[i].hop >= HOP_TCP && state == HOP_BLOCKED &&
+				       path[i].hop <= proven + 1;
 
-			if (i < proven)
+			if (path[i].hop <= proven && proven >= HOP_TCP)
 				state = HOP_OK;
 			else if (blocked && !reached)
 				state = HOP_NOT_REACHED;
 		}
 		blocked = blocked || state == HOP_BLOCKED;
-		doc_set_str(one, "hop", hops[i].name);
-		doc_set_str(one, "state", words[state]);
-		set_label(one, &hops[i], &said, state);
-		json_array_append_new(path, one);
+		ret[i] = (struct report_hop){ .name = path[i].name,
+					      .state = words[state],
+					      .label = label_of(&path[i], &said, state) };
+		if (ret[i].label == NULL)
+			return -ENOMEM;
 	}
-	return path;
+	return 0;
 }

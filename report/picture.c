@@ -88,7 +88,7 @@ page_path(struct page *page, const struct report *report)
 	bool utf8 = page->style->utf8, known = false;
 	char *line;
 
-	for (size_t i = 0; i < report->path_count && picture.count < MAX_HOPS; i++) {
+	for (size_t i = 0; i < REPORT_HOPS && picture.count < MAX_HOPS; i++) {
 		const struct report_hop *hop = &report->path[i];
 
 		if (!is(hop, "not-reached"))

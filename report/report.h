@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define REPORT_SCHEMA "azssh-doctor/report/1"
+#define REPORT_HOPS 12
 
 /* What was asked about. Members are NULL, and the port is -1, where they are not known. */
 struct report_target {
@@ -32,7 +33,7 @@ struct report_possible {
 struct report_hop {
 	const char *name;  /* "nic-nsg" */
 	const char *state; /* "ok", "blocked", "unknown" or "not-reached" */
-	const char *label; /* what decided; "" for none */
+	char *label;       /* what decided; "" for none; owned */
 };
 
 /* The report on one target. Everything but `possible` and `path` is borrowed from what it was built
@@ -54,9 +55,7 @@ struct report {
 
 	const struct finding *findings;
 	size_t count;
-	json_t *path_store; /* owns the hops' words */
-	struct report_hop *path;
-	size_t path_count;
+	struct report_hop path[REPORT_HOPS];
 };
 
 /* Builds the report; `globals` are those of globals_make, and finding_fill_in must have been
@@ -71,10 +70,10 @@ const char *report_title(const struct finding *finding);
 const char *report_summary(const struct finding *finding);
 const char *report_why(const struct finding *finding);
 
-/* The hops from this computer to the login, from the findings: [{"hop", "state", "label"}]; a new
- * reference. */
-json_t *report_path(const struct finding *findings, size_t count,
-		    const struct diagnosis *diagnosis);
+/* The hops from this computer to the login, from the findings; labels are owned by the caller. 0 or
+ * -ENOMEM. */
+int report_path(const struct finding *findings, size_t count, const struct diagnosis *diagnosis,
+		struct report_hop ret[REPORT_HOPS]);
 
 /* How text may look; all false and width 0 (then 80) is what a pipe gets. */
 struct report_style {

@@ -100,7 +100,7 @@ judge(json_t *doc, size_t index)
 	for (size_t i = 0; i < count; i++)
 		if (finding_fill_in(&findings[i], rules(), globals, az) < 0)
 			abort();
-	if (diagnosis_make(&facts, rules(), findings, count, &diagnosis) < 0 ||
+	if (diagnosis_make(findings, count, &diagnosis) < 0 ||
 	    report_build(&facts, rules(), findings, count, &diagnosis, globals, 0, &report) < 0)
 		abort();
 	examine(&report);

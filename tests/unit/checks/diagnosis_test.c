@@ -1,7 +1,7 @@
 /* Findings made by hand, with the real rules: which one is named first, what follows from it, and
  * what the wire outranks. */
 #include "checks/checks.h"
-#include "checks/refine.h"
+#include "checks/causes.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct world {
 	struct rules *rules;
 	json_t *doc;
 	struct facts facts;
-	struct finding findings[16];
+	struct finding said[16], *findings; /* as the checks made them; weighed together */
 	size_t count;
 	struct diagnosis diagnosis;
 };
@@ -42,7 +42,8 @@ end(void)
 {
 	diagnosis_free(&world.diagnosis);
 	for (size_t i = 0; i < world.count; i++)
-		finding_free(&world.findings[i]);
+		finding_free(&world.said[i]);
+	findings_free(world.findings, world.count);
 	json_decref(world.doc);
 	rules_free(world.rules);
 }
@@ -50,7 +51,7 @@ end(void)
 static void
 find(const char *check, enum status status, const char *code)
 {
-	struct finding *finding = &world.findings[world.count++];
+	struct finding *finding = &world.said[world.count++];
 
 	finding_init(finding, check);
 	if (code_find(code) != CODE_CUSTOM)
@@ -65,11 +66,10 @@ diagnose(void)
 	struct scene scene;
 
 	ck_assert_int_eq(scene_make(&world.facts, &scene), 0);
-	findings_refine(&scene, world.findings, world.count);
-	scene_free(&scene);
-	ck_assert_int_eq(diagnosis_make(&world.facts, world.rules, world.findings, world.count,
-					&world.diagnosis),
+	ck_assert_int_eq(causes_make(&scene, world.rules, world.said, world.count, &world.findings),
 			 0);
+	scene_free(&scene);
+	ck_assert_int_eq(diagnosis_make(world.findings, world.count, &world.diagnosis), 0);
 	return &world.diagnosis;
 }
 
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(a_refusal_comes_before_a_key_though_it_is_only_likely)
 {
 	find("tcp", FAIL, "sshd-refused");
-	world.findings[0].confidence = LIKELY;
+	world.said[0].confidence = LIKELY;
 	find("key-permissions", FAIL, "key-perms-too-open");
 	ck_assert_str_eq(diagnose()->cause->code, "sshd-refused");
 }
@@ -206,7 +206,7 @@ END_TEST
 START_TEST(a_certain_cause_comes_before_a_possible_one)
 {
 	find("nsg", FAIL, "nsg-source-ip-changed");
-	world.findings[0].confidence = POSSIBLE;
+	world.said[0].confidence = POSSIBLE;
 	find("key-file", FAIL, "key-missing");
 	ck_assert_str_eq(diagnose()->cause->code, "key-missing");
 }
@@ -241,6 +241,90 @@ START_TEST(a_circle_of_explanations_leaves_a_cause)
 }
 END_TEST
 
+START_TEST(severity_of_a_layer_swaps_fail_and_warn_only)
+{
+	static const char yaml[] = "version: 1\nchecks:\n  nsg:\n    codes:\n      "
+				   "nsg-no-allow-rule: {severity: warn}\n";
+	static const enum status before[] = { FAIL, WARN, PASS, UNKNOWN, SKIP },
+				 after[] = { WARN, WARN, PASS, UNKNOWN, SKIP };
+	struct err err;
+
+	ck_assert_msg(rules_layer_text(world.rules, "layer.yaml", yaml, sizeof(yaml) - 1, &err) ==
+			  0,
+		      "%s", err.text);
+	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++)
+		find("nsg", before[i], "nsg-no-allow-rule");
+	diagnose();
+	for (size_t i = 0; i < sizeof(after) / sizeof(*after); i++)
+		ck_assert_int_eq(world.findings[i].status, after[i]);
+}
+END_TEST
+
+START_TEST(what_a_check_said_stays_as_it_was)
+{
+	connected(false);
+	find("nsg", FAIL, "nsg-no-allow-rule");
+	diagnose();
+	ck_assert_int_eq(world.findings[0].status, WARN);
+	ck_assert_int_eq(world.said[0].status, FAIL);
+	ck_assert_str_eq(world.said[0].summary, "nsg-no-allow-rule");
+	ck_assert_uint_eq(json_object_size(world.said[0].evidence), 0);
+}
+END_TEST
+
+START_TEST(behind_a_proxy_the_model_judges_nothing)
+{
+	doc_set_str(facts_known(&world.facts, FACT_SSH_CONFIG), "proxyjump", "bastion");
+	find("nsg", FAIL, "nsg-no-allow-rule");
+	find("public-ip", FAIL, "no-public-ip");
+	find("vm-state", FAIL, "vm-deallocated");
+	diagnose();
+	ck_assert_int_eq(world.findings[0].status, SKIP);
+	ck_assert_int_eq(world.findings[1].status, SKIP);
+	ck_assert_int_eq(world.findings[2].status, FAIL);
+}
+END_TEST
+
+/* A code, what follows from it on the wire, and what does not. */
+static const struct {
+	const char *cause, *effects[3], *others[3];
+} follows[] = {
+	{ "nsg-deny-nic",
+	  { "tcp-timeout", "blocked-outside-azure-rules" },
+	  { "sshd-refused", "key-not-on-vm", "dns-nxdomain" } },
+	{ "vm-deallocated", { "sshd-refused", "hostkey-mitm-suspected" }, { "key-missing" } },
+	{ "vm-health-unavailable", { "tcp-timeout" }, { "sshd-refused", "username-wrong" } },
+	{ "kex-mismatch", { "hostkey-ok", "key-not-on-vm" }, { "key-missing", "banner-not-ssh" } },
+	{ "key-damaged", { "key-not-on-vm" }, { "agent-wrong-key", "hostkey-revoked" } },
+	{ "key-missing", { "key-not-on-vm", "agent-wrong-key" }, { "hostkey-revoked" } },
+	{ "jit-request-expired", { "nsg-jit-deny", "tcp-timeout" }, { "nsg-deny-nic" } },
+	{ "vm-not-found", { "no-public-ip" }, { "key-not-on-vm" } },
+};
+
+static void
+follows_or_not(const char *cause, const char *effect, bool expected)
+{
+	const struct code_row *a = &code_table[code_find(cause)],
+			      *b = &code_table[code_find(effect)];
+
+	begin();
+	find(check_table[a->check].id, FAIL, cause);
+	find(check_table[b->check].id, UNKNOWN, effect);
+	diagnose();
+	ck_assert_msg((world.findings[1].explained_by != NULL) == expected, "%s %s from %s", effect,
+		      expected ? "does not follow" : "follows", cause);
+	end();
+}
+
+START_TEST(what_follows_is_computed_from_the_tables)
+{
+	for (size_t i = 0; i < 3 && follows[_i].effects[i] != NULL; i++)
+		follows_or_not(follows[_i].cause, follows[_i].effects[i], true);
+	for (size_t i = 0; i < 3 && follows[_i].others[i] != NULL; i++)
+		follows_or_not(follows[_i].cause, follows[_i].others[i], false);
+}
+END_TEST
+
 START_TEST(guards_tell_unknown_from_not_asked)
 {
 	struct finding *findings;
@@ -264,7 +348,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("diagnosis");
-	TCase *tc = tcase_create("diagnosis");
+	TCase *tc = tcase_create("diagnosis"), *table = tcase_create("tables");
 	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tc, begin, end);
@@ -283,7 +367,13 @@ main(void)
 	tcase_add_test(tc, a_certain_cause_comes_before_a_possible_one);
 	tcase_add_test(tc, another_key_that_is_missing_is_a_remark_when_one_was_accepted);
 	tcase_add_test(tc, a_circle_of_explanations_leaves_a_cause);
+	tcase_add_test(tc, severity_of_a_layer_swaps_fail_and_warn_only);
+	tcase_add_test(tc, what_a_check_said_stays_as_it_was);
+	tcase_add_test(tc, behind_a_proxy_the_model_judges_nothing);
 	tcase_add_test(tc, guards_tell_unknown_from_not_asked);
+	tcase_add_loop_test(table, what_follows_is_computed_from_the_tables, 0,
+			    sizeof(follows) / sizeof(*follows));
+	suite_add_tcase(suite, table);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_SILENT);
 	srunner_free(runner);

@@ -15,7 +15,7 @@ static const char *const code_idents[] = {
 };
 
 static const char *const check_idents[] = {
-#define CHECK(ident, run, id, title, hop, needs) [CHECK_##ident] = #ident,
+#define CHECK(ident, run, id, title, hop, medium, needs) [CHECK_##ident] = #ident,
 #define WORDS(ident, id, hop) [CHECK_##ident] = #ident,
 #include "checks/checks.def"
 #undef CHECK

@@ -238,29 +238,6 @@ START_TEST(a_finding_is_lent_its_words)
 }
 END_TEST
 
-START_TEST(severity_of_a_layer_swaps_fail_and_warn_only)
-{
-	struct rules *rules = rules_with(LAYER "        severity: warn\n");
-	static const struct {
-		enum status before, after;
-	} cases[] = {
-		{ FAIL, WARN }, { WARN, WARN }, { PASS, PASS }, { UNKNOWN, UNKNOWN }, { SKIP, SKIP }
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct finding finding;
-
-		finding_init(&finding, "nsg");
-		finding_custom(&finding, cases[i].before, "my-code", "s");
-		ck_assert_int_eq(finding_fill_in(&finding, rules, NULL, NULL), 0);
-		ck_assert_int_eq(finding.status, cases[i].after);
-		ck_assert_int_eq((int)finding.remedies.count, 0);
-		finding_free(&finding);
-	}
-	rules_free(rules);
-}
-END_TEST
-
 START_TEST(waivers_hold_for_their_resource_until_their_last_day)
 {
 	const char *id =
@@ -309,7 +286,6 @@ main(void)
 	tcase_add_test(files, odd_files_are_refused);
 	tcase_add_test(files, waivers_hold_for_their_resource_until_their_last_day);
 	tcase_add_test(words, a_finding_is_lent_its_words);
-	tcase_add_test(words, severity_of_a_layer_swaps_fail_and_warn_only);
 	suite_add_tcase(suite, files);
 	suite_add_tcase(suite, words);
 	runner = srunner_create(suite);
