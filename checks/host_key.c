@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "facts/time.h"
 #include "checks/ssh_options.h"
 #include "model/known_hosts.h"
 #include "model/pubkey.h"
@@ -60,12 +61,9 @@ judge_proof(const struct fact_proof *section, const struct fact_host_key_entry *
 static void
 add_time(struct finding *finding, const char *key, json_int_t at)
 {
-	time_t when = (time_t)at;
-	char stamp[32];
-	struct tm tm;
+	char stamp[TIME_TEXT_SIZE];
 
-	if (at > 0 && gmtime_r(&when, &tm) != NULL && tm.tm_year < 9999 - 1900 &&
-	    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+	if (at > 0 && *time_to_iso((time_t)at, stamp) != '\0')
 		finding_text(finding, key, stamp);
 }
 

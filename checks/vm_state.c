@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "facts/time.h"
 #include "facts/arm.h"
 #include "model/vm.h"
 

@@ -1,4 +1,5 @@
 #include "facts/facts.h"
+#include "facts/time.h"
 #include "facts/arm.h"
 
 #include <errno.h>
@@ -27,22 +28,12 @@ facts_section_words(enum fact_section section)
 json_t *
 facts_new(time_t started)
 {
-	char stamp[32] = "";
-	struct tm tm;
+	char stamp[TIME_TEXT_SIZE];
 
-	if (gmtime_r(&started, &tm) != NULL)
-		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return json_pack("{s:s, s:s, s:i, s:{}, s:{s:{}}, s:{s:{}, s:{}, s:[]}, s:[]}", "schema",
-			 "azssh-doctor/facts/1", "started", stamp, "duration_ms", 0, "asked",
-			 "machine", "keys", "azure", "resources", "missing", "requests", "targets");
-}
-
-static time_t
-parse_stamp(const char *text)
-{
-	struct tm tm = { 0 };
-
-	return text != NULL && strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL ? timegm(&tm) : 0;
+			 "azssh-doctor/facts/1", "started", time_to_iso(started, stamp),
+			 "duration_ms", 0, "asked", "machine", "keys", "azure", "resources",
+			 "missing", "requests", "targets");
 }
 
 int
@@ -54,7 +45,8 @@ facts_view(json_t *doc, size_t index, struct facts *ret)
 		return -EPROTO;
 	if ((facts.target = json_array_get(doc_list(doc, "targets"), index)) == NULL)
 		return -ENOENT;
-	facts.now = parse_stamp(doc_str(doc, "started"));
+	facts.now = time_from_iso(doc_str(doc, "started"));
+	facts.now = facts.now >= 0 ? facts.now : 0;
 	*ret = facts;
 	return 0;
 }

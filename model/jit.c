@@ -1,4 +1,5 @@
 #include "model/jit.h"
+#include "facts/time.h"
 #include "facts/arm.h"
 #include "model/vm.h"
 
@@ -393,13 +394,10 @@ jit_request_body(const struct jit *jit, const char *vm_id, int port, const char 
 	    (seconds == jit->max_seconds ? 30
 					 : 0); /* a slow clock here must not overstep the limit */
 	json_t *entry, *body;
-	char stamp[32] = "", *text;
-	struct tm tm;
+	char stamp[TIME_TEXT_SIZE], *text;
 
-	if (gmtime_r(&end, &tm) != NULL)
-		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	entry = json_pack("{s:i, s:s*, s:s}", "number", port, "allowedSourceAddressPrefix", source,
-			  "endTimeUtc", stamp);
+			  "endTimeUtc", time_to_iso(end, stamp));
 	body = json_pack("{s:[{s:s, s:[o]}]}", "virtualMachines", "id", vm_id, "ports", entry);
 	text = body != NULL ? json_dumps(body, JSON_PRESERVE_ORDER) : NULL;
 	json_decref(body);

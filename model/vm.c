@@ -291,27 +291,6 @@ vm_extension(const struct facts *facts, const struct vm *vm, const char *type,
 	return true;
 }
 
-time_t
-time_from_iso(const char *text)
-{
-	struct tm tm = { 0 };
-	const char *rest;
-	time_t when;
-	int hours, minutes;
-	char sign;
-
-	if (text == NULL || (rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm)) == NULL)
-		return -1;
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	when = timegm(&tm);
-	if (*rest == '\0' || strcmp(rest, "Z") == 0 || strcmp(rest, "z") == 0)
-		return when;
-	if (sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
-		return -1;
-	return when - (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
-}
-
 const json_t *
 vm_sub_resource(const struct facts *facts, const char *suffix)
 {

@@ -67,10 +67,6 @@ struct vm_extension {
 bool vm_extension(const struct facts *facts, const struct vm *vm, const char *type,
 		  struct vm_extension *ret);
 
-/* Seconds since the epoch of an ISO 8601 time with 0-9 fractional digits and Z or an offset; -1
- * when it is none. */
-time_t time_from_iso(const char *text);
-
 /* The body of a resource under the VM's id
  * ("/providers/Microsoft.ResourceHealth/availabilityStatuses/current"), NULL when not known. */
 const json_t *vm_sub_resource(const struct facts *facts, const char *suffix);

@@ -1,4 +1,5 @@
 #include "report/report.h"
+#include "facts/time.h"
 #include "facts/doc.h"
 
 #include <errno.h>
@@ -39,12 +40,8 @@ report_why(const struct finding *finding)
 static void
 set_started(struct report *report, time_t started)
 {
-	struct tm tm;
-
-	if (gmtime_r(&started, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900)
-		tm = (struct tm){ .tm_year = 70, .tm_mday = 1 };
-	snprintf(report->started, sizeof(report->started), "%04d-%02d-%02dT%02d:%02d:%02dZ",
-		 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (*time_to_iso(started, report->started) == '\0')
+		time_to_iso(0, report->started);
 }
 
 static const char *

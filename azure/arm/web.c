@@ -1,4 +1,5 @@
 #include "azure/inside.h"
+#include "facts/time.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -120,15 +121,13 @@ record(struct web *web, const struct http_reply *reply)
 static void
 note_skew(struct azure *azure, const struct http_reply *reply)
 {
-	const char *date = http_header(reply, "Date");
+	time_t date = time_from_http(http_header(reply, "Date"));
 	json_t *signin = doc_get(azure->doc, "azure.signin");
-	struct tm tm = { 0 };
 
-	if (date == NULL || azure->skew_known ||
-	    strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
+	if (date < 0 || azure->skew_known)
 		return;
 	azure->skew_known = true;
-	azure->skew = (long)(time(NULL) - timegm(&tm));
+	azure->skew = (long)(time(NULL) - date);
 	if (signin != NULL) /* whoever has signed in without asking anybody */
 		doc_set_int(signin, "skew_s", azure->skew);
 }
@@ -200,19 +199,21 @@ static long
 retry_after(const struct http_reply *reply)
 {
 	const char *text = http_header(reply, "Retry-After");
-	struct tm tm = { 0 };
+	time_t at = time_from_http(text);
 	long seconds;
 	char *end;
 
 	if (text == NULL)
 		return -1;
 	seconds = strtol(text, &end, 10);
-	if (end != text && *end == '\0')
-		return seconds < 0 ? 0 : seconds > 86400 ? 86400 : seconds;
-	if (strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm) == NULL)
-		return -1;
-	seconds = (long)(timegm(&tm) - time(NULL));
-	return seconds < 0 ? 0 : seconds > 86400 ? 86400 : seconds;
+	if (end == text || *end != '\0') {
+		if (at < 0)
+			return -1;
+		seconds = (long)(at - time(NULL));
+	}
+	if (seconds < 0)
+		return 0;
+	return seconds < 86400 ? seconds : 86400;
 }
 
 /* Milliseconds to wait before the next try: what the server asks for, else 0.8 s, doubled each

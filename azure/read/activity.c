@@ -1,6 +1,7 @@
 /* --deep: who did what to the VM lately, what happened to the rules of its security groups, and
  * which policies speak of them. */
 #include "azure/inside.h"
+#include "facts/time.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
@@ -76,18 +77,16 @@ static void
 ask(struct read *read, const char *id, const char *which, const char *value,
     void (*got)(void *ctx, const struct arm_answer *answer))
 {
-	char subscription[128], since[32] = "";
+	char subscription[128], since[TIME_TEXT_SIZE];
 	time_t at = time(NULL) - ACTIVITY_DAYS * 86400;
-	struct tm tm;
 	char *path, *filter, *encoded, *query;
 
 	arm_id_subscription(id, subscription, sizeof(subscription));
-	if (gmtime_r(&at, &tm) != NULL)
-		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	path =
 	    doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values",
 		    subscription);
-	filter = doc_fmt("eventTimestamp ge '%s' and %s eq '%s'", since, which, value);
+	filter =
+	    doc_fmt("eventTimestamp ge '%s' and %s eq '%s'", time_to_iso(at, since), which, value);
 	encoded = url_encode(filter);
 	query =
 	    encoded != NULL

@@ -1,6 +1,7 @@
 /* Bytes, base64, whole files, what is not visible, words in lists. */
 #include "facts/doc.h"
 #include "facts/file.h"
+#include "facts/time.h"
 #include "facts/visible.h"
 #include "facts/words.h"
 
@@ -185,6 +186,23 @@ START_TEST(words_are_found_whole)
 }
 END_TEST
 
+START_TEST(times_are_read_and_written)
+{
+	char text[TIME_TEXT_SIZE];
+
+	ck_assert_int_eq(time_from_iso("2026-01-01T01:00:00.1234567+01:00"), 1767225600);
+	ck_assert_int_eq(time_from_iso("2026-01-01T00:00:00"), 1767225600);
+	ck_assert_int_eq(time_from_iso("2026-01-01 00:00:00Z"), -1);
+	ck_assert_int_eq(time_from_iso("2026-01-01T00:00:00 later"), -1);
+	ck_assert_int_eq(time_from_iso(NULL), -1);
+	ck_assert_int_eq(time_from_http("Thu, 01 Jan 2026 00:00:00 GMT"), 1767225600);
+	ck_assert_int_eq(time_from_http("2026-01-01T00:00:00Z"), -1);
+	ck_assert_str_eq(time_to_iso(1767225600, text), "2026-01-01T00:00:00Z");
+	ck_assert_str_eq(time_to_iso(INT64_C(1) << 60, text), "");
+	ck_assert_str_eq(time_to_iso(INT64_C(253402300800), text), ""); /* the year 10000 */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -202,6 +220,7 @@ main(void)
 			    sizeof(unseen) / sizeof(unseen[0]));
 	tcase_add_test(tcase, letters_are_visible);
 	tcase_add_test(tcase, words_are_found_whole);
+	tcase_add_test(tcase, times_are_read_and_written);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);

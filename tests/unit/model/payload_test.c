@@ -2,6 +2,7 @@
  * They lie beside the source tree (SHARED, default ../shared); without them the tests say so and
  * pass. */
 #include "model/address.h"
+#include "facts/time.h"
 #include "model/jit.h"
 #include "model/nsg/nsg.h"
 #include "model/route.h"
