@@ -1,7 +1,6 @@
 /* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a
  * program that watches over the rules. */
 #include "checks/nsg.h"
-#include "checks/hindrance.h"
 #include "facts/time.h"
 #include "facts/arm.h"
 #include "model/network.h"
