@@ -17,9 +17,9 @@ fill_words(struct finding *finding, const struct code_words *words, const struct
 		finding->title = visible_text(finding->summary, false);
 		return finding->title == NULL ? -ENOMEM : 0;
 	}
-	finding->title = rules_fill(words->title, values, NULL, NULL);
-	finding->why = rules_fill(words->why, values, NULL, NULL);
-	finding->docs = rules_fill(words->docs, values, NULL, NULL);
+	finding->title = rules_fill(words->title, values);
+	finding->why = rules_fill(words->why, values);
+	finding->docs = rules_fill(words->docs, values);
 	return finding->title == NULL || finding->why == NULL ? -ENOMEM : 0;
 }
 

@@ -84,7 +84,7 @@ add_possible(struct report *report, const struct rules *rules, const json_t *glo
 
 		one->code = json_string_value(json_array_get(codes, i));
 		if ((words = rules_code(rules, one->code)) != NULL)
-			one->decide = rules_fill(words->decide, &values, "shell", NULL);
+			one->decide = rules_command(words->decide, "shell", &values, NULL, NULL);
 	}
 	return 0;
 }

@@ -16,6 +16,39 @@ set_or_null(json_t *obj, const char *key, const char *text)
 		json_object_set_new(obj, key, json_null());
 }
 
+/* A command that is one list of arguments; null for one with several steps, and for a text. */
+static json_t *
+argv_json(const char *arguments)
+{
+	json_t *list = json_array();
+	struct argument argument;
+
+	for (const char *at = arguments; at != NULL && command_next(arguments, &at, &argument);) {
+		if (argument.first && argument.text != arguments) {
+			json_decref(list);
+			return json_null();
+		}
+		json_array_append_new(list, json_stringn(argument.text, argument.len));
+	}
+	if (arguments != NULL)
+		return list;
+	json_decref(list);
+	return json_null();
+}
+
+/* A list of names with blanks between them. */
+static json_t *
+names_json(const char *names)
+{
+	json_t *list = json_array();
+
+	for (size_t len; names != NULL && *names != '\0'; names += len + (names[len] == ' ')) {
+		len = strcspn(names, " ");
+		json_array_append_new(list, json_stringn(names, len));
+	}
+	return list;
+}
+
 static json_t *
 remedies_json(const struct finding *finding)
 {
@@ -28,7 +61,10 @@ remedies_json(const struct finding *finding)
 		doc_set_str(one, "dialect", remedy->dialect);
 		set_or_null(one, "title", remedy->title);
 		doc_set_str(one, "command", remedy->command);
+		json_object_set_new(one, "argv", argv_json(remedy->arguments));
 		doc_set_bool(one, "runnable", remedy->runnable);
+		set_or_null(one, "changes", remedy->changes);
+		json_object_set_new(one, "needs", names_json(remedy->needs));
 		set_or_null(one, "cost", remedy->cost);
 		set_or_null(one, "undo", remedy->undo);
 		set_or_null(one, "verify", remedy->verify);

@@ -12,7 +12,7 @@ write_codes(struct page *page, const struct rule *rule)
 	for (size_t i = 0; i < rule->code_count; i++) {
 		const struct code_words *code = &rule->codes[i];
 		size_t len = strlen(code->code);
-		char *title = rules_fill(code->title, NULL, NULL, NULL);
+		char *title = rules_fill(code->title, NULL);
 
 		fprintf(page->out, "  %-34s ", code->code);
 		page_cut(page, 37 + (len > 34 ? len - 34 : 0), title);
@@ -57,8 +57,8 @@ report_checks(FILE *out, const struct rules *rules, const struct report_style *s
 static void
 explain_remedy(struct page *page, const struct remedy_words *remedy)
 {
-	char *command = rules_fill(remedy->command, NULL, remedy->dialect, NULL),
-	     *title = rules_fill(remedy->title, NULL, NULL, NULL);
+	char *command = rules_command(remedy->command, remedy->dialect, NULL, NULL, NULL),
+	     *title = rules_fill(remedy->title, NULL);
 	char *first = doc_fmt("  %s:%s", remedy->dialect, title != NULL ? " " : "");
 
 	page_wrap(page, first, 0, INK_NONE, title);
@@ -98,9 +98,8 @@ explain_effects(struct page *page, const struct code_words *words)
 static void
 explain_words(struct page *page, const struct code_words *code)
 {
-	char *title = rules_fill(code->title, NULL, NULL, NULL),
-	     *why = rules_fill(code->why, NULL, NULL, NULL),
-	     *explain = rules_fill(code->explain, NULL, NULL, NULL);
+	char *title = rules_fill(code->title, NULL), *why = rules_fill(code->why, NULL),
+	     *explain = rules_fill(code->explain, NULL);
 
 	page_wrap(page, "  ", 2, INK_BOLD, title);
 	page_paragraphs(page, "\n  ", 2, why);
@@ -128,7 +127,7 @@ report_explain(FILE *out, const struct rules *rules, const char *code,
 	for (size_t i = 0; i < words->remedy_count; i++)
 		explain_remedy(&page, &words->remedies[i]);
 	if (words->decide != NULL) {
-		char *decide = rules_fill(words->decide, NULL, "shell", NULL);
+		char *decide = rules_command(words->decide, "shell", NULL, NULL, NULL);
 
 		fputs("\nWhat would tell for certain:\n", out);
 		page_verbatim(&page, 4, INK_NONE, decide);

@@ -3,37 +3,35 @@
 #include "facts/doc.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const dialects[] = { "az", "powershell", "shell", "portal" };
+struct block {
+	struct block *next;
+	max_align_t rows[];
+};
 
 void *
 pool_rows(struct pool *pool, size_t count, size_t size)
 {
-	void *rows;
+	struct block *block = calloc(1, sizeof(*block) + (count + 1) * size);
 
-	if (pool->count == pool->room) {
-		size_t room = pool->room * 2 + 64;
-		void **grown = reallocarray(pool->at, room, sizeof(void *));
-
-		if (grown == NULL)
-			return NULL;
-		pool->at = grown;
-		pool->room = room;
-	}
-	if ((rows = calloc(count + 1, size)) != NULL)
-		pool->at[pool->count++] = rows;
-	return rows;
+	if (block == NULL)
+		return NULL;
+	block->next = pool->blocks;
+	pool->blocks = block;
+	return block->rows;
 }
 
 void
 pool_free(struct pool *pool)
 {
-	for (size_t i = 0; i < pool->count; i++)
-		free(pool->at[i]);
-	free(pool->at);
+	for (struct block *block = pool->blocks, *next; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
 	json_decref(pool->layers);
 	*pool = (struct pool){ 0 };
 }
@@ -60,39 +58,33 @@ take_texts(void *row, const struct text_field *field, const json_t *entry)
 	}
 }
 
-/* The remedies of each dialect replace those of the same dialect. */
 static int
 take_remedies(struct pool *pool, struct code_words *code, const json_t *given)
 {
-	size_t count = 0, most = code->remedy_count;
-	struct remedy_words *rows;
-	const char *key;
-	json_t *list;
+	struct remedy_words *rows = pool_rows(pool, json_array_size(given), sizeof(*rows));
 
-	json_object_foreach ((json_t *)(uintptr_t)given, key, list)
-		most += json_array_size(list);
-	if ((rows = pool_rows(pool, most, sizeof(*rows))) == NULL)
+	if (rows == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
-		list = json_object_get(given, dialects[i]);
-		for (size_t j = 0; list == NULL && j < code->remedy_count; j++)
-			if (strcmp(code->remedies[j].dialect, dialects[i]) == 0)
-				rows[count++] = code->remedies[j];
-		for (size_t j = 0; j < json_array_size(list); j++) {
-			const json_t *entry = json_array_get(list, j);
-
-			take_texts(&rows[count], remedy_texts, entry);
-			rows[count].dialect = dialects[i];
-			if (doc_str(entry, "run") != NULL)
-				rows[count].command = doc_str(entry, "run");
-			else
-				rows[count].command = doc_str(entry, "steps");
-			count++;
-		}
-	}
+	for (size_t i = 0; i < json_array_size(given); i++)
+		take_texts(&rows[i], remedy_texts, json_array_get(given, i));
 	code->remedies = rows;
-	code->remedy_count = count;
+	code->remedy_count = json_array_size(given);
 	return 0;
+}
+
+/* The row of that name, each row beginning with its name; a new one at the end when there is none.
+ */
+static void *
+row_of(void *rows, size_t *count, size_t size, const char *name)
+{
+	char *row = rows;
+
+	for (size_t i = 0; i < *count; i++, row += size)
+		if (strcmp(*(const char **)(void *)row, name) == 0)
+			return row;
+	(*count)++;
+	memcpy(row, &name, sizeof(name));
+	return row;
 }
 
 static int
@@ -100,25 +92,19 @@ take_codes(struct pool *pool, struct rule *rule, const json_t *given)
 {
 	struct code_words *rows =
 	    grown_rows(pool, rule->codes, rule->code_count, json_object_size(given), sizeof(*rows));
-	const char *code;
+	const char *name;
 	json_t *entry;
 
 	if (rows == NULL)
 		return -ENOMEM;
 	rule->codes = rows;
-	json_object_foreach ((json_t *)(uintptr_t)given, code, entry) {
-		size_t i = 0;
+	json_object_foreach ((json_t *)(uintptr_t)given, name, entry) {
+		struct code_words *code = row_of(rows, &rule->code_count, sizeof(*rows), name);
 		const json_t *remedies = json_object_get(entry, "remedies");
 
-		while (i < rule->code_count && strcmp(rows[i].code, code) != 0)
-			i++;
-		if (i == rule->code_count) {
-			rows[i].code = code;
-			rows[i].owner = rule->id;
-			rule->code_count++;
-		}
-		take_texts(&rows[i], code_texts, entry);
-		if (remedies != NULL && take_remedies(pool, &rows[i], remedies) < 0)
+		code->owner = rule->id;
+		take_texts(code, code_texts, entry);
+		if (remedies != NULL && take_remedies(pool, code, remedies) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -128,22 +114,18 @@ static int
 take_params(struct pool *pool, struct rule *rule, const json_t *given)
 {
 	struct param *rows = grown_rows(pool, rule->params, rule->param_count,
-					json_object_size(given), sizeof(*rows));
+					json_object_size(given), sizeof(*rows)),
+		     *param;
 	const char *name;
 	json_t *value;
 
 	if (rows == NULL)
 		return -ENOMEM;
-	json_object_foreach ((json_t *)(uintptr_t)given, name, value) {
-		size_t i = 0;
-
-		while (i < rule->param_count && strcmp(rows[i].name, name) != 0)
-			i++;
-		rule->param_count += i == rule->param_count;
-		rows[i] =
-		    (struct param){ .name = name, .value = (long long)json_number_value(value) };
-	}
 	rule->params = rows;
+	json_object_foreach ((json_t *)(uintptr_t)given, name, value) {
+		param = row_of(rows, &rule->param_count, sizeof(*rows), name);
+		param->value = (long long)json_number_value(value);
+	}
 	return 0;
 }
 
@@ -169,13 +151,11 @@ take_checks(struct pool *pool, struct rule *rows, size_t *count, const json_t *g
 	json_t *entry;
 
 	json_object_foreach ((json_t *)(uintptr_t)given, id, entry) {
-		size_t i = 0;
+		size_t before = *count;
+		struct rule *rule = row_of(rows, count, sizeof(*rows), id);
 
-		while (i < *count && strcmp(rows[i].id, id) != 0)
-			i++;
-		if (i == *count)
-			rows[(*count)++] = (struct rule){ .id = id, .enabled = true };
-		if (take_rule(pool, &rows[i], entry) < 0)
+		rule->enabled |= *count > before;
+		if (take_rule(pool, rule, entry) < 0)
 			return -ENOMEM;
 	}
 	return 0;

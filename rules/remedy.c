@@ -22,6 +22,7 @@ remedy_free(struct remedy *remedy)
 {
 	free(remedy->title);
 	free(remedy->command);
+	free(remedy->arguments);
 	free(remedy->cost);
 	free(remedy->undo);
 	free(remedy->verify);
@@ -56,13 +57,16 @@ add_remedy(struct remedies *list, const struct remedy_words *words, const struct
 		return -ENOMEM;
 	list->at = grown;
 	remedy = &grown[list->count];
-	*remedy = (struct remedy){ .dialect = words->dialect };
-	remedy->command = rules_fill(words->command, values, words->dialect, &full);
+	*remedy = (struct remedy){ .dialect = words->dialect,
+				   .changes = words->changes,
+				   .needs = words->needs };
+	remedy->command =
+	    rules_command(words->command, words->dialect, values, &remedy->arguments, &full);
 	remedy->runnable = full && !portal;
-	remedy->title = rules_fill(words->title, values, NULL, NULL);
-	remedy->cost = rules_fill(words->cost, values, NULL, NULL);
-	remedy->undo = rules_fill(words->undo, values, words->dialect, NULL);
-	remedy->verify = rules_fill(words->verify, values, words->dialect, NULL);
+	remedy->title = rules_fill(words->title, values);
+	remedy->cost = rules_fill(words->cost, values);
+	remedy->undo = rules_command(words->undo, words->dialect, values, NULL, NULL);
+	remedy->verify = rules_command(words->verify, words->dialect, values, NULL, NULL);
 	if (remedy->command == NULL || is_repeated(list, remedy)) {
 		int r = remedy->command == NULL ? -ENOMEM : 0;
 

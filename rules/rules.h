@@ -22,9 +22,30 @@ struct remedy_words {
 	const char *dialect; /* "az", "powershell", "portal", "shell" */
 	const char *title;
 	const char *when, *unless; /* the value that must be there, or must not */
-	const char *command;       /* in the portal: the steps */
-	const char *cost, *undo, *verify;
+	const char *command;       /* see the characters below; in the portal: the steps */
+	const char *cost;
+	const char *undo, *verify; /* commands, or sentences */
+	const char *changes; /* "nothing", "this-computer", "azure", "guest", NULL when not known */
+	const char *needs;   /* the Azure actions that it takes, with blanks between */
 };
+
+/* A command is one string: a text (shell text with pipes and the like, never run by this program,
+ * or words for a person), or lists of arguments, one list a step. Every argument of a list ends
+ * with ARGUMENT_END, or with SCRIPT_END when it is a script for another shell; every step after the
+ * first begins with STEP_START. No text of a rule holds these characters. */
+#define ARGUMENT_END '\x1f'
+#define SCRIPT_END '\x1e'
+#define STEP_START '\x1d'
+
+struct argument {
+	const char *text; /* not terminated */
+	size_t len;
+	bool script; /* a script for another shell */
+	bool first;  /* the first of its step */
+};
+
+/* The argument at *at, *at behind it; false at the end, and for a text. `command` is the whole. */
+bool command_next(const char *command, const char **at, struct argument *ret);
 
 /* What the rules say about one code. Texts but the first two may be NULL. */
 struct code_words {
@@ -110,10 +131,12 @@ struct values {
 	const json_t *evidence, *globals;
 };
 
-/* One way to fix a fault, ready to be shown. */
+/* One way to fix a fault, ready to be shown. dialect, changes and needs are the rule set's. */
 struct remedy {
 	const char *dialect;                          /* "az", "powershell", "portal", "shell" */
 	char *title, *command, *cost, *undo, *verify; /* any but command may be NULL */
+	char *arguments;             /* the command as lists of arguments, NULL when it is a text */
+	const char *changes, *needs; /* as in remedy_words */
 	bool runnable; /* false when a value was missing and <LIKE-THIS> stands for it */
 };
 
@@ -129,10 +152,15 @@ int rules_remedies(const struct rules *rules, const char *code, const struct val
 		   const char *const *dialects, struct remedies *list);
 void remedies_free(struct remedies *list);
 
-/* Fills the placeholders of one template for a dialect ("az" and "shell": POSIX shell quoting,
- * "powershell", "portal" and NULL: plain text). *runnable (may be NULL) becomes false when a value
- * was missing. The caller frees; NULL when out of memory. */
-char *rules_fill(const char *text, const struct values *values, const char *dialect,
-		 bool *runnable);
+/* Fills the placeholders of words for people. The caller frees; NULL when out of memory or text is
+ * NULL. */
+char *rules_fill(const char *text, const struct values *values);
+
+/* Fills the placeholders of a command and writes it as one line of the dialect's shell: every value
+ * is one word there, whatever it holds. *arguments (may be NULL) becomes the same as lists of
+ * arguments, NULL for a text; *full (may be NULL) becomes false when a value was missing. The
+ * caller frees both; NULL when out of memory or command is NULL. */
+char *rules_command(const char *command, const char *dialect, const struct values *values,
+		    char **arguments, bool *full);
 
 #endif

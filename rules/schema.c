@@ -16,14 +16,6 @@ is_kebab(const struct reader *reader, const char *text)
 }
 
 static bool
-is_name(const struct reader *reader, const char *text)
-{
-	(void)reader;
-	return text[0] >= 'a' && text[0] <= 'z' && strlen(text) <= 48 &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
-}
-
-static bool
 is_https(const struct reader *reader, const char *text)
 {
 	(void)reader;
@@ -112,98 +104,33 @@ static bool read_checks(const struct reader *, const struct shape *, const struc
 static const char *const severities[] = { "fail", "warn", NULL };
 static const char *const custom_types[] = { "fact", "command", NULL };
 
-static const struct shape text_shape = { .read = shape_text, .accepts = "text" };
-static const struct shape bool_shape = { .read = shape_bool, .accepts = "true or false" };
-static const struct shape true_shape = { .read = shape_bool,
-					 .accepts = "true",
-					 .words = severities };
-static const struct shape number_shape = { .read = shape_number, .accepts = "a number" };
-static const struct shape scalar_shape = { .read = shape_scalar,
-					   .accepts = "text, a number, true or false" };
-static const struct shape scalars_shape = { .read = shape_list,
-					    .accepts = "a list of values",
-					    .each = &scalar_shape };
-static const struct shape severity_shape = { .read = shape_text,
-					     .accepts = "fail or warn",
-					     .words = severities };
-static const struct shape docs_shape = { .read = shape_text,
-					 .accepts = "an address that begins with https://",
-					 .name = is_https };
-static const struct shape code_name_shape = { .read = shape_text,
-					      .accepts = "a code: lower-case words joined by '-'",
-					      .name = is_kebab };
-static const struct shape code_names_shape = { .read = shape_names,
-					       .accepts = "a list of codes",
-					       .each = &code_name_shape };
-static const struct shape name_shape = { .read = shape_text,
-					 .accepts =
-					     "an evidence key: lower-case letters, digits and '_'",
-					 .name = is_name };
-static const struct shape names_shape = { .read = shape_names,
-					  .accepts = "a list of evidence keys",
-					  .each = &name_shape };
-static const struct shape params_shape = {
-	.read = shape_table,
-	.accepts = "a map of parameters: lower-case letters, digits and '_'",
-	.each = &number_shape,
-	.name = is_name
-};
-static const struct shape texts_shape = { .read = shape_list,
-					  .accepts = "a list of words, the program first",
-					  .each = &text_shape };
-static const struct shape pointer_shape = {
-	.read = shape_text,
-	.accepts = "a JSON Pointer: /like/this, with ~1 for a slash and ~0 for a ~",
-	.name = is_pointer
-};
-static const struct shape regex_shape = {
-	.read = shape_text,
-	.name = is_regex,
-	.accepts = "an extended regular expression of at most 256 bytes, without back references, "
-		   "with at most two {n,m} up to 64"
-};
-static const struct shape duration_shape = {
-	.read = shape_text,
-	.accepts = "a duration of at most 2 minutes, such as 500ms, 5s or 1m",
-	.name = is_duration
-};
-static const struct shape date_shape = { .read = shape_text,
-					 .accepts = "a date, such as 2027-01-31",
-					 .name = is_date };
+SHAPE(text, shape_text, "text", .fields = NULL);
+SHAPE(bool, shape_bool, "true or false", .fields = NULL);
+SHAPE(true, shape_bool, "true", .words = severities);
+SHAPE(number, shape_number, "a number", .fields = NULL);
+SHAPE(scalar, shape_scalar, "text, a number, true or false", .fields = NULL);
+SHAPE(scalars, shape_list, "a list of values", .each = &scalar_shape);
+SHAPE(severity, shape_text, "fail or warn", .words = severities);
+SHAPE(docs, shape_text, "an address that begins with https://", .name = is_https);
+SHAPE(code_name, shape_text, "a code: lower-case words joined by '-'", .name = is_kebab);
+SHAPE(code_names, shape_names, "a list of codes", .each = &code_name_shape);
+SHAPE(name, shape_text, NAME_ACCEPTS, .name = shape_name);
+SHAPE(names, shape_names, "a list of evidence keys", .each = &name_shape);
+SHAPE(params, shape_table, "a map of parameters: lower-case letters, digits and '_'",
+      .each = &number_shape, .name = shape_name);
+SHAPE(texts, shape_list, "a list of words, the program first", .each = &text_shape);
+SHAPE(pointer, shape_text, "a JSON Pointer: /like/this, with ~1 for a slash and ~0 for a ~",
+      .name = is_pointer);
+SHAPE(regex, shape_text,
+      "an extended regular expression of at most 256 bytes, without back "
+      "references, with at most two {n,m} up to 64",
+      .name = is_regex);
+SHAPE(duration, shape_text, "a duration of at most 2 minutes, such as 500ms, 5s or 1m",
+      .name = is_duration);
+SHAPE(date, shape_text, "a date, such as 2027-01-31", .name = is_date);
 
-#define REMEDY_FIELDS(does)                                                                        \
-	{ "title", &text_shape, false }, { "when", &name_shape, false },                           \
-	    { "unless", &name_shape, false }, { does, &text_shape, true },                         \
-	    { "cost", &text_shape, false }, { "undo", &text_shape, false },                        \
-	    { "verify", &text_shape, false },                                                      \
-	{                                                                                          \
-		NULL, NULL, false                                                                  \
-	}
-
-static const struct field run_fields[] = { REMEDY_FIELDS("run") };
-static const struct field steps_fields[] = { REMEDY_FIELDS("steps") };
-static const struct shape run_shape = { .read = shape_fields,
-					.accepts = "a map with run",
-					.fields = run_fields };
-static const struct shape steps_shape = { .read = shape_fields,
-					  .accepts = "a map with steps",
-					  .fields = steps_fields };
-static const struct shape runs_shape = { .read = shape_list,
-					 .accepts = "a list of remedies, each with run",
-					 .each = &run_shape };
-static const struct shape portal_shape = { .read = shape_list,
-					   .accepts = "a list of remedies, each with steps",
-					   .each = &steps_shape };
-
-static const struct field dialect_fields[] = { { "az", &runs_shape, false },
-					       { "powershell", &runs_shape, false },
-					       { "portal", &portal_shape, false },
-					       { "shell", &runs_shape, false },
-					       { NULL, NULL, false } };
-static const struct shape remedies_shape = { .read = shape_fields,
-					     .accepts =
-						 "a map with az, powershell, portal or shell",
-					     .fields = dialect_fields };
+SHAPE(remedies, read_remedies, "a list of remedies", .fields = NULL);
+SHAPE(decide, read_decide, COMMAND_ACCEPTS, .fields = NULL);
 
 static const struct field code_fields[] = { { "severity", &severity_shape, false },
 					    { "title", &text_shape, false },
@@ -211,30 +138,21 @@ static const struct field code_fields[] = { { "severity", &severity_shape, false
 					    { "explain", &text_shape, false },
 					    { "docs", &docs_shape, false },
 					    { "explains", &code_names_shape, false },
-					    { "decide", &text_shape, false },
+					    { "decide", &decide_shape, false },
 					    { "remedies", &remedies_shape, false },
 					    { NULL, NULL, false } };
-static const struct shape code_shape = { .read = shape_fields,
-					 .accepts = "a map with title and why",
-					 .fields = code_fields };
-static const struct shape codes_shape = { .read = shape_table,
-					  .accepts =
-					      "a map of codes: lower-case words joined by '-'",
-					  .each = &code_shape,
-					  .name = is_kebab };
+SHAPE(code, shape_fields, "a map with title and why", .fields = code_fields);
+SHAPE(codes, shape_table, "a map of codes: lower-case words joined by '-'", .each = &code_shape,
+      .name = is_kebab);
 
 static const struct field check_fields[] = {
 	{ "enabled", &bool_shape, false },   { "params", &params_shape, false },
 	{ "evidence", &names_shape, false }, { "ways", &code_name_shape, false },
 	{ "codes", &codes_shape, false },    { NULL, NULL, false }
 };
-static const struct shape check_shape = { .read = shape_fields,
-					  .accepts =
-					      "a map with enabled, params, evidence, ways, codes",
-					  .fields = check_fields };
-static const struct shape checks_shape = {
-	.read = read_checks, .accepts = "a map of checks", .each = &check_shape, .name = is_check
-};
+SHAPE(check, shape_fields, "a map with enabled, params, evidence, ways, codes",
+      .fields = check_fields);
+SHAPE(checks, read_checks, "a map of checks", .each = &check_shape, .name = is_check);
 
 static const struct field fact_fields[] = {
 	{ "id", &code_name_shape, true },       { "type", &text_shape, true },
@@ -252,37 +170,26 @@ static const struct field command_fields[] = {
 	{ "deadline", &duration_shape, false }, { "evidence", &names_shape, false },
 	{ "codes", &codes_shape, false },       { NULL, NULL, false }
 };
-static const struct shape type_shape = { .read = shape_text,
-					 .accepts = "fact or command",
-					 .words = custom_types };
-static const struct shape custom_shape = { .read = read_custom,
-					   .accepts = "a map with id, type, title" };
-static const struct shape customs_shape = { .read = shape_list,
-					    .accepts = "a list of custom rules",
-					    .each = &custom_shape };
+SHAPE(type, shape_text, "fact or command", .words = custom_types);
+SHAPE(custom, read_custom, "a map with id, type, title", .fields = NULL);
+SHAPE(customs, shape_list, "a list of custom rules", .each = &custom_shape);
 
 static const struct field waiver_fields[] = {
 	{ "code", &code_name_shape, true }, { "resource", &text_shape, false },
 	{ "reason", &text_shape, true },    { "owner", &text_shape, false },
 	{ "expires", &date_shape, true },   { NULL, NULL, false }
 };
-static const struct shape waiver_shape = { .read = shape_fields,
-					   .accepts =
-					       "a map with code, resource, reason, owner, expires",
-					   .fields = waiver_fields };
-static const struct shape waivers_shape = { .read = shape_list,
-					    .accepts = "a list of waivers",
-					    .each = &waiver_shape };
+SHAPE(waiver, shape_fields, "a map with code, resource, reason, owner, expires",
+      .fields = waiver_fields);
+SHAPE(waivers, shape_list, "a list of waivers", .each = &waiver_shape);
 
-static const struct shape version_shape = { .read = shape_version, .accepts = "1" };
+SHAPE(version, shape_version, "1", .fields = NULL);
 static const struct field file_fields[] = { { "version", &version_shape, true },
 					    { "checks", &checks_shape, false },
 					    { "custom", &customs_shape, false },
 					    { "waivers", &waivers_shape, false },
 					    { NULL, NULL, false } };
-static const struct shape file_shape = { .read = shape_fields,
-					 .accepts = "a map with version, checks, custom, waivers",
-					 .fields = file_fields };
+SHAPE(file, shape_fields, "a map with version, checks, custom, waivers", .fields = file_fields);
 
 /* Appends to a list of names in a sentence. */
 static void

@@ -23,6 +23,14 @@ shape_refuse(const struct reader *reader, const struct shape *shape, const struc
 			 node_quote(node->text), shape->accepts);
 }
 
+bool
+shape_name(const struct reader *reader, const char *text)
+{
+	(void)reader;
+	return text[0] >= 'a' && text[0] <= 'z' && strlen(text) <= 48 &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
+}
+
 static bool
 give(json_t *value, json_t **ret)
 {

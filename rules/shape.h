@@ -18,6 +18,12 @@ struct shape {
 	const char *const *words;   /* or one of these; ends with NULL */
 };
 
+/* static const struct shape ID_shape: what reads it, what it accepts, and other members. */
+#define SHAPE(id, reader, words_, ...)                                                             \
+	static const struct shape id##_shape = { .read = (reader),                                 \
+						 .accepts = (words_),                              \
+						 __VA_ARGS__ }
+
 struct field {
 	const char *key;
 	const struct shape *shape;
@@ -50,6 +56,17 @@ bool shape_fields(const struct reader *reader, const struct shape *shape, const 
 /* A map of `each` whose keys `name` passes. */
 bool shape_table(const struct reader *reader, const struct shape *shape, const struct node *node,
 		 json_t **ret);
+
+/* Remedies, and the command that decides (schema_remedy.c). */
+bool read_remedies(const struct reader *reader, const struct shape *shape, const struct node *node,
+		   json_t **ret);
+bool read_decide(const struct reader *reader, const struct shape *shape, const struct node *node,
+		 json_t **ret);
+#define COMMAND_ACCEPTS "text, a list of arguments, or a list of such lists"
+#define NAME_ACCEPTS "an evidence key: lower-case letters, digits and '_'"
+
+bool shape_name(const struct reader *reader,
+		const char *text); /* lower-case letters, digits, '_' */
 
 /* "... is not accepted here; accepted: ..."; false. */
 bool shape_refuse(const struct reader *reader, const struct shape *shape, const struct node *node);

@@ -13,9 +13,9 @@ const struct text_field code_texts[] = {
 };
 
 const struct text_field remedy_texts[] = {
-	{ IN_REMEDY(dialect) }, { IN_REMEDY(title) },   { IN_REMEDY(when) },
-	{ IN_REMEDY(unless) },  { IN_REMEDY(command) }, { IN_REMEDY(cost) },
-	{ IN_REMEDY(undo) },    { IN_REMEDY(verify) },  { NULL, 0 },
+	{ IN_REMEDY(dialect) }, { IN_REMEDY(title) }, { IN_REMEDY(when) }, { IN_REMEDY(unless) },
+	{ IN_REMEDY(command) }, { IN_REMEDY(cost) },  { IN_REMEDY(undo) }, { IN_REMEDY(verify) },
+	{ IN_REMEDY(changes) }, { IN_REMEDY(needs) }, { NULL, 0 },
 };
 
 const char *

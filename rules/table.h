@@ -4,6 +4,8 @@
 
 #include "rules/rules.h"
 
+#include <stdio.h>
+
 struct tables {
 	const struct rule *rules; /* `checks` entries of checks, then the custom rules */
 	size_t count, checks;
@@ -36,8 +38,7 @@ const struct code_words *rule_code(const struct rule *rule, const char *code);
 
 /* Memory and JSON that the tables of a layered rule set point into; freed as a whole. */
 struct pool {
-	void **at;
-	size_t count, room;
+	struct block *blocks;
 	json_t *layers;
 };
 
@@ -49,6 +50,9 @@ void pool_free(struct pool *pool);
  * shares rows and texts with base and with the layer. 0 or -ENOMEM. */
 int table_layer(struct pool *pool, const struct tables *base, const json_t *layer,
 		struct tables *ret);
+
+/* Writes the tables as C: static ones named `rules` and `codes`. */
+void table_write(FILE *out, const struct tables *tables);
 
 /* "sha256:..." over all that the tables and the lists say; 0 or -errno. */
 int table_digest(const struct tables *tables, const json_t *custom, const json_t *waivers,

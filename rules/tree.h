@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -77,49 +78,62 @@ bool words_global(const char *name);
 /* The comma-separated names of these, for error sentences. */
 const char *words_globals(void);
 
-/* Languages a template can be written in. */
-enum lang { LANG_PLAIN, LANG_SH, LANG_PS, LANG_JSON };
+/* Languages a template can be written in. Values are written into a sentence with what cannot be
+ * seen spelled out; into an argument as they are; into shell text and scripts as quoted words. */
+enum lang { LANG_PLAIN, LANG_ARGUMENT, LANG_SH, LANG_PS, LANG_SED };
 
 enum lang lang_of_dialect(const char *dialect);
 
-#define QUOTE_DEPTH 16
+/* Around what the reader has to fill in, in an argument. No text and no value holds them. */
+#define GAP_START '\x01'
+#define GAP_END '\x02'
 
-/* Where in a piece of shell we are: which quotes and substitutions are open. */
+/* Writes a template with its values, or with <NAMES> where there is none; false when the reader has
+ * to fill in something. */
+bool words_fill(FILE *out, const char *text, enum lang lang, const struct values *values);
+
+/* One word for a shell: bare where it may be, unless `always`. */
+void quote_word(FILE *out, enum lang lang, const char *word, bool always);
+
+/* A value inside of single quotes that are already there. */
+void quote_inside(FILE *out, enum lang lang, const char *value);
+
+/* A value as a word of a shell, as plain text of sed, or as it is in an argument; false when it
+ * cannot be written safely. */
+bool quote_value(FILE *out, enum lang lang, const char *value);
+
+/* Where in a shell text we are: which quotes and substitutions are open. */
 struct scan {
 	enum lang lang;
-	char open[QUOTE_DEPTH]; /* '\'', '"', '(' from the outside in */
+	char open[16]; /* '\'', '"', '(' from the outside in */
 	size_t depth;
 	bool escaped; /* the character before was the escape character */
 	bool dollar;  /* ... was an unescaped $ */
 };
 
-/* A template being written: the text and, inside one argument, the script or JSON that the argument
- * holds. */
-struct quote {
-	struct scan outer, inner;
-	bool inner_on;             /* this word holds a text of its own language */
-	bool powershell;           /* the scripts handed on are PowerShell */
-	char word[32], option[32]; /* the word so far; the last one that began with '-' */
-	size_t word_len;
-};
+/* Goes over one character of literal text. NULL when fine, else what is wrong with it ("holds a `;
+ * accepted: $(...)"). */
+const char *scan_char(struct scan *scan, char c);
 
-void quote_start(struct quote *quote, enum lang lang);
-
-/* Goes over literal text. NULL when fine, else what is wrong with it ("holds a `; accepted:
- * $(...)"). */
-const char *quote_literal(struct quote *quote, const char *text, size_t len);
-
-/* Notes that a placeholder stands here. NULL, or why none may. */
-const char *quote_placeholder(struct quote *quote);
+/* The quote that is open here, ' ' for none. */
+char scan_place(const struct scan *scan);
 
 /* At the end: NULL, or what is left open. */
-const char *quote_end(const struct quote *quote);
+const char *scan_end(const struct scan *scan);
 
-/* The value as it must be written here; NULL when it cannot be written safely or without memory.
- * The caller frees. */
-char *quote_value(const struct quote *quote, const char *value);
+bool command_is_list(const char *command);
 
-/* NULL when the template can be written in this language, else what is wrong (words.c). */
-const char *words_check(const char *text, enum lang lang);
+/* The language of a script in this step, as far as its arguments up to this one tell; `now` is what
+ * was told before. */
+enum lang command_script_lang(enum lang now, const struct argument *argument);
+
+/* NULL when the command can be written in the dialect, else what is wrong with it. */
+const char *command_wrong(const char *command, const char *dialect);
+
+#define NEEDS_MAX 2048
+
+/* What the command changes: "nothing", "this-computer", "azure" or "guest". Appends the Azure
+ * actions that it takes, with blanks between, to `needs`, which has NEEDS_MAX bytes. */
+const char *command_effects(const char *command, const char *dialect, char *needs);
 
 #endif

@@ -36,76 +36,70 @@ name_ok(const struct scope *scope, const struct node *node, const char *name, si
 			 copy, scope->owner->id, accepted, words_globals());
 }
 
-/* A text of the rule, when the layer's node has it under key. */
+/* The placeholders in a text, wherever in a command they are. */
 static bool
-text_ok(const struct scope *scope, const char *text, const struct node *node, const char *key,
-	enum lang lang)
+text_ok(const struct scope *scope, const struct node *node, const char *text)
 {
-	const struct node *at = scope->instead != NULL ? scope->instead : node_get(node, key);
-	const char *rest = text, *from, *name, *wrong;
+	const char *rest = text, *from, *name;
 	size_t len;
 
-	if (text == NULL || at == NULL)
-		return true;
-	while (words_next(&rest, &from, &name, &len))
-		if (!name_ok(scope, at, name, len))
+	while (text != NULL && words_next(&rest, &from, &name, &len))
+		if (!name_ok(scope, node, name, len))
 			return false;
-	if ((wrong = words_check(text, lang)) != NULL)
-		return node_fail(scope->reader, at, "\"%s\" %s", node_quote(text), wrong);
 	return true;
 }
 
+/* All texts below a node of the layer, and the names after `when` and `unless`. */
 static bool
-key_ok(const struct scope *scope, const char *name, const struct node *node, const char *key)
+node_ok(const struct scope *scope, const struct node *node)
 {
-	const struct node *at = scope->instead != NULL ? scope->instead : node_get(node, key);
+	if (node->kind == NODE_SCALAR)
+		return text_ok(scope, node, node->text);
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *item = node->items[i];
+		const char *key = node->kind == NODE_MAP ? node->keys[i]->text : "";
 
-	return name == NULL || at == NULL || name_ok(scope, at, name, strlen(name));
-}
-
-static bool
-remedy_ok(const struct scope *scope, const struct remedy_words *remedy, const struct node *node)
-{
-	enum lang lang = lang_of_dialect(remedy->dialect);
-	const char *does = strcmp(remedy->dialect, "portal") == 0 ? "steps" : "run";
-
-	return key_ok(scope, remedy->when, node, "when") &&
-	       key_ok(scope, remedy->unless, node, "unless") &&
-	       text_ok(scope, remedy->title, node, "title", LANG_PLAIN) &&
-	       text_ok(scope, remedy->cost, node, "cost", LANG_PLAIN) &&
-	       text_ok(scope, remedy->command, node, does, lang) &&
-	       text_ok(scope, remedy->undo, node, "undo", lang) &&
-	       text_ok(scope, remedy->verify, node, "verify", lang);
-}
-
-static bool
-remedies_ok(const struct scope *scope, const struct code_words *code, const struct node *node)
-{
-	const char *dialect = "";
-	size_t index = 0;
-
-	for (size_t i = 0; i < code->remedy_count; i++, index++) {
-		const struct node *list;
-
-		if (strcmp(code->remedies[i].dialect, dialect) != 0)
-			index = 0;
-		dialect = code->remedies[i].dialect;
-		list = node_get(node, dialect);
-		if ((list != NULL || scope->instead != NULL) &&
-		    !remedy_ok(scope, &code->remedies[i], list == NULL ? NULL : list->items[index]))
+		if ((strcmp(key, "when") == 0 || strcmp(key, "unless") == 0) &&
+		    !name_ok(scope, item, item->text, strlen(item->text)))
+			return false;
+		if (!node_ok(scope, item))
 			return false;
 	}
 	return true;
 }
 
 static bool
-code_words_ok(const struct scope *scope, const struct code_words *code, const struct node *node)
+row_ok(const struct scope *scope, const void *row, const struct text_field *field)
 {
-	return text_ok(scope, code->title, node, "title", LANG_PLAIN) &&
-	       text_ok(scope, code->why, node, "why", LANG_PLAIN) &&
-	       text_ok(scope, code->explain, node, "explain", LANG_PLAIN) &&
-	       text_ok(scope, code->decide, node, "decide", LANG_SH) &&
-	       remedies_ok(scope, code, node_get(node, "remedies"));
+	for (; field->key != NULL; field++)
+		if (!text_ok(scope, NULL, text_of(row, field)))
+			return false;
+	return true;
+}
+
+/* Words that the layer has not changed, when it has changed what they may name. */
+static bool
+old_words_ok(struct scope *scope, const struct node *evidence)
+{
+	scope->instead = evidence;
+	for (size_t i = 0; i < scope->owner->code_count; i++) {
+		const struct code_words *code = &scope->owner->codes[i];
+
+		scope->code = code->code;
+		if (!row_ok(scope, code, code_texts))
+			return false;
+		for (size_t j = 0; j < code->remedy_count; j++) {
+			const struct remedy_words *remedy = &code->remedies[j];
+
+			if (!row_ok(scope, remedy, remedy_texts) ||
+			    (remedy->when != NULL &&
+			     !name_ok(scope, NULL, remedy->when, strlen(remedy->when))) ||
+			    (remedy->unless != NULL &&
+			     !name_ok(scope, NULL, remedy->unless, strlen(remedy->unless))))
+				return false;
+		}
+	}
+	return true;
 }
 
 static bool
@@ -151,7 +145,8 @@ static bool
 codes_ok(const struct reader *reader, const struct tables *tables, const struct rule *owner,
 	 const struct node *entry)
 {
-	const struct node *codes = node_get(entry, "codes");
+	const struct node *codes = node_get(entry, "codes"),
+			  *evidence = node_get(entry, "evidence");
 	struct scope scope = { .reader = reader, .owner = owner };
 
 	for (size_t i = 0; codes != NULL && i < codes->count; i++) {
@@ -160,17 +155,11 @@ codes_ok(const struct reader *reader, const struct tables *tables, const struct 
 
 		scope.code = key->text;
 		if (!is_unique(reader, tables, owner, key) || !has_words(reader, key, code) ||
-		    !code_words_ok(&scope, code, codes->items[i]) ||
+		    !node_ok(&scope, codes->items[i]) ||
 		    !explains_ok(reader, tables, node_get(codes->items[i], "explains")))
 			return false;
 	}
-	scope.instead = reader->base->count > 0 ? node_get(entry, "evidence") : NULL;
-	for (size_t i = 0; scope.instead != NULL && i < owner->code_count; i++) {
-		scope.code = owner->codes[i].code;
-		if (!code_words_ok(&scope, &owner->codes[i], NULL))
-			return false;
-	}
-	return true;
+	return reader->base->count == 0 || evidence == NULL || old_words_ok(&scope, evidence);
 }
 
 static bool

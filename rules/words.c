@@ -134,34 +134,36 @@ scalar_text(const json_t *value)
 	return json_is_true(value) ? strdup("true") : NULL;
 }
 
+/* Writes a value for the place it stands in; false when it cannot be written there. */
 static bool
-write_scalar(FILE *out, const struct quote *quote, const json_t *value)
+write_scalar(FILE *out, const struct scan *scan, const json_t *value)
 {
-	char *text = scalar_text(value), *quoted = NULL;
+	char *text = scalar_text(value), *shown = NULL;
+	bool ok = text != NULL;
 
-	if (text != NULL)
-		quoted = quote->outer.lang == LANG_PLAIN ? visible_text(text, false)
-							 : quote_value(quote, text);
-	if (quoted != NULL)
-		fputs(quoted, out);
+	if (ok && scan->lang == LANG_PLAIN)
+		ok = (shown = visible_text(text, false)) != NULL && fputs(shown, out) >= 0;
+	else if (ok && scan_place(scan) == '\'')
+		ok = visible_clean(text) && (quote_inside(out, scan->lang, text), true);
+	else if (ok)
+		ok = scan_place(scan) == ' ' && quote_value(out, scan->lang, text);
 	free(text);
-	free(quoted);
-	return quoted != NULL;
+	free(shown);
+	return ok;
 }
 
-/* Writes a value as one word, a list as several of them; false when it cannot be written here. */
+/* A value is one word, a list several of them. */
 static bool
-write_value(FILE *out, const struct quote *quote, const json_t *value)
+write_value(FILE *out, const struct scan *scan, const json_t *value)
 {
-	const char *between =
-	    quote->outer.lang == LANG_PLAIN || quote->outer.lang == LANG_PS ? ", " : " ";
+	const char *between = scan->lang == LANG_PLAIN || scan->lang == LANG_PS ? ", " : " ";
 
 	if (!json_is_array(value))
-		return write_scalar(out, quote, value);
+		return write_scalar(out, scan, value);
 	for (size_t i = 0; i < json_array_size(value); i++) {
 		if (i > 0)
 			fputs(between, out);
-		if (!write_scalar(out, quote, json_array_get(value, i)))
+		if (!write_scalar(out, scan, json_array_get(value, i)))
 			return false;
 	}
 	return true;
@@ -182,72 +184,92 @@ write_missing(FILE *out, const char *name)
 	putc('>', out);
 }
 
-/* One placeholder; false when it had no value. */
+/* One placeholder; false when it has no value that can be written here. */
 static bool
-fill_one(FILE *out, const struct quote *quote, const char *name, const struct values *values)
+fill_one(FILE *out, const struct scan *scan, const char *name, size_t len,
+	 const struct values *values)
 {
-	const json_t *value = words_value(name, values);
-	char *text = NULL;
+	char key[64], *text = NULL;
+	const json_t *value;
 	size_t size;
-	FILE *part = value != NULL ? open_memstream(&text, &size) : NULL;
-	bool ok = part != NULL && write_value(part, quote, value);
+	FILE *part;
+	bool ok;
 
+	snprintf(key, sizeof(key), "%.*s", (int)(len < sizeof(key) ? len : sizeof(key) - 1), name);
+	value = words_value(key, values);
+	part = value != NULL ? open_memstream(&text, &size) : NULL;
+	ok = part != NULL && write_value(part, scan, value);
 	ok = part != NULL && fclose(part) == 0 && ok;
-	if (ok)
+	if (ok) {
 		fputs(text, out);
-	else
-		write_missing(out, name);
+	} else if (scan->lang == LANG_ARGUMENT) {
+		putc(GAP_START, out);
+		write_missing(out, key);
+		putc(GAP_END, out);
+	} else {
+		write_missing(out, key);
+	}
 	free(text);
 	return ok;
 }
 
-char *
-rules_fill(const char *text, const struct values *values, const char *dialect, bool *runnable)
+/* The length of a <LIKE-THIS> that the reader fills in, 0 when there is none here. */
+static size_t
+gap_length(const char *text)
 {
-	const char *rest = text, *from, *name;
-	struct quote quote;
-	char *filled = NULL, key[64];
-	size_t len, size;
+	size_t n = text[0] != '<' ? 0 : strspn(text + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+	return n > 0 && text[1 + n] == '>' ? n + 2 : 0;
+}
+
+/* Text of the rule itself; false when the reader has to fill in something. */
+static bool
+write_literal(FILE *out, struct scan *scan, const char *text, const char *end)
+{
 	bool full = true;
+
+	while (text < end) {
+		size_t gap = scan->lang != LANG_PLAIN ? gap_length(text) : 0, n = gap > 0 ? gap : 1;
+
+		if (gap > 0 && scan->lang == LANG_ARGUMENT)
+			fprintf(out, "%c%.*s%c", GAP_START, (int)n, text, GAP_END);
+		else
+			fwrite(text, 1, n, out);
+		for (size_t i = 0; i < n; i++)
+			scan_char(scan, text[i]);
+		full = full && gap == 0;
+		text += n;
+	}
+	return full;
+}
+
+bool
+words_fill(FILE *out, const char *text, enum lang lang, const struct values *values)
+{
+	struct scan scan = { .lang = lang };
+	const char *rest = text, *from, *name;
+	bool full = true;
+	size_t len;
+
+	for (; words_next(&rest, &from, &name, &len); text = rest) {
+		full = write_literal(out, &scan, text, from) && full;
+		full = fill_one(out, &scan, name, len, values) && full;
+	}
+	return write_literal(out, &scan, text, text + strlen(text)) && full;
+}
+
+char *
+rules_fill(const char *text, const struct values *values)
+{
+	char *filled = NULL;
+	size_t size;
 	FILE *out = text == NULL ? NULL : open_memstream(&filled, &size);
 
 	if (out == NULL)
 		return NULL;
-	quote_start(&quote, lang_of_dialect(dialect));
-	for (const char *at = text; words_next(&rest, &from, &name, &len); at = rest) {
-		fwrite(at, 1, (size_t)(from - at), out);
-		if (quote_literal(&quote, at, (size_t)(from - at)) != NULL)
-			full = false;
-		snprintf(key, sizeof(key), "%.*s", (int)(len < sizeof(key) ? len : sizeof(key) - 1),
-			 name);
-		full = fill_one(out, &quote, key, values) && full;
-		quote_placeholder(&quote);
-		text = rest;
-	}
-	fputs(text, out);
-	if (fclose(out) != 0) {
-		free(filled);
-		return NULL;
-	}
-	if (runnable != NULL)
-		*runnable = full;
-	return filled;
-}
-
-const char *
-words_check(const char *text, enum lang lang)
-{
-	const char *at = text, *rest = text, *from, *name, *wrong;
-	struct quote quote;
-	size_t len;
-
-	if (lang == LANG_PLAIN)
-		return NULL;
-	quote_start(&quote, lang);
-	for (; words_next(&rest, &from, &name, &len); at = rest)
-		if ((wrong = quote_literal(&quote, at, (size_t)(from - at))) != NULL ||
-		    (wrong = quote_placeholder(&quote)) != NULL)
-			return wrong;
-	wrong = quote_literal(&quote, at, strlen(at));
-	return wrong != NULL ? wrong : quote_end(&quote);
+	words_fill(out, text, LANG_PLAIN, values);
+	if (fclose(out) == 0)
+		return filled;
+	free(filled);
+	return NULL;
 }

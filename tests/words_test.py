@@ -29,13 +29,30 @@ def sources():
                         yield file.read()
 
 
+def remedies_of(code):
+    for item in code.get('remedies') or []:
+        yield from item if isinstance(item, list) else [item]
+
+
+def plain(command):
+    """A command as one text: an argument list with blanks between, steps by &&, scripts by their text."""
+    if isinstance(command, dict):
+        return command['script']
+    if not isinstance(command, list):
+        return str(command)
+    return (' && ' if isinstance(command[0], list) else ' ').join(plain(word) for word in command)
+
+
+def command_of(remedy):
+    return plain(remedy['argv'] if 'argv' in remedy else remedy['text'])
+
+
 def templates(code):
     for key in ('title', 'why', 'explain', 'decide'):
-        yield key, code.get(key) or ''
-    for dialect, remedies in (code.get('remedies') or {}).items():
-        for remedy in remedies:
-            for key, text in remedy.items():
-                yield dialect + ' ' + key, text
+        yield key, plain(code.get(key) or '')
+    for remedy in remedies_of(code):
+        for key, text in remedy.items():
+            yield remedy['dialect'] + ' ' + ('command' if key in ('argv', 'text') else key), plain(text)
 
 
 def main():
@@ -70,19 +87,25 @@ def main():
 
     wrong = []
     for code, check in code_of.items():
-        remedies = checks[check]['codes'][code].get('remedies') or {}
-        if any(re.search(r'\baz ', each['run']) for each in remedies.get('az') or []):
-            wrong += ['%s: %s' % (code, dialect) for dialect in ('powershell', 'portal') if not remedies.get(dialect)]
+        remedies = list(remedies_of(checks[check]['codes'][code]))
+        dialects = [each['dialect'] for each in remedies]
+        if any(each['dialect'] == 'az' and re.search(r'\baz ', command_of(each)) for each in remedies):
+            wrong += ['%s: %s' % (code, dialect) for dialect in ('powershell', 'portal') if dialect not in dialects]
     test('every_azure_remedy_comes_in_three_dialects', wrong)
 
-    test('azure_powershell_is_no_azure_cli', ['%s: %s' % (code, each['run']) for code, check in code_of.items()
-         for each in (checks[check]['codes'][code].get('remedies') or {}).get('powershell') or []
-         if re.match(r'az (?!network bastion ssh)', each['run'])])
+    test('azure_powershell_is_no_azure_cli', ['%s: %s' % (code, command_of(each)) for code, check in code_of.items()
+         for each in remedies_of(checks[check]['codes'][code])
+         if each['dialect'] == 'powershell' and re.match(r'az (?!network bastion ssh)', command_of(each))])
+
+    # what && alone joins is a list of steps, what no shell is needed for a list of arguments
+    test('text_is_only_what_argv_cannot_say', ['%s: %s' % (code, each['text']) for code, check in code_of.items()
+         for each in remedies_of(checks[check]['codes'][code])
+         if 'text' in each and each['dialect'] != 'portal' and not re.search(r'[|;<>($*@]|^[A-Z_]+=', each['text'])])
 
     for name, pattern in UNSAFE.items():
         test(name.replace(' ', '_'), ['%s %s: %s' % (code, where, words) for code, check in code_of.items()
                                       for where, words in templates(checks[check]['codes'][code])
-                                      if where.split()[-1] in ('run', 'undo') and re.search(pattern, str(words))])
+                                      if where.split()[-1] in ('command', 'undo') and re.search(pattern, str(words))])
 
     print('1..%d' % len(results))
     for number, (good, name, wrong) in enumerate(results, 1):

@@ -8,10 +8,10 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static const char base[] = "version: 1\nchecks:\n  nsg:\n    enabled: true\n    params: {least: "
-			   "1}\n    evidence: [rule, port]\n"
-			   "    codes:\n      base-code: {title: '{rule}', why: '{vm}', remedies: "
-			   "{az: [{run: 'x {rule}'}]}}\ncustom: []\nwaivers: []\n";
+static const char base[] =
+    "version: 1\nchecks:\n  nsg:\n    enabled: true\n    params: {least: 1}\n    evidence: [rule, "
+    "port]\n    codes:\n      base-code: {title: '{rule}', why: '{vm}', remedies: [{dialect: az, "
+    "argv: [x, '{rule}', {script: 'y {rule}'}]}]}}\ncustom: []\nwaivers: []\n";
 
 static void
 use(const struct rules *rules)

@@ -46,135 +46,288 @@ static const char *const hostile[] = { "plain",
 				       "\\\"",
 				       "a\\'b" };
 
-static const char *const templates[] = {
-	"{v}",     "-c 5 \"{v}\"",   "a{v}b",        "'{v}'",
-	"\"{v}\"", "'a {v} b'",      "\"a {v} b\"",  "\"$(printf %s {v})\"",
-	"--x={v}", "'it'\\''s {v}'", "\"a\"'{v}'{v}"
-};
-
 #define HOSTILE (sizeof(hostile) / sizeof(hostile[0]))
 
-/* What the command printed, by a real shell. */
-static void
-run_sh(const char *script, char *out, size_t size)
+/* What a script printed, by a real shell whose home is "~", so that ~/ stays what it is. */
+static char *
+run_sh(const char *script)
 {
+	FILE *file = tmpfile();
 	int fds[2], status;
-	size_t used = 0;
+	size_t used = 0, room = 1 << 20;
+	char *out = malloc(room);
 	ssize_t n;
 	pid_t pid;
 
+	ck_assert_ptr_nonnull(out);
+	ck_assert(file != NULL && fputs(script, file) >= 0 && fflush(file) == 0);
+	rewind(file);
 	ck_assert_int_eq(pipe(fds), 0);
 	ck_assert_int_ge(pid = fork(), 0);
 	if (pid == 0) {
+		setenv("HOME", "~", 1);
+		dup2(fileno(file), STDIN_FILENO);
 		dup2(fds[1], STDOUT_FILENO);
 		close(fds[0]);
 		close(fds[1]);
-		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+		execl("/bin/sh", "sh", (char *)NULL);
 		_exit(127);
 	}
 	close(fds[1]);
-	while (used + 1 < size && (n = read(fds[0], out + used, size - 1 - used)) > 0)
+	while (used + 1 < room && (n = read(fds[0], out + used, room - 1 - used)) > 0)
 		used += (size_t)n;
 	out[used] = '\0';
 	close(fds[0]);
+	fclose(file);
 	waitpid(pid, &status, 0);
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s", script);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%.2000s", script);
+	return out;
 }
 
-/* What the template means with the value put in by hand: quotes of the template removed. */
 static char *
-meant(size_t index, const char *value)
+fill(const char *command, const char *dialect, const json_t *evidence, char **arguments, bool *full)
 {
-	static const char *const formats[] = { "%s",     "-c><5><%s", "a%sb",   "%s",
-					       "%s",     "a %s b",    "a %s b", "%s",
-					       "--x=%s", "it's %s",   NULL };
-
-	if (formats[index] == NULL)
-		return doc_fmt("a%s%s", value, value);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	return doc_fmt(formats[index], value);
-#pragma GCC diagnostic pop
+	return rules_command(command, dialect, &(struct values){ .evidence = evidence }, arguments,
+			     full);
 }
 
-START_TEST(a_real_shell_reads_back_what_was_quoted)
+/* Shell texts, and what is around the value in what they mean. */
+static const struct {
+	const char *text, *start, *end;
+} texts[] = {
+	{ "{v}", "", "" },
+	{ "a{v}b", "a", "b" },
+	{ "'{v}'", "", "" },
+	{ "'a {v} b'", "a ", " b" },
+	{ "\"$(printf %s {v})\"", "", "" },
+	{ "--x={v}", "--x=", "" },
+	{ "'it'\\''s {v}'", "it's ", "" },
+	{ "\"a\"'b'{v}", "ab", "" },
+	{ "{v} | cat", "", "" },
+};
+
+START_TEST(a_shell_text_keeps_each_value)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
-		char *script = doc_fmt("printf '<%%s>' %s", templates[_i]),
-		     *expected = meant((size_t)_i, hostile[i]), out[512], *framed;
-		bool runnable = false;
-		char *filled =
-		    rules_fill(script, &(struct values){ .evidence = evidence }, "az", &runnable);
+		char *template = doc_fmt("printf '<%%s>' %s", texts[_i].text), *arguments = NULL,
+		     *expected = doc_fmt("<%s%s%s>", texts[_i].start, hostile[i], texts[_i].end);
+		bool full = false;
+		char *line = fill(template, "az", evidence, &arguments, &full), *out = run_sh(line);
 
-		framed = doc_fmt("<%s>", expected);
-		ck_assert(runnable);
-		run_sh(filled, out, sizeof(out));
-		ck_assert_msg(strcmp(out, framed) == 0, "%s printed %s and not %s", filled, out,
-			      framed);
-		free(script);
+		ck_assert(full);
+		ck_assert_ptr_null(arguments);
+		ck_assert_msg(strcmp(out, expected) == 0, "%s printed %s and not %s", line, out,
+			      expected);
+		free(template);
 		free(expected);
-		free(framed);
-		free(filled);
+		free(line);
+		free(out);
+		json_decref(evidence);
+	}
+}
+END_TEST
+
+/* Arguments, and what is around the value in them. */
+static const struct {
+	const char *argument, *start, *end;
+} words[] = {
+	{ "{v}", "", "" },     { "a{v}b", "a", "b" },       { "--x={v}", "--x=", "" },
+	{ "~/{v}", "~/", "" }, { "it's {v}", "it's ", "" }, { "$HOME {v}", "$HOME ", "" },
+	{ "~{v}", "~", "" },   { "'{v}'", "'", "'" },
+};
+
+START_TEST(an_argument_stays_one_word)
+{
+	for (size_t i = 0; i < HOSTILE; i++) {
+		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
+		char *command = doc_fmt("printf%c<%%s>%c%s%c", ARGUMENT_END, ARGUMENT_END,
+					words[_i].argument, ARGUMENT_END),
+		     *word = doc_fmt("%s%s%s", words[_i].start, hostile[i], words[_i].end),
+		     *expected = doc_fmt("<%s>", word),
+		     *list = doc_fmt("printf%c<%%s>%c%s%c", ARGUMENT_END, ARGUMENT_END, word,
+				     ARGUMENT_END),
+		     *arguments = NULL, *line, *out;
+		bool full = false;
+
+		line = fill(command, "shell", evidence, &arguments, &full);
+		out = run_sh(line);
+		ck_assert(full);
+		ck_assert_str_eq(arguments, list);
+		ck_assert_msg(strcmp(out, expected) == 0, "%s printed %s and not %s", line, out,
+			      expected);
+		free(command);
+		free(word);
+		free(expected);
+		free(list);
+		free(arguments);
+		free(line);
+		free(out);
 		json_decref(evidence);
 	}
 }
 END_TEST
 
 static const char *const scripts[] = {
-	"printf '[%s]' --scripts \"printf '<%s>' {v}\"",
-	"printf '[%s]' --scripts \"printf '<%s>' '{v}'\"",
-	"printf '[%s]' --scripts 'printf \"<%s>\" {v}'",
-	"printf '[%s]' --scripts 'printf \"<%s>\" \"{v}\"'",
-	"printf '[%s]' --scripts \"printf \\\"<%s>\\\" \\\"{v}\\\"\""
+	"printf '<%s>' {v}",
+	"printf '<%s>' '{v}'",
+	"printf \"<%s>\" {v}",
+	"printf '<%s>' \"$(printf %s {v})\"",
 };
 
-START_TEST(a_script_handed_on_is_quoted_for_both_shells)
+START_TEST(a_script_is_quoted_for_both_shells)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
-		char first[1024], second[512], *filled, *framed = doc_fmt("<%s>", hostile[i]),
-							*script;
+		char *command = doc_fmt("printf%c%%s%c%s%c", ARGUMENT_END, ARGUMENT_END,
+					scripts[_i], SCRIPT_END),
+		     *expected = doc_fmt("<%s>", hostile[i]),
+		     *line = fill(command, "az", evidence, NULL, NULL), *script = run_sh(line),
+		     *out = run_sh(script);
 
-		filled =
-		    rules_fill(scripts[_i], &(struct values){ .evidence = evidence }, "az", NULL);
-		run_sh(filled, first, sizeof(first));
-		ck_assert_int_eq(strncmp(first, "[--scripts][", 12), 0);
-		script = strdup(first + 12);
-		script[strlen(script) - 1] = '\0';
-		run_sh(script, second, sizeof(second));
-		ck_assert_msg(strcmp(second, framed) == 0,
-			      "%s\nhands on\n%s\nwhich prints %s and not %s", filled, script,
-			      second, framed);
+		ck_assert_msg(strcmp(out, expected) == 0,
+			      "%s\nhands on\n%s\nwhich prints %s and not %s", line, script, out,
+			      expected);
+		free(command);
+		free(expected);
+		free(line);
 		free(script);
-		free(filled);
-		free(framed);
+		free(out);
 		json_decref(evidence);
 	}
 }
 END_TEST
 
-START_TEST(json_in_an_argument_stays_json)
+START_TEST(a_script_of_sed_takes_plain_values_only)
 {
-	for (size_t i = 0; i < HOSTILE; i++) {
-		json_t *evidence = json_pack("{s:s, s:i}", "v", hostile[i], "n", 22), *body;
-		char *filled = rules_fill(
-			 _i == 0 ? "printf %s '{\"a\": \"x{v}\", \"b\": {v}, \"n\": {n}}'"
-				 : "printf %s \"{\\\"a\\\": \\\"x{v}\\\", \\\"b\\\": {v}, "
-				   "\\\"n\\\": {n}}\"",
-			 &(struct values){ .evidence = evidence }, "az", NULL),
-		     out[512];
+	static const char command[] = "sed\x1f-i\x1fs/{v}/x/\x1e{v}\x1f";
 
-		run_sh(filled, out, sizeof(out));
-		body = json_loads(out, 0, NULL);
-		ck_assert_msg(body != NULL, "%s printed %s", filled, out);
-		ck_assert_str_eq(doc_str(body, "a") + 1, hostile[i]);
-		ck_assert_str_eq(doc_str(body, "b"), hostile[i]);
-		ck_assert_int_eq(doc_int(body, "n", 0), 22);
-		json_decref(body);
+	for (size_t i = 0; i < HOSTILE; i++) {
+		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
+		bool full = false, special = strpbrk(hostile[i], "/\\&'\"$`;|!*{<[(~#\xc3") != NULL;
+		char *line = fill(command, "shell", evidence, NULL, &full);
+
+		ck_assert_msg(full == !special, "%s", line);
+		ck_assert_msg(full || strstr(line, "'s/<V>/x/'") != NULL, "%s", line);
+		free(line);
 		json_decref(evidence);
-		free(filled);
 	}
+}
+END_TEST
+
+/* One value for all that the words of the default may name. */
+static json_t *
+all_values(const struct rules *rules, const char *value)
+{
+	static const char *const globals[] = {
+		"vm",         "rg",       "subscription", "tenant",    "user",
+		"host",       "port",     "source_ip",    "vm_id",     "location",
+		"nic",        "subnet",   "vnet",         "public_ip", "bastion",
+		"bastion_rg", "identity", "public_key",   "address",   "login"
+	};
+	json_t *values = json_object();
+	size_t count;
+	const struct rule *all = rules_all(rules, &count);
+
+	for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
+		json_object_set_new(values, globals[i], json_string(value));
+	for (size_t i = 0; i < count; i++) {
+		for (const char *p = all[i].evidence; p != NULL && *p != '\0';) {
+			size_t len = strcspn(p, " ");
+			char *name = strndup(p, len);
+
+			json_object_set_new(values, name, json_string(value));
+			free(name);
+			p += len + (p[len] == ' ');
+		}
+	}
+	return values;
+}
+
+/* Each step of a list as a call of f, and what f prints for it. */
+static void
+add_steps(FILE *script, FILE *expected, const char *command, const json_t *values)
+{
+	for (const char *step = command; step != NULL; step = strchr(step + 1, STEP_START)) {
+		const char *start = *step == STEP_START ? step + 1 : step;
+		char *one = strndup(start, strcspn(start, (const char[]){ STEP_START, '\0' })),
+		     *arguments = NULL, *line = fill(one, "az", values, &arguments, NULL);
+		struct argument argument;
+
+		fprintf(script, "f %s\n", line);
+		for (const char *at = arguments; command_next(arguments, &at, &argument);)
+			fprintf(expected, "<%.*s>", (int)argument.len, argument.text);
+		putc('\n', expected);
+		free(one);
+		free(arguments);
+		free(line);
+	}
+}
+
+/* Lists of arguments become the same arguments again; texts have to be whole commands. What the
+ * reader has to fill in would be a redirection, so lists with that are left out. */
+static void
+add_command(FILE *script, FILE *expected, const char *command, const json_t *values)
+{
+	bool full = true;
+	char *arguments = NULL, *line = fill(command, "az", values, &arguments, &full);
+
+	if (arguments != NULL && full)
+		add_steps(script, expected, command, values);
+	else if (arguments == NULL && line != NULL && strchr(line, '<') == NULL)
+		fprintf(script, "g() {\n%s\n}\n", line);
+	free(arguments);
+	free(line);
+}
+
+static void
+add_code(FILE *script, FILE *expected, const struct code_words *code, const json_t *values)
+{
+	add_command(script, expected, code->decide, values);
+	for (size_t i = 0; i < code->remedy_count; i++) {
+		const struct remedy_words *remedy = &code->remedies[i];
+
+		if (strcmp(remedy->dialect, "az") != 0 && strcmp(remedy->dialect, "shell") != 0)
+			continue;
+		add_command(script, expected, remedy->command, values);
+		add_command(script, expected, remedy->undo, values);
+		add_command(script, expected, remedy->verify, values);
+	}
+}
+
+START_TEST(the_default_keeps_each_value)
+{
+	char *script = NULL, *expected = NULL, *out;
+	size_t count, script_size, expected_size;
+	FILE *lines = open_memstream(&script, &script_size),
+	     *printed = open_memstream(&expected, &expected_size);
+	struct rules *rules = NULL;
+	const struct rule *all;
+	json_t *values;
+
+	ck_assert_int_eq(rules_default(&rules, NULL), 0);
+	values = all_values(rules, hostile[_i]);
+	all = rules_all(rules, &count);
+	fputs("f() { printf '<%s>' \"$@\"; echo; }\n", lines);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < all[i].code_count; j++)
+			add_code(lines, printed, &all[i].codes[j], values);
+	ck_assert(fclose(lines) == 0 && fclose(printed) == 0);
+	out = run_sh(script);
+	ck_assert_int_gt((int)strlen(expected), 10000);
+	for (const char *a = out, *b = expected; *a != '\0' || *b != '\0';) {
+		size_t m = strcspn(a, "\n"), n = strcspn(b, "\n");
+
+		ck_assert_msg(m == n && memcmp(a, b, n) == 0, "%.*s\nand not\n%.*s", (int)m, a,
+			      (int)n, b);
+		a += m + (a[m] == '\n');
+		b += n + (b[n] == '\n');
+	}
+	free(script);
+	free(expected);
+	free(out);
+	json_decref(values);
+	rules_free(rules);
 }
 END_TEST
 
@@ -185,7 +338,6 @@ static const struct {
 	{ "Get-AzVM -Name {v}", "my VM", "Get-AzVM -Name 'my VM'" },
 	{ "x {v}", "it's", "x 'it''s'" },
 	{ "x '{v}'", "it's", "x 'it''s'" },
-	{ "x \"{v}\"", "a\"b$c`d", "x \"a`\"b`$c``d\"" },
 	{ "x {v}", "a\xe2\x80\x99; id", "x 'a\xe2\x80\x99\xe2\x80\x99; id'" },
 	{ "x {v}", "$(id)", "x '$(id)'" },
 	{ "x {v}", "a,b", "x 'a,b'" },
@@ -193,19 +345,22 @@ static const struct {
 	{ "x {v}", "22", "x 22" },
 	{ "x {v}", "1e3", "x '1e3'" },
 	{ "x {v}", "@a", "x '@a'" },
-	{ "x \"{v}\"", "a\xe2\x80\x9d; id", "x \"a`\xe2\x80\x9d; id\"" },
-	{ "Invoke-AzVMRunCommand -CommandId RunShellScript -ScriptString \"cat {v}\"", "it's $x",
-	  "Invoke-AzVMRunCommand -CommandId RunShellScript -ScriptString \"cat 'it'\\''s `$x'\"" },
-	{ "az x --command-id RunPowerShellScript --scripts \"cat {v}\"", "it's",
-	  "az x --command-id RunPowerShellScript --scripts \"cat 'it''s'\"" },
+	{ "x '{v}'", "a\xe2\x80\x99; id", "x 'a\xe2\x80\x99\xe2\x80\x99; id'" },
+	{ "Get-AzVM\x1f-Name\x1f{v}\x1f", "-x y", "Get-AzVM -Name '-x y'" },
+	{ "Get-AzVM\x1f-Name\x1f{v}\x1f\x1dGet-AzVM\x1f", "myVM", "Get-AzVM -Name myVM; Get-AzVM" },
+	{ "Invoke-AzVMRunCommand\x1f-ScriptString\x1f"
+	  "cat {v}\x1e",
+	  "$(x)", "Invoke-AzVMRunCommand -ScriptString 'cat ''$(x)'''" },
+	{ "az\x1f--command-id\x1fRunPowerShellScript\x1f--scripts\x1f"
+	  "cat {v}\x1e",
+	  "it's", "az --command-id RunPowerShellScript --scripts 'cat ''it''''s'''" },
 };
 
 START_TEST(powershell_has_its_own_quotes)
 {
 	json_t *evidence = json_pack("{s:s}", "v", powershell[_i].value);
 	bool runnable = false;
-	char *filled = rules_fill(powershell[_i].template, &(struct values){ .evidence = evidence },
-				  "powershell", &runnable);
+	char *filled = fill(powershell[_i].template, "powershell", evidence, NULL, &runnable);
 
 	ck_assert_str_eq(filled, powershell[_i].filled);
 	ck_assert(runnable);
@@ -230,9 +385,8 @@ START_TEST(what_cannot_be_seen_does_not_go_into_commands)
 {
 	json_t *evidence = json_pack("{s:s}", "v", unshowable[_i]);
 	bool runnable = true;
-	char *filled =
-		 rules_fill("x {v}", &(struct values){ .evidence = evidence }, "az", &runnable),
-	     *plain = rules_fill("x {v}", &(struct values){ .evidence = evidence }, NULL, NULL);
+	char *filled = fill("x {v}", "az", evidence, NULL, &runnable),
+	     *plain = rules_fill("x {v}", &(struct values){ .evidence = evidence });
 
 	ck_assert_str_eq(filled, "x <V>");
 	ck_assert(!runnable);
@@ -257,6 +411,13 @@ static const struct {
 	{ "{empty} {no} {null}", "<EMPTY> <NO> <NULL>" },
 	{ "{list}", "a 'b c'" },
 	{ "{yes} {real}", "true 1.5" },
+	{ "x\x1f{vm}/{yes}\x1f{list}\x1f", "x <VM>/true a 'b c'" },
+	{ "x\x1f<NSG>\x1f"
+	  "a <b\x1f",
+	  "x <NSG> 'a <b'" },
+	{ "x\x1f"
+	  "getent {user}\x1e",
+	  "x 'getent <USER>'" },
 };
 
 START_TEST(what_is_missing_is_named)
@@ -264,8 +425,7 @@ START_TEST(what_is_missing_is_named)
 	json_t *evidence = json_pack("{s:s, s:b, s:n, s:[s, s], s:b, s:f}", "empty", "", "no", 0,
 				     "null", "list", "a", "b c", "yes", 1, "real", 1.5);
 	bool runnable = true;
-	char *filled = rules_fill(missing[_i].template, &(struct values){ .evidence = evidence },
-				  "shell", &runnable);
+	char *filled = fill(missing[_i].template, "shell", evidence, NULL, &runnable);
 
 	ck_assert_str_eq(filled, missing[_i].filled);
 	ck_assert_int_eq(runnable, strchr(missing[_i].filled, '<') == NULL);
@@ -283,10 +443,11 @@ main(void)
 	TCase *quoting = tcase_create("quoting");
 	SRunner *runner;
 
-	tcase_add_loop_test(quoting, a_real_shell_reads_back_what_was_quoted, 0, COUNT(templates));
-	tcase_add_loop_test(quoting, a_script_handed_on_is_quoted_for_both_shells, 0,
-			    COUNT(scripts));
-	tcase_add_loop_test(quoting, json_in_an_argument_stays_json, 0, 2);
+	tcase_add_loop_test(quoting, a_shell_text_keeps_each_value, 0, COUNT(texts));
+	tcase_add_loop_test(quoting, an_argument_stays_one_word, 0, COUNT(words));
+	tcase_add_loop_test(quoting, a_script_is_quoted_for_both_shells, 0, COUNT(scripts));
+	tcase_add_test(quoting, a_script_of_sed_takes_plain_values_only);
+	tcase_add_loop_test(quoting, the_default_keeps_each_value, 0, COUNT(hostile));
 	tcase_add_loop_test(quoting, powershell_has_its_own_quotes, 0, COUNT(powershell));
 	tcase_add_loop_test(quoting, what_cannot_be_seen_does_not_go_into_commands, 0,
 			    COUNT(unshowable));

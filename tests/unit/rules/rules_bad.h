@@ -169,17 +169,161 @@ static const struct bad {
 	  "8:20", "\"no-such-code\" is no known code; accepted: a code or check of the rule set" },
 	{ "unknown_dialect",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {bash: []}\n",
-	  "6:20", "\"bash\" is no key here; accepted: az, powershell, portal, shell" },
-	{ "remedies_a_list",
-	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: []\n", "6:19",
-	  "a list stands here; accepted: a map with az, powershell, portal or shell" },
+	  "6:20", "\"bash\" is not accepted here; accepted: az, powershell, shell or portal" },
+	{ "remedies_a_word",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: none\n",
+	  "6:19", "\"none\" is not accepted here; accepted: a list of remedies" },
+	{ "remedy_without_dialect",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {argv: [x]}\n",
+	  "9:13", "\"dialect\" is missing; accepted: dialect: az, powershell, shell or portal" },
+	{ "remedy_of_another_dialect",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: bash, argv: [x]}\n",
+	  "9:23", "\"bash\" is not accepted here; accepted: az, powershell, shell or portal" },
+	{ "remedy_without_command",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, title: t}\n",
+	  "9:13", "\"argv\" is missing; accepted: argv: text, a list of arguments, or" },
+	{ "remedy_with_two_commands",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], text: x}\n",
+	  "9:13", "\"text\" is beside \"argv\"; accepted: one of them" },
+	{ "portal_with_argv",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: portal, argv: [x]}\n",
+	  "9:13", "\"text\" is missing; accepted: text: text" },
+	{ "run_in_the_new_form",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, run: x}\n",
+	  "9:13", "\"argv\" is missing; accepted: argv: text, a list of arguments, or" },
+	{ "remedy_a_plain_word",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - x\n",
+	  "9:13", "\"x\" is not accepted here; accepted: a map with dialect, and argv or text" },
+	{ "argv_empty",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: []}\n",
+	  "9:33",
+	  "a list stands here; accepted: text, a list of arguments, or a list of such lists" },
+	{ "argv_a_map",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: {a: b}}\n",
+	  "9:33",
+	  "a map stands here; accepted: text, a list of arguments, or a list of such lists" },
+	{ "argv_with_an_empty_step",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [[x], []]}\n",
+	  "9:39", "a list stands here; accepted: text, a list of arguments, or a list of such" },
+	{ "argv_of_words_and_steps",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x, [y]]}\n",
+	  "9:37", "a list stands here; accepted: a word, or {script: ...}" },
+	{ "argv_with_another_map",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x, {json: y}]}\n",
+	  "9:37", "a map stands here; accepted: a word, or {script: ...}" },
+	{ "argv_with_json",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [az, rest, --body, '{\"a\": "
+	  "\"{vm}\"}']}\n",
+	  "9:33",
+	  "\"argv\" has a placeholder in JSON; accepted: one placeholder for the whole value" },
+	{ "argv_with_a_query",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [az, --query, "
+	  "\"[?name=='{vm}']\"]}\n",
+	  "9:33",
+	  "\"argv\" has a placeholder in JSON; accepted: one placeholder for the whole value" },
+	{ "script_with_double_quotes",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [sh, -c, {script: 'echo "
+	  "\"{vm}\"'}]}\n",
+	  "9:33",
+	  "\"argv\" has a placeholder in double quotes; accepted: a placeholder on its own" },
+	{ "script_in_text",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, text: \"az vm run-command --scripts 'echo "
+	  "{vm}'\"}\n",
+	  "9:33",
+	  "\"az vm run-command --scripts 'echo {vm}'\" has a placeholder in a script; accepted: "
+	  "argv with {script: ...} in it" },
+	{ "script_beside_quotes",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, text: \"sh -c 'echo '{vm}\"}\n",
+	  "9:33", "\"sh -c 'echo '{vm}\" has a placeholder in a script; accepted: argv with" },
+	{ "script_after_equals",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, text: \"az x --scripts={vm}\"}\n",
+	  "9:33", "\"az x --scripts={vm}\" has a placeholder in a script; accepted: argv with" },
+	{ "double_quotes_in_text",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, text: 'echo \"{vm}\"'}\n",
+	  "9:33",
+	  "\"echo \"{vm}\"\" has a placeholder in double quotes; accepted: a placeholder on" },
+	{ "json_in_text",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, text: \"az rest --body '[{vm}]'\"}\n",
+	  "9:33",
+	  "\"az rest --body '[{vm}]'\" has a placeholder in JSON; accepted: one placeholder" },
+	{ "unclosed_quote_in_undo",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], undo: \"echo 'a\"}\n",
+	  "9:44", "\"echo 'a\" leaves a ' open; accepted: a whole command" },
+	{ "unknown_placeholder_in_argv",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [az, vm, \"{name_of_vm}\"]}\n",
+	  "9:42", "\"name_of_vm\" is no placeholder of nsg" },
+	{ "unknown_placeholder_in_undo",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], undo: [az, \"{prot}\"]}\n",
+	  "9:49", "\"prot\" is no placeholder of nsg" },
+	{ "changes_unknown",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], changes: all}\n",
+	  "9:47",
+	  "\"all\" is not accepted here; accepted: nothing, this-computer, azure or guest" },
+	{ "needs_a_word",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], needs: a/b}\n",
+	  "9:45", "\"a/b\" is not accepted here; accepted: a list of Azure actions" },
+	{ "needs_no_action",
+	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
+	  "w\n"
+	  "        remedies:\n          - {dialect: az, argv: [x], needs: [all]}\n",
+	  "9:46", "\"all\" is not accepted here; accepted: an Azure action, such as" },
 	{ "dialect_a_map",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: {run: "
 	  "x}}\n",
-	  "6:24", "a map stands here; accepted: a list of remedies, each with run" },
+	  "6:24", "a map stands here; accepted: a list of remedies" },
 	{ "remedy_a_word",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: [x]}\n",
-	  "6:25", "\"x\" is not accepted here; accepted: a map with run" },
+	  "6:25", "\"x\" is not accepted here; accepted: a map with dialect, and argv or text" },
 	{ "remedy_without_run",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: "
 	  "[{title: t}]}\n",
@@ -187,15 +331,15 @@ static const struct bad {
 	{ "remedy_with_steps",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: "
 	  "[{steps: t}]}\n",
-	  "6:26", "\"steps\" is no key here; accepted: title, when, unless, run, cost, undo," },
+	  "6:25", "\"run\" is missing; accepted: run: text" },
 	{ "portal_with_run",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {portal: "
 	  "[{run: t}]}\n",
-	  "6:30", "\"run\" is no key here; accepted: title, when, unless, steps, cost, undo," },
+	  "6:29", "\"steps\" is missing; accepted: steps: text" },
 	{ "unknown_remedy_key",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n"
 	  "        remedies: {az: [{run: t, costs: none}]}\n",
-	  "6:34", "\"costs\" is no key here; accepted: title, when, unless, run, cost, undo," },
+	  "6:34", "\"costs\" is no key here; accepted: dialect, title, when, unless, argv, text," },
 	{ "unknown_placeholder_in_title",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: \"port "
 	  "{prot}\"\n"

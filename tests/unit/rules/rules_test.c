@@ -17,14 +17,20 @@
 	"    why: 'W {source_ip}'\n"
 #define REMEDIES                                                                                   \
 	"        remedies:\n"                                                                      \
-	"          az:\n            - {run: 'az x -n {vm} -g {rg}', title: 'do {vm}', cost: "      \
-	"none, undo: 'az y {vm}', verify: "                                                        \
-	"'azssh-doctor {vm}'}\n"                                                                   \
-	"            - {run: 'only {priority}', when: priority}\n            - {run: 'without', "  \
-	"unless: priority}\n"                                                                      \
-	"          powershell: [{run: 'Get-X {vm}'}]\n          shell: [{run: 'chmod 600 "         \
-	"{vm}'}]\n          portal: [{steps: "                                                     \
-	"'Open {vm}'}]\n"
+	"          - {dialect: shell, argv: [chmod, 600, '{vm}']}\n"                               \
+	"          - {dialect: az, argv: [az, x, -n, '{vm}', -g, '{rg}'], title: 'do {vm}', "      \
+	"cost: none, undo: [az, y, '{vm}'], verify: 'azssh-doctor {vm}'}\n"                        \
+	"          - &twice\n"                                                                     \
+	"            - {dialect: az, argv: [only, '{priority}'], when: priority}\n"                \
+	"            - {dialect: az, text: 'without', unless: priority}\n"                         \
+	"          - {dialect: powershell, argv: [Get-X, '{vm}']}\n"                               \
+	"          - {dialect: portal, text: 'Open {vm}'}\n"                                       \
+	"          - *twice\n"
+#define OLD_REMEDIES                                                                               \
+	"        remedies:\n"                                                                      \
+	"          shell: [{run: 'chmod 600 {vm}'}]\n"                                             \
+	"          az: [{run: 'az x -n {vm}', undo: 'az y {vm}'}, {run: 'az z'}]\n"                \
+	"          portal: [{steps: 'Open {vm}'}]\n"
 
 static struct rules *
 rules_with(const char *layer)
@@ -105,19 +111,130 @@ START_TEST(a_layer_merges_maps_and_replaces_lists)
 	struct rules *rules = rules_with(LAYER REMEDIES);
 	const char *more = "version: 1\nchecks:\n  nsg:\n    enabled: false\n    codes:\n      "
 			   "my-code:\n        title: 'New'\n"
-			   "        remedies: {az: [{run: 'az z'}]}\n";
+			   "        remedies: [{dialect: az, argv: [az, z]}]\n";
 	struct err err;
-	const struct code_words *code;
+	const struct code_words *code = rules_code(rules, "my-code");
 
+	ck_assert_int_eq((int)code->remedy_count, 8);
+	ck_assert_str_eq(code->remedies[0].dialect, "shell");
+	ck_assert_str_eq(code->remedies[0].command, "chmod\x1f"
+						    "600\x1f{vm}\x1f");
+	ck_assert_str_eq(code->remedies[7].command, "without");
 	ck_assert_int_eq(rules_layer_text(rules, "more.yaml", more, strlen(more), &err), 0);
 	code = rules_code(rules, "my-code");
 	ck_assert_str_eq(code->owner, "nsg");
 	ck_assert_str_eq(code->title, "New");
 	ck_assert_str_eq(code->why, "W {source_ip}");
-	ck_assert_int_eq((int)code->remedy_count, 4);
-	ck_assert_str_eq(code->remedies[0].command, "az z");
-	ck_assert_str_eq(code->remedies[1].command, "Get-X {vm}");
+	ck_assert_int_eq((int)code->remedy_count, 1);
+	ck_assert_str_eq(code->remedies[0].command, "az\x1fz\x1f");
 	ck_assert(!rules_for(rules, "nsg").enabled);
+	rules_free(rules);
+}
+END_TEST
+
+START_TEST(the_old_form_of_remedies_is_read)
+{
+	struct rules *rules = rules_with(LAYER REMEDIES);
+	const char *more = "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n" OLD_REMEDIES;
+	struct err err = { "" };
+	const struct code_words *code;
+
+	ck_assert_msg(rules_layer_text(rules, "more.yaml", more, strlen(more), &err) == 0, "%s",
+		      err.text);
+	code = rules_code(rules, "my-code");
+	ck_assert_int_eq((int)code->remedy_count, 4);
+	ck_assert_str_eq(code->remedies[0].dialect, "shell");
+	ck_assert_str_eq(code->remedies[0].command, "chmod 600 {vm}");
+	ck_assert_str_eq(code->remedies[0].changes, "this-computer");
+	ck_assert_str_eq(code->remedies[1].command, "az x -n {vm}");
+	ck_assert_str_eq(code->remedies[1].undo, "az y {vm}");
+	ck_assert_str_eq(code->remedies[1].changes, "azure");
+	ck_assert_str_eq(code->remedies[2].command, "az z");
+	ck_assert_str_eq(code->remedies[3].command, "Open {vm}");
+	rules_free(rules);
+}
+END_TEST
+
+static const struct {
+	const char *remedy, *changes, *needs;
+} effects[] = {
+	{ "{dialect: az, argv: [az, vm, start, -n, x]}", "azure",
+	  "Microsoft.Compute/virtualMachines/start/action" },
+	{ "{dialect: az, argv: [[az, vm, start], [az, vm, deallocate], [az, vm, start]]}", "azure",
+	  "Microsoft.Compute/virtualMachines/deallocate/action "
+	  "Microsoft.Compute/virtualMachines/start/action" },
+	{ "{dialect: az, argv: [az, vm, list, --query, '{a:b}']}", "nothing",
+	  "Microsoft.Compute/virtualMachines/read" },
+	{ "{dialect: az, argv: [az, thing, list, -o, table]}", "nothing", NULL },
+	{ "{dialect: az, argv: [az, thing, add]}", "azure", NULL },
+	{ "{dialect: az, argv: [az, vm, run-command, invoke, --scripts, {script: 'az vm start'}]}",
+	  "guest", "Microsoft.Compute/virtualMachines/runCommand/action" },
+	{ "{dialect: az, argv: [az, rest], changes: nothing, needs: [A.B/c/read, A.B/d/read]}",
+	  "nothing", "A.B/c/read A.B/d/read" },
+	{ "{dialect: az, text: 'ssh-keygen -y -f x && az vm user update -n x'}", "guest",
+	  "Microsoft.Compute/virtualMachines/extensions/write" },
+	{ "{dialect: powershell, text: '$n = Get-AzNetworkInterface; $n.A = 1; $n | "
+	  "Set-AzNetworkInterface'}",
+	  "azure", "Microsoft.Network/networkInterfaces/write" },
+	{ "{dialect: powershell, text: '(Get-AzVM).Id'}", "nothing", NULL },
+	{ "{dialect: shell, argv: [cat, x]}", "nothing", NULL },
+	{ "{dialect: shell, argv: [catapult, x]}", "this-computer", NULL },
+	{ "{dialect: shell, text: 'ssh -G x | grep y'}", "nothing", NULL },
+	{ "{dialect: shell, text: 'ssh -G x | rm y'}", "this-computer", NULL },
+	{ "{dialect: shell, argv: [[cat, x], [rm, x]]}", "this-computer", NULL },
+	{ "{dialect: shell, text: 'ssh -G x > y'}", "this-computer", NULL },
+	{ "{dialect: shell, argv: [cat, <FILE>]}", "nothing", NULL },
+	{ "{dialect: portal, text: 'Virtual machines > {vm} > Start'}", "azure", NULL },
+};
+
+START_TEST(effects_follow_from_the_command)
+{
+	char *text = doc_fmt(LAYER "        remedies: [%s]\n", effects[_i].remedy);
+	struct rules *rules = rules_with(text);
+	const struct remedy_words *remedy = rules_code(rules, "my-code")->remedies;
+
+	ck_assert_str_eq(remedy->changes, effects[_i].changes);
+	ck_assert_pstr_eq(remedy->needs, effects[_i].needs);
+	free(text);
+	rules_free(rules);
+}
+END_TEST
+
+/* Microsoft Graph has permissions of another kind. */
+static bool
+is_graph(const char *command)
+{
+	return strstr(command, "az ad ") != NULL || strstr(command, "AzADApp") != NULL;
+}
+
+START_TEST(remedies_of_the_default_say_what_they_change)
+{
+	struct rules *rules = rules_with(NULL);
+	size_t count;
+	const struct rule *all = rules_all(rules, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < all[i].code_count; j++) {
+			const struct code_words *code = &all[i].codes[j];
+
+			for (size_t k = 0; k < code->remedy_count; k++) {
+				const struct remedy_words *remedy = &code->remedies[k];
+				bool cli = strcmp(remedy->dialect, "az") == 0 ||
+					   strcmp(remedy->dialect, "powershell") == 0,
+				     changes = strcmp(remedy->changes, "azure") == 0 ||
+					       strcmp(remedy->changes, "guest") == 0;
+
+				ck_assert_msg(!cli || !changes || remedy->needs != NULL ||
+						  is_graph(remedy->command),
+					      "%s: %s needs no action", code->code,
+					      remedy->command);
+				ck_assert_msg(remedy->undo == NULL ||
+						  strcmp(remedy->changes, "nothing") != 0,
+					      "%s: %s changes nothing and has an undo", code->code,
+					      remedy->command);
+			}
+		}
+	}
 	rules_free(rules);
 }
 END_TEST
@@ -207,7 +324,7 @@ START_TEST(odd_files_are_refused)
 }
 END_TEST
 
-START_TEST(a_finding_is_lent_its_words)
+START_TEST(a_finding_gets_its_words)
 {
 	static const char *const dialects[] = { "az", "portal", NULL };
 	struct rules *rules = rules_with(LAYER REMEDIES);
@@ -223,13 +340,18 @@ START_TEST(a_finding_is_lent_its_words)
 	ck_assert_str_eq(finding.title, "T 2222");
 	ck_assert_str_eq(finding.why, "W <YOUR-PUBLIC-IP>");
 	ck_assert_int_eq((int)finding.remedies.count, 4);
-	ck_assert_str_eq(finding.remedies.at[0].command, "az x -n 'my VM' -g <RESOURCE-GROUP>");
-	ck_assert_str_eq(finding.remedies.at[0].title, "do my VM");
-	ck_assert_str_eq(finding.remedies.at[0].undo, "az y 'my VM'");
-	ck_assert(!finding.remedies.at[0].runnable);
-	ck_assert_str_eq(finding.remedies.at[1].command, "without");
-	ck_assert(finding.remedies.at[1].runnable);
-	ck_assert_str_eq(finding.remedies.at[2].dialect, "shell");
+	ck_assert_str_eq(finding.remedies.at[0].dialect, "shell");
+	ck_assert_str_eq(finding.remedies.at[0].command, "chmod 600 'my VM'");
+	ck_assert_str_eq(finding.remedies.at[0].changes, "this-computer");
+	ck_assert_str_eq(finding.remedies.at[1].command, "az x -n 'my VM' -g <RESOURCE-GROUP>");
+	ck_assert_str_eq(finding.remedies.at[1].arguments,
+			 "az\x1fx\x1f-n\x1fmy VM\x1f-g\x1f<RESOURCE-GROUP>\x1f");
+	ck_assert_str_eq(finding.remedies.at[1].title, "do my VM");
+	ck_assert_str_eq(finding.remedies.at[1].undo, "az y 'my VM'");
+	ck_assert(!finding.remedies.at[1].runnable);
+	ck_assert_str_eq(finding.remedies.at[2].command, "without");
+	ck_assert_ptr_null(finding.remedies.at[2].arguments);
+	ck_assert(finding.remedies.at[2].runnable);
 	ck_assert_str_eq(finding.remedies.at[3].command, "Open my VM");
 	ck_assert_str_eq(finding.also[0].title, "its summary");
 	finding_free(&finding);
@@ -280,12 +402,15 @@ main(void)
 			    COUNT(bad_files));
 	tcase_add_test(files, the_default_has_every_check_of_the_contract);
 	tcase_add_test(files, a_layer_merges_maps_and_replaces_lists);
+	tcase_add_test(files, the_old_form_of_remedies_is_read);
+	tcase_add_loop_test(files, effects_follow_from_the_command, 0, COUNT(effects));
+	tcase_add_test(files, remedies_of_the_default_say_what_they_change);
 	tcase_add_test(files, a_code_belongs_to_one_check);
 	tcase_add_test(files, taking_evidence_away_from_words_is_refused);
 	tcase_add_test(files, equal_sets_have_equal_digests);
 	tcase_add_test(files, odd_files_are_refused);
 	tcase_add_test(files, waivers_hold_for_their_resource_until_their_last_day);
-	tcase_add_test(words, a_finding_is_lent_its_words);
+	tcase_add_test(words, a_finding_gets_its_words);
 	suite_add_tcase(suite, files);
 	suite_add_tcase(suite, words);
 	runner = srunner_create(suite);
