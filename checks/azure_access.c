@@ -1,7 +1,7 @@
 #include "checks/checks.h"
 #include "facts/arm.h"
-#include "model/vm.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 
 /* Everything that was asked for this VM and did not come, gathered by cause. */
 struct gap {
-	const char *cause;   /* borrowed from the facts */
-	const json_t *first; /* the first entry of that cause */
+	const char *cause;         /* borrowed from the facts */
+	struct fact_missing first; /* the first entry of that cause */
 	const char *resource;
 	json_t *actions, *resources;
 	size_t count;
@@ -35,13 +35,16 @@ append_once(json_t *list, const char *text)
 	doc_append_str(list, text);
 }
 
+/* The entry says why something did not arrive; of a resource, or of a section that did not. */
 static void
 gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *entry)
 {
 	struct gap *gap = gaps->at;
+	struct fact_missing missing;
 
-	if (cause == NULL || doc_is(entry, "state", "absent") ||
-	    doc_is(entry, "state", "not-asked"))
+	fact_read(entry, shape_of_missing(), &missing);
+	cause = cause != NULL ? cause : missing.cause;
+	if (cause == NULL || missing.state == FACT_ABSENT || missing.state == FACT_NOT_ASKED)
 		return;
 	while (gap < gaps->at + gaps->count && strcmp(gap->cause, cause) != 0)
 		gap++;
@@ -49,13 +52,13 @@ gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *ent
 		if (gaps->count == GAPS)
 			return;
 		*gap = (struct gap){ .cause = cause,
-				     .first = entry,
+				     .first = missing,
 				     .resource = id,
 				     .actions = json_array(),
 				     .resources = json_array() };
 		gaps->count++;
 	}
-	append_once(gap->actions, doc_str(entry, "action"));
+	append_once(gap->actions, missing.action);
 	append_once(gap->resources, id);
 	gap->count++;
 }
@@ -66,7 +69,7 @@ gaps_add_missing(const struct facts *facts, struct gaps *gaps, const char *id)
 	const json_t *body, *why;
 
 	if (id != NULL && facts_resource(facts, id, &body, &why) != FACT_KNOWN)
-		gaps_add(gaps, id, doc_str(why, "cause"), why);
+		gaps_add(gaps, id, NULL, why);
 }
 
 static void
@@ -80,14 +83,10 @@ gaps_free(struct gaps *gaps)
 
 /* Who comes by a public address needs no Bastion. */
 static bool
-has_public_way(const struct facts *facts)
+has_public_way(const struct fact_network *network)
 {
-	const json_t *id;
-	size_t i;
-
-	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
-		if (json_string_value(id) != NULL &&
-		    strcasestr(json_string_value(id), "/publicIPAddresses/") != NULL)
+	for (size_t i = 0; i < network->read_count; i++)
+		if (strcasestr(network->read[i], "/publicIPAddresses/") != NULL)
 			return true;
 	return false;
 }
@@ -95,14 +94,14 @@ has_public_way(const struct facts *facts)
 /* Lists that nothing stands in for. A list that single reads made good is no gap, but a link to a
  * foreign host is told all the same. */
 static void
-gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *gaps)
+gaps_of_lists(const struct scene *scene, struct gaps *gaps)
 {
-	const char *key, *cause;
-	const json_t *entry;
-	bool public_way = has_public_way(facts);
+	const char *key, *cause, *subscription = scene->vm->subscription;
+	json_t *entry;
+	bool public_way = has_public_way(scene->network);
 
-	json_object_foreach (doc_get(facts->doc, "azure.lists"), key, entry) {
-		cause = doc_str(entry, "cause");
+	json_object_foreach ((json_t *)(uintptr_t)facts_lists(scene->facts), key, entry) {
+		cause = FACT_GET(entry, missing, cause);
 		if (subscription != NULL && strncmp(key, "/subscriptions/", 15) == 0 &&
 		    strncasecmp(key + 15, subscription, strlen(subscription)) != 0)
 			continue;
@@ -110,7 +109,7 @@ gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *
 			continue;
 		if (strstr(key, "/jitnetworkaccesspolicies") != NULL ||
 		    (strstr(key, "/bastionhosts") != NULL && !public_way))
-			gaps_add(gaps, key, cause, entry);
+			gaps_add(gaps, key, NULL, entry);
 		else if (doc_same(cause, "foreign-host"))
 			gaps_add(gaps, key, "foreign-link", entry);
 	}
@@ -118,61 +117,56 @@ gaps_of_lists(const struct facts *facts, const char *subscription, struct gaps *
 
 /* The action's resource is one of those this VM refers to. */
 static bool
-parent_was_read(const struct facts *facts, const char *key)
+parent_was_read(const struct fact_network *network, const char *key)
 {
-	const json_t *id;
 	const char *slash = strrchr(key, '/');
-	size_t i;
+	size_t len = slash != NULL ? (size_t)(slash - key) : 0;
 
-	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id) {
-		const char *text = json_string_value(id);
-
-		if (text != NULL && slash != NULL && strlen(text) == (size_t)(slash - key) &&
-		    strncasecmp(text, key, strlen(text)) == 0)
+	for (size_t i = 0; len > 0 && i < network->read_count; i++)
+		if (strlen(network->read[i]) == len && strncasecmp(network->read[i], key, len) == 0)
 			return true;
-	}
 	return false;
 }
 
 /* Diagnostic actions (effective rules, Run Command) that a Reader may not use. What they would add
  * is missed; the reads stand without. */
 static void
-gaps_of_actions(const struct facts *facts, const char *vm_id, struct gaps *gaps)
+gaps_of_actions(const struct scene *scene, struct gaps *gaps)
 {
-	const json_t *proof = facts_section(facts, FACT_PROOF), *entry;
 	const char *key;
+	json_t *entry;
 
-	if (doc_is(proof, "cause", "forbidden"))
-		gaps_add(gaps, vm_id, "forbidden-action", proof);
-	json_object_foreach (doc_get(facts->doc, "azure.missing"), key, entry) {
-		const char *action = doc_str(entry, "action");
+	if (doc_same(scene->proof->cause, "forbidden"))
+		gaps_add(gaps, scene->vm->id, "forbidden-action",
+			 facts_section(scene->facts, FACT_PROOF));
+	json_object_foreach ((json_t *)(uintptr_t)facts_missing(scene->facts), key, entry) {
+		const char *action = FACT_GET(entry, missing, action);
 		size_t len = action != NULL ? strlen(action) : 0;
 
-		if (doc_is(entry, "cause", "forbidden") && len > 7 &&
+		if (doc_same(FACT_GET(entry, missing, cause), "forbidden") && len > 7 &&
 		    (strcasecmp(action + len - 7, "/action") == 0 ||
 		     strstr(key, "/ipflowverify") != NULL) &&
-		    parent_was_read(facts, key))
+		    parent_was_read(scene->network, key))
 			gaps_add(gaps, key, "forbidden-action", entry);
 	}
 }
 
 static void
-gaps_find(const struct facts *facts, struct gaps *gaps)
+gaps_find(const struct scene *scene, struct gaps *gaps)
 {
-	const json_t *vm = facts_section(facts, FACT_VM), *id, *body, *why = NULL;
-	const char *vm_id = doc_str(vm, "id");
-	size_t i;
+	const struct fact_vm *vm = scene->vm;
+	const json_t *body, *why = NULL;
 
-	if (vm_id != NULL)
-		facts_resource(facts, vm_id, &body, &why);
-	if (why == NULL && facts_state(facts, FACT_VM, NULL) == FACT_UNKNOWN)
-		gaps_add(gaps, doc_str(vm, "name"), doc_str(vm, "cause"), vm);
-	gaps_add_missing(facts, gaps, vm_id);
-	json_array_foreach (doc_list(facts_section(facts, FACT_NETWORK), "read"), i, id)
-		if (!arm_id_same(json_string_value(id), vm_id))
-			gaps_add_missing(facts, gaps, json_string_value(id));
-	gaps_of_lists(facts, doc_str(vm, "subscription"), gaps);
-	gaps_of_actions(facts, vm_id, gaps);
+	if (vm->id != NULL)
+		facts_resource(scene->facts, vm->id, &body, &why);
+	if (why == NULL && vm->state == FACT_UNKNOWN)
+		gaps_add(gaps, vm->name, NULL, facts_section(scene->facts, FACT_VM));
+	gaps_add_missing(scene->facts, gaps, vm->id);
+	for (size_t i = 0; i < scene->network->read_count; i++)
+		if (!arm_id_same(scene->network->read[i], vm->id))
+			gaps_add_missing(scene->facts, gaps, scene->network->read[i]);
+	gaps_of_lists(scene, gaps);
+	gaps_of_actions(scene, gaps);
 }
 
 /* In the order in which they are to be named: the first there is becomes the finding, the others
@@ -234,22 +228,24 @@ by_rank(const void *a, const void *b)
 static void
 gap_evidence(const struct gap *gap, struct finding *finding)
 {
+	const struct fact_missing *first = &gap->first;
+
 	finding_text(finding, "resource", gap->resource);
-	finding_text(finding, "action", doc_str(gap->first, "action"));
-	finding_text(finding, "scope", doc_str(gap->first, "scope"));
-	finding_text(finding, "code", doc_str(gap->first, "code"));
-	finding_text(finding, "reason", doc_str(gap->first, "reason"));
-	finding_text(finding, "tenant_wanted", doc_str(gap->first, "tenant"));
-	finding_text(finding, "foreign_host", doc_str(gap->first, "host"));
-	finding_text(finding, "request_id", doc_str(gap->first, "request_id"));
-	finding_text(finding, "correlation_id", doc_str(gap->first, "correlation_id"));
-	finding_text(finding, "client_request_id", doc_str(gap->first, "client_request_id"));
-	finding_text(finding, "message", doc_str(gap->first, "message"));
-	if (doc_get(gap->first, "retry_after") != NULL)
-		finding_number(finding, "retry_after", doc_int(gap->first, "retry_after", 0));
-	finding_text(finding, "limit", doc_str(gap->first, "limit"));
-	if (doc_int(gap->first, "status", 0) != 0)
-		finding_number(finding, "status", doc_int(gap->first, "status", 0));
+	finding_text(finding, "action", first->action);
+	finding_text(finding, "scope", first->scope);
+	finding_text(finding, "code", first->code);
+	finding_text(finding, "reason", first->reason);
+	finding_text(finding, "tenant_wanted", first->tenant);
+	finding_text(finding, "foreign_host", first->host);
+	finding_text(finding, "request_id", first->request_id);
+	finding_text(finding, "correlation_id", first->correlation_id);
+	finding_text(finding, "client_request_id", first->client_request_id);
+	finding_text(finding, "message", first->message);
+	if (first->retry_after >= 0)
+		finding_number(finding, "retry_after", first->retry_after);
+	finding_text(finding, "limit", first->limit);
+	if (first->status > 0)
+		finding_number(finding, "status", first->status);
 	if (json_array_size(gap->actions) > 1)
 		finding_value(finding, "actions", json_incref(gap->actions));
 	if (json_array_size(gap->resources) > 1)
@@ -257,51 +253,51 @@ gap_evidence(const struct gap *gap, struct finding *finding)
 }
 
 static void
-principal_evidence(const struct facts *facts, struct finding *finding)
+principal_evidence(const struct fact_signin_claims *claims, struct finding *finding)
 {
-	const json_t *claims = doc_get(facts_section(facts, FACT_SIGNIN), "claims");
-	const char *name =
-	    doc_str(claims, "upn") != NULL ? doc_str(claims, "upn") : doc_str(claims, "oid");
+	const char *names[] = { claims->upn, claims->oid, claims->appid }, *name = NULL;
 
-	finding_text(finding, "principal", name != NULL ? name : doc_str(claims, "appid"));
-	finding_text(finding, "sign_in_name", doc_str(claims, "upn"));
-	finding_text(finding, "object_id", doc_str(claims, "oid"));
+	for (size_t i = 0; name == NULL && i < sizeof(names) / sizeof(*names); i++)
+		name = names[i];
+	finding_text(finding, "principal", name);
+	finding_text(finding, "sign_in_name", claims->upn);
+	finding_text(finding, "object_id", claims->oid);
 }
 
 static int
-set_gap(const struct facts *facts, const struct gap *gap, struct finding *finding)
+set_gap(const struct scene *scene, const struct gap *gap, struct finding *finding)
 {
 	size_t rank;
 	const struct meaning *meaning = meaning_of(gap->cause, &rank);
-	const char *reason = doc_str(gap->first, "reason");
 	char more[48] = "";
 
 	gap_evidence(gap, finding);
-	principal_evidence(facts, finding);
+	principal_evidence(&scene->signin->claims, finding);
 	if (gap->count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", gap->count - 1);
 	return finding_set(finding, meaning->status, meaning->code, "%s%s",
-			   reason != NULL ? reason : "something was not read", more);
+			   gap->first.reason != NULL ? gap->first.reason : "something was not read",
+			   more);
 }
 
 /* ---- the subscription itself ---- */
 
 /* Stopped, and nothing of the VM itself says why. */
 static bool
-is_off(const struct facts *facts)
+is_off(const struct scene *scene)
 {
-	struct vm vm;
+	const struct vm *vm = scene->instance;
 
-	return vm_from_facts(facts, &vm, NULL) == 0 &&
-	       (doc_same(vm.power, "deallocated") || doc_same(vm.power, "stopped")) && !vm.spot &&
-	       !vm.hibernated && vm_shutdown_schedule(facts, &vm) == NULL;
+	return vm != NULL &&
+	       (doc_same(vm->power, "deallocated") || doc_same(vm->power, "stopped")) &&
+	       !vm->spot && !vm->hibernated && vm_shutdown_schedule(scene->facts, vm) == NULL;
 }
 
 /* In its grace period (Warned, Expired) a subscription takes no writes: what stands still there
  * cannot be started. A payment that is due stops nothing at once, but soon. 1 when it said
  * something, 0 when the subscription is in order or not known, or -errno. */
 static int
-judge_subscription(const struct facts *facts, const char *state, struct finding *finding)
+judge_subscription(const struct scene *scene, const char *state, struct finding *finding)
 {
 	int r;
 
@@ -312,7 +308,7 @@ judge_subscription(const struct facts *facts, const char *state, struct finding 
 		r = finding_set(finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
 				"the subscription is %s: its VMs are stopped and cannot be started",
 				state);
-	else if (is_off(facts) && (doc_same(state, "Warned") || doc_same(state, "Expired") ||
+	else if (is_off(scene) && (doc_same(state, "Warned") || doc_same(state, "Expired") ||
 				   doc_same(state, "PastDue"))) {
 		r = finding_set(finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
 				"the subscription is %s, and the VM is stopped: most likely Azure "
@@ -328,25 +324,25 @@ judge_subscription(const struct facts *facts, const char *state, struct finding 
 int
 check_azure_access(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
-	const struct facts *facts = scene->facts;
-	const char *state = vm_id(facts) != NULL ? subscription_state(facts, vm_id(facts)) : NULL;
+	const char *id = scene->vm->id,
+		   *state = id != NULL ? subscription_state(scene->facts, id) : NULL;
 	struct gaps gaps = { .count = 0 };
 	struct finding *next = finding;
 	int r;
 
 	(void)rule;
-	if (!doc_bool(facts->doc, "asked.azure", true))
+	if (!scene->asked.azure)
 		return finding_set(finding, SKIP, CODE_NOT_ASKED, "Azure was left out");
-	gaps_find(facts, &gaps);
+	gaps_find(scene, &gaps);
 	qsort(gaps.at, gaps.count, sizeof(gaps.at[0]), by_rank);
-	if ((r = judge_subscription(facts, state, finding)) == 0 && gaps.count == 0)
+	if ((r = judge_subscription(scene, state, finding)) == 0 && gaps.count == 0)
 		r = finding_set(finding, PASS, CODE_AZURE_ACCESS_OK,
 				"Azure let everything be read");
 	for (size_t i = 0; i < gaps.count && r >= 0; i++) {
 		if ((r > 0 || i > 0) && (next = finding_also(finding)) == NULL)
 			r = -1;
 		else
-			r = set_gap(facts, &gaps.at[i], next);
+			r = set_gap(scene, &gaps.at[i], next);
 	}
 	gaps_free(&gaps);
 	return r < 0 ? r : 0;

@@ -284,6 +284,6 @@ check_nsg(const struct scene *scene, const struct rule *rule, struct finding *fi
 	if ((r = judge(scene, finding)) == 0 && finding->status == FAIL &&
 	    finding->id != CODE_NSG_JIT_DENY && finding->id != CODE_SECURITY_ADMIN_RULE_DENY &&
 	    !scene->answers && !address_by_proxy(scene->facts))
-		nsg_note_policy(scene->facts, finding);
+		nsg_note_policy(scene, finding);
 	return r;
 }

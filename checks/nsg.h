@@ -26,6 +26,6 @@ int nsg_opinions(const struct scene *scene, const struct nsg_judgement *effectiv
 
 /* Adds beside a denial that a rule which opens the port is refused or undone (--deep), by a policy
  * or by a program that watches the rules; > 0 when it did. */
-int nsg_note_policy(const struct facts *facts, struct finding *finding);
+int nsg_note_policy(const struct scene *scene, struct finding *finding);
 
 #endif

@@ -108,6 +108,18 @@ facts_settle(struct facts *facts, enum fact_section section, enum fact_state sta
 }
 
 const json_t *
+facts_missing(const struct facts *facts)
+{
+	return FACT_JSON(FACT_JSON(facts->doc, document, azure), azure, missing);
+}
+
+const json_t *
+facts_lists(const struct facts *facts)
+{
+	return FACT_JSON(FACT_JSON(facts->doc, document, azure), azure, lists);
+}
+
+const json_t *
 facts_requests(const struct facts *facts)
 {
 	return FACT_JSON(FACT_JSON(facts->doc, document, azure), azure, requests);

@@ -115,11 +115,17 @@ json_t *facts_known(struct facts *facts, enum fact_section section);
 void facts_settle(struct facts *facts, enum fact_section section, enum fact_state state,
 		  const char *cause, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* What did not arrive, by ARM id, and the lists that were read: objects of fact_missing; borrowed,
+ * NULL when there are none. */
+const json_t *facts_missing(const struct facts *facts);
+const json_t *facts_lists(const struct facts *facts);
+
 /* The requests of the run, an array of fact_request; borrowed, NULL when there are none. */
 const json_t *facts_requests(const struct facts *facts);
 
 /* An ARM resource by id (any case): FACT_KNOWN and *body (borrowed), or why not: *why is its entry
- * in azure.missing (may be NULL). An id that nobody has asked for is FACT_NOT_ASKED. */
+ * in azure.missing, a fact_missing (may be NULL). An id that nobody has asked for is
+ * FACT_NOT_ASKED. */
 enum fact_state facts_resource(const struct facts *facts, const char *id, const json_t **body,
 			       const json_t **why);
 

@@ -75,6 +75,9 @@ int nsg_from_effective(const json_t *entry,
 		       struct nsg *ret); /* one value[] of effectiveNetworkSecurityGroups */
 void nsg_free(struct nsg *nsg);
 
+/* Does the group with that id have a rule of that name? FACT_MAYBE when it did not arrive. */
+enum fact_maybe nsg_has_rule(const struct facts *facts, const char *id, const char *name);
+
 /* The ranges of a side, both kinds. */
 size_t nsg_side_size(const struct nsg_side *side);
 struct ip_range nsg_side_at(const struct nsg_side *side, size_t i);

@@ -210,3 +210,17 @@ nsg_free(struct nsg *nsg)
 	free(nsg->rules);
 	*nsg = (struct nsg){ 0 };
 }
+
+enum fact_maybe
+nsg_has_rule(const struct facts *facts, const char *id, const char *name)
+{
+	const json_t *body, *rule;
+	size_t i;
+
+	if (facts_resource(facts, id, &body, NULL) != FACT_KNOWN)
+		return FACT_MAYBE;
+	json_array_foreach (doc_list(body, "properties.securityRules"), i, rule)
+		if (doc_is(rule, "name", name))
+			return FACT_YES;
+	return FACT_NO;
+}
