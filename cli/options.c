@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
 	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "the checks, in path order"),
 	ROW("permissions", 0, OPT_FLAG, NULL, permissions,
 	    "the Azure role this needs, as JSON for az (also with --deep, --guest)"),
-	ROW("explain", 0, OPT_TEXT, "CODE", explain, "what a code means and how to mend it"),
+	ROW("explain", 0, OPT_TEXT, "CODE", explain, "what a code (or a check) means and how to fix it"),
 	ROW("lint-rules", 0, OPT_LIST, "FILE", lint, "check a rule file"),
 	ROW("help", 'h', OPT_FLAG, NULL, help, "this text"),
 	ROW("version", 'V', OPT_FLAG, NULL, version, "the version"),

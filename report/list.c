@@ -30,6 +30,16 @@ write_heading(struct page *page, const char *id, const char *title)
 	page_cut(page, strlen(id) + 2, title);
 }
 
+static void
+write_check(struct page *page, const struct rules *rules, enum check_id check)
+{
+	const struct check *row = &check_table[check];
+	struct rule rule = rules_for(rules, row->id);
+
+	write_heading(page, row->id, row->title != NULL ? row->title : "");
+	write_codes(page, &rule);
+}
+
 int
 report_checks(FILE *out, const struct rules *rules, const struct report_style *style)
 {
@@ -38,13 +48,8 @@ report_checks(FILE *out, const struct rules *rules, const struct report_style *s
 	const struct rule *all = rules_all(rules, &count);
 
 	page_start(&page, out, style);
-	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
-		const struct check *row = &check_table[check];
-		struct rule rule = rules_for(rules, row->id);
-
-		write_heading(&page, row->id, row->title != NULL ? row->title : "");
-		write_codes(&page, &rule);
-	}
+	for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++)
+		write_check(&page, rules, check);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].title == NULL)
 			continue;
@@ -95,6 +100,17 @@ explain_effects(struct page *page, const struct code_words *words)
 	json_decref(effects);
 }
 
+static int
+explain_check(FILE *out, const struct rules *rules, enum check_id check,
+	      const struct report_style *style)
+{
+	struct page page;
+
+	page_start(&page, out, style);
+	write_check(&page, rules, check);
+	return page_end(&page);
+}
+
 static void
 explain_words(struct page *page, const struct code_words *code)
 {
@@ -117,6 +133,8 @@ report_explain(FILE *out, const struct rules *rules, const char *code,
 	const struct code_words *words = rules_code(rules, code);
 	struct page page;
 
+	if (words == NULL && check_find(code) != CHECK_NONE)
+		return explain_check(out, rules, check_find(code), style);
 	if (words == NULL)
 		return -ENOENT;
 	page_start(&page, out, style);

@@ -85,7 +85,7 @@ struct report_style {
 /* --list-checks: every check in path order with its codes. 0 or -errno. */
 int report_checks(FILE *out, const struct rules *rules, const struct report_style *style);
 
-/* --explain CODE: 0, -ENOENT when no rule knows it (nothing is written), or -errno. */
+/* --explain CODE, or the codes of a check: 0, -ENOENT when no rule knows it (nothing is written), or -errno. */
 int report_explain(FILE *out, const struct rules *rules, const char *code,
 		   const struct report_style *style);
 

@@ -100,6 +100,27 @@ START_TEST(words_belong_to_a_code_with_a_row)
 }
 END_TEST
 
+static const int causes[] = {
+#define ALL(check) CODE_CUSTOM
+#define CAUSE(cause, ...) cause,
+#include "checks/causes.def"
+#undef CAUSE
+#undef ALL
+};
+
+START_TEST(only_a_code_that_can_fail_stops_or_causes_anything)
+{
+	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++)
+		ck_assert_msg(causes[i] == CODE_CUSTOM || code_table[causes[i]].severity == FAIL,
+			      "%s never fails and is a cause", code_table[causes[i]].word);
+	for (enum code code = CODE_CUSTOM + 1; code < CODE_COUNT; code++)
+		ck_assert_msg(code_table[code].stops == CHECK_NONE ||
+				  code_table[code].severity == FAIL,
+			      "%s never fails and stops %s", code_table[code].word,
+			      check_table[code_table[code].stops].id);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -111,6 +132,7 @@ main(void)
 	tcase_add_test(tcase, a_constant_is_the_word_in_capitals);
 	tcase_add_test(tcase, a_code_from_warn_on_has_words_under_its_check);
 	tcase_add_test(tcase, words_belong_to_a_code_with_a_row);
+	tcase_add_test(tcase, only_a_code_that_can_fail_stops_or_causes_anything);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_SILENT);
 	srunner_free(runner);

@@ -387,6 +387,27 @@ START_TEST(a_full_disk_is_an_error)
 }
 END_TEST
 
+START_TEST(the_schema_names_the_hops_of_the_path)
+{
+	const char *source = getenv("srcdir");
+	char *file = doc_fmt("%s/report/report.schema.json", source != NULL ? source : ".");
+	json_t *schema = json_load_file(file, 0, NULL);
+	const json_t *names =
+	    json_object_get(doc_get(schema, "definitions.hop.properties.hop"), "enum");
+	struct diagnosis diagnosis = { .verdict = PASS };
+	struct report_hop path[REPORT_HOPS];
+
+	ck_assert_uint_eq(json_array_size(names), REPORT_HOPS);
+	ck_assert_int_eq(report_path(NULL, 0, &diagnosis, path), 0);
+	for (size_t i = 0; i < REPORT_HOPS; i++) {
+		ck_assert_str_eq(path[i].name, json_string_value(json_array_get(names, i)));
+		free(path[i].label);
+	}
+	json_decref(schema);
+	free(file);
+}
+END_TEST
+
 START_TEST(codes_are_explained_and_checks_listed)
 {
 	struct report_style style = { 0 };
@@ -398,6 +419,7 @@ START_TEST(codes_are_explained_and_checks_listed)
 	world_start(&world);
 	ck_assert_int_eq(report_explain(out, world.rules, "no-such-code", &style), -ENOENT);
 	ck_assert_int_eq(report_explain(out, world.rules, "nsg-no-allow-rule", &style), 0);
+	ck_assert_int_eq(report_explain(out, world.rules, "nsg", &style), 0);
 	fclose(out);
 	compare_golden("explain.txt", text);
 	free(text);
@@ -512,6 +534,7 @@ main(void)
 	tcase_add_test(tcase, several_reports_are_an_array_and_lines);
 	tcase_add_test(tcase, a_full_disk_is_an_error);
 	tcase_add_test(tcase, codes_are_explained_and_checks_listed);
+	tcase_add_test(tcase, the_schema_names_the_hops_of_the_path);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);
