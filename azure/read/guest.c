@@ -1,5 +1,6 @@
 /* --guest: the host keys as the guest itself has them, by Run Command. */
 #include "azure/inside.h"
+#include "model/vm.h"
 #include "model/pubkey.h"
 
 #include <stdlib.h>
@@ -127,26 +128,23 @@ lines_of(const char *const *script)
 void
 read_guest(struct read *read)
 {
-	const json_t *body = read_vm(read, NULL),
-		     *agent = json_array_get(
-			 doc_list(body, "properties.instanceView.vmAgent.statuses"), 0);
-	bool windows = doc_is(body, "properties.storageProfile.osDisk.osType", "Windows");
 	char *path = doc_fmt("%s/runCommand", read->id);
+	struct vm vm;
 	json_t *ask;
 
-	if (body == NULL) {
+	if (vm_from_facts(&read->facts, &vm, NULL) < 0) {
 		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "no-vm",
 			     "the VM itself was not read");
-	} else if (!read_runs(read)) {
+	} else if (!doc_same(vm.power, "running")) {
 		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "not-running",
 			     "the guest cannot be asked: the VM does not run");
-	} else if (doc_is(agent, "displayStatus", "Not Ready")) {
+	} else if (vm.agent == VM_AGENT_NOT_READY) {
 		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "agent-not-ready",
 			     "the guest cannot be asked: its agent is not ready");
 	} else if (path != NULL) {
 		ask = json_pack("{s:s, s:o}", "commandId",
-				windows ? "RunPowerShellScript" : "RunShellScript", "script",
-				lines_of(windows ? powershell_script : shell_script));
+				vm.windows ? "RunPowerShellScript" : "RunShellScript", "script",
+				lines_of(vm.windows ? powershell_script : shell_script));
 		read->aside++;
 		arm_ask(read->azure,
 			&(struct arm_ask){ .method = "POST",

@@ -1,4 +1,5 @@
 #include "azure/inside.h"
+#include "model/vm.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
@@ -273,14 +274,9 @@ instance_nics_listed(void *ctx)
 bool
 read_runs(const struct read *read)
 {
-	const json_t *status;
-	size_t i;
+	struct vm vm;
 
-	json_array_foreach (doc_list(read_vm(read, NULL), "properties.instanceView.statuses"), i,
-			    status)
-		if (doc_is(status, "code", "PowerState/running"))
-			return true;
-	return false;
+	return vm_from_facts(&read->facts, &vm, NULL) == 0 && doc_same(vm.power, "running");
 }
 
 static void
