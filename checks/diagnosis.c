@@ -14,11 +14,11 @@ explains_any(const struct flat *list, const struct finding *cause)
 	return false;
 }
 
-/* The root of a chain of explanations; bounded, since rules written by others may go in circles. */
+/* The root of a chain of explanations, of which causes_make makes no circle. */
 static const struct finding *
 root_of(const struct finding *finding)
 {
-	for (int i = 0; i < 16 && finding->explained_by != NULL; i++)
+	while (finding->explained_by != NULL)
 		finding = finding->explained_by;
 	return finding;
 }
@@ -38,8 +38,7 @@ sort_causes(const struct finding **causes, size_t count, const struct flat *list
 	}
 }
 
-/* true when the way was walked to its end, so that nothing that could not be read on it matters any
- * more. */
+/* true when the login was seen to work: then nothing that could not be read on the path matters. */
 static bool
 proven(const struct flat *list)
 {
@@ -49,8 +48,8 @@ proven(const struct flat *list)
 	return false;
 }
 
-/* What barred the answer: the first unknown thing on the way, one with a code of its own before a
- * mere "not known". */
+/* What kept the answer from being known: the first unknown on the path, one with a code of its own
+ * before a mere "not known". */
 static const struct finding *
 first_unknown(const struct flat *list)
 {
@@ -69,9 +68,9 @@ first_unknown(const struct flat *list)
 	return found;
 }
 
-/* A silent timeout says that something drops packets, and only the model can say what: while part
- * of the model could not be read, that gap bars the answer, and the timeout is no cause of its own.
- * NULL when the cause stands. */
+/* A timeout says that something drops packets, and only the model can say what: while part of the
+ * model could not be read, that gap is what keeps the answer from being known, and the timeout is
+ * no cause. NULL when the cause holds. */
 static const struct finding *
 barred_by(const struct flat *list, const struct finding *cause)
 {

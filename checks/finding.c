@@ -53,7 +53,6 @@ finding_free(struct finding *finding)
 	free(finding->why);
 	free(finding->docs);
 	json_decref(finding->evidence);
-	json_decref(finding->possible);
 	*finding = (struct finding){ 0 };
 }
 
@@ -82,13 +81,13 @@ finding_copy(const struct finding *finding, struct finding *ret)
 				 .confidence = finding->confidence,
 				 .id = finding->id,
 				 .evidence = json_copy(finding->evidence),
-				 .possible = json_incref(finding->possible),
 				 .also = calloc(finding->also_count + 1, sizeof(*ret->also)) };
 	if (ret->also == NULL || ret->evidence == NULL ||
 	    !copy_text(finding->own_code, &ret->own_code) ||
 	    !copy_text(finding->summary, &ret->summary) ||
 	    !copy_text(finding->changes, &ret->changes))
 		return -ENOMEM;
+	memcpy(ret->possible, finding->possible, sizeof(ret->possible));
 	ret->code = ret->own_code != NULL ? ret->own_code : finding->code;
 	for (; ret->also_count < finding->also_count; ret->also_count++)
 		if (finding_copy(&finding->also[ret->also_count], &ret->also[ret->also_count]) < 0)
@@ -209,9 +208,12 @@ finding_texts(struct finding *finding, const char *key, const char *const *texts
 void
 finding_possible(struct finding *finding, enum code code)
 {
-	if (finding->possible == NULL)
-		finding->possible = json_array();
-	doc_append_str(finding->possible, code_word(code));
+	size_t i = 0;
+
+	while (i < POSSIBLE_MAX - 1 && finding->possible[i] != CODE_CUSTOM)
+		i++;
+	if (i < POSSIBLE_MAX - 1)
+		finding->possible[i] = code;
 }
 
 struct finding *

@@ -1,5 +1,6 @@
-/* What a check says: one finding, perhaps with more of them beside it, and its words from the
- * rules. */
+/* What a check says: one finding, perhaps with more of them beside it. It stays as it is once the
+ * check has returned: causes_make makes new ones of all findings together, finding_fill_in adds the
+ * words of the rules. */
 #ifndef CHECKS_FINDING_H
 #define CHECKS_FINDING_H
 
@@ -12,6 +13,8 @@
 
 enum status { PASS, WARN, FAIL, SKIP, UNKNOWN };
 enum confidence { CERTAIN, LIKELY, POSSIBLE };
+
+#define POSSIBLE_MAX 16
 
 struct finding {
 	const char *check; /* the check's id */
@@ -26,8 +29,9 @@ struct finding {
 	char
 	    *changes; /* ARM id of what its remedies change; NULL when that is nothing of Azure's */
 	json_t *evidence; /* object; never NULL after finding_init */
-	json_t *possible; /* array of codes that cannot be told apart from outside; NULL for none */
-	struct finding *also; /* further things the same check has to say; owned */
+	enum code
+	    possible[POSSIBLE_MAX]; /* codes that look the same from outside, up to CODE_CUSTOM */
+	struct finding *also;       /* further things the same check has to say; owned */
 	size_t also_count;
 
 	/* set by finding_fill_in and causes_make */
@@ -74,8 +78,8 @@ const json_t *finding_texts(struct finding *finding, const char *key, const char
 /* Names the Azure resource that its remedies change; nothing when the id is NULL. */
 void finding_changes(struct finding *finding, const char *id);
 
-/* Names a code that may be the true cause but cannot be told from outside; its rule's `decide` says
- * what would tell. */
+/* Names a code that may be the true cause and looks the same from outside; the `decide` of its
+ * words says how to tell. What does not fit is dropped. */
 void finding_possible(struct finding *finding, enum code code);
 
 /* A further finding of the same check, to be filled with finding_set; borrowed and valid until the

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What lies at the end of a pointer. */
+/* What a pointer refers to. */
 struct found {
-	const json_t *value;   /* NULL: nothing stands there */
-	const json_t *section; /* the section on the way that is not known, if any: its state and
-				  reason say why */
+	const json_t *value;   /* NULL when there is nothing */
+	const json_t *section; /* the section that it leads through and that is not known, if any:
+				  its state and reason say why */
 };
 
 /* The member or element that one reference token of a JSON Pointer names. */
@@ -47,8 +47,9 @@ next_token(const char **pointer)
 	for (size_t i = 0; i < len; i++) {
 		bool escape = p[i] == '~' && i + 1 < len && (p[i + 1] == '0' || p[i + 1] == '1');
 
-		token[used++] = !escape ? p[i] : p[i + 1] == '0' ? '~' : '/';
-		i += escape;
+		token[used++] = p[i];
+		if (escape)
+			token[used - 1] = p[++i] == '0' ? '~' : '/';
 	}
 	token[used] = '\0';
 	*pointer = p + len;
@@ -96,8 +97,8 @@ lookup(const struct facts *facts, const char *pointer)
 	return found;
 }
 
-/* -1, 0, 1 as a is less, equal or greater; 2 when one of them is no number. Numbers may stand in
- * strings. */
+/* -1, 0, 1 as a is less, equal or greater; 2 when one of them is no number. A string may hold a
+ * number. */
 static int
 compare(const json_t *a, const json_t *b)
 {
@@ -119,7 +120,9 @@ compare(const json_t *a, const json_t *b)
 		if (*end != '\0')
 			return 2;
 	}
-	return isless(values[0], values[1]) ? -1 : isgreater(values[0], values[1]) ? 1 : 0;
+	if (isless(values[0], values[1]))
+		return -1;
+	return isgreater(values[0], values[1]) ? 1 : 0;
 }
 
 static bool
@@ -155,7 +158,7 @@ matches(const json_t *value, const char *pattern)
 	return r == 0;
 }
 
-/* 1 the condition holds, 0 it does not, 2 the value is of no kind that can be compared. */
+/* 1 the condition holds, 0 it does not, 2 the value cannot be compared. */
 static int
 holds(const json_t *value, const char *way, const json_t *expected)
 {
@@ -188,7 +191,7 @@ value_text(const json_t *value)
 }
 
 /* A section that is not known: not asked is skip, all else is unknown; an absent one counts as
- * nothing standing there. */
+ * nothing there. */
 static bool
 not_known(const struct found *found, const char *pointer, struct finding *finding)
 {
@@ -298,8 +301,7 @@ object_wrong(const json_t *object)
 	return NULL;
 }
 
-/* The loop stored what the program printed: target.commands[id] is a section whose "object" is
- * that. */
+/* target.commands[id] is a section whose "object" is what the program printed. */
 static int
 command_run(const struct facts *facts, const json_t *custom, struct finding *finding)
 {

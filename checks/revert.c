@@ -1,5 +1,5 @@
-/* A rule that opens the port is refused, or undone again and again: by Azure Policy, or by a
- * program that watches over the rules. */
+/* A rule that opens the port is refused or undone: by Azure Policy, or by a program that watches
+ * the rules. */
 #include "checks/nsg.h"
 #include "facts/time.h"
 #include "facts/arm.h"
@@ -41,7 +41,7 @@ is_jit(const struct fact_activity *change)
 	return change->resource != NULL && strcasestr(change->resource, "-JITRule") != NULL;
 }
 
-/* A rule was written, and does not stand in the group any more. */
+/* A rule was written, and the group has it no longer. */
 static bool
 rule_is_gone(const struct facts *facts, const struct fact_activity *change, const char *group)
 {
@@ -50,7 +50,7 @@ rule_is_gone(const struct facts *facts, const struct fact_activity *change, cons
 	       nsg_has_rule(facts, group, arm_id_name(change->resource)) == FACT_NO;
 }
 
-/* A program took it away, or wrote the group anew, soon after another hand had written it. */
+/* A program deleted it, or replaced the group, soon after another caller had written it. */
 static bool
 undoes(const struct fact_activity *later, const struct fact_activity *change, const char *group)
 {

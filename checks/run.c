@@ -16,9 +16,8 @@ selected(const struct selection *selection, const char *id)
 	       !word_listed(id, selection->skip);
 }
 
-/* Answers for a check one of whose needs is not known; false when all of them are. What nobody
- * asked for, what does not exist and what an earlier step kept from being reached is skipped; only
- * what should have been there and is not is unknown. */
+/* Sets skip or unknown when a section that the check needs is not known; true if so. What was not
+ * asked for, what does not exist and what an earlier failure kept from being reached is skipped. */
 static bool
 guard(const struct facts *facts, const struct check *check, struct finding *finding)
 {

@@ -69,24 +69,19 @@ target_of(const json_t *globals)
 	};
 }
 
-static int
+static void
 add_possible(struct report *report, const struct rules *rules, const json_t *globals)
 {
 	const struct values values = { .evidence = report->cause->evidence, .globals = globals };
-	const json_t *codes = report->cause->possible;
-	size_t count = json_array_size(codes);
 
-	if ((report->possible = calloc(count + 1, sizeof(*report->possible))) == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
+	for (const enum code *code = report->cause->possible; *code != CODE_CUSTOM; code++) {
 		struct report_possible *one = &report->possible[report->possible_count++];
-		const struct code_words *words;
+		const struct code_words *words = rules_code(rules, code_word(*code));
 
-		one->code = json_string_value(json_array_get(codes, i));
-		if ((words = rules_code(rules, one->code)) != NULL)
+		one->code = code_word(*code);
+		if (words != NULL)
 			one->decide = rules_command(words->decide, "shell", &values, NULL, NULL);
 	}
-	return 0;
 }
 
 int
@@ -102,7 +97,7 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 				 .exit_code = exit_code,
 				 .findings = findings,
 				 .count = count };
-	int r = 0;
+	int r;
 
 	set_started(&report, facts->now);
 	if (diagnosis->verdict == FAIL || diagnosis->verdict == UNKNOWN)
@@ -112,9 +107,9 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 		report.explained_count = diagnosis->explained_count;
 		report.next = diagnosis->next;
 		report.next_count = diagnosis->next_count;
-		r = add_possible(&report, rules, globals);
+		add_possible(&report, rules, globals);
 	}
-	if (r < 0 || (r = report_path(findings, count, diagnosis, report.path)) < 0) {
+	if ((r = report_path(findings, count, diagnosis, report.path)) < 0) {
 		report_free(&report);
 		return r;
 	}
@@ -129,7 +124,6 @@ report_free(struct report *report)
 		return;
 	for (size_t i = 0; i < report->possible_count; i++)
 		free(report->possible[i].decide);
-	free(report->possible);
 	for (size_t i = 0; i < REPORT_HOPS; i++)
 		free(report->path[i].label);
 	*report = (struct report){ 0 };

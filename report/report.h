@@ -36,8 +36,8 @@ struct report_hop {
 	char *label;       /* what decided; "" for none; owned */
 };
 
-/* The report on one target. Everything but `possible` and `path` is borrowed from what it was built
- * of, which has to live as long. */
+/* The report on one target. Everything but what `possible` and `path` own is borrowed from what it
+ * was built of, which has to live as long. */
 struct report {
 	const char *version, *rules; /* of the program; digest of the rule set */
 	char started[32];            /* RFC 3339, UTC */
@@ -50,7 +50,7 @@ struct report {
 	const struct finding *cause;
 	const struct finding *const *explained, *const *next;
 	size_t explained_count, next_count;
-	struct report_possible *possible;
+	struct report_possible possible[POSSIBLE_MAX];
 	size_t possible_count;
 
 	const struct finding *findings;
@@ -85,7 +85,8 @@ struct report_style {
 /* --list-checks: every check in path order with its codes. 0 or -errno. */
 int report_checks(FILE *out, const struct rules *rules, const struct report_style *style);
 
-/* --explain CODE, or the codes of a check: 0, -ENOENT when no rule knows it (nothing is written), or -errno. */
+/* --explain CODE, or the codes of a check: 0, -ENOENT when no rule knows it (nothing is written),
+ * or -errno. */
 int report_explain(FILE *out, const struct rules *rules, const char *code,
 		   const struct report_style *style);
 

@@ -411,9 +411,8 @@ START_TEST(each_conversation_has_its_finding)
 	if (one->says != NULL)
 		ck_assert_msg(strstr(finding.summary, one->says) != NULL, "case %d (%s): %s", _i,
 			      one->code, finding.summary);
-	for (size_t i = 0; i < json_array_size(finding.possible) && !named; i++)
-		named = strcmp(json_string_value(json_array_get(finding.possible, i)),
-			       one->possible) == 0;
+	for (const enum code *code = finding.possible; *code != CODE_CUSTOM && !named; code++)
+		named = strcmp(code_word(*code), one->possible) == 0;
 	ck_assert_msg(named, "case %d (%s): %s is not named as possible", _i, one->code,
 		      one->possible);
 	finding_free(&finding);
@@ -442,8 +441,8 @@ START_TEST(each_fault_has_words_that_fit)
 				  strchr(finding.why, '<') == NULL,
 			      "%s: %s / %s", finding.code, finding.title, finding.why);
 	}
-	for (size_t i = 0; i < json_array_size(finding.possible); i++) {
-		const char *code = json_string_value(json_array_get(finding.possible, i));
+	for (size_t i = 0; finding.possible[i] != CODE_CUSTOM; i++) {
+		const char *code = code_word(finding.possible[i]);
 		const struct code_words *words = rules_code(rules, code);
 
 		ck_assert_msg(words != NULL && words->decide != NULL,
