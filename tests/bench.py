@@ -3,7 +3,8 @@
 
 One healthy VM against the simulator at 30 ms a reply: the program beside the bare round trips (the longest chain of requests that waited
 for each other, from the simulator's log) and beside the real Azure CLI answering the same questions (AZ names it; the simulator must be
-trusted by it, so the run is over HTTPS). --version beside ssh -V, a replay beside ssh -G, a security group of 1,000 rules.
+trusted by it, so the run is over HTTPS). --version beside ssh -V, a replay beside ssh -G, both beside the time allowed and with their
+instructions; a security group of 1,000 rules.
 Environment: builddir, srcdir, AZ (a program, or unset), RUNS (default 15)."""
 import getpass
 import json
@@ -54,6 +55,16 @@ def measure(argv, env, ok=(0,), runs=RUNS):
             cpus.append((usage.ru_utime + usage.ru_stime) * 1000)
             peaks.append(usage.ru_maxrss / 1024)
     return statistics.median(walls), statistics.median(cpus), statistics.median(peaks)
+
+
+def instructions(argv, env):
+    """Millions of instructions, which repeat on any machine, as a remark; nothing where valgrind is not installed."""
+    if shutil.which("valgrind") is None:
+        return ""
+    said = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *argv], env=env, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, timeout=300).stderr
+    found = re.search(r"Collected : (\d+)", said)
+    return f"{int(found.group(1)) / 1e6:.1f} million instructions" if found else ""
 
 
 def longest_chain(log):
@@ -233,7 +244,9 @@ def main():
         simulator.stop()
         version, replay = measure([DOCTOR, "--version"], env), measure([DOCTOR, "--replay", bundle], env)
         row("--version", version, "ssh -V", measure(["ssh", "-V"], env))
+        row("--version", version, "time allowed", (3, 0, 0), instructions([DOCTOR, "--version"], env))
         row("replay of a bundle", replay, "ssh -G host", measure(["ssh", "-G", "host"], env))
+        row("replay of a bundle", replay, "time allowed", (6, 0, 0), instructions([DOCTOR, "--replay", bundle], env))
         simulator = Simulator(work, many_rules(base_world(), 1000, 600))
         env = environment(work, simulator.url)
         megabytes = (work / "world.json").stat().st_size / 1e6
