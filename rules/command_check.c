@@ -7,7 +7,7 @@
 /* A shell text while it is checked. */
 struct place {
 	struct scan scan;
-	const char *quote;         /* behind the quote that was opened last */
+	const char *quote;         /* what follows the quote that was opened last */
 	const char *word, *before; /* the word here, and the one before it */
 	size_t before_len;
 };

@@ -290,11 +290,11 @@ compose_children(struct load *load, struct node *node, unsigned depth)
 			ok = (key = compose(load, &event, depth + 1)) != NULL;
 			if (ok && key->kind != NODE_SCALAR)
 				ok = node_fail(&load->reader, key,
-					       "a %s is no key; accepted: a word",
+					       "a %s is not a key; accepted: a word",
 					       key->kind == NODE_LIST ? "list" : "map");
 			else if (ok && json_object_get(seen, key->text) != NULL)
 				ok = node_fail(&load->reader, key,
-					       "\"%s\" stands here twice; accepted: each key once",
+					       "\"%s\" appears twice; accepted: each key once",
 					       node_quote(key->text));
 			if (ok)
 				json_object_set_new(seen, key->text, json_true());

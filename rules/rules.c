@@ -93,7 +93,7 @@ rules_layer(struct rules *rules, const char *path, struct err *err)
 	}
 	if (r == -EINVAL || r == -EISDIR || r == -EFBIG) {
 		err_set(err, "%s:1:1: \"%s\" is %s; accepted: a file of at most 1 MiB", path,
-			node_quote(path), r == -EFBIG ? "too big" : "no regular file");
+			node_quote(path), r == -EFBIG ? "too big" : "not a regular file");
 		return -EINVAL;
 	}
 	err_set(err, "%s:1:1: \"%s\" cannot be read (%s); accepted: a readable file", path,

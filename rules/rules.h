@@ -44,7 +44,8 @@ struct argument {
 	bool first;  /* the first of its step */
 };
 
-/* The argument at *at, *at behind it; false at the end, and for a text. `command` is the whole. */
+/* Reads the argument at *at and moves *at past it; false at the end, and for a text. `command` is
+ * the start of the whole. */
 bool command_next(const char *command, const char **at, struct argument *ret);
 
 /* What the rules say about one code. Texts but the first two may be NULL. */

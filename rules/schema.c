@@ -224,7 +224,7 @@ params_fit(const struct reader *reader, const char *check, const struct node *pa
 		for (size_t j = 0; j < rule->param_count; j++)
 			add_name(accepted, sizeof(accepted), rule->params[j].name);
 		return node_fail(reader, params->keys[i],
-				 "\"%s\" is no parameter of %s; accepted: %s", node_quote(name),
+				 "\"%s\" is not a parameter of %s; accepted: %s", node_quote(name),
 				 check, accepted[0] != '\0' ? accepted : "none");
 	}
 	return true;
@@ -237,7 +237,7 @@ unknown_check(const struct reader *reader, const struct node *key)
 
 	for (size_t i = 0; i < reader->base->checks; i++)
 		add_name(accepted, sizeof(accepted), reader->base->rules[i].id);
-	return node_fail(reader, key, "\"%s\" is no check; accepted: %s", node_quote(key->text),
+	return node_fail(reader, key, "\"%s\" is not a check; accepted: %s", node_quote(key->text),
 			 accepted[0] != '\0' ? accepted : "lower-case words joined by '-'");
 }
 
@@ -273,7 +273,7 @@ one_comparison(const struct reader *reader, const struct node *node)
 				continue;
 			if (first != NULL)
 				return node_fail(reader, node->keys[i],
-						 "\"%s\" stands beside \"%s\"; accepted: exactly "
+						 "\"%s\" conflicts with \"%s\"; accepted: exactly "
 						 "one of exists, absent, "
 						 "equals, not-equals, in, matches, less, greater",
 						 ways[j], first->text);

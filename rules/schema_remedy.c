@@ -36,7 +36,7 @@ static const struct field remedy_fields[] = {
 };
 SHAPE(remedy, NULL, "a map with dialect, and argv or text", .fields = remedy_fields);
 
-/* Words stand for themselves: 22 and true need no quotes. */
+/* Words are taken as written: 22 and true need no quotes. */
 static bool
 write_words(const struct reader *reader, const struct node *list, FILE *out)
 {
@@ -135,7 +135,7 @@ command_key(const struct reader *reader, const struct node *node, const char *di
 	for (size_t i = 0; i < 2; i++)
 		found = node_get(node, keys[i]) != NULL ? keys[i] : found;
 	if (node_get(node, "argv") != NULL && node_get(node, "text") != NULL) {
-		node_fail(reader, node, "\"text\" is beside \"argv\"; accepted: one of them");
+		node_fail(reader, node, "\"text\" conflicts with \"argv\"; accepted: one of them");
 		return NULL;
 	}
 	if (found == NULL)
@@ -185,7 +185,7 @@ add_remedy(const struct reader *reader, const struct node *node, const char *dia
 	return ok;
 }
 
-/* A list in the list stands for its items, so that a file can share some. */
+/* The items of a list in the list count as its own, so that a file can share some. */
 static bool
 add_remedies(const struct reader *reader, const struct shape *shape, const struct node *node,
 	     const char *dialect, json_t *list)

@@ -17,8 +17,8 @@ bool
 shape_refuse(const struct reader *reader, const struct shape *shape, const struct node *node)
 {
 	if (node->kind != NODE_SCALAR)
-		return node_fail(reader, node, "%s stands here; accepted: %s", kind_word(node),
-				 shape->accepts);
+		return node_fail(reader, node, "%s is not accepted here; accepted: %s",
+				 kind_word(node), shape->accepts);
 	return node_fail(reader, node, "\"%s\" is not accepted here; accepted: %s",
 			 node_quote(node->text), shape->accepts);
 }
@@ -207,8 +207,8 @@ unknown_key(const struct reader *reader, const struct field *fields, const struc
 	for (; fields->key != NULL && used < sizeof(accepted); fields++)
 		used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%s%s",
 					 used == 0 ? "" : ", ", fields->key);
-	return node_fail(reader, key, "\"%s\" is no key here; accepted: %s", node_quote(key->text),
-			 accepted);
+	return node_fail(reader, key, "\"%s\" is not a key here; accepted: %s",
+			 node_quote(key->text), accepted);
 }
 
 bool

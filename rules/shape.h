@@ -1,11 +1,11 @@
-/* Inside rules/: what may stand where in a rule file, and the readers of it. The tables are in
- * schema.c. */
+/* Inside rules/: what a rule file may hold in each place, and the readers of it. The tables are
+ * in schema.c and schema_remedy.c. */
 #ifndef RULES_SHAPE_H
 #define RULES_SHAPE_H
 
 #include "rules/tree.h"
 
-/* What may stand somewhere. A reader returns false with the error set (or without memory), else
+/* What one place may hold. A reader returns false with the error set (or without memory), else
  * *ret is a new reference. */
 struct shape {
 	bool (*read)(const struct reader *, const struct shape *, const struct node *,

@@ -64,8 +64,8 @@ bool schema_read(const struct reader *reader, const struct node *root, json_t **
 bool verify_layer(const struct reader *reader, const struct node *root,
 		  const struct tables *tables);
 
-/* The next placeholder at or after *at: its name (not terminated) and length, *at behind it, *from
- * at its brace; false at the end. */
+/* The next placeholder at or after *at: its name (not terminated) and length, *at past it, *from at
+ * its brace; false at the end. */
 bool words_next(const char **at, const char **from, const char **name, size_t *len);
 
 /* The value of a placeholder, NULL when there is none that says anything (null, false, "" and [] do
@@ -123,8 +123,8 @@ const char *scan_end(const struct scan *scan);
 
 bool command_is_list(const char *command);
 
-/* The language of a script in this step, as far as its arguments up to this one tell; `now` is what
- * was told before. */
+/* The language of a script in this step, as its arguments up to this one imply; `now` is what the
+ * earlier ones imply. */
 enum lang command_script_lang(enum lang now, const struct argument *argument);
 
 /* NULL when the command can be written in the dialect, else what is wrong with it. */

@@ -32,7 +32,7 @@ name_ok(const struct scope *scope, const struct node *node, const char *name, si
 		snprintf(accepted + used, sizeof(accepted) - used, "%.*s, ", (int)n, p);
 		p += n + (p[n] == ' ');
 	}
-	return node_fail(scope->reader, node, "\"%s\" is no placeholder of %s; accepted: %s%s",
+	return node_fail(scope->reader, node, "\"%s\" is not a placeholder of %s; accepted: %s%s",
 			 copy, scope->owner->id, accepted, words_globals());
 }
 
@@ -134,7 +134,7 @@ explains_ok(const struct reader *reader, const struct tables *tables, const stru
 		    table_rule(tables, list->items[i]->text) == NULL)
 			return node_fail(
 			    reader, list->items[i],
-			    "\"%s\" is no known code; accepted: a code or check of the rule set "
+			    "\"%s\" is not a known code; accepted: a code or check of the rule set "
 			    "(--list-checks)",
 			    node_quote(list->items[i]->text));
 	return true;

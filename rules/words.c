@@ -134,7 +134,7 @@ scalar_text(const json_t *value)
 	return json_is_true(value) ? strdup("true") : NULL;
 }
 
-/* Writes a value for the place it stands in; false when it cannot be written there. */
+/* Writes a value for its place; false when it cannot be written there. */
 static bool
 write_scalar(FILE *out, const struct scan *scan, const json_t *value)
 {

@@ -9,7 +9,7 @@ static const struct bad {
 	{ "only_dashes", "---\n", "2:1",
 	  "\"\" is not accepted here; accepted: a map with version, checks, custom," },
 	{ "a_list_on_top", "- version: 1\n", "1:1",
-	  "a list stands here; accepted: a map with version, checks, custom, waivers" },
+	  "a list is not accepted here; accepted: a map with version, checks, custom, waivers" },
 	{ "a_word_on_top", "hello\n", "1:1",
 	  "\"hello\" is not accepted here; accepted: a map with version, checks," },
 	{ "version_missing", "checks: {}\n", "1:1",
@@ -17,11 +17,11 @@ static const struct bad {
 	{ "version_two", "version: 2\n", "1:10", "\"2\" is not accepted here; accepted: 1" },
 	{ "version_in_quotes", "version: \"1\"\n", "1:10",
 	  "\"1\" is not accepted here; accepted: 1" },
-	{ "version_a_list", "version: [1]\n", "1:10", "a list stands here; accepted: 1" },
+	{ "version_a_list", "version: [1]\n", "1:10", "a list is not accepted here; accepted: 1" },
 	{ "unknown_top_key", "version: 1\ncheck: {}\n", "2:1",
-	  "\"check\" is no key here; accepted: version, checks, custom, waivers" },
+	  "\"check\" is not a key here; accepted: version, checks, custom, waivers" },
 	{ "duplicate_top_key", "version: 1\nchecks: {}\nchecks: {}\n", "3:1",
-	  "\"checks\" stands here twice; accepted: each key once" },
+	  "\"checks\" appears twice; accepted: each key once" },
 	{ "second_document", "version: 1\n---\nversion: 1\n", "2:1",
 	  "\"---\" starts a second document; accepted: one" },
 	{ "tab_in_indentation", "version: 1\nchecks:\n\tnsg: {}\n", "3:1",
@@ -78,17 +78,18 @@ static const struct bad {
 	{ "too_deep",
 	  "version: 1\nchecks: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n",
 	  "2:32", "\"[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\" is too much; accepted: at most" },
-	{ "list_as_key", "version: 1\n[a]: b\n", "2:1", "a list is no key; accepted: a word" },
-	{ "map_as_key", "version: 1\n? {a: b}\n: c\n", "2:3", "a map is no key; accepted: a word" },
+	{ "list_as_key", "version: 1\n[a]: b\n", "2:1", "a list is not a key; accepted: a word" },
+	{ "map_as_key", "version: 1\n? {a: b}\n: c\n", "2:3",
+	  "a map is not a key; accepted: a word" },
 	{ "checks_a_list", "version: 1\nchecks: [nsg]\n", "2:9",
-	  "a list stands here; accepted: a map of checks" },
+	  "a list is not accepted here; accepted: a map of checks" },
 	{ "checks_nothing", "version: 1\nchecks:\n", "2:8",
 	  "\"\" is not accepted here; accepted: a map of checks" },
-	{ "unknown_check", "version: 1\nchecks:\n  ngs: {}\n", "3:3", "\"ngs\" is no check" },
+	{ "unknown_check", "version: 1\nchecks:\n  ngs: {}\n", "3:3", "\"ngs\" is not a check" },
 	{ "check_a_word", "version: 1\nchecks:\n  nsg: off\n", "3:8",
 	  "\"off\" is not accepted here; accepted: a map with enabled, params," },
 	{ "unknown_check_key", "version: 1\nchecks:\n  nsg:\n    enable: true\n", "4:5",
-	  "\"enable\" is no key here; accepted: enabled, params, evidence, ways, codes" },
+	  "\"enable\" is not a key here; accepted: enabled, params, evidence, ways, codes" },
 	{ "enabled_maybe", "version: 1\nchecks:\n  nsg:\n    enabled: maybe\n", "4:14",
 	  "\"maybe\" is not accepted here; accepted: true or false" },
 	{ "enabled_quoted", "version: 1\nchecks:\n  nsg:\n    enabled: \"true\"\n", "4:14",
@@ -96,15 +97,15 @@ static const struct bad {
 	{ "enabled_yes", "version: 1\nchecks:\n  nsg:\n    enabled: yes\n", "4:14",
 	  "\"yes\" is not accepted here; accepted: true or false" },
 	{ "params_a_list", "version: 1\nchecks:\n  nsg:\n    params: []\n", "4:13",
-	  "a list stands here; accepted: a map of parameters: lower-case letters," },
+	  "a list is not accepted here; accepted: a map of parameters: lower-case letters," },
 	{ "unknown_param", "version: 1\nchecks:\n  nsg:\n    params: {no_such_param: 5}\n", "4:14",
-	  "\"no_such_param\" is no parameter of nsg" },
+	  "\"no_such_param\" is not a parameter of nsg" },
 	{ "evidence_a_word", "version: 1\nchecks:\n  nsg:\n    evidence: rule\n", "4:15",
 	  "\"rule\" is not accepted here; accepted: a list of evidence keys" },
 	{ "evidence_bad_name", "version: 1\nchecks:\n  nsg:\n    evidence: [rule, Bad-Name]\n",
 	  "4:22", "\"Bad-Name\" is not accepted here; accepted: an evidence key: lower-case" },
 	{ "codes_a_list", "version: 1\nchecks:\n  nsg:\n    codes: []\n", "4:12",
-	  "a list stands here; accepted: a map of codes: lower-case words joined by" },
+	  "a list is not accepted here; accepted: a map of codes: lower-case words joined by" },
 	{ "code_in_capitals", "version: 1\nchecks:\n  nsg:\n    codes:\n      My-Code: {}\n", "5:7",
 	  "\"My-Code\" is not accepted here; accepted: a map of codes: lower-case words" },
 	{ "code_with_underscore", "version: 1\nchecks:\n  nsg:\n    codes:\n      my_code: {}\n",
@@ -115,7 +116,7 @@ static const struct bad {
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "      my-code: {}\n",
-	  "8:7", "\"my-code\" stands here twice; accepted: each key once" },
+	  "8:7", "\"my-code\" appears twice; accepted: each key once" },
 	{ "code_without_title",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        why: w\n", "5:7",
 	  "\"my-code\" has no title; accepted: a code with title and why" },
@@ -127,7 +128,7 @@ static const struct bad {
 	  "5:7", "\"my-code\" has no title; accepted: a code with title and why" },
 	{ "unknown_code_key",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        tittle: t\n", "6:9",
-	  "\"tittle\" is no key here; accepted: severity, title, why, explain, docs," },
+	  "\"tittle\" is not a key here; accepted: severity, title, why, explain, docs," },
 	{ "severity_error",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        severity: error\n",
 	  "6:19", "\"error\" is not accepted here; accepted: fail or warn" },
@@ -149,7 +150,7 @@ static const struct bad {
 	  "\"\" is not accepted here; accepted: text" },
 	{ "title_a_map",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: {a: b}\n",
-	  "6:16", "a map stands here; accepted: text" },
+	  "6:16", "a map is not accepted here; accepted: text" },
 	{ "docs_http",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        docs: "
 	  "http://example.org/\n",
@@ -166,7 +167,8 @@ static const struct bad {
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        explains: [no-such-code]\n",
-	  "8:20", "\"no-such-code\" is no known code; accepted: a code or check of the rule set" },
+	  "8:20",
+	  "\"no-such-code\" is not a known code; accepted: a code or check of the rule set" },
 	{ "unknown_dialect",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {bash: []}\n",
 	  "6:20", "\"bash\" is not accepted here; accepted: az, powershell, shell or portal" },
@@ -192,7 +194,7 @@ static const struct bad {
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [x], text: x}\n",
-	  "9:13", "\"text\" is beside \"argv\"; accepted: one of them" },
+	  "9:13", "\"text\" conflicts with \"argv\"; accepted: one of them" },
 	{ "portal_with_argv",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
@@ -213,28 +215,31 @@ static const struct bad {
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: []}\n",
 	  "9:33",
-	  "a list stands here; accepted: text, a list of arguments, or a list of such lists" },
+	  "a list is not accepted here; accepted: text, a list of arguments, or a list of such "
+	  "lists" },
 	{ "argv_a_map",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: {a: b}}\n",
 	  "9:33",
-	  "a map stands here; accepted: text, a list of arguments, or a list of such lists" },
+	  "a map is not accepted here; accepted: text, a list of arguments, or a list of such "
+	  "lists" },
 	{ "argv_with_an_empty_step",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [[x], []]}\n",
-	  "9:39", "a list stands here; accepted: text, a list of arguments, or a list of such" },
+	  "9:39",
+	  "a list is not accepted here; accepted: text, a list of arguments, or a list of such" },
 	{ "argv_of_words_and_steps",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [x, [y]]}\n",
-	  "9:37", "a list stands here; accepted: a word, or {script: ...}" },
+	  "9:37", "a list is not accepted here; accepted: a word, or {script: ...}" },
 	{ "argv_with_another_map",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [x, {json: y}]}\n",
-	  "9:37", "a map stands here; accepted: a word, or {script: ...}" },
+	  "9:37", "a map is not accepted here; accepted: a word, or {script: ...}" },
 	{ "argv_with_json",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
@@ -295,12 +300,12 @@ static const struct bad {
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [az, vm, \"{name_of_vm}\"]}\n",
-	  "9:42", "\"name_of_vm\" is no placeholder of nsg" },
+	  "9:42", "\"name_of_vm\" is not a placeholder of nsg" },
 	{ "unknown_placeholder_in_undo",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [x], undo: [az, \"{prot}\"]}\n",
-	  "9:49", "\"prot\" is no placeholder of nsg" },
+	  "9:49", "\"prot\" is not a placeholder of nsg" },
 	{ "changes_unknown",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
@@ -320,7 +325,7 @@ static const struct bad {
 	{ "dialect_a_map",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: {run: "
 	  "x}}\n",
-	  "6:24", "a map stands here; accepted: a list of remedies" },
+	  "6:24", "a map is not accepted here; accepted: a list of remedies" },
 	{ "remedy_a_word",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        remedies: {az: [x]}\n",
 	  "6:25", "\"x\" is not accepted here; accepted: a map with dialect, and argv or text" },
@@ -339,27 +344,28 @@ static const struct bad {
 	{ "unknown_remedy_key",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n"
 	  "        remedies: {az: [{run: t, costs: none}]}\n",
-	  "6:34", "\"costs\" is no key here; accepted: dialect, title, when, unless, argv, text," },
+	  "6:34",
+	  "\"costs\" is not a key here; accepted: dialect, title, when, unless, argv, text," },
 	{ "unknown_placeholder_in_title",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: \"port "
 	  "{prot}\"\n"
 	  "        why: w\n",
-	  "6:16", "\"prot\" is no placeholder of nsg" },
+	  "6:16", "\"prot\" is not a placeholder of nsg" },
 	{ "unknown_placeholder_in_run",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: \"t\"\n        "
 	  "why: \"w\"\n"
 	  "        remedies:\n          az:\n            - run: \"az vm start -n {name_of_vm}\"\n",
-	  "10:20", "\"name_of_vm\" is no placeholder of nsg" },
+	  "10:20", "\"name_of_vm\" is not a placeholder of nsg" },
 	{ "unknown_placeholder_in_decide",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        decide: \"x {y}\"\n",
-	  "8:17", "\"y\" is no placeholder of nsg" },
+	  "8:17", "\"y\" is not a placeholder of nsg" },
 	{ "unknown_when",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: \"t\"\n        "
 	  "why: \"w\"\n"
 	  "        remedies:\n          az:\n            - {run: x, when: nothing_known}\n",
-	  "10:30", "\"nothing_known\" is no placeholder of nsg" },
+	  "10:30", "\"nothing_known\" is not a placeholder of nsg" },
 	{ "unclosed_quote_in_run",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: \"t\"\n        "
 	  "why: \"w\"\n"
@@ -388,9 +394,9 @@ static const struct bad {
 	{ "words_lose_their_evidence",
 	  "version: 1\nchecks:\n  nsg:\n    evidence: [vm]\n    codes:\n"
 	  "      my-code: {title: \"{rule}\", why: w}\n",
-	  "6:24", "\"rule\" is no placeholder of nsg" },
+	  "6:24", "\"rule\" is not a placeholder of nsg" },
 	{ "custom_a_map", "version: 1\ncustom: {}\n", "2:9",
-	  "a map stands here; accepted: a list of custom rules" },
+	  "a map is not accepted here; accepted: a list of custom rules" },
 	{ "custom_a_word", "version: 1\ncustom: [x]\n", "2:10",
 	  "\"x\" is not accepted here; accepted: a map with id, type, title" },
 	{ "custom_without_type", "version: 1\ncustom: [{id: x}]\n", "2:10",
@@ -430,7 +436,7 @@ static const struct bad {
 	{ "fact_with_two_comparisons",
 	  "version: 1\ncustom:\n  - id: my-fact\n    type: fact\n    title: t\n    pointer: /a\n"
 	  "    exists: true\n    equals: 1\n    codes: {my-fact: {title: t, why: w}}\n",
-	  "8:5", "\"equals\" stands beside \"exists\"; accepted: exactly one of exists, absent," },
+	  "8:5", "\"equals\" conflicts with \"exists\"; accepted: exactly one of exists, absent," },
 	{ "fact_exists_false",
 	  "version: 1\ncustom:\n  - id: my-fact\n    type: fact\n    title: t\n    pointer: /a\n"
 	  "    exists: false\n    codes: {my-fact: {title: t, why: w}}\n",
@@ -464,11 +470,12 @@ static const struct bad {
 	{ "fact_unknown_placeholder",
 	  "version: 1\ncustom:\n  - id: my-fact\n    type: fact\n    title: t\n    pointer: /a\n"
 	  "    exists: true\n    codes: {my-fact: {title: \"{rule}\", why: w}}\n",
-	  "8:30", "\"rule\" is no placeholder of my-fact" },
+	  "8:30", "\"rule\" is not a placeholder of my-fact" },
 	{ "fact_with_argv",
 	  "version: 1\ncustom:\n  - id: my-fact\n    type: fact\n    title: t\n    pointer: /a\n"
 	  "    exists: true\n    argv: [x]\n    codes: {my-fact: {title: t, why: w}}\n",
-	  "8:5", "\"argv\" is no key here; accepted: id, type, title, pointer, exists, absent," },
+	  "8:5",
+	  "\"argv\" is not a key here; accepted: id, type, title, pointer, exists, absent," },
 	{ "command_without_argv", "version: 1\ncustom: [{id: x, type: command, title: t}]\n",
 	  "2:10", "\"argv\" is missing; accepted: argv: a list of words, the program first" },
 	{ "command_argv_a_word",
@@ -487,7 +494,7 @@ static const struct bad {
 	  "version: 1\ncustom: [{id: x, type: command, title: t, argv: [a], deadline: \"5\"}]\n",
 	  "2:64", "\"5\" is not accepted here; accepted: a duration of at most 2 minutes, such" },
 	{ "waivers_a_map", "version: 1\nwaivers: {}\n", "2:10",
-	  "a map stands here; accepted: a list of waivers" },
+	  "a map is not accepted here; accepted: a list of waivers" },
 	{ "waiver_without_code", "version: 1\nwaivers: [{reason: r, expires: 2027-01-01}]\n",
 	  "2:11", "\"code\" is missing; accepted: code: a code: lower-case words joined by '-'" },
 	{ "waiver_without_expiry", "version: 1\nwaivers: [{code: a, reason: r}]\n", "2:11",
@@ -498,19 +505,20 @@ static const struct bad {
 	  "2:41", "\"1.1.2027\" is not accepted here; accepted: a date, such as 2027-01-31" },
 	{ "waiver_unknown_key",
 	  "version: 1\nwaivers: [{code: a, reason: r, expires: 2027-01-01, by: me}]\n", "2:53",
-	  "\"by\" is no key here; accepted: code, resource, reason, owner, expires" },
+	  "\"by\" is not a key here; accepted: code, resource, reason, owner, expires" },
 	{ "two_errors_give_the_first", "version: 1\nchecks:\n  ngs: {}\nwaivers: {}\n", "3:3",
-	  "\"ngs\" is no check" },
+	  "\"ngs\" is not a check" },
 	{ "carriage_returns", "version: 1\nchecks:\r\n  ngs: {}\r\n", "3:3",
-	  "\"ngs\" is no check" },
+	  "\"ngs\" is not a check" },
 	{ "quotes_long_values",
 	  "version: 1\n"
 	  "checks: "
 	  "{xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	  "xxxxxxxxxxxxxxxxxxxxxxxxx: {}}\n",
-	  "2:10", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is no check" },
+	  "2:10",
+	  "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is not a check" },
 	{ "columns_count_characters",
 	  "version: 1\nwaivers: [{reason: \"\xc3\xa4\xc3\xa4\xc3\xa4\", cod: a}]\n", "2:27",
-	  "\"cod\" is no key here; accepted: code, resource, reason, owner, expires" },
+	  "\"cod\" is not a key here; accepted: code, resource, reason, owner, expires" },
 };

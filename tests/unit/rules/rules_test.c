@@ -298,11 +298,11 @@ START_TEST(odd_files_are_refused)
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_lt(rules_layer(rules, dir, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.text, "is no regular file"));
+	ck_assert_ptr_nonnull(strstr(err.text, "is not a regular file"));
 	snprintf(path, sizeof(path), "%s/fifo", dir);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	ck_assert_int_lt(rules_layer(rules, path, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.text, "is no regular file"));
+	ck_assert_ptr_nonnull(strstr(err.text, "is not a regular file"));
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/file", dir);
 	ck_assert_int_eq(rules_layer(rules, path, &err), -ENOENT);
