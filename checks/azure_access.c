@@ -287,10 +287,11 @@ static bool
 is_off(const struct scene *scene)
 {
 	const struct vm *vm = scene->instance;
+	struct vm_schedule schedule;
 
 	return vm != NULL &&
 	       (doc_same(vm->power, "deallocated") || doc_same(vm->power, "stopped")) &&
-	       !vm->spot && !vm->hibernated && vm_shutdown_schedule(scene->facts, vm) == NULL;
+	       !vm->spot && !vm->hibernated && !vm_shutdown_schedule(scene->facts, vm, &schedule);
 }
 
 /* In its grace period (Warned, Expired) a subscription takes no writes: what stands still there

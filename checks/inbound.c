@@ -1,5 +1,6 @@
 #include "checks/scene.h"
 #include "facts/arm.h"
+#include "model/public_ip.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,26 +38,8 @@ find_front(const struct facts *facts, struct inbound *in)
 	} else if (in->path != NULL && in->path->pip.state != FACT_ABSENT &&
 		   (!literal || in->foreign)) {
 		in->has_front = true;
-		in->front_sku = doc_str(in->path->pip.body, "sku.name");
+		in->front_sku = public_ip_view(&in->path->pip).sku;
 	}
-}
-
-/* The prefix of a subnet, by itself or within the VM's VNet. */
-static bool
-subnet_range(const struct facts *facts, const struct net_path *path, const char *id,
-	     struct ip_range *ret)
-{
-	struct net_ref subnet = net_ref_by_id(facts, id);
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, entry)
-		if (subnet.body == NULL && arm_id_same(doc_str(entry, "id"), id))
-			subnet.body = entry;
-	return prefix_parse(doc_str(subnet.body, "properties.addressPrefix"), ret) == 0 ||
-	       prefix_parse(json_string_value(json_array_get(
-				doc_list(subnet.body, "properties.addressPrefixes"), 0)),
-			    ret) == 0;
 }
 
 /* Azure Firewall puts an address of its own subnet in the place of the client's: that is what the
@@ -64,11 +47,11 @@ subnet_range(const struct facts *facts, const struct net_path *path, const char 
 static int
 set_firewall_source(const struct facts *facts, struct inbound *in)
 {
-	const json_t *firewall = firewall_by_address(facts, in->way->host, NULL), *config;
+	struct firewall firewall;
 	struct ip_range range;
 
-	config = json_array_get(doc_list(firewall, "properties.ipConfigurations"), 0);
-	if (!subnet_range(facts, in->path, doc_str(config, "properties.subnet.id"), &range))
+	if (!firewall_by_address(facts, in->way->host, &firewall) ||
+	    !net_subnet_range(facts, in->path, firewall.subnet, &range))
 		return ip_set_private(&in->flow.source, in->path->v6);
 	range_format(&range, in->source_text, sizeof(in->source_text));
 	return ip_set_add(&in->flow.source, &range);
@@ -121,27 +104,6 @@ make_flow(const struct scene *scene, struct inbound *in)
 	return set_source(scene, in);
 }
 
-/* The service tag list of the VM's location, when somebody has read it. */
-static const json_t *
-tag_table(const struct facts *facts)
-{
-	const char *id = doc_str(facts_section(facts, FACT_VM), "id"), *location;
-	const json_t *vm = NULL, *body = NULL;
-	char subscription[128];
-	char *list;
-
-	facts_resource(facts, id, &vm, NULL);
-	if ((location = doc_str(vm, "location")) == NULL)
-		return NULL;
-	arm_id_subscription(id, subscription, sizeof(subscription));
-	list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags",
-		       subscription, location);
-	if (list != NULL)
-		facts_resource(facts, list, &body, NULL);
-	free(list);
-	return body;
-}
-
 int
 inbound_make(const struct scene *scene, struct inbound *ret)
 {
@@ -161,7 +123,9 @@ inbound_make(const struct scene *scene, struct inbound *ret)
 	find_front(facts, ret);
 	if (ret->way == NULL || (ret->way->kind == ADDRESS_PRIVATE && !scene->answers))
 		find_bastion(facts, ret);
-	ret->flow.tags.table = tag_table(facts);
+	if (scene->instance != NULL)
+		ret->flow.tags.table =
+		    nsg_tag_table(facts, scene->vm->id, scene->instance->location);
 	return make_flow(scene, ret);
 }
 
@@ -243,10 +207,9 @@ int
 finding_missing(struct finding *finding, enum code code, const char *what,
 		const struct net_ref *ref)
 {
-	const char *cause = ref != NULL ? doc_str(ref->why, "cause") : NULL,
-		   *reason = ref != NULL ? doc_str(ref->why, "reason") : NULL;
-	const char *action = ref != NULL ? doc_str(ref->why, "action") : NULL,
-		   *id = ref != NULL ? ref->id : NULL;
+	const json_t *why = ref != NULL ? ref->why : NULL;
+	const char *cause = FACT_GET(why, missing, cause), *reason = FACT_GET(why, missing, reason),
+		   *action = FACT_GET(why, missing, action), *id = ref != NULL ? ref->id : NULL;
 	char *derived = doc_same(cause, "forbidden") && action == NULL ? action_of(id) : NULL;
 	int r;
 

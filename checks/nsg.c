@@ -108,34 +108,12 @@ depends(const struct scene *scene, const struct nsg_judgement *judgement, struct
 	return r;
 }
 
-/* A field of a rule as the group's body has it: "sourceAddressPrefix is \"300.1.2.3\"". The caller
- * frees. */
-static char *
-field_words(const struct nsg_gate *gate, const struct nsg_rule *rule, const char *field)
-{
-	const json_t *entry, *value = NULL;
-	char *text, *words;
-	size_t i;
-
-	json_array_foreach (doc_list(gate->ref.body, "properties.securityRules"), i, entry)
-		if (doc_is(entry, "name", rule->name))
-			value = doc_get(doc_get(entry, "properties"), field);
-	if (rule->twin && strcmp(field, "priority") == 0)
-		return doc_fmt("the priority %d stands twice", rule->priority);
-	if (value == NULL)
-		return doc_fmt("%s is missing", field);
-	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	words = doc_fmt("%s is %.80s", field, text != NULL ? text : "?");
-	free(text);
-	return words;
-}
-
 static int
 nonsense(const struct nsg_judgement *judgement, struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
 	const struct nsg_rule *rule = gate->result.unknown_rule;
-	char *words = rule != NULL ? field_words(gate, rule, judgement->unknown) : NULL;
+	char *words = rule != NULL ? nsg_field_words(gate, rule, judgement->unknown) : NULL;
 	int r;
 
 	finding_text(finding, "field", judgement->unknown);

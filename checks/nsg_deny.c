@@ -301,19 +301,10 @@ deny_by_admin(const struct nsg_judgement *judgement, const struct inbound *in,
 	      struct finding *finding)
 {
 	const struct nsg_rule *rule = judgement->deciding->result.decider;
-	const json_t *entry;
-	size_t i;
+	char *manager = nsg_manager_name(judgement->deciding);
 
-	json_array_foreach (doc_list(judgement->deciding->ref.body, "value"), i, entry) {
-		const char *id = doc_str(entry, "id"),
-			   *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
-
-		if (manager != NULL && rule != NULL && doc_same(arm_id_name(id), rule->name)) {
-			size_t len = strcspn(manager + 17, "/");
-
-			doc_set_strn(finding->evidence, "network_manager", manager + 17, len);
-		}
-	}
+	finding_text(finding, "network_manager", manager);
+	free(manager);
 	return finding_set(finding, FAIL, CODE_SECURITY_ADMIN_RULE_DENY,
 			   "security admin rule %s (%d) denies TCP %u before any security group",
 			   rule != NULL ? rule->name : "?", rule != NULL ? rule->priority : 0,

@@ -71,41 +71,36 @@ compare_effective(const struct scene *scene, const struct nsg_judgement *effecti
 
 /* The question that was put to IP flow verify is about the flow that the check judges. */
 static bool
-same_flow(const json_t *asked, const struct inbound *in)
+same_flow(const struct nsg_verified *asked, const struct inbound *in)
 {
-	return in->source_known && doc_is(asked, "remoteIPAddress", in->source_text) &&
-	       in->path->private_text != NULL &&
-	       doc_is(asked, "localIPAddress", in->path->private_text) &&
-	       doc_int(asked, "localPort", 0) == (json_int_t)in->flow.port;
+	return in->source_known && doc_same(asked->remote, in->source_text) &&
+	       doc_same(asked->local, in->path->private_text) && asked->port == in->flow.port;
 }
 
 static int
-compare_verified(const struct scene *scene, const json_t *body,
+compare_verified(const struct scene *scene, const struct nsg_verified *verified,
 		 const struct nsg_judgement *effective, struct finding *finding)
 {
-	const struct nsg_judgement *raw = &scene->nsg;
-	const char *access = doc_str(body, "access"), *rule = doc_str(body, "ruleName");
-	bool allow = doc_same(access, "Allow"), known = allow || doc_same(access, "Deny");
-	const struct nsg_judgement *ours =
-	    !nsg_is_definite(raw) && effective != NULL && nsg_is_definite(effective) ? effective
-										     : raw;
+	const struct nsg_judgement *ours = &scene->nsg;
+	bool allow = doc_same(verified->access, "Allow"),
+	     known = allow || doc_same(verified->access, "Deny");
+	const char *rule = verified->rule != NULL ? verified->rule : "no rule";
 	char *words;
-	int r = 0;
+	int r;
 
-	if (!same_flow(doc_get(body, "asked"), &scene->inbound)) {
+	if (!nsg_is_definite(ours) && effective != NULL && nsg_is_definite(effective))
+		ours = effective;
+	if (!same_flow(verified, &scene->inbound)) {
 		finding_text(finding, "ip_flow", "was asked about another port or address");
 		return 0;
 	}
-	if ((words = doc_fmt("%s by %s", known ? access : "an answer that is not understood",
-			     rule != NULL ? rule : "no rule")) == NULL)
-		return -ENOMEM;
+	words = doc_fmt("%s by %s", known ? verified->access : "an answer that is not understood",
+			rule);
 	finding_text(finding, "ip_flow", words);
 	free(words);
 	if (!known || (nsg_is_definite(ours) && (ours->verdict == NSG_ALLOW) == allow))
 		return 0;
-	if ((words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny",
-			     rule != NULL ? rule : "no rule")) == NULL)
-		return -ENOMEM;
+	words = doc_fmt("IP flow verify says %s by %s", allow ? "allow" : "deny", rule);
 	r = add_opinion(scene, ours, !allow, words, finding);
 	free(words);
 	return r;
@@ -115,18 +110,14 @@ int
 nsg_opinions(const struct scene *scene, const struct nsg_judgement *effective,
 	     struct finding *finding)
 {
-	const json_t *body = NULL, *why = NULL;
-	char *id = doc_fmt("%s/ipFlowVerify", scene->inbound.path->nic_id);
+	struct nsg_verified verified;
 	int r = effective != NULL ? compare_effective(scene, effective, finding) : 0;
 
-	if (id != NULL)
-		facts_resource(scene->facts, id, &body, &why);
-	free(id);
-	if (r == 0 && body != NULL)
-		return compare_verified(scene, body, effective, finding);
-	if (why != NULL) {
-		finding_text(finding, "ip_flow", doc_str(why, "reason"));
-		finding_text(finding, "ip_flow_action", doc_str(why, "action"));
-	}
-	return r;
+	if (r < 0 || !nsg_verified(scene->facts, scene->inbound.path, &verified))
+		return r;
+	if (verified.why == NULL)
+		return compare_verified(scene, &verified, effective, finding);
+	finding_text(finding, "ip_flow", FACT_GET(verified.why, missing, reason));
+	finding_text(finding, "ip_flow_action", FACT_GET(verified.why, missing, action));
+	return 0;
 }

@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "facts/arm.h"
+#include "model/public_ip.h"
 #include "model/vm.h"
 
 #include <errno.h>
@@ -52,18 +53,17 @@ add_evidence(const struct inbound *in, enum address_kind kind, struct finding *f
 static int
 unallocated(const struct inbound *in, struct finding *finding)
 {
-	bool dynamic = doc_is(in->path->pip.body, "properties.publicIPAllocationMethod", "Dynamic");
+	const struct public_ip pip = public_ip_view(&in->path->pip);
 
-	finding_resource(finding, "public_ip", "public_ip_group", in->path->pip.id);
-	finding_text(finding, "sku", doc_str(in->path->pip.body, "sku.name"));
-	finding_text(finding, "allocation",
-		     doc_str(in->path->pip.body, "properties.publicIPAllocationMethod"));
-	if (dynamic)
+	finding_resource(finding, "public_ip", "public_ip_group", pip.id);
+	finding_text(finding, "sku", pip.sku);
+	finding_text(finding, "allocation", pip.allocation);
+	if (pip.dynamic)
 		return finding_set(finding, FAIL, CODE_PIP_DYNAMIC_UNALLOCATED,
 				   "the dynamic public IP %s has no address at present",
-				   arm_id_name(in->path->pip.id));
+				   arm_id_name(pip.id));
 	return finding_set(finding, FAIL, CODE_PIP_NO_ADDRESS, "the public IP %s has no address",
-			   arm_id_name(in->path->pip.id));
+			   arm_id_name(pip.id));
 }
 
 static int
@@ -184,7 +184,7 @@ judge(const struct scene *scene, struct finding *finding)
 				       &in->path->pip);
 	}
 	if (in->path != NULL && in->path->pip.state == FACT_KNOWN &&
-	    doc_str(in->path->pip.body, "properties.ipAddress") == NULL &&
+	    public_ip_view(&in->path->pip).address == NULL &&
 	    (kind == ADDRESS_PRIVATE || kind == ADDRESS_NONE) && !scene->answers) {
 		finding_text(finding, "kind", address_kind_word(ADDRESS_NONE));
 		inbound_evidence(in, finding);

@@ -24,25 +24,6 @@ add_route(const struct inbound *in, const struct route *route, struct finding *f
 	}
 }
 
-/* A peering of the VNet that does not work, NULL when all do. It matters to those who come by the
- * private address. */
-static const json_t *
-broken_peering(const struct net_path *path)
-{
-	const json_t *peering;
-	size_t i;
-
-	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
-			    peering) {
-		const char *state = doc_str(peering, "properties.peeringState");
-
-		if ((state != NULL && strcasecmp(state, "Connected") != 0) ||
-		    !doc_bool(peering, "properties.allowVirtualNetworkAccess", true))
-			return peering;
-	}
-	return NULL;
-}
-
 /* This machine stands in Azure, or some tunnel or route leads from it to the private address. What
  * has not been tried is taken at its word. */
 static bool
@@ -61,34 +42,29 @@ static int
 private_way(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
-	const json_t *peering = broken_peering(in->path);
-	bool closed;
+	struct peering peering;
+	const char *state;
 	int r;
 
-	if (peering == NULL)
+	if (!net_broken_peering(in->path, &peering))
 		return finding_set(
 		    finding, PASS, CODE_ROUTE_PRIVATE,
 		    "the way is private; nothing seen of the network stands against it");
-	closed = !doc_bool(peering, "properties.allowVirtualNetworkAccess", true);
-	finding_text(finding, "peering", doc_str(peering, "name"));
+	state = peering.closed ? "closed to traffic" : peering.state;
+	finding_text(finding, "peering", peering.name);
 	finding_text(finding, "peering_state",
-		     closed ? "closed to traffic (allowVirtualNetworkAccess is false)"
-			    : doc_str(peering, "properties.peeringState"));
-	if (closed)
+		     peering.closed ? "closed to traffic (allowVirtualNetworkAccess is false)"
+				    : state);
+	if (peering.closed)
 		finding_value(finding, "closed", json_true());
-	finding_text(finding, "remote_vnet",
-		     arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id")));
-	finding_text(finding, "remote_vnet_id",
-		     doc_str(peering, "properties.remoteVirtualNetwork.id"));
+	finding_text(finding, "remote_vnet", arm_id_name(peering.remote));
+	finding_text(finding, "remote_vnet_id", peering.remote);
 	if (scene->answers || in->by_bastion || !comes_privately(scene))
 		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
 				   "a peering is not connected, which does not concern this way");
 	r = finding_set(finding, FAIL, CODE_PEERING_DISCONNECTED,
 			"peering %s of the virtual network is %s",
-			doc_str(peering, "name") != NULL ? doc_str(peering, "name") : "?",
-			doc_bool(peering, "properties.allowVirtualNetworkAccess", true)
-			    ? doc_str(peering, "properties.peeringState")
-			    : "closed to traffic");
+			peering.name != NULL ? peering.name : "?", state);
 	finding->confidence = LIKELY;
 	return r;
 }

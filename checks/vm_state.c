@@ -33,21 +33,18 @@ last_stop(const struct scene *scene)
 static bool
 by_customer(const struct scene *scene)
 {
-	const json_t *health = vm_sub_resource(
-	    scene->facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
-
-	return doc_is(health, "properties.context", "Customer Initiated") ||
-	       last_stop(scene).caller != NULL;
+	return vm_health(scene->facts).by_customer || last_stop(scene).caller != NULL;
 }
 
 static int
 deallocated(const struct scene *scene, struct finding *finding)
 {
 	const struct vm *vm = scene->instance;
-	const json_t *schedule = vm_shutdown_schedule(scene->facts, vm);
 	const struct fact_activity stop = last_stop(scene);
-	const char *caller = stop.caller, *when = stop.time,
-		   *at = doc_str(schedule, "properties.dailyRecurrence.time");
+	const char *caller = stop.caller, *when = stop.time;
+	struct vm_schedule schedule;
+	bool scheduled = vm_shutdown_schedule(scene->facts, vm, &schedule);
+	const char *at = scheduled ? schedule.time : NULL;
 	int r;
 
 	finding_text(finding, "stopped_by", caller);
@@ -62,7 +59,7 @@ deallocated(const struct scene *scene, struct finding *finding)
 		finding->confidence = LIKELY;
 		return r;
 	}
-	if (schedule != NULL && (caller == NULL || strcasestr(caller, "@") == NULL)) {
+	if (scheduled && (caller == NULL || strcasestr(caller, "@") == NULL)) {
 		r = finding_set(
 		    finding, FAIL, CODE_VM_AUTO_SHUTDOWN,
 		    "the VM is deallocated, and a schedule shuts it down every day%s%.2s%s%s",
@@ -104,44 +101,18 @@ unless_it_works(const struct scene *scene, struct finding *finding, enum code co
 	return r;
 }
 
-/* "Customer Initiated", "UserInitiated" and the like. */
-static bool
-by_person(const char *text)
-{
-	return text != NULL &&
-	       (strcasestr(text, "customer") != NULL || strcasestr(text, "user") != NULL);
-}
-
-static const json_t *
-bad_health(const struct scene *scene)
-{
-	const json_t *health = vm_sub_resource(
-	    scene->facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
-
-	if (by_person(doc_str(health, "properties.context")) ||
-	    by_person(doc_str(health, "properties.reasonType")))
-		return NULL;
-	return doc_is(health, "properties.availabilityState", "Unavailable") ||
-		       doc_is(health, "properties.availabilityState", "Degraded")
-		   ? health
-		   : NULL;
-}
-
 static int
 running(const struct scene *scene, struct finding *finding)
 {
 	const struct vm *vm = scene->instance;
-	const json_t *health = bad_health(scene);
+	const struct vm_health health = vm_health(scene->facts);
+	bool unavailable = doc_same(health.state, "Unavailable");
 
-	if (health != NULL) {
-		finding_text(finding, "health", doc_str(health, "properties.availabilityState"));
+	if (!health.by_person && (unavailable || doc_same(health.state, "Degraded"))) {
+		finding_text(finding, "health", health.state);
 		finding_text(finding, "reason",
-			     doc_str(health, "properties.summary") != NULL
-				 ? doc_str(health, "properties.summary")
-			     : doc_str(health, "properties.title") != NULL
-				 ? doc_str(health, "properties.title")
-				 : "Azure gives no reason.");
-		if (doc_is(health, "properties.availabilityState", "Unavailable"))
+			     health.summary != NULL ? health.summary : "Azure gives no reason.");
+		if (unavailable)
 			return unless_it_works(scene, finding, CODE_VM_HEALTH_UNAVAILABLE,
 					       "Azure itself reports the VM as unavailable");
 		return finding_set(finding, WARN, CODE_VM_HEALTH_DEGRADED,

@@ -107,6 +107,18 @@ facts_settle(struct facts *facts, enum fact_section section, enum fact_state sta
 	free(reason);
 }
 
+json_t *
+facts_resources(const struct facts *facts)
+{
+	return FACT_JSON(FACT_JSON(facts->doc, document, azure), azure, resources);
+}
+
+const json_t *
+facts_asked(const struct facts *facts)
+{
+	return FACT_JSON(facts->doc, document, asked);
+}
+
 const json_t *
 facts_missing(const struct facts *facts)
 {
@@ -130,21 +142,21 @@ facts_resource(const struct facts *facts, const char *id, const json_t **body, c
 {
 	char key[ARM_ID_MAX];
 	const json_t *found, *missing;
+	enum fact_state state;
 
 	*body = NULL;
 	if (why != NULL)
 		*why = NULL;
 	if (arm_id_key(id, key, sizeof(key)) < 0)
 		return FACT_UNKNOWN;
-	if ((found = json_object_get(doc_get(facts->doc, "azure.resources"), key)) != NULL) {
+	if ((found = json_object_get(facts_resources(facts), key)) != NULL) {
 		*body = found;
 		return FACT_KNOWN;
 	}
-	if ((missing = json_object_get(doc_get(facts->doc, "azure.missing"), key)) == NULL)
+	if ((missing = json_object_get(facts_missing(facts), key)) == NULL)
 		return FACT_NOT_ASKED;
 	if (why != NULL)
 		*why = missing;
-	if (doc_is(missing, "state", "absent"))
-		return FACT_ABSENT;
-	return doc_is(missing, "state", "not-asked") ? FACT_NOT_ASKED : FACT_UNKNOWN;
+	state = FACT_GET(missing, missing, state);
+	return state == FACT_ABSENT || state == FACT_NOT_ASKED ? state : FACT_UNKNOWN;
 }

@@ -115,6 +115,12 @@ json_t *facts_known(struct facts *facts, enum fact_section section);
 void facts_settle(struct facts *facts, enum fact_section section, enum fact_state state,
 		  const char *cause, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* The bodies of ARM's resources by lower-cased id; borrowed. */
+json_t *facts_resources(const struct facts *facts);
+
+/* What the run was told to look at, a fact_asked; borrowed, NULL when it does not say. */
+const json_t *facts_asked(const struct facts *facts);
+
 /* What did not arrive, by ARM id, and the lists that were read: objects of fact_missing; borrowed,
  * NULL when there are none. */
 const json_t *facts_missing(const struct facts *facts);

@@ -1,4 +1,5 @@
 #include "model/address.h"
+#include "model/public_ip.h"
 #include "facts/arm.h"
 
 #include <errno.h>
@@ -26,19 +27,18 @@ address_kind_word(enum address_kind kind)
 int
 address_ssh_port(const struct facts *facts, bool *given)
 {
-	const json_t *places[] = { doc_get(facts->doc, "asked.port"),
-				   doc_get(facts->target, "port"),
-				   doc_get(facts_section(facts, FACT_SSH_CONFIG), "port"),
-				   doc_get(facts_section(facts, FACT_ALIAS), "port") };
+	const json_t *alias = facts_section(facts, FACT_ALIAS);
+	const json_int_t ports[] = { FACT_GET(facts_asked(facts), asked, port),
+				     FACT_GET(facts->target, target, port),
+				     FACTS_GET(facts, ssh_config, port),
+				     FACT_GET(alias, ssh_config, port) };
 
 	*given = false;
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		json_int_t port = json_integer_value(places[i]);
-
-		if (port <= 0 || port > 65535)
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		if (ports[i] <= 0 || ports[i] > 65535)
 			continue;
-		*given = i < 2 || port != SSH_PORT;
-		return (int)port;
+		*given = i < 2 || ports[i] != SSH_PORT;
+		return (int)ports[i];
 	}
 	return SSH_PORT;
 }
@@ -47,13 +47,12 @@ const char *
 address_asked_host(const struct facts *facts)
 {
 	const json_t *alias = facts_section(facts, FACT_ALIAS);
-	const char *host = doc_str(facts->doc, "asked.host");
+	const char *hostname = FACT_GET(alias, ssh_config, hostname),
+		   *host = FACT_GET(facts_asked(facts), asked, host);
 
-	if (host == NULL)
-		host = doc_str(facts->target, "host");
-	if (doc_bool(alias, "changes", false) && doc_str(alias, "hostname") != NULL)
-		return doc_str(alias, "hostname");
-	return host;
+	if (FACT_GET(alias, ssh_config, changes) && hostname != NULL)
+		return hostname;
+	return host != NULL ? host : FACT_GET(facts->target, target, host);
 }
 
 static bool
@@ -65,8 +64,8 @@ is_set(const char *value)
 const char *
 address_proxy(const struct facts *facts)
 {
-	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
-	const char *jump = doc_str(config, "proxyjump"), *command = doc_str(config, "proxycommand");
+	const char *jump = FACTS_GET(facts, ssh_config, proxyjump),
+		   *command = FACTS_GET(facts, ssh_config, proxycommand);
 
 	if (is_set(jump))
 		return jump;
@@ -83,23 +82,21 @@ static void
 add_public_ip(const struct net_path *path, size_t index, int port, struct address *list,
 	      size_t *count)
 {
-	const char *host = doc_str(path->pip.body, "properties.ipAddress");
+	const struct public_ip pip = public_ip_view(&path->pip);
 	struct ip ip;
 
-	if (path->pip.state != FACT_KNOWN || ip_parse(host, &ip) < 0)
+	if (path->pip.state != FACT_KNOWN || ip_parse(pip.address, &ip) < 0)
 		return;
-	list[*count] =
-	    (struct address){ .kind = ADDRESS_PUBLIC_IP,
-			      .port = port,
-			      .backend_port = port,
-			      .path = index,
-			      .name = arm_id_name(path->pip.id),
-			      .id = path->pip.id,
-			      .sku = doc_str(path->pip.body, "sku.name"),
-			      .allocation =
-				  doc_str(path->pip.body, "properties.publicIPAllocationMethod"),
-			      .fqdn = doc_str(path->pip.body, "properties.dnsSettings.fqdn") };
-	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", host);
+	list[*count] = (struct address){ .kind = ADDRESS_PUBLIC_IP,
+					 .port = port,
+					 .backend_port = port,
+					 .path = index,
+					 .name = arm_id_name(pip.id),
+					 .id = pip.id,
+					 .sku = pip.sku,
+					 .allocation = pip.allocation,
+					 .fqdn = pip.fqdn };
+	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", pip.address);
 }
 
 static void
@@ -165,7 +162,7 @@ address_list(const struct facts *facts, const struct network *network, struct ad
 	     size_t *count)
 {
 	struct address *list = calloc(network->count * WAYS_PER_PATH + 1, sizeof(*list));
-	const char *source = doc_str(facts_section(facts, FACT_SOURCE), "ip");
+	const char *source = FACTS_GET(facts, source, ip);
 	bool given;
 	int port = address_ssh_port(facts, &given);
 	size_t n = 0;
@@ -234,8 +231,8 @@ const struct address *
 address_in_use(const struct facts *facts, const struct address *list, size_t count, bool *foreign)
 {
 	const char *asked = address_asked_host(facts),
-		   *hosts[] = { doc_str(facts_section(facts, FACT_TCP), "address"), asked,
-				doc_str(facts_section(facts, FACT_ADDRESS), "host") };
+		   *hosts[] = { FACTS_GET(facts, tcp, address), asked,
+				FACTS_GET(facts, address, host) };
 	const struct address *way;
 	struct ip ip;
 	bool given;

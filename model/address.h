@@ -92,9 +92,15 @@ struct dnat {
 bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
 		       struct dnat *ret);
 
-/* A firewall that owns this public address or private address; NULL when none does. Its id through
- * *id. */
-const json_t *firewall_by_address(const struct facts *facts, const char *address, const char **id);
+struct firewall {
+	const char *id;
+	const char *address; /* its first public one, NULL when it has none */
+	const char *policy;  /* id of the policy that holds its rules; NULL for classic ones */
+	const char *subnet;  /* id of its own subnet */
+};
+
+/* The firewall that has this public or private address; false when none has. */
+bool firewall_by_address(const struct facts *facts, const char *address, struct firewall *ret);
 
 /* ---- load balancer ---- */
 
@@ -111,5 +117,10 @@ struct net_ref balancer_unread(const struct facts *facts, const struct net_path 
 /* The id of a load balancer whose pool the path is in, or that refers to it; NULL when there is
  * none. The caller frees. */
 char *balancer_of(const struct net_path *path);
+
+/* For a new NAT rule: a front end port that no rule uses, and the name of a front end with a public
+ * address; NULL when there is none. */
+int balancer_free_port(const struct facts *facts, const char *id);
+const char *balancer_public_front(const struct facts *facts, const char *id);
 
 #endif

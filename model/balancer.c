@@ -1,11 +1,13 @@
 #include "model/address.h"
 #include "facts/arm.h"
+#include "model/public_ip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SSH_PORT 22
+#define FRONT_PORT 50001 /* the first one proposed for a new NAT rule */
 
 struct search {
 	const struct facts *facts;
@@ -42,7 +44,8 @@ fill_front(const struct search *search, const json_t *rule, struct address *addr
 	    front_end(search, doc_str(rule, "properties.frontendIPConfiguration.id"));
 	struct net_ref pip =
 	    net_ref_follow(search->facts, doc_get(front, "properties.publicIPAddress"));
-	const char *host = doc_str(pip.body, "properties.ipAddress");
+	const struct public_ip view = public_ip_view(&pip);
+	const char *host = view.address;
 
 	address->internal =
 	    pip.state == FACT_ABSENT && doc_str(front, "properties.privateIPAddress") != NULL;
@@ -50,9 +53,9 @@ fill_front(const struct search *search, const json_t *rule, struct address *addr
 		host = doc_str(front, "properties.privateIPAddress");
 	address->sku = doc_str(search->balancer, "sku.name") != NULL
 			   ? doc_str(search->balancer, "sku.name")
-			   : doc_str(pip.body, "sku.name");
-	address->allocation = doc_str(pip.body, "properties.publicIPAllocationMethod");
-	address->fqdn = doc_str(pip.body, "properties.dnsSettings.fqdn");
+			   : view.sku;
+	address->allocation = view.allocation;
+	address->fqdn = view.fqdn;
 	if (host == NULL)
 		return false;
 	snprintf(address->host, sizeof(address->host), "%s", host);
@@ -255,4 +258,48 @@ balancer_unread(const struct facts *facts, const struct net_path *path, char *bu
 				return ref;
 		}
 	return (struct net_ref){ .state = FACT_ABSENT };
+}
+
+static bool
+port_in_use(const json_t *balancer, json_int_t port)
+{
+	static const char *const lists[] = { "properties.inboundNatRules",
+					     "properties.loadBalancingRules" };
+	const json_t *rule;
+	size_t i;
+
+	for (size_t list = 0; list < 2; list++)
+		json_array_foreach (doc_list(balancer, lists[list]), i, rule)
+			if (doc_int(rule, "properties.frontendPort", 0) == port ||
+			    (doc_int(rule, "properties.frontendPortRangeStart", 65536) <= port &&
+			     doc_int(rule, "properties.frontendPortRangeEnd", 0) >= port))
+				return true;
+	return false;
+}
+
+int
+balancer_free_port(const struct facts *facts, const char *id)
+{
+	const struct net_ref balancer = net_ref_by_id(facts, id);
+	int port = FRONT_PORT;
+
+	while (port < FRONT_PORT + 1000 && port_in_use(balancer.body, port))
+		port++;
+	return port;
+}
+
+const char *
+balancer_public_front(const struct facts *facts, const char *id)
+{
+	const struct net_ref balancer = net_ref_by_id(facts, id);
+	const json_t *front;
+	const char *name;
+	size_t i;
+
+	json_array_foreach (doc_list(balancer.body, "properties.frontendIPConfigurations"), i,
+			    front)
+		if (doc_get(front, "properties.publicIPAddress") != NULL &&
+		    (name = doc_str(front, "name")) != NULL)
+			return name;
+	return NULL;
 }

@@ -1,5 +1,6 @@
 #include "model/address.h"
 #include "facts/arm.h"
+#include "model/public_ip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@ struct search {
 	const char *wanted; /* address to find the owner of, or a policy's id */
 	const char *id;     /* of the firewall being looked at */
 	struct dnat dnat;
-	const json_t *owner;
+	struct firewall owner;
 };
 
 /* Classic rules say protocols, those of a policy ipProtocols. */
@@ -40,7 +41,7 @@ rule_takes_source(const struct search *search, const json_t *rule)
 	size_t i;
 
 	if (json_array_size(list) == 0 || json_array_size(doc_list(rule, "sourceIpGroups")) > 0 ||
-	    ip_parse(doc_str(facts_section(search->facts, FACT_SOURCE), "ip"), &source) < 0)
+	    ip_parse(FACTS_GET(search->facts, source, ip), &source) < 0)
 		return true;
 	json_array_foreach (list, i, prefix) {
 		struct ip_range range;
@@ -157,32 +158,36 @@ static bool
 owns_address(const char *id, const json_t *body, void *ctx)
 {
 	struct search *search = ctx;
-	const json_t *config;
+	const json_t *configs = doc_list(body, "properties.ipConfigurations"), *config;
+	const char *own = doc_str(body, "id");
+	struct firewall *owner = &search->owner;
+	bool owns = false;
 	size_t i;
 
-	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config) {
-		struct net_ref pip =
+	*owner = (struct firewall){ .id = own != NULL ? own : id,
+				    .policy = doc_str(body, "properties.firewallPolicy.id"),
+				    .subnet = doc_str(json_array_get(configs, 0),
+						      "properties.subnet.id") };
+	json_array_foreach (configs, i, config) {
+		struct net_ref ref =
 		    net_ref_follow(search->facts, doc_get(config, "properties.publicIPAddress"));
+		const char *address = public_ip_view(&ref).address;
 
-		if (doc_same(doc_str(pip.body, "properties.ipAddress"), search->wanted) ||
-		    doc_is(config, "properties.privateIPAddress", search->wanted)) {
-			search->owner = body;
-			search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
-			return true;
-		}
+		owner->address = owner->address != NULL ? owner->address : address;
+		owns = owns || doc_same(address, search->wanted) ||
+		       doc_is(config, "properties.privateIPAddress", search->wanted);
 	}
-	return false;
+	return owns;
 }
 
-const json_t *
-firewall_by_address(const struct facts *facts, const char *address, const char **id)
+bool
+firewall_by_address(const struct facts *facts, const char *address, struct firewall *ret)
 {
 	struct search search = { .facts = facts, .wanted = address };
 
 	if (address == NULL ||
 	    !net_each(facts, "microsoft.network/azurefirewalls", owns_address, &search))
-		return NULL;
-	if (id != NULL)
-		*id = search.id;
-	return search.owner;
+		return false;
+	*ret = search.owner;
+	return true;
 }

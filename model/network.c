@@ -72,11 +72,11 @@ bool
 net_each(const struct facts *facts, const char *type,
 	 bool (*visit)(const char *id, const json_t *body, void *ctx), void *ctx)
 {
-	json_t *resources = doc_get(facts->doc, "azure.resources"), *body;
+	json_t *body;
 	const char *id;
 	char own[160];
 
-	json_object_foreach (resources, id, body) {
+	json_object_foreach (facts_resources(facts), id, body) {
 		if (arm_id_type(id, own, sizeof(own)) == 0 && strcmp(own, type) == 0 &&
 		    visit(id, body, ctx))
 			return true;
@@ -91,7 +91,7 @@ net_list_known(const struct facts *facts, const char *path)
 
 	if (arm_id_key(path, key, sizeof(key)) < 0)
 		return false;
-	return doc_is(json_object_get(doc_get(facts->doc, "azure.lists"), key), "state", "known");
+	return FACT_GET(json_object_get(facts_lists(facts), key), missing, state) == FACT_KNOWN;
 }
 
 /* A subnet stands as a resource of its own or within its VNet. */
@@ -258,7 +258,7 @@ nic_refs(const struct facts *facts, json_t **own)
 	if (json_array_size(refs = doc_list(body, "properties.networkProfile.networkInterfaces")) >
 	    0)
 		return refs;
-	refs = doc_list(facts_section(facts, FACT_NETWORK), "nics");
+	refs = FACT_JSON(facts_section(facts, FACT_NETWORK), network, nics);
 	if (json_array_size(refs) == 0 ||
 	    /* no VM is without one: what was read is not whole */ (*own = json_array()) == NULL)
 		return NULL;

@@ -47,6 +47,21 @@ void network_free(struct network *network);
 struct net_ref net_ref_follow(const struct facts *facts, const json_t *ref);
 struct net_ref net_ref_by_id(const struct facts *facts, const char *id);
 
+/* The prefix of a subnet, by itself or within the path's VNet; false when it is not known. */
+bool net_subnet_range(const struct facts *facts, const struct net_path *path, const char *id,
+		      struct ip_range *ret);
+
+/* Is there a gateway or a peering in the VNet, by which people may come in privately? */
+bool net_has_private_ways(const struct net_path *path);
+
+struct peering {
+	const char *name, *state, *remote; /* remote: id of the other VNet */
+	bool closed;                       /* to traffic: allowVirtualNetworkAccess is false */
+};
+
+/* A peering of the VNet that does not work; false when all do. */
+bool net_broken_peering(const struct net_path *path, struct peering *ret);
+
 /* true when the array of {"id"} holds this id. */
 bool net_list_has(const json_t *list, const char *id);
 

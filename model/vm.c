@@ -11,7 +11,7 @@
 const char *
 vm_id(const struct facts *facts)
 {
-	return doc_str(facts_section(facts, FACT_VM), "id");
+	return FACTS_GET(facts, vm, id);
 }
 
 /* What follows "Prefix/" of a status code, NULL when the code is of another kind. */
@@ -304,8 +304,8 @@ vm_sub_resource(const struct facts *facts, const char *suffix)
 	return body;
 }
 
-const json_t *
-vm_shutdown_schedule(const struct facts *facts, const struct vm *vm)
+bool
+vm_shutdown_schedule(const struct facts *facts, const struct vm *vm, struct vm_schedule *ret)
 {
 	char group[128], subscription[128];
 	const char *target;
@@ -317,14 +317,37 @@ vm_shutdown_schedule(const struct facts *facts, const struct vm *vm)
 	id = doc_fmt("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.DevTestLab/schedules/"
 		     "shutdown-computevm-%s",
 		     subscription, group, vm->name);
-	if (id != NULL)
-		facts_resource(facts, id, &body, NULL);
+	facts_resource(facts, id, &body, NULL);
 	free(id);
 	target = doc_str(body, "properties.targetResourceId");
-	if (!doc_is(body, "properties.status", "Enabled") ||
-	    (target != NULL && !arm_id_same(target, vm->id)))
-		return NULL;
-	return body;
+	ret->time = doc_str(body, "properties.dailyRecurrence.time");
+	return doc_is(body, "properties.status", "Enabled") &&
+	       (target == NULL || arm_id_same(target, vm->id));
+}
+
+/* "Customer Initiated", "UserInitiated" and the like. */
+static bool
+by_person(const char *text)
+{
+	return text != NULL &&
+	       (strcasestr(text, "customer") != NULL || strcasestr(text, "user") != NULL);
+}
+
+struct vm_health
+vm_health(const struct facts *facts)
+{
+	const json_t *body = vm_sub_resource(
+	    facts, "/providers/Microsoft.ResourceHealth/availabilityStatuses/current");
+	const char *context = doc_str(body, "properties.context"),
+		   *summary = doc_str(body, "properties.summary");
+
+	return (struct vm_health){
+		.state = doc_str(body, "properties.availabilityState"),
+		.summary = summary != NULL ? summary : doc_str(body, "properties.title"),
+		.by_customer = doc_same(context, "Customer Initiated"),
+		.by_person =
+		    by_person(context) || by_person(doc_str(body, "properties.reasonType")),
+	};
 }
 
 const char *

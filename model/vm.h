@@ -71,8 +71,20 @@ bool vm_extension(const struct facts *facts, const struct vm *vm, const char *ty
  * ("/providers/Microsoft.ResourceHealth/availabilityStatuses/current"), NULL when not known. */
 const json_t *vm_sub_resource(const struct facts *facts, const char *suffix);
 
-/* The auto-shutdown schedule's body when it is enabled for this VM, NULL otherwise. */
-const json_t *vm_shutdown_schedule(const struct facts *facts, const struct vm *vm);
+/* The auto-shutdown schedule when it is enabled for this VM; false otherwise. */
+struct vm_schedule {
+	const char *time; /* "1900", NULL when it does not say */
+};
+bool vm_shutdown_schedule(const struct facts *facts, const struct vm *vm, struct vm_schedule *ret);
+
+/* What Resource Health says of the VM. */
+struct vm_health {
+	const char *state;   /* Available, Unavailable, Degraded, Unknown; NULL when not known */
+	const char *summary; /* why, NULL when it does not say */
+	bool by_customer;    /* the customer made it so */
+	bool by_person;      /* the customer, or somebody inside */
+};
+struct vm_health vm_health(const struct facts *facts);
 
 /* The subscription's state ("Enabled", "Disabled", "Warned", "PastDue"), NULL when not known. */
 const char *subscription_state(const struct facts *facts, const char *id);

@@ -93,6 +93,10 @@ struct nsg_tags {
 	const json_t *routes; /* the subnet's route table body, NULL for none */
 };
 
+/* The service tag list of a location, as seen by the subscription of an ARM id, when it was read;
+ * else NULL. */
+const json_t *nsg_tag_table(const struct facts *facts, const char *id, const char *location);
+
 /* Is the address range in the tag? private_path: the flow comes by a private address. *added (may
  * be NULL) gets the tag's ranges. */
 enum nsg_match nsg_tag_has(const struct nsg_tags *tags, const char *tag,
@@ -193,6 +197,24 @@ void nsg_judgement_free(struct nsg_judgement *judgement);
 bool nsg_is_definite(const struct nsg_judgement *judgement); /* allow or deny */
 const char *nsg_verdict_word(enum nsg_verdict verdict); /* "allow", "deny", "depends", "unknown" */
 const char *nsg_scope_word(enum nsg_scope scope);
+
+/* A field of a gate's rule as the group's body has it: "sourceAddressPrefix is \"300.1.2.3\"". The
+ * caller frees. */
+char *nsg_field_words(const struct nsg_gate *gate, const struct nsg_rule *rule, const char *field);
+
+/* The network manager whose admin rule decides, NULL when it is not known. The caller frees. */
+char *nsg_manager_name(const struct nsg_gate *gate);
+
+/* What IP flow verify (--deep) said: the answer, and the flow that it was asked about. */
+struct nsg_verified {
+	const char *access, *rule;  /* "Allow", "Deny"; NULL when there is no answer */
+	const char *remote, *local; /* addresses */
+	unsigned port;              /* at the VM */
+	const json_t *why;          /* a fact_missing when it was not asked or refused, else NULL */
+};
+
+/* false when neither an answer nor a reason is known. */
+bool nsg_verified(const struct facts *facts, const struct net_path *path, struct nsg_verified *ret);
 
 /* The condition of a verdict that depends, or denies: "allowed from 10.0.0.0/8 and VirtualNetwork
  * only"; `all` tells also the sources that this flow does not have for certain. The caller frees,

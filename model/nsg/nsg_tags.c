@@ -1,5 +1,7 @@
 #include "model/nsg/nsg.h"
+#include "facts/arm.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -139,4 +141,21 @@ nsg_tag_has(const struct nsg_tags *tags, const char *tag, const struct ip_range 
 		}
 	}
 	return in_table(tags->table, tag, range);
+}
+
+const json_t *
+nsg_tag_table(const struct facts *facts, const char *id, const char *location)
+{
+	const json_t *body = NULL;
+	char subscription[128];
+	char *list;
+
+	if (location == NULL)
+		return NULL;
+	arm_id_subscription(id, subscription, sizeof(subscription));
+	list = doc_fmt("/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags",
+		       subscription, location);
+	facts_resource(facts, list, &body, NULL);
+	free(list);
+	return body;
 }

@@ -173,3 +173,40 @@ nsg_condition(const struct nsg_judgement *judgement, bool all)
 	free(sources);
 	return words;
 }
+
+char *
+nsg_field_words(const struct nsg_gate *gate, const struct nsg_rule *rule, const char *field)
+{
+	const json_t *entry, *value = NULL;
+	char *text, *words;
+	size_t i;
+
+	json_array_foreach (doc_list(gate->ref.body, "properties.securityRules"), i, entry)
+		if (doc_is(entry, "name", rule->name))
+			value = doc_get(doc_get(entry, "properties"), field);
+	if (rule->twin && strcmp(field, "priority") == 0)
+		return doc_fmt("the priority %d stands twice", rule->priority);
+	if (value == NULL)
+		return doc_fmt("%s is missing", field);
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	words = doc_fmt("%s is %.80s", field, text != NULL ? text : "?");
+	free(text);
+	return words;
+}
+
+char *
+nsg_manager_name(const struct nsg_gate *gate)
+{
+	const struct nsg_rule *rule = gate->result.decider;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(gate->ref.body, "value"), i, entry) {
+		const char *id = doc_str(entry, "id"),
+			   *manager = id != NULL ? strcasestr(id, "/networkManagers/") : NULL;
+
+		if (manager != NULL && rule != NULL && doc_same(arm_id_name(id), rule->name))
+			return doc_fmt("%.*s", (int)strcspn(manager + 17, "/"), manager + 17);
+	}
+	return NULL;
+}

@@ -1,0 +1,61 @@
+/* What else stands in the VNet of a path. */
+#include "model/network.h"
+#include "facts/arm.h"
+
+#include <string.h>
+
+bool
+net_subnet_range(const struct facts *facts, const struct net_path *path, const char *id,
+		 struct ip_range *ret)
+{
+	struct net_ref subnet = net_ref_by_id(facts, id);
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, entry)
+		if (subnet.body == NULL && arm_id_same(doc_str(entry, "id"), id))
+			subnet.body = entry;
+	return prefix_parse(doc_str(subnet.body, "properties.addressPrefix"), ret) == 0 ||
+	       prefix_parse(json_string_value(json_array_get(
+				doc_list(subnet.body, "properties.addressPrefixes"), 0)),
+			    ret) == 0;
+}
+
+bool
+net_has_private_ways(const struct net_path *path)
+{
+	const json_t *subnet;
+	size_t i;
+
+	if (json_array_size(doc_list(path->vnet.body, "properties.virtualNetworkPeerings")) > 0)
+		return true;
+	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, subnet)
+		if (doc_same(arm_id_name(doc_str(subnet, "id")), "GatewaySubnet") ||
+		    doc_is(subnet, "name", "GatewaySubnet"))
+			return true;
+	return false;
+}
+
+bool
+net_broken_peering(const struct net_path *path, struct peering *ret)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    entry) {
+		struct peering peering = {
+			.name = doc_str(entry, "name"),
+			.state = doc_str(entry, "properties.peeringState"),
+			.remote = doc_str(entry, "properties.remoteVirtualNetwork.id"),
+			.closed = !doc_bool(entry, "properties.allowVirtualNetworkAccess", true),
+		};
+
+		if (peering.closed ||
+		    (peering.state != NULL && !doc_same(peering.state, "Connected"))) {
+			*ret = peering;
+			return true;
+		}
+	}
+	return false;
+}
