@@ -47,7 +47,7 @@ not_found(const struct scene *scene, struct finding *finding)
 	finding_text(finding, "name", dns->name);
 	finding_number(finding, "ms", dns->ms);
 	finding_text(finding, "fqdn", fqdn);
-	finding_text(finding, "address", json_string_value(json_array_get(addresses, 0)));
+	finding_value(finding, "address", json_incref(json_array_get(addresses, 0)));
 	json_decref(addresses);
 	if (doc_same(dns->cause, "nxdomain"))
 		return finding_set(finding, FAIL, CODE_DNS_NXDOMAIN,

@@ -61,7 +61,7 @@ next_token(const char **pointer)
 static const json_t *
 start(const struct facts *facts, const char **pointer, struct found *found)
 {
-	const char *rest = *pointer, *id = doc_str(facts_section(facts, FACT_VM), "id");
+	const char *rest = *pointer, *id = FACTS_GET(facts, vm, id);
 	const json_t *body = NULL, *why = NULL;
 
 	if (strncmp(rest, "/target", 7) == 0 && (rest[7] == '/' || rest[7] == '\0')) {
@@ -86,9 +86,10 @@ lookup(const struct facts *facts, const char *pointer)
 	char *token;
 
 	while (at != NULL && (token = next_token(&pointer)) != NULL) {
-		const char *state = doc_str(at, "state");
+		enum fact_state state = FACT_GET(at, missing, state);
 
-		if (state != NULL && strcmp(state, "known") != 0 && doc_str(at, "reason") != NULL)
+		if (state != FACT_PENDING && state != FACT_KNOWN &&
+		    FACT_GET(at, missing, reason) != NULL)
 			found.section = at;
 		at = step(at, token);
 		free(token);
@@ -195,11 +196,12 @@ value_text(const json_t *value)
 static bool
 not_known(const struct found *found, const char *pointer, struct finding *finding)
 {
-	const char *reason = doc_str(found->section, "reason");
+	const char *reason = FACT_GET(found->section, missing, reason);
+	enum fact_state state = FACT_GET(found->section, missing, state);
 
-	if (found->section == NULL || doc_is(found->section, "state", "absent"))
+	if (found->section == NULL || state == FACT_ABSENT)
 		return false;
-	if (doc_is(found->section, "state", "not-asked"))
+	if (state == FACT_NOT_ASKED)
 		finding_set(finding, SKIP, CODE_NOT_ASKED, "%s: %s", pointer,
 			    reason != NULL ? reason : "not asked for");
 	else
@@ -274,29 +276,27 @@ is_code(const char *text)
 	       text[len - 1] != '-';
 }
 
-/* What is wrong with the object a program printed; NULL when nothing is. */
+/* What is wrong with the object a program printed; NULL when nothing is, and *ret holds it. */
 static const char *
-object_wrong(const json_t *object)
+read_printed(const json_t *object, struct fact_printed *ret, enum status *status)
 {
-	const json_t *evidence = json_object_get(object, "evidence");
-	enum status status;
 	const char *key;
 	json_t *value;
 
+	fact_read(object, shape_of_printed(), ret);
 	if (!json_is_object(object))
 		return "it printed no JSON object";
 	json_object_foreach ((json_t *)(uintptr_t)object, key, value)
-		if (strcmp(key, "status") != 0 && strcmp(key, "code") != 0 &&
-		    strcmp(key, "message") != 0 && strcmp(key, "evidence") != 0)
+		if (!fact_knows(shape_of_printed(), key))
 			return "its object has a key other than status, code, message, evidence";
-	if (!status_of(json_string_value(json_object_get(object, "status")), &status))
+	if (!status_of(ret->status, status))
 		return "its status is none of pass, warn, fail, skip, unknown";
-	if (!is_code(json_string_value(json_object_get(object, "code"))))
+	if (!is_code(ret->code))
 		return "its code is not lower-case words joined by '-'";
-	if (!json_is_string(json_object_get(object, "message")) ||
-	    json_string_length(json_object_get(object, "message")) > 4096)
+	if (ret->message == NULL || strlen(ret->message) > 4096)
 		return "its message is no text of at most 4096 bytes";
-	if (evidence != NULL && (!json_is_object(evidence) || json_object_size(evidence) > 100))
+	if (ret->evidence != NULL &&
+	    (!json_is_object(ret->evidence) || json_object_size(ret->evidence) > 100))
 		return "its evidence is no object of at most 100 members";
 	return NULL;
 }
@@ -306,30 +306,29 @@ static int
 command_run(const struct facts *facts, const json_t *custom, struct finding *finding)
 {
 	const json_t *said =
-	    json_object_get(json_object_get(facts->target, "commands"), doc_str(custom, "id"));
-	const json_t *object = json_object_get(said, "object"),
-		     *evidence = json_object_get(object, "evidence");
+	    json_object_get(FACT_JSON(facts->target, target, commands), doc_str(custom, "id"));
 	const char *wrong,
-	    *reason = doc_str(said, "reason"), *key,
+	    *reason = FACT_GET(said, command, reason), *key,
 	    *program = json_string_value(json_array_get(doc_list(custom, "argv"), 0));
+	enum fact_state state = FACT_GET(said, command, state);
 	enum status status = UNKNOWN;
+	struct fact_printed printed;
 	json_t *value;
 
-	if (said == NULL || doc_is(said, "state", "not-asked"))
+	if (said == NULL || state == FACT_NOT_ASKED)
 		return finding_set(
 		    finding, SKIP, CODE_NOT_ASKED, "%s was not run: %s", program,
 		    reason != NULL ? reason : "rule files run programs only with --allow-commands");
-	if (!doc_is(said, "state", "known"))
+	if (state != FACT_KNOWN)
 		return finding_set(finding, UNKNOWN, CODE_COMMAND_FAILED, "%s gave no answer: %s",
 				   program, reason != NULL ? reason : "it failed");
-	if ((wrong = object_wrong(object)) != NULL)
+	wrong = read_printed(FACT_GET(said, command, object), &printed, &status);
+	if (wrong != NULL)
 		return finding_set(finding, UNKNOWN, CODE_COMMAND_FAILED,
 				   "%s gave no answer that can be used: %s", program, wrong);
-	status_of(doc_str(object, "status"), &status);
-	json_object_foreach ((json_t *)(uintptr_t)evidence, key, value)
+	json_object_foreach ((json_t *)(uintptr_t)printed.evidence, key, value)
 		finding_value(finding, key, json_deep_copy(value));
-	return finding_custom(finding, status, doc_str(object, "code"), "%s",
-			      doc_str(object, "message"));
+	return finding_custom(finding, status, printed.code, "%s", printed.message);
 }
 
 int

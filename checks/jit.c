@@ -43,7 +43,7 @@ add_request(const struct scene *scene, struct finding *finding)
 
 	if (jit->policy_id == NULL || jit->port == NULL || jit->source_forbidden)
 		return;
-	body = jit_request_body(jit, vm, (int)doc_int(jit->port, "number", in->flow.port), source,
+	body = jit_request_body(jit, vm, jit->number > 0 ? jit->number : (int)in->flow.port, source,
 				scene->now);
 	url = doc_fmt("%s/initiate?api-version=2020-01-01", jit->policy_id);
 	finding_text(finding, "jit_url", url);

@@ -217,19 +217,16 @@ code_for(const struct nsg_judgement *judgement, const struct nsg_gate *gate,
 static void
 add_groups(const struct nsg_rule *rule, const struct inbound *in, struct finding *finding)
 {
-	const char *id = doc_str(json_array_get(rule->destination.asgs, 0), "id");
-	json_t *all = json_array();
-	const json_t *group;
-	size_t i;
+	json_t *wanted = net_ids(rule->destination.asgs), *all = net_ids(in->path->asgs);
+	const char *id = json_string_value(json_array_get(wanted, 0));
 
-	json_array_foreach (in->path->asgs, i, group)
-		doc_append_str(all, doc_str(group, "id"));
 	finding_text(finding, "asg", arm_id_name(id));
 	finding_text(finding, "asg_id", id);
 	if (json_array_size(all) > 0)
 		finding_value(finding, "old_asg_ids", json_copy(all));
 	doc_append_str(all, id);
 	finding_value(finding, "asg_ids", all);
+	json_decref(wanted);
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/ssh_options.h"
+#include "model/public_ip.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,8 +192,7 @@ addresses_complete(const struct network *network)
 		const struct net_ref *pip = &network->paths[i].pip;
 
 		if (pip->state == FACT_UNKNOWN || pip->state == FACT_NOT_ASKED ||
-		    (pip->state == FACT_KNOWN &&
-		     doc_str(pip->body, "properties.ipAddress") == NULL))
+		    (pip->state == FACT_KNOWN && public_ip_view(pip).address == NULL))
 			return false;
 	}
 	return true;

@@ -8,7 +8,7 @@
 bool
 talk_missing(const struct facts *facts, enum fact_section section, struct finding *finding)
 {
-	const char *reason, *cause = doc_str(facts_section(facts, section), "cause");
+	const char *reason, *cause = FACT_GET(facts_section(facts, section), missing, cause);
 	enum fact_state state = facts_state(facts, section, &reason);
 
 	if (state == FACT_KNOWN)

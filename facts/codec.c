@@ -35,6 +35,18 @@ field_at(const struct fact_shape *shape, size_t at)
 	return NULL;
 }
 
+bool
+fact_knows(const struct fact_shape *shape, const char *key)
+{
+	char buf[FACT_KEY_MAX];
+
+	for (size_t i = 0; i < shape->count; i++)
+		if (shape->fields[i].type != FIELD_REST &&
+		    strcmp(fact_key(&shape->fields[i], buf), key) == 0)
+			return true;
+	return false;
+}
+
 const char *
 fact_word(const struct fact_words *words, size_t value)
 {

@@ -105,6 +105,9 @@ json_t *fact_object(const struct fact_shape *shape, const void *from);
 enum { FACT_KEY_MAX = 64 };
 const char *fact_key(const struct fact_field *field, char buf[FACT_KEY_MAX]);
 
+/* Is there a field of that key? */
+bool fact_knows(const struct fact_shape *shape, const char *key);
+
 /* The text of an enum's value, NULL for "none" and beyond: FACT_WORD(tcp_result, TCP_REFUSED). */
 #define FACT_WORD(name, value) fact_word(words_of_##name(), (size_t)(enum name)(value))
 const char *fact_word(const struct fact_words *words, size_t value);

@@ -302,6 +302,7 @@ read_policy(const json_t *body, const char *vm_id, int number, const struct ip *
 		return;
 	jit->state = JIT_NOT_REQUESTED;
 	jit->port = port;
+	jit->number = (int)doc_int(port, "number", 0);
 	jit->max_seconds = max > 0 ? max : 3 * HOUR;
 	if (max <= 0 && doc_get(port, "maxRequestAccessDuration") != NULL)
 		jit->bad_limit = limit != NULL ? limit : "no text";

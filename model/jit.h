@@ -23,6 +23,7 @@ struct jit {
 	enum jit_state state;
 	const char *policy_id, *policy_name;
 	const json_t *port;    /* the policy's entry for the port, NULL when not covered */
+	int number;            /* the port of that entry; 0 when it is for any */
 	const json_t *granted; /* the request's port entry that gave the state, NULL when none */
 	const char *requestor, *end; /* of that request */
 	const char *field; /* of an unclear request: the field that is missing or makes no sense */

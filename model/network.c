@@ -56,6 +56,18 @@ net_ref_follow(const struct facts *facts, const json_t *obj)
 	return ref;
 }
 
+json_t *
+net_ids(const json_t *list)
+{
+	json_t *ids = json_array();
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry)
+		doc_append_str(ids, doc_str(entry, "id"));
+	return ids;
+}
+
 bool
 net_list_has(const json_t *list, const char *id)
 {

@@ -62,6 +62,9 @@ struct peering {
 /* A peering of the VNet that does not work; false when all do. */
 bool net_broken_peering(const struct net_path *path, struct peering *ret);
 
+/* The ids of an array of {"id"}, as a new array of texts. */
+json_t *net_ids(const json_t *list);
+
 /* true when the array of {"id"} holds this id. */
 bool net_list_has(const json_t *list, const char *id);
 
