@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 static const char base[] =
     "version: 1\nchecks:\n  nsg:\n    enabled: true\n    params: {least: 1}\n    evidence: [rule, "
     "port]\n    codes:\n      base-code: {title: '{rule}', why: '{vm}', remedies: [{dialect: az, "
-    "argv: [x, '{rule}', {script: 'y {rule}'}]}]}}\ncustom: []\nwaivers: []\n";
+    "argv: [x, '{rule}', {script: 'y {rule}'}]}]}\ncustom: []\nwaivers: []\n";
 
 static void
 use(const struct rules *rules)
