@@ -1,5 +1,6 @@
 #include "cli/collect.h"
 #include "cli/job.h"
+#include "loop/aside.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -264,6 +265,7 @@ collect(const struct options *options, const json_t *custom, const struct collec
 	    (run.loop = loop_new(deadline, options->verbose ? stderr : NULL)) == NULL)
 		goto out;
 	began = loop_now(run.loop);
+	aside_deadline(deadline);
 	target_asked(run.doc, options, deadline);
 	target_machine(run.doc);
 	if ((r = make_jobs(&run, err)) < 0 || (r = make_azure(&run, err)) < 0)

@@ -7,9 +7,13 @@
 #include "cli/progress.h"
 #include "facts/memory.h"
 #include "facts/visible.h"
+#include "loop/aside.h"
+#include "loop/leave.h"
+#include "ssh/machine/aside.h"
 #include "ssh/ssh.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,8 +22,11 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef HAVE_SYS_PRCTL_H
+#include <sys/prctl.h>
+#endif
 
-enum { ROUND_PAUSE_MS = 10000 };
+enum { ROUND_PAUSE_MS = 10000, REPLAY_MS = 60000 };
 
 /* One line on stderr, whatever the text holds. Returns the exit code that fits the error. */
 static int
@@ -57,9 +64,13 @@ static int
 look(const struct options *options, const struct rules *rules, json_t **doc,
      struct judgements *judgements, struct err *err)
 {
-	int r = get_facts(options, rules, doc, err);
+	int r;
 
-	return r < 0 ? r : judge_all(*doc, options, rules, judgements);
+	leave_after(options->replay == NULL ? collect_deadline(options) : REPLAY_MS);
+	if ((r = get_facts(options, rules, doc, err)) == 0)
+		r = judge_all(*doc, options, rules, judgements);
+	leave_after(0);
+	return r;
 }
 
 /* --wait: looks again until all is well or the time is over, slowly enough for a server that
@@ -102,6 +113,7 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 	struct err err = { 0 };
 	int code = judgements->exit_code;
 
+	leave_on_signals();
 	if (options->bundle != NULL && bundle_write(options->bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
@@ -198,6 +210,15 @@ run(const struct options *options)
 	return code;
 }
 
+/* true when this computer or Azure will be looked at. */
+static bool
+is_live(const struct options *options)
+{
+	return options->replay == NULL && !options->help && !options->version &&
+	       options->lint.count == 0 && !options->permissions && !options->list_checks &&
+	       options->explain == NULL;
+}
+
 /* `az configure --defaults vm=NAME` stands in for a VM that nobody named. */
 static int
 take_default(struct options *options)
@@ -209,24 +230,62 @@ take_default(struct options *options)
 	return r;
 }
 
+/* A descriptor that is missing would become a socket's, and what is printed would go there. */
+static void
+open_descriptors(void)
+{
+	int fd;
+
+	do
+		if ((fd = open("/dev/null", O_RDWR)) < 0)
+			fd = open("/", O_RDONLY | O_DIRECTORY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* Tokens pass through this memory: no core file, and no other process of the user looks at it. */
+static void
+hide_memory(void)
+{
+	struct rlimit no_core = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &no_core);
+#if defined(HAVE_SYS_PRCTL_H) && !defined(__SANITIZE_ADDRESS__)
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
-	struct rlimit no_core = { 0, 0 };
+	static const char *const aside[] = { "/proc/self/exe", "--read-for-doctor", NULL };
 	struct options options;
 	struct err err = { 0 };
 	int r, code;
 
+	open_descriptors();
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
-	setrlimit(RLIMIT_CORE, &no_core); /* tokens pass through this memory */
+	signal(SIGXFSZ, SIG_IGN);
+	hide_memory();
 	if (argc == 3 && strcmp(argv[1], "--resolve-for-probe") == 0)
 		return ssh_resolve_main(argv[2]);
+	if (argc == 2 && strcmp(argv[1], aside[1]) == 0)
+		return machine_aside_main();
+	memory_at_end(leave_now);
 	if ((r = options_parse(argc, argv, &options, &err)) < 0)
 		return complain(r, &err);
+	/* a replay reads its files here, where a signal with a handler could not end a read that
+	 * hangs */
+	if (is_live(&options)) {
+		leave_on_signals();
+		machine_aside_begin(aside, collect_deadline(&options));
+	}
 	if ((r = take_default(&options)) < 0)
 		return complain(r, &err);
 	code = run(&options);
+	aside_end();
 	options_free(&options);
 	return code;
 }

@@ -45,11 +45,33 @@ file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st)
 	return r;
 }
 
+static int (*read_by)(const char *path, size_t max, struct buffer *ret, struct stat *st);
+static int (*stat_by)(const char *path, struct stat *st);
+
+void
+file_by(int (*read_path)(const char *path, size_t max, struct buffer *ret, struct stat *st),
+	int (*stat_path)(const char *path, struct stat *st))
+{
+	read_by = read_path;
+	stat_by = stat_path;
+}
+
+int
+file_stat(const char *path, struct stat *st)
+{
+	if (stat_by != NULL)
+		return stat_by(path, st);
+	return stat(path, st) < 0 ? -errno : 0;
+}
+
 int
 file_read(const char *path, size_t max, struct buffer *ret, struct stat *st)
 {
-	int r, fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int r, fd;
 
+	if (read_by != NULL)
+		return read_by(path, max, ret, st);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = file_read_fd(fd, max, ret, st);

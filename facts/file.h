@@ -12,6 +12,14 @@
  * -errno; then ret is empty. */
 int file_read(const char *path, size_t max, struct buffer *ret, struct stat *st);
 
+/* What a path leads to: 0 or -errno. */
+int file_stat(const char *path, struct stat *st);
+
+/* From now on these two are done so (by another process, that may be ended when a file system does
+ * not answer). NULL: here. */
+void file_by(int (*read_path)(const char *path, size_t max, struct buffer *ret, struct stat *st),
+	     int (*stat_path)(const char *path, struct stat *st));
+
 /* The same of an open descriptor, from where it is. */
 int file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st);
 

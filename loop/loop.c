@@ -1,3 +1,4 @@
+#include "loop/leave.h"
 #include "loop/owner.h"
 #include "loop/source.h"
 
@@ -216,6 +217,7 @@ loop_turn(struct loop *loop, int longest_ms)
 {
 	size_t count;
 
+	leave_alive();
 	if (!under_way(loop))
 		return false;
 	call_due(loop);

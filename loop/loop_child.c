@@ -1,11 +1,10 @@
-#include "loop/environment.h"
 #include "loop/source.h"
+#include "loop/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +94,7 @@ drain(struct child *child, int which)
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-/* Takes the child off the list, ends what is left of its process group, and calls back. */
+/* Takes the child off the list and calls back. Its process group has been ended. */
 static void
 finish(struct child *child, int error, int status)
 {
@@ -110,7 +109,6 @@ finish(struct child *child, int error, int status)
 	for (int i = OUT; i < PIPES; i++)
 		if (child->fd[i] >= 0)
 			drain(child, i);
-	kill(-child->pid, SIGKILL);
 	reply.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	reply.out = child->bytes[OUT] != NULL ? child->bytes[OUT] : "";
 	reply.err = child->bytes[ERR] != NULL ? child->bytes[ERR] : "";
@@ -127,12 +125,9 @@ finish(struct child *child, int error, int status)
 static void
 kill_child(struct child *child, int error)
 {
-	int status = 0;
+	int status;
 
-	kill(-child->pid, SIGKILL);
-	kill(child->pid, SIGKILL);
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	child_kill(child->pid, &status);
 	finish(child, error, status);
 }
 
@@ -152,16 +147,21 @@ static void
 on_end(void *ctx, int revents)
 {
 	struct child *child = ctx;
+	siginfo_t info = { .si_pid = 0 };
 	int status;
 
 	if (revents < 0)
 		return;
-	if (waitpid(child->pid, &status, WNOHANG) == child->pid)
+	/* what it has started is killed before its number may become another group's */
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == child->pid) {
+		child_kill(child->pid, &status);
 		finish(child, 0, status);
-	else if (child->until != 0 && loop_now(child->loop) >= child->until)
+	} else if (child->until != 0 && loop_now(child->loop) >= child->until) {
 		kill_child(child, -ETIMEDOUT);
-	else if (child->pidfd < 0)
+	} else if (child->pidfd < 0) {
 		loop_rewatch(child->end, 0, REAP_MS);
+	}
 }
 
 static void
@@ -203,37 +203,18 @@ on_input(void *ctx, int revents)
 		close_pipe(child, IN);
 }
 
-/* Spawns argv with the far ends of the pipes as its stdin, stdout and stderr, in a process group of
- * its own. Returns 0 or -errno. */
+/* What a child reads that has no input; a container may lack /dev/null. */
 static int
-spawn(struct child *child, const struct child_request *request, int far[PIPES])
+empty_input(void)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	char **env;
-	int r;
+	int ends[2], fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	if ((env = child_environment(request)) == NULL)
-		return -ENOMEM;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	/* a session of its own is a process group of its own as well */
-	posix_spawnattr_setflags(
-	    &attr, (short)((request->unattended ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP) |
-			   POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	for (int i = 0; i < PIPES; i++)
-		posix_spawn_file_actions_adddup2(&actions, far[i], i);
-	r = -posix_spawnp(&child->pid, request->argv[0], &actions, &attr,
-			  (char *const *)(uintptr_t)request->argv, env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	free(env);
-	return r;
+	if (fd >= 0)
+		return fd;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	close(ends[1]);
+	return ends[0];
 }
 
 /* One pipe between us and the child; both ends close on exec and ours never blocks. */
@@ -245,7 +226,7 @@ open_pipe(struct child *child, const struct child_request *request, int which, i
 	if (request->socket != NULL && which != ERR)
 		return (far[which] = fcntl(*request->socket, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : 0;
 	if (which == IN && child->input == NULL)
-		return (far[IN] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0 ? -errno : 0;
+		return (far[IN] = empty_input()) < 0 ? far[IN] : 0;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	child->fd[which] = ends[which == IN ? 1 : 0];
@@ -305,7 +286,7 @@ int
 loop_child(struct loop *loop, const struct child_request *request,
 	   void (*done)(void *ctx, const struct child_reply *reply), void *ctx)
 {
-	int far[PIPES] = { -1, -1, -1 }, r = 0;
+	int far[PIPES] = { -1, -1, -1 }, r = 0, status;
 	struct child *child;
 
 	if (loop_closing(loop))
@@ -318,14 +299,12 @@ loop_child(struct loop *loop, const struct child_request *request,
 	for (int i = 0; i < PIPES && r == 0; i++)
 		r = open_pipe(child, request, i, far);
 	if (r == 0)
-		r = spawn(child, request, far);
+		r = child_spawn(request, far, &child->pid);
 	for (int i = 0; i < PIPES; i++)
 		if (far[i] >= 0)
 			close(far[i]);
-	if (r == 0 && (r = watch_child(child)) < 0) {
-		kill(-child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
-	}
+	if (r == 0 && (r = watch_child(child)) < 0)
+		child_kill(child->pid, &status);
 	if (r < 0) {
 		child_free(child);
 		return r;

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from keylib import Dsa, Ec, Ed25519, Rsa
-from simlib import BUILD, SRC, VM, Sim, seal
+from simlib import BUILD, SRC, TENANT, VM, Sim, seal
 
 PROGRAM = os.path.abspath(os.path.join(BUILD, "azssh-doctor"))
 PRELOAD = os.path.abspath(os.path.join(BUILD, "tests", "torture.so"))
@@ -70,7 +70,7 @@ def runs(torture):
     found["replay, local"] = ["--replay", torture.write("local.bundle", json.dumps(local)), "-f", "json"]
     with Sim() as sim:
         bundle = os.path.join(torture.folder, "azure.bundle")
-        env = dict(torture.env, AZSSH_ARM_ENDPOINT=sim.url.rstrip("/"), AZURE_AUTHORITY_HOST=sim.url, AZURE_TENANT_ID="t", AZURE_CLIENT_ID="00000000-0000-0000-0000-0000000000c1",
+        env = dict(torture.env, AZSSH_ARM_ENDPOINT=sim.url.rstrip("/"), AZURE_AUTHORITY_HOST=sim.url, AZURE_TENANT_ID=TENANT, AZURE_CLIENT_ID="00000000-0000-0000-0000-0000000000c1",
                    AZURE_CLIENT_SECRET="sim-secret")
         subprocess.run([PROGRAM, "--no-probe", "--no-redact", "--bundle", bundle, VM], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60, check=False)
     found["replay, Azure, text"] = ["--replay", bundle]

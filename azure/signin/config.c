@@ -11,14 +11,20 @@
 #define PROFILE_MAX (8u << 20)
 
 char *
-config_file(const struct az_config *config, const char *name, size_t max)
+config_file(struct az_config *config, const char *name, size_t max)
 {
-	char *path = config->dir != NULL ? doc_fmt("%s/%s", config->dir, name) : NULL, *text;
+	char *path, *text;
 	struct buffer file = { 0 };
+	int r;
 
-	if (path == NULL)
+	if (config->dir == NULL || config->unread != NULL)
 		return NULL;
-	file_read(path, max, &file, NULL);
+	path = doc_fmt("%s/%s", config->dir, name);
+	r = file_read(path, max, &file, NULL);
+	if (r < 0 && !file_is_absent(r))
+		config->unread = doc_fmt("%s could not be read: %s", path,
+					 r == -ETIMEDOUT ? "the file system did not answer in time"
+							 : strerror(-r));
 	free(path);
 	text = (char *)file.at;
 	if (text != NULL && strncmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -48,6 +54,7 @@ void
 config_free(struct az_config *config)
 {
 	free(config->dir);
+	free(config->unread);
 	free(config->config);
 	free(config->clouds);
 	json_decref(config->profile);

@@ -241,7 +241,9 @@ walk(struct azure *azure)
 	struct err err = { "" };
 
 	record_cloud(azure);
-	if (cloud_may_ask(&azure->cloud, true, &err))
+	if (azure->config.unread != NULL)
+		settle_unknown(azure, "failed", 0, "failed", azure->config.unread);
+	else if (cloud_may_ask(&azure->cloud, true, &err))
 		try_next(azure);
 	else
 		settle_unknown(azure, "foreign-host", 0, "foreign-host", err.text);

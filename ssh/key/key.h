@@ -148,6 +148,8 @@ bool key_length(const unsigned char *bytes, size_t len,
 		size_t *ret); /* the length the container states; false when it does not */
 
 int key_pem(const struct buffer *text, struct key_info *info);
+/* true for the first line of a private key file: kind and format, and nothing else is looked at. */
+bool key_armour(const unsigned char *bytes, size_t len, struct key_info *ret);
 int key_content(const struct key_body *body, const char *label, struct key_info *info);
 int key_openssh(const unsigned char *bytes, size_t len, struct key_info *info);
 int key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info);

@@ -146,3 +146,37 @@ key_content(const struct key_body *body, const char *text, struct key_info *info
 		key_flag(info, label == NULL ? KEY_BIT(WRONG_LABEL) : KEY_BIT(NEWLINES_LOST));
 	return r;
 }
+
+/* The format that the file's first line promises, of private keys. */
+static const char *
+promised_format(const char *line)
+{
+	static const char begin[] = "-----BEGIN ";
+	char text[64];
+	const struct label *label;
+
+	if (strncmp(line, "PuTTY-User-Key-File-2", 21) == 0)
+		return "ppk2";
+	if (strncmp(line, "PuTTY-User-Key-File-3", 21) == 0)
+		return "ppk3";
+	if (strncmp(line, begin, strlen(begin)) != 0)
+		return NULL;
+	line += strlen(begin);
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "-\r\n"), line);
+	label = label_find(text);
+	return label != NULL && strcmp(label->kind, "private") == 0 ? label->format : NULL;
+}
+
+bool
+key_armour(const unsigned char *bytes, size_t len, struct key_info *ret)
+{
+	char line[96];
+	const char *format;
+
+	snprintf(line, sizeof(line), "%.*s", (int)(len < 95 ? len : 95), (const char *)bytes);
+	if ((format = promised_format(line)) == NULL)
+		return false;
+	*ret = (struct key_info){ .loads = -1 };
+	key_kind(ret, "private", format);
+	return true;
+}

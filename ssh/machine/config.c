@@ -1,6 +1,7 @@
 /* What ssh would really do with a name: `ssh -G`, and what it does not tell. Settles ALIAS or
  * SSH_CONFIG. */
 #include "model/jump_host.h"
+#include "ssh/machine/aside.h"
 #include "ssh/machine/config.h"
 #include "ssh/ssh.h"
 
@@ -249,6 +250,18 @@ runs_ended(struct config *config)
 	}
 }
 
+static json_t *
+scan(const char *file, const char *home)
+{
+	json_t *request = machine_aside_path(file), *found;
+	const char *why;
+
+	doc_set_str(request, "home", home);
+	if (!machine_aside("scan", request, &found, &why))
+		return ssh_config_scan(file, home);
+	return found != NULL ? found : json_object();
+}
+
 void
 ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
 		   const struct ssh_config_request *request, ssh_done *done, void *ctx)
@@ -278,9 +291,8 @@ ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section sec
 				   .outcome.request = request };
 	config->outcome.neutral_name =
 	    strchr(request->name, '.') != NULL ? NEUTRAL_DOTTED : NEUTRAL_NAME;
-	config->outcome.scan = request->no_config
-				   ? json_object()
-				   : ssh_config_scan(request->config_file, local_home(facts));
+	config->outcome.scan =
+	    request->no_config ? json_object() : scan(request->config_file, local_home(facts));
 	if ((config->outcome.error = run(config, request, request->name, named_ran)) == 0 &&
 	    section == FACT_ALIAS)
 		run(config, request, config->outcome.neutral_name, neutral_ran);

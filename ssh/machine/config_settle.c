@@ -1,4 +1,5 @@
 /* From what `ssh -G` printed to the section of the facts. */
+#include "facts/file.h"
 #include "ssh/machine/config.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@ path_exists(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0;
+	return file_stat(path, &st) == 0;
 }
 
 static const char *
@@ -184,7 +185,8 @@ set_owner(json_t *complaint)
 	const struct passwd *pw;
 	struct stat st;
 
-	if (path == NULL || !doc_is(complaint, "problem", "permissions") || stat(path, &st) < 0)
+	if (path == NULL || !doc_is(complaint, "problem", "permissions") ||
+	    file_stat(path, &st) < 0)
 		return;
 	doc_set_fmt(complaint, "mode", "%04o", (unsigned)(st.st_mode & 07777));
 	doc_set_int(complaint, "uid", st.st_uid);

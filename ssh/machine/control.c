@@ -1,5 +1,6 @@
 /* Is there a living multiplexing master behind the control socket? A master greets whoever
  * connects; ssh waits for that greeting without any limit of time. */
+#include "facts/file.h"
 #include "ssh/machine/config.h"
 #include "ssh/probe/exchange.h"
 
@@ -198,7 +199,7 @@ ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, j
 		done(ctx, NULL);
 		return;
 	}
-	exists = stat(path, &st) == 0;
+	exists = file_stat(path, &st) == 0;
 	is_socket = exists && S_ISSOCK(st.st_mode);
 	*control = (struct control){ .fd = -1, .done = done, .ctx = ctx, .result = json_object() };
 	doc_set_str(control->result, "path", path);

@@ -30,6 +30,7 @@ struct identities {
 	json_t *keys;                 /* machine.keys, borrowed */
 	json_t *files, *certificates; /* entries, owned */
 	bool only;
+	char *unread; /* why a file could not be read, which holds up ssh too; NULL: all were */
 };
 
 static void
@@ -37,6 +38,7 @@ identities_free(struct identities *ids)
 {
 	mounts_free(&ids->mounts);
 	free(ids->explicit);
+	free(ids->unread);
 	free(ids->socket);
 	json_decref(ids->files);
 	json_decref(ids->certificates);
@@ -77,6 +79,9 @@ key_of(struct identities *ids, const char *path)
 
 	if (key == NULL) {
 		key = key_file_facts(path, &ids->mounts);
+		if (doc_str(key, "unread") != NULL && ids->unread == NULL)
+			ids->unread =
+			    doc_fmt("%s could not be read: %s", path, doc_str(key, "unread"));
 		json_object_set_new(ids->keys, path, key);
 	} else if (doc_bool(key, "stray", false)) {
 		json_object_del(key, "stray");
@@ -197,7 +202,8 @@ add_file(struct identities *ids, const char *raw, const char *from)
 		json_array_append_new(ids->files, entry);
 		return;
 	}
-	if (!listed(ids->files, path) && json_array_size(ids->files) < FILES_MAX) {
+	if (ids->unread == NULL && !listed(ids->files, path) &&
+	    json_array_size(ids->files) < FILES_MAX) {
 		if (ids->explicit != NULL && strcmp(path, ids->explicit) == 0)
 			from = "option";
 		key = key_of(ids, path);
@@ -348,7 +354,7 @@ order_make(struct identities *ids, const json_t *agent)
 }
 
 static void
-settle(struct identities *ids)
+settle_known(struct identities *ids)
 {
 	json_t *section, *stray = json_array(),
 			 *machine = json_object_get(ids->facts->doc, "machine");
@@ -356,7 +362,7 @@ settle(struct identities *ids)
 	json_t *order = order_make(ids, doc_list(facts_section(ids->facts, FACT_AGENT), "keys"));
 
 	if (!doc_bool(ids->facts->doc, "asked.key_only", false))
-		identity_stray(&ids->names, &ids->mounts, ids->keys, stray);
+		identity_stray(ids->names.home, &ids->mounts, ids->keys, stray);
 	section = facts_known(ids->facts, FACT_IDENTITIES);
 	json_object_set_new(section, "order", order);
 	json_object_set_new(section, "stray", stray);
@@ -369,6 +375,20 @@ settle(struct identities *ids)
 		json_object_set_new(machine, "drvfs", mounts_drives(&ids->mounts));
 }
 
+/* A key of which nothing is known would read as one that is not there. */
+static void
+settle_unread(struct identities *ids)
+{
+	json_t *key;
+	const char *path;
+	void *next;
+
+	json_object_foreach_safe (ids->keys, next, path, key)
+		if (doc_str(key, "unread") != NULL)
+			json_object_del(ids->keys, path);
+	facts_settle(ids->facts, FACT_IDENTITIES, FACT_UNKNOWN, "not-read", "%s", ids->unread);
+}
+
 static void
 agent_settled(void *ctx)
 {
@@ -376,7 +396,10 @@ agent_settled(void *ctx)
 	ssh_done *done = ids->done;
 	void *whose = ids->ctx;
 
-	settle(ids);
+	if (ids->unread != NULL)
+		settle_unread(ids);
+	else
+		settle_known(ids);
 	identities_free(ids);
 	done(whose);
 }

@@ -10,6 +10,8 @@
 #include "loop/loop.h"
 #include "model/pubkey.h"
 
+#include <sys/stat.h>
+
 #define KEY_FILE_MAX (1u << 20) /* larger ones are no keys */
 
 /* The texts of the mount table and of the kernel's version; owned, "" when they cannot be read.
@@ -34,6 +36,10 @@ json_t *mounts_drives(const struct mounts *mounts);
 /* Reads one path as ssh would open it; never hangs, never asks. The facts of KEY; the caller owns
  * the object. */
 json_t *key_file_facts(const char *path, const struct mounts *mounts);
+
+/* The same of a file that only its first line is looked at of; NULL when that is no private key's.
+ */
+json_t *key_file_armour(const char *path, const struct stat *st);
 
 /* Reads PATH's public key or certificate as a line; 0, -errno of the file, or as pubkey_from_text.
  */
@@ -65,7 +71,6 @@ char *identity_path(const char *path, const struct identity_names *names);
 
 /* Keys that lie about: adds their paths to `found` and their facts (with "stray": true) to `keys`;
  * those in `keys` already are left out. */
-void identity_stray(const struct identity_names *names, const struct mounts *mounts, json_t *keys,
-		    json_t *found);
+void identity_stray(const char *home, const struct mounts *mounts, json_t *keys, json_t *found);
 
 #endif

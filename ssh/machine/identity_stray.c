@@ -1,3 +1,4 @@
+#include "ssh/machine/aside.h"
 #include "ssh/machine/identity.h"
 
 #include <dirent.h>
@@ -13,11 +14,13 @@ enum { STRAY_BYTES = 16 * 1024, STRAY_FILES = 200, STRAY_ENTRIES = 20000, STRAY_
 
 struct candidate {
 	char *path;
-	struct timespec modified;
+	struct stat st;
+	bool foreign;
 };
 
 struct search {
 	struct candidate files[STRAY_FILES];
+	bool foreign; /* of the folder that is being looked into */
 	size_t count;
 	unsigned entries;        /* looked at so far */
 	struct stat folders[64]; /* looked into, so that none is looked into twice */
@@ -65,9 +68,9 @@ keep(struct search *search, const char *folder, const char *name, const struct s
 	if (search->count == STRAY_FILES) {
 		slot = &search->files[0];
 		for (size_t i = 1; i < STRAY_FILES; i++)
-			if (older(&search->files[i].modified, &slot->modified))
+			if (older(&search->files[i].st.st_mtim, &slot->st.st_mtim))
 				slot = &search->files[i];
-		if (!older(&slot->modified, &st->st_mtim))
+		if (!older(&slot->st.st_mtim, &st->st_mtim))
 			return;
 	}
 	if ((path = doc_fmt("%s/%s", folder, name)) == NULL)
@@ -76,7 +79,7 @@ keep(struct search *search, const char *folder, const char *name, const struct s
 		search->count++;
 	else
 		free(slot->path);
-	*slot = (struct candidate){ path, st->st_mtim };
+	*slot = (struct candidate){ path, *st, search->foreign };
 }
 
 /* true when this folder has been looked into, or too many have. */
@@ -160,37 +163,84 @@ newest_first(const void *a, const void *b)
 {
 	const struct candidate *left = a, *right = b;
 
-	if (older(&left->modified, &right->modified))
+	if (older(&left->st.st_mtim, &right->st.st_mtim))
 		return 1;
-	return older(&right->modified, &left->modified) ? -1 : strcmp(left->path, right->path);
+	return older(&right->st.st_mtim, &left->st.st_mtim) ? -1 : strcmp(left->path, right->path);
 }
 
-void
-identity_stray(const struct identity_names *names, const struct mounts *mounts, json_t *keys,
-	       json_t *found)
+/* The facts of a candidate that is a private key, NULL when it is none. Of what lies in the current
+ * folder, which may be somebody else's repository, nothing but the first line is looked at. */
+static json_t *
+candidate_key(const struct candidate *candidate, const struct mounts *mounts)
 {
-	struct search search = { .until = now_ms() + STRAY_MS };
+	json_t *key = candidate->foreign ? key_file_armour(candidate->path, &candidate->st)
+					 : key_file_facts(candidate->path, mounts);
+
+	if (doc_is(key, "kind", "private"))
+		return key;
+	json_decref(key);
+	return NULL;
+}
+
+static void
+search_all(struct search *search, const char *of_account, const struct mounts *mounts)
+{
 	const char *home = getenv("HOME");
 	char folder[4096];
 
-	home = home != NULL && *home == '/' ? home : names->home;
+	home = home != NULL && *home == '/' ? home : of_account;
 	if (home != NULL) {
-		search_below(&search, home, "Downloads");
-		search_below(&search, home, ".ssh");
+		search_below(search, home, "Downloads");
+		search_below(search, home, ".ssh");
 	}
-	if (names->home != NULL && (home == NULL || strcmp(home, names->home) != 0))
-		search_below(&search, names->home, ".ssh");
+	if (of_account != NULL && (home == NULL || strcmp(home, of_account) != 0))
+		search_below(search, of_account, ".ssh");
+	search_drives(search, mounts);
+	search->foreign = true;
 	if (getcwd(folder, sizeof(folder)) != NULL)
-		search_folder(&search, folder);
-	search_drives(&search, mounts);
+		search_folder(search, folder);
+}
+
+/* The same by the second process, which is told the paths that are known; false when there is none.
+ */
+static bool
+stray_aside(const char *home, json_t *keys, json_t *found)
+{
+	json_t *request = machine_aside_path(home), *known = json_object(), *result, *path;
+	const char *name, *why;
+	void *next;
+	size_t i;
+
+	for (next = json_object_iter(keys); next != NULL; next = json_object_iter_next(keys, next))
+		json_object_set_new(known, json_object_iter_key(next), json_true());
+	json_object_set_new(request, "keys", known);
+	if (!machine_aside("stray", request, &result, &why))
+		return false;
+	json_array_foreach (doc_list(result, "found"), i, path) {
+		name = json_string_value(path);
+		json_object_set(keys, name, json_object_get(doc_get(result, "keys"), name));
+		json_array_append(found, path);
+	}
+	json_decref(result);
+	return true;
+}
+
+void
+identity_stray(const char *home, const struct mounts *mounts, json_t *keys, json_t *found)
+{
+	struct search search = { .until = now_ms() + STRAY_MS };
+
+	if (stray_aside(home, keys, found))
+		return;
+	search_all(&search, home, mounts);
 	qsort(search.files, search.count, sizeof(search.files[0]), newest_first);
 	for (size_t i = 0; i < search.count; i++) {
 		const char *path = search.files[i].path;
 		json_t *key = json_object_get(keys, path) != NULL || now_ms() >= search.until
 				  ? NULL
-				  : key_file_facts(path, mounts);
+				  : candidate_key(&search.files[i], mounts);
 
-		if (key != NULL && doc_is(key, "kind", "private")) {
+		if (key != NULL) {
 			doc_set_bool(key, "stray", true);
 			json_object_set(keys, path, key);
 			doc_append_str(found, path);

@@ -1,5 +1,6 @@
 #include "ssh/machine/identity.h"
 #include "facts/file.h"
+#include "ssh/machine/aside.h"
 #include "ssh/key/key.h"
 
 #include <errno.h>
@@ -227,12 +228,44 @@ set_content(const char *path, json_t *key)
 }
 
 json_t *
+key_file_armour(const char *path, const struct stat *st)
+{
+	enum { LOOK_MAX = 16 * 1024 };
+	struct buffer bytes = { 0 };
+	struct key_info info = { 0 };
+	json_t *key = NULL;
+
+	if (file_read(path, LOOK_MAX, &bytes, NULL) == 0 &&
+	    key_armour(bytes.at, bytes.len, &info)) {
+		key = json_object();
+		doc_set_str(key, "path", path);
+		doc_set_bool(key, "present", true);
+		doc_set_bool(key, "regular", true);
+		set_owner(st, key);
+		doc_set_bool(key, "readable", true);
+		key_info_facts(&info, key);
+	}
+	buffer_free(&bytes);
+	return key;
+}
+
+json_t *
 key_file_facts(const char *path, const struct mounts *mounts)
 {
-	json_t *key = json_object(), *mount;
+	json_t *key, *mount;
+	const char *why;
 	char *real;
 	struct stat st;
 
+	if (machine_aside("key", machine_aside_path(path), &key, &why)) {
+		if (key != NULL)
+			return key;
+		key = json_object();
+		doc_set_str(key, "path", path);
+		doc_set_str(key, "unread", why);
+		return key;
+	}
+	key = json_object();
 	doc_set_str(key, "path", path);
 	set_link(path, key);
 	set_parent(path, key);

@@ -1,6 +1,8 @@
 /* The known_hosts files that ssh would read for a host. Settles KNOWN_HOSTS. */
 #include "facts/file.h"
 #include "model/known_hosts.h"
+#include "ssh/machine/aside.h"
+#include "ssh/machine/known_hosts.h"
 #include "ssh/ssh.h"
 
 #include <ctype.h>
@@ -57,13 +59,18 @@ make_query(const struct facts *facts, const char *host, int port, char *name)
 	return query;
 }
 
-/* Reads the file into *file; notes in `files` how that went. */
-static bool
-read_file(const char *path, json_t *files, struct buffer *file)
+/* ---- one file ---- */
+
+/* {"note": {"path","state","modified"?,"errno"?}, "entries": [], "damaged": []} of a file; the
+ * caller owns it. */
+static json_t *
+look(const char *path, const struct known_query *query)
 {
-	json_t *note = json_object();
+	json_t *found = json_pack("{s:{}, s:[], s:[]}", "note", "entries", "damaged"),
+	       *note = doc_get(found, "note");
+	struct buffer file = { 0 };
 	struct stat st;
-	int r = file_read(path, KNOWN_HOSTS_BYTES, file, &st);
+	int r = file_read(path, KNOWN_HOSTS_BYTES, &file, &st);
 	const char *state = "unknown";
 
 	doc_set_str(note, "path", path);
@@ -72,12 +79,80 @@ read_file(const char *path, json_t *files, struct buffer *file)
 	else if (file_is_absent(r))
 		state = "absent";
 	doc_set_str(note, "state", state);
-	if (r == 0)
+	if (r == 0) {
 		doc_set_int(note, "modified", st.st_mtime);
-	else if (!file_is_absent(r))
+		known_hosts_read((const char *)file.at, file.len, path, query,
+				 doc_list(found, "entries"), doc_list(found, "damaged"));
+	} else if (!file_is_absent(r)) {
 		doc_set_str(note, "errno", errno_word(-r));
-	json_array_append_new(files, note);
-	return r == 0;
+	}
+	buffer_free(&file);
+	return found;
+}
+
+static json_t *
+look_elsewhere(const char *path, const struct known_query *query, const json_t *keys)
+{
+	json_t *found = json_array();
+	struct buffer text = { 0 };
+
+	if (file_read(path, KNOWN_HOSTS_BYTES, &text, NULL) == 0)
+		known_hosts_elsewhere((const char *)text.at, text.len, path, query, keys, found);
+	buffer_free(&text);
+	return found;
+}
+
+/* ---- by the second process ---- */
+
+static json_t *
+request_of(const char *path, const struct known_query *query)
+{
+	json_t *request = machine_aside_path(path);
+
+	doc_set_str(request, "name", query->name);
+	doc_set_int(request, "port", query->port);
+	doc_set_bool(request, "alias", query->alias);
+	return request;
+}
+
+static struct known_query
+query_of(const json_t *request)
+{
+	return (struct known_query){ .name = doc_str(request, "name"),
+				     .port = (int)doc_int(request, "port", 22),
+				     .alias = doc_bool(request, "alias", false) };
+}
+
+json_t *
+known_hosts_look(const json_t *request)
+{
+	const struct known_query query = query_of(request);
+	char *path = machine_aside_path_of(request);
+	json_t *found = path != NULL ? look(path, &query) : NULL;
+
+	free(path);
+	return found;
+}
+
+json_t *
+known_hosts_look_elsewhere(const json_t *request)
+{
+	const struct known_query query = query_of(request);
+	char *path = machine_aside_path_of(request);
+	json_t *found =
+	    path != NULL ? look_elsewhere(path, &query, doc_list(request, "keys")) : NULL;
+
+	free(path);
+	return found;
+}
+
+/* ---- all files ---- */
+
+static void
+settle_unread(struct facts *facts, const char *path, const char *why)
+{
+	facts_settle(facts, FACT_KNOWN_HOSTS, FACT_UNKNOWN, "not-read", "%s could not be read: %s",
+		     path, why);
 }
 
 void
@@ -86,16 +161,18 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	char name[NAME_BYTES], *full;
 	struct known_query query = make_query(facts, host, port, name);
 	json_t *paths = list_files(facts), *files = json_array(), *entries = json_array(),
-	       *damaged = json_array(), *section;
+	       *damaged = json_array(), *section, *found;
+	const char *path = NULL, *why = NULL;
 
-	for (size_t i = 0; i < json_array_size(paths); i++) {
-		const char *path = json_string_value(json_array_get(paths, i));
-		struct buffer file = { 0 };
-
-		if (path == NULL || !read_file(path, files, &file))
+	for (size_t i = 0; i < json_array_size(paths) && why == NULL; i++) {
+		if ((path = json_string_value(json_array_get(paths, i))) == NULL)
 			continue;
-		known_hosts_read((const char *)file.at, file.len, path, &query, entries, damaged);
-		buffer_free(&file);
+		if (!machine_aside("known-hosts", request_of(path, &query), &found, &why))
+			found = look(path, &query);
+		json_array_append(files, doc_get(found, "note"));
+		json_array_extend(entries, doc_list(found, "entries"));
+		json_array_extend(damaged, doc_list(found, "damaged"));
+		json_decref(found);
 	}
 	known_hosts_second_look(entries);
 	full = known_hosts_name(&query);
@@ -107,6 +184,8 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	json_object_set_new(section, "files", files);
 	json_object_set_new(section, "entries", entries);
 	json_object_set_new(section, "damaged", damaged);
+	if (why != NULL)
+		settle_unread(facts, path, why);
 	json_decref(paths);
 	free(full);
 }
@@ -118,8 +197,9 @@ ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 	const struct known_query query = { .name = doc_str(section, "host"),
 					   .port = (int)doc_int(section, "port", 22),
 					   .alias = doc_bool(section, "alias", false) };
-	json_t *found = json_array();
+	json_t *found = json_array(), *request, *more;
 	const json_t *entry;
+	const char *why;
 	size_t i;
 
 	json_array_foreach (doc_list(section, "entries"), i, entry)
@@ -129,14 +209,15 @@ ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 		}
 	json_array_foreach (doc_list(section, "files"), i, file) {
 		const char *path = doc_str(file, "path");
-		struct buffer text = { 0 };
 
-		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known") ||
-		    file_read(path, KNOWN_HOSTS_BYTES, &text, NULL) < 0)
+		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known"))
 			continue;
-		known_hosts_elsewhere((const char *)text.at, text.len, path, &query,
-				      doc_list(host_key, "keys"), found);
-		buffer_free(&text);
+		request = request_of(path, &query);
+		json_object_set(request, "keys", doc_list(host_key, "keys"));
+		if (!machine_aside("elsewhere", request, &more, &why))
+			more = look_elsewhere(path, &query, doc_list(host_key, "keys"));
+		json_array_extend(found, more);
+		json_decref(more);
 	}
 	json_object_set_new(host_key, "elsewhere", found);
 }
