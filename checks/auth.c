@@ -258,30 +258,27 @@ judge_denied(const struct view *view, struct finding *finding)
 				   "no key is accepted for %s, the name of the account here; the "
 				   "VM's own user is not known",
 				   view->user);
-	if (judge_certificate(view, finding))
-		return talk_confidence(finding, LIKELY, 0);
+	if (judge_certificate(view, finding)) {
+		finding->confidence = LIKELY;
+		return 0;
+	}
 	if (strcmp(view->user, "root") == 0 &&
 	    (view->admin == NULL || strcmp(view->admin, "root") != 0))
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(finding, FAIL, CODE_ROOT_LOGIN,
-				"the server does not let root in%s%s",
-				view->admin != NULL ? "; this VM's own user is " : "",
-				view->admin != NULL ? view->admin : ""));
+		return finding_likely(finding, FAIL, CODE_ROOT_LOGIN,
+				      "the server does not let root in%s%s",
+				      view->admin != NULL ? "; this VM's own user is " : "",
+				      view->admin != NULL ? view->admin : "");
 	if (strchr(view->user, '@') != NULL && first(view, is_certificate) == NULL)
-		return talk_confidence(finding, LIKELY,
-				       finding_set(finding, FAIL, CODE_AAD_PLAIN_SSH,
-						   "%s is an Entra user, who needs a certificate "
-						   "from az ssh; plain ssh has none",
-						   view->user));
+		return finding_likely(finding, FAIL, CODE_AAD_PLAIN_SSH,
+				      "%s is an Entra user, who needs a certificate "
+				      "from az ssh; plain ssh has none",
+				      view->user);
 	if (view->admin != NULL && strcmp(view->admin, view->user) != 0) {
 		finding_possible(finding, CODE_KEY_NOT_ON_VM);
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(
-			finding, FAIL, CODE_USERNAME_WRONG,
-			"the server accepts no key for %s; this VM was made with the user %s",
-			view->user, view->admin));
+		return finding_likely(
+		    finding, FAIL, CODE_USERNAME_WRONG,
+		    "the server accepts no key for %s; this VM was made with the user %s",
+		    view->user, view->admin);
 	}
 	if (keys_left(view))
 		return finding_set(finding, UNKNOWN, CODE_AUTH_KEYS_NOT_ASKED,
@@ -292,13 +289,12 @@ judge_denied(const struct view *view, struct finding *finding)
 	    view->scene->identities->order_count > 1)
 		finding_possible(finding, CODE_TOO_MANY_AUTH_FAILURES);
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);
-	return talk_confidence(finding, LIKELY,
-			       finding_set(finding, FAIL, CODE_KEY_NOT_ON_VM,
-					   "the server does not accept %s for %s (nor tells why)",
-					   path != NULL          ? path
-					   : fingerprint != NULL ? fingerprint
-								 : "the key",
-					   view->user));
+	return finding_likely(finding, FAIL, CODE_KEY_NOT_ON_VM,
+			      "the server does not accept %s for %s (nor tells why)",
+			      path != NULL          ? path
+			      : fingerprint != NULL ? fingerprint
+						    : "the key",
+			      view->user);
 }
 
 static bool

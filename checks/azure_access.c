@@ -311,11 +311,11 @@ judge_subscription(const struct scene *scene, const char *state, struct finding 
 				state);
 	else if (is_off(scene) && (doc_same(state, "Warned") || doc_same(state, "Expired") ||
 				   doc_same(state, "PastDue"))) {
-		r = finding_set(finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
-				"the subscription is %s, and the VM is stopped: most likely Azure "
-				"stopped it, and will not start it",
-				state);
-		finding->confidence = LIKELY;
+		r = finding_likely(
+		    finding, FAIL, CODE_SUBSCRIPTION_DISABLED,
+		    "the subscription is %s, and the VM is stopped: most likely Azure "
+		    "stopped it, and will not start it",
+		    state);
 	} else
 		r = finding_set(finding, WARN, CODE_SUBSCRIPTION_PAST_DUE,
 				"the subscription is in the state %s", state);

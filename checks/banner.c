@@ -56,12 +56,11 @@ static int
 judge_before_both(const struct scene *scene, struct finding *finding, const char *what)
 {
 	finding_possible(finding, CODE_DPI_RESETS_SSH);
-	return talk_confidence(
-	    finding, LIKELY,
-	    finding_set(finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
-			"the connection %s, and so it is with the reference server %s: something "
-			"before both of them accepts every connection",
-			what, scene->tcp->reference->address));
+	return finding_likely(
+	    finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
+	    "the connection %s, and so it is with the reference server %s: something "
+	    "before both of them accepts every connection",
+	    what, scene->tcp->reference->address);
 }
 
 static int
@@ -79,10 +78,9 @@ judge_closed(const struct scene *scene, struct finding *finding)
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
 		talk_possible(finding, network);
-	return talk_confidence(finding, LIKELY,
-			       finding_set(finding, FAIL, CODE_BANNER_CLOSED_EARLY,
-					   "the connection was %s before the server said anything",
-					   scene->banner->reset ? "reset" : "closed"));
+	return finding_likely(finding, FAIL, CODE_BANNER_CLOSED_EARLY,
+			      "the connection was %s before the server said anything",
+			      scene->banner->reset ? "reset" : "closed");
 }
 
 static int
@@ -100,22 +98,18 @@ judge_silence(const struct scene *scene, struct finding *finding)
 		    "the server talks without ever naming itself an SSH server: \"%s\"",
 		    first_line(banner));
 	if (address_is_stand_in(scene->tcp->address))
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(
-			finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
-			"%s belongs to a proxy on this machine, which accepts every connection",
-			scene->tcp->address));
+		return finding_likely(
+		    finding, FAIL, CODE_INTERCEPTED_BY_PROXY,
+		    "%s belongs to a proxy on this machine, which accepts every connection",
+		    scene->tcp->address);
 	if (reference == REFERENCE_BROKEN)
 		return judge_before_both(scene, finding, "stands, but nothing was said");
 	if (reference == REFERENCE_NONE)
 		finding_possible(finding, CODE_INTERCEPTED_BY_PROXY);
 	talk_possible(finding, causes);
-	return talk_confidence(
-	    finding, LIKELY,
-	    finding_set(finding, FAIL, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
-			"the connection stands, but sshd said nothing for %lld ms",
-			(long long)banner->ms));
+	return finding_likely(finding, FAIL, CODE_VM_OVERLOADED_BANNER_TIMEOUT,
+			      "the connection stands, but sshd said nothing for %lld ms",
+			      (long long)banner->ms);
 }
 
 static int

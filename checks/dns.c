@@ -54,19 +54,15 @@ not_found(const struct scene *scene, struct finding *finding)
 				   "%s has no address in DNS (%s)", dns->name, dns->error);
 	if (dns->rcode > 0) {
 		finding_number(finding, "rcode", dns->rcode);
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(finding, FAIL, CODE_DNS_SERVFAIL,
-				"the name server answers that it %s %s (code %d)",
-				dns->rcode == 5 ? "refuses to look up" : "cannot find out",
-				dns->name, (int)dns->rcode));
+		return finding_likely(finding, FAIL, CODE_DNS_SERVFAIL,
+				      "the name server answers that it %s %s (code %d)",
+				      dns->rcode == 5 ? "refuses to look up" : "cannot find out",
+				      dns->name, (int)dns->rcode);
 	}
 	if (resolver_works(scene->facts))
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(finding, FAIL, CODE_DNS_SERVFAIL,
-				"the resolver knows other names, but has no answer for %s",
-				dns->name));
+		return finding_likely(finding, FAIL, CODE_DNS_SERVFAIL,
+				      "the resolver knows other names, but has no answer for %s",
+				      dns->name);
 	return finding_set(finding, FAIL, CODE_DNS_RESOLVER_DOWN,
 			   "the resolver of this machine gave no answer for %s within %lld ms",
 			   dns->name, (long long)dns->ms);

@@ -113,27 +113,26 @@ findings_flatten(const struct finding *findings, size_t count, struct flat *ret)
 	return 0;
 }
 
+/* Takes `own`, the word of a code of a rule file; NULL for the others. */
 static int
-set(struct finding *finding, enum status status, const char *fmt, va_list ap)
+set(struct finding *finding, enum status status, enum code id, char *own, const char *fmt,
+    va_list ap)
 {
 	char *text = doc_vfmt(fmt, ap);
 
-	if (text == NULL)
+	if (text == NULL) {
+		free(own);
 		return -ENOMEM;
+	}
 	free(finding->summary);
+	free(finding->own_code);
 	finding->summary = text;
 	finding->status = status;
 	finding->confidence = CERTAIN;
-	return 0;
-}
-
-static void
-set_code(struct finding *finding, enum code id, char *own)
-{
-	free(finding->own_code);
 	finding->own_code = own;
 	finding->id = id;
 	finding->code = own != NULL ? own : code_word(id);
+	return 0;
 }
 
 int
@@ -143,10 +142,21 @@ finding_set(struct finding *finding, enum status status, enum code code, const c
 	int r;
 
 	va_start(ap, fmt);
-	r = set(finding, status, fmt, ap);
+	r = set(finding, status, code, NULL, fmt, ap);
 	va_end(ap);
-	if (r == 0)
-		set_code(finding, code, NULL);
+	return r;
+}
+
+int
+finding_likely(struct finding *finding, enum status status, enum code code, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = set(finding, status, code, NULL, fmt, ap);
+	va_end(ap);
+	finding->confidence = LIKELY;
 	return r;
 }
 
@@ -155,17 +165,13 @@ finding_custom(struct finding *finding, enum status status, const char *code, co
 {
 	char *own = strdup(code);
 	va_list ap;
-	int r;
+	int r = -ENOMEM;
 
 	va_start(ap, fmt);
-	r = own != NULL ? set(finding, status, fmt, ap) : -ENOMEM;
+	if (own != NULL)
+		r = set(finding, status, CODE_CUSTOM, own, fmt, ap);
 	va_end(ap);
-	if (r < 0) {
-		free(own);
-		return r;
-	}
-	set_code(finding, CODE_CUSTOM, own);
-	return 0;
+	return r;
 }
 
 void

@@ -62,7 +62,11 @@ int findings_flatten(const struct finding *findings, size_t count, struct flat *
 int finding_set(struct finding *finding, enum status status, enum code code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same with a code of a rule file. */
+/* The same with confidence LIKELY. */
+int finding_likely(struct finding *finding, enum status status, enum code code, const char *fmt,
+		   ...) __attribute__((format(printf, 4, 5)));
+
+/* The same as finding_set with a code of a rule file. */
 int finding_custom(struct finding *finding, enum status status, const char *code, const char *fmt,
 		   ...) __attribute__((format(printf, 4, 5)));
 

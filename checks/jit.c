@@ -128,7 +128,6 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
        struct finding *finding)
 {
 	const struct nsg_rule *rule = decider(judgement);
-	int r;
 
 	if (jit->source_unknown && judgement->verdict != NSG_ALLOW)
 		return finding_set(finding, UNKNOWN, CODE_JIT_SOURCE_UNKNOWN,
@@ -150,13 +149,11 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	}
 	if (judgement->verdict == NSG_DENY && rule != NULL &&
 	    judgement->deciding->scope != NSG_SCOPE_ADMIN &&
-	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL)) {
-		r = finding_set(finding, FAIL, CODE_JIT_NOT_APPLIED,
-				"a request is active, but its allow rule does not stand in the "
-				"security group (yet)");
-		finding->confidence = LIKELY;
-		return r;
-	}
+	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL))
+		return finding_likely(
+		    finding, FAIL, CODE_JIT_NOT_APPLIED,
+		    "a request is active, but its allow rule does not stand in the "
+		    "security group (yet)");
 	if (jit->minutes_left >= 0 && jit->minutes_left < EXPIRING_MIN)
 		return finding_set(finding, WARN, CODE_JIT_ACTIVE_EXPIRING,
 				   "the request is active for another %ld min only",

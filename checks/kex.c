@@ -141,19 +141,16 @@ judge_stall(const struct scene *scene, struct finding *finding)
 				   "large packets are lost on the way: with small segments the key "
 				   "exchange works");
 	if (mtu == MTU_SUSPECTED)
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(finding, FAIL, CODE_MTU_BLACKHOLE,
-				"the key exchange hangs, and large packets of this machine (beyond "
-				"the path's MTU) stay unanswered"));
+		return finding_likely(
+		    finding, FAIL, CODE_MTU_BLACKHOLE,
+		    "the key exchange hangs, and large packets of this machine (beyond "
+		    "the path's MTU) stay unanswered");
 	talk_possible(finding, causes);
-	return talk_confidence(
-	    finding, LIKELY,
-	    finding_set(finding, FAIL, CODE_KEX_STALLED,
-			"the server fell silent within the key exchange%s",
-			scene->tcp->proxy != NULL
-			    ? "; whether large packets are lost cannot be told through a jump host"
-			    : ""));
+	return finding_likely(
+	    finding, FAIL, CODE_KEX_STALLED, "the server fell silent within the key exchange%s",
+	    scene->tcp->proxy != NULL
+		? "; whether large packets are lost cannot be told through a jump host"
+		: "");
 }
 
 /* The connection ended behind the banner. A reset before the server's first packet is what devices
@@ -173,15 +170,13 @@ judge_broken(const struct scene *scene, struct finding *finding)
 		talk_way_around(scene, finding);
 		if (reference == REFERENCE_NONE)
 			finding_possible(finding, CODE_SSHD_MAXSTARTUPS);
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(finding, FAIL, CODE_DPI_RESETS_SSH,
-				"the connection was %s as soon as this machine spoke SSH%s%s",
-				reset ? "reset" : "closed",
-				reference == REFERENCE_BROKEN
-				    ? ", and so it fared with the reference server "
-				    : "",
-				reference == REFERENCE_BROKEN ? address : ""));
+		return finding_likely(finding, FAIL, CODE_DPI_RESETS_SSH,
+				      "the connection was %s as soon as this machine spoke SSH%s%s",
+				      reset ? "reset" : "closed",
+				      reference == REFERENCE_BROKEN
+					  ? ", and so it fared with the reference server "
+					  : "",
+				      reference == REFERENCE_BROKEN ? address : "");
 	}
 	talk_possible(finding, causes);
 	if (reference == REFERENCE_NONE)
@@ -190,14 +185,12 @@ judge_broken(const struct scene *scene, struct finding *finding)
 		return finding_set(finding, FAIL, CODE_KEX_DISCONNECTED,
 				   "the server ended the key exchange: \"%s\"",
 				   kex->text != NULL ? kex->text : "");
-	return talk_confidence(
-	    finding, LIKELY,
-	    finding_set(
-		finding, FAIL, CODE_KEX_CLOSED,
-		"the connection was %s within the key exchange%s%s%s", reset ? "reset" : "closed",
-		reference == REFERENCE_FINE ? "; the reference server " : "",
-		reference == REFERENCE_FINE ? address : "",
-		reference == REFERENCE_FINE ? " answers well, so it is not this network" : ""));
+	return finding_likely(
+	    finding, FAIL, CODE_KEX_CLOSED, "the connection was %s within the key exchange%s%s%s",
+	    reset ? "reset" : "closed",
+	    reference == REFERENCE_FINE ? "; the reference server " : "",
+	    reference == REFERENCE_FINE ? address : "",
+	    reference == REFERENCE_FINE ? " answers well, so it is not this network" : "");
 }
 
 static const char *

@@ -103,17 +103,15 @@ static int
 too_many(const struct scene *scene, const struct offers *offers, json_int_t limit,
 	 struct finding *finding)
 {
-	int r;
 
 	evidence_path(scene, offers, finding);
 	finding_number(finding, "position", (json_int_t)offers->before + 1);
 	finding_number(finding, "limit", limit);
-	r = finding_set(finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
-			"ssh offers %zu other keys before the right one, and the server ends the "
-			"connection after %lld",
-			offers->before, (long long)limit);
-	finding->confidence = LIKELY;
-	return r;
+	return finding_likely(
+	    finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
+	    "ssh offers %zu other keys before the right one, and the server ends the "
+	    "connection after %lld",
+	    offers->before, (long long)limit);
 }
 
 /* More keys than a server looks at, and it accepted none of those it was asked about: the rest
@@ -132,12 +130,11 @@ too_many_unknown(const struct scene *scene, const struct offers *offers, json_in
 	finding_number(finding, "offers", (json_int_t)offers->total);
 	finding_possible(finding, CODE_KEY_NOT_ON_VM);
 	finding_possible(finding, CODE_USERNAME_WRONG);
-	finding_set(
+	finding_likely(
 	    finding, FAIL, CODE_TOO_MANY_AUTH_FAILURES,
 	    "ssh has %zu keys to offer; the server accepts none of those asked about, and ends the "
 	    "connection after %lld",
 	    offers->total, (long long)limit);
-	finding->confidence = LIKELY;
 	return 0;
 }
 
@@ -145,14 +142,12 @@ static int
 wrong_key(const struct scene *scene, const struct offers *offers, struct finding *finding)
 {
 	bool denied = scene->auth->state == FACT_KNOWN;
-	int r;
 
 	evidence_path(scene, offers, finding);
-	r = finding_set(finding, denied ? FAIL : WARN, CODE_AGENT_WRONG_KEY,
-			"the agent holds %zu key%s, none of them the one that Azure gave this VM",
-			offers->agent, offers->agent == 1 ? "" : "s");
-	finding->confidence = LIKELY;
-	return r;
+	return finding_likely(
+	    finding, denied ? FAIL : WARN, CODE_AGENT_WRONG_KEY,
+	    "the agent holds %zu key%s, none of them the one that Azure gave this VM",
+	    offers->agent, offers->agent == 1 ? "" : "s");
 }
 
 static int

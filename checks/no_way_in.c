@@ -110,11 +110,11 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 	if (!behind_firewall(scene, &firewall))
 		return false;
 	add_firewall(&firewall, firewall.address, finding);
-	finding_set(finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
-		    "everything from the VM's subnet goes through firewall %s, which has no DNAT "
-		    "rule for SSH to this VM",
-		    arm_id_name(firewall.id));
-	finding->confidence = LIKELY;
+	finding_likely(
+	    finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
+	    "everything from the VM's subnet goes through firewall %s, which has no DNAT "
+	    "rule for SSH to this VM",
+	    arm_id_name(firewall.id));
 	return true;
 }
 
@@ -127,7 +127,6 @@ inbound_none(const struct scene *scene, struct finding *finding)
 	char unread_id[ARM_ID_MAX];
 	struct net_ref unread = balancer_unread(scene->facts, path, unread_id, sizeof(unread_id));
 	struct public_ip detached;
-	int r;
 
 	if (unread.id != NULL)
 		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN,
@@ -143,11 +142,10 @@ inbound_none(const struct scene *scene, struct finding *finding)
 	}
 	if (name != NULL && *name != '\0' && public_ip_unused(scene->facts, name, &detached)) {
 		finding_resource(finding, "public_ip", "public_ip_group", detached.id);
-		r = finding_set(finding, FAIL, CODE_PIP_DETACHED,
-				"public IP %s is not attached to anything, and the VM has none",
-				arm_id_name(detached.id));
-		finding->confidence = LIKELY;
-		return r;
+		return finding_likely(
+		    finding, FAIL, CODE_PIP_DETACHED,
+		    "public IP %s is not attached to anything, and the VM has none",
+		    arm_id_name(detached.id));
 	}
 	if (bastion_list_known(scene->facts, path) && path->vnet.state == FACT_KNOWN &&
 	    !net_has_private_ways(path))

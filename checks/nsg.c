@@ -81,11 +81,10 @@ depends(const struct scene *scene, const struct nsg_judgement *judgement, struct
 	finding_text(finding, "tag", tag);
 	if (in->source_known && tag != NULL && gate->result.decider != NULL &&
 	    gate->result.decider->access == NSG_ACCESS_DENY && scene->timed_out) {
-		r = finding_set(
+		r = finding_likely(
 		    finding, FAIL, CODE_NSG_WRONG_SERVICE_TAG,
 		    "%s: %s, and most likely %s does not include %s, since nothing came back",
 		    arm_id_name(gate->ref.id), words, tag, in->source_text);
-		finding->confidence = LIKELY;
 		finding_text(finding, "near_rule",
 			     gate->result.other != NULL ? gate->result.other->name : NULL);
 		finding_text(finding, "near_source", tag);

@@ -107,7 +107,6 @@ only_private(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
 	struct ip asked;
-	int r;
 
 	if (address_by_proxy(scene->facts))
 		return finding_set(finding, PASS, CODE_PRIVATE_BY_JUMP,
@@ -116,14 +115,12 @@ only_private(const struct scene *scene, struct finding *finding)
 		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "the private address %s answers from here",
 				   in->path->private_text);
-	if (scene->answers) {
-		r = finding_set(finding, WARN, CODE_PRIVATE_ADDRESS_UNPROVEN,
-				"something answers at %s, but nothing proves that it is this VM: "
-				"other networks use such addresses too",
-				in->path->private_text);
-		finding->confidence = LIKELY;
-		return r;
-	}
+	if (scene->answers)
+		return finding_likely(
+		    finding, WARN, CODE_PRIVATE_ADDRESS_UNPROVEN,
+		    "something answers at %s, but nothing proves that it is this VM: "
+		    "other networks use such addresses too",
+		    in->path->private_text);
 	if (ip_parse(address_asked_host(scene->facts), &asked) == 0 && !in->foreign)
 		return finding_set(finding, PASS, CODE_PRIVATE_PATH,
 				   "you asked for the private address %s", in->path->private_text);
@@ -136,17 +133,14 @@ static int
 judge_retired(const struct scene *scene, struct finding *finding)
 {
 	const struct address *way = scene->inbound.way;
-	int r;
 
 	if (!doc_same(way->sku, "Basic") || !scene->timed_out || scene->instance == NULL ||
 	    !doc_same(scene->instance->power, "running") || scene->nsg.verdict != NSG_ALLOW)
 		return 0;
-	r = finding_set(
+	return finding_likely(
 	    finding, FAIL, CODE_PIP_BASIC_RETIRED,
 	    "public IP %s is of the Basic SKU, which Azure has retired, and nothing comes back",
 	    way->name);
-	finding->confidence = LIKELY;
-	return r;
 }
 
 /* The private address was asked for, nothing answers there, and the VM has a public one. */

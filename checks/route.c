@@ -44,7 +44,6 @@ private_way(const struct scene *scene, struct finding *finding)
 	const struct inbound *in = &scene->inbound;
 	struct peering peering;
 	const char *state;
-	int r;
 
 	if (!net_broken_peering(in->path, &peering))
 		return finding_set(
@@ -62,11 +61,9 @@ private_way(const struct scene *scene, struct finding *finding)
 	if (scene->answers || in->by_bastion || !comes_privately(scene))
 		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
 				   "a peering is not connected, which does not concern this way");
-	r = finding_set(finding, FAIL, CODE_PEERING_DISCONNECTED,
-			"peering %s of the virtual network is %s",
-			peering.name != NULL ? peering.name : "?", state);
-	finding->confidence = LIKELY;
-	return r;
+	return finding_likely(finding, FAIL, CODE_PEERING_DISCONNECTED,
+			      "peering %s of the virtual network is %s",
+			      peering.name != NULL ? peering.name : "?", state);
 }
 
 /* Answers to a client on the Internet that leave by anything but Internet come back by another way

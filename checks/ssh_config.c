@@ -142,7 +142,6 @@ control_finding(const struct fact_ssh_config *config, struct voice *voice)
 	const struct fact_control_master *control = config->controlmaster;
 	json_int_t again = control != NULL ? control->retransmits : 0;
 	struct finding *finding;
-	int r;
 
 	if (control == NULL || (!control->silent && again < DEAD_RETRANSMITS) ||
 	    (finding = speak(voice)) == NULL)
@@ -151,12 +150,11 @@ control_finding(const struct fact_ssh_config *config, struct voice *voice)
 	add_place(finding, &config->places.controlpath);
 	if (again >= DEAD_RETRANSMITS) {
 		finding_number(finding, "retransmits", again);
-		r = finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
-				"ssh would reuse the connection behind %s, and nobody acknowledges "
-				"any more what that one sends",
-				config->controlpath);
-		finding->confidence = LIKELY;
-		return r;
+		return finding_likely(
+		    finding, FAIL, CODE_CONTROLMASTER_STALE,
+		    "ssh would reuse the connection behind %s, and nobody acknowledges "
+		    "any more what that one sends",
+		    config->controlpath);
 	}
 	return finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
 			   "the control socket %s takes connections and never answers: ssh would "

@@ -110,13 +110,6 @@ talk_reference(const struct scene *scene, struct finding *finding)
 	}
 }
 
-int
-talk_confidence(struct finding *finding, enum confidence confidence, int r)
-{
-	finding->confidence = confidence;
-	return r;
-}
-
 void
 talk_possible(struct finding *finding, const enum code *codes)
 {

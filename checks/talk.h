@@ -38,9 +38,6 @@ enum talk_reference talk_reference(const struct scene *scene, struct finding *fi
  * needs. */
 bool talk_egress_differs(const struct scene *scene, struct finding *finding);
 
-/* Sets LIKELY or POSSIBLE beside the verdict; returns r, so that a check can end with it. */
-int talk_confidence(struct finding *finding, enum confidence confidence, int r);
-
 /* Names all these codes as possible causes; the list ends with CODE_CUSTOM. */
 void talk_possible(struct finding *finding, const enum code *codes);
 

@@ -86,13 +86,15 @@ judge_refused(const struct view *view, struct finding *finding)
 	if (view->tcp->icmp != NULL && !view->tcp->loopback)
 		return judge_rejected(view, finding);
 	talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
+	if (view->tcp->loopback)
+		return finding_set(finding, FAIL, CODE_SSHD_REFUSED,
+				   "%s port %lld refused the connection: nothing listens there",
+				   view->tcp->address, (long long)view->tcp->port);
 	/* a firewall that answers with RST looks just the same (measured) */
-	return talk_confidence(
-	    finding, view->tcp->loopback ? CERTAIN : LIKELY,
-	    finding_set(finding, FAIL, CODE_SSHD_REFUSED,
-			"%s port %lld refused the connection: nothing listens there%s",
-			view->tcp->address, (long long)view->tcp->port,
-			view->tcp->loopback ? "" : ", or a firewall answers in its place"));
+	return finding_likely(finding, FAIL, CODE_SSHD_REFUSED,
+			      "%s port %lld refused the connection: nothing listens there, or a "
+			      "firewall answers in its place",
+			      view->tcp->address, (long long)view->tcp->port);
 }
 
 /* A private address, no tunnel up, and nothing but the default route leads there: the network
@@ -111,12 +113,10 @@ static int
 judge_private(const struct view *view, struct finding *finding)
 {
 	finding_possible(finding, CODE_PRIVATE_IP_FROM_INTERNET);
-	return talk_confidence(
-	    finding, LIKELY,
-	    finding_set(
-		finding, FAIL, CODE_VPN_NOT_CONNECTED,
-		"%s is a private address, and this machine has no VPN or route to its network",
-		view->tcp->address));
+	return finding_likely(
+	    finding, FAIL, CODE_VPN_NOT_CONNECTED,
+	    "%s is a private address, and this machine has no VPN or route to its network",
+	    view->tcp->address);
 }
 
 static int
@@ -139,32 +139,27 @@ judge_timeout(const struct view *view, struct finding *finding)
 
 	if (failed > 0) {
 		finding_number(finding, "send_failed", failed);
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(
-			finding, FAIL, CODE_LOCAL_FIREWALL_DROP,
-			"this machine dropped its own packets to %s: sending failed %lld times",
-			view->tcp->address, (long long)failed));
+		return finding_likely(
+		    finding, FAIL, CODE_LOCAL_FIREWALL_DROP,
+		    "this machine dropped its own packets to %s: sending failed %lld times",
+		    view->tcp->address, (long long)failed);
 	}
 	if (lacks_vpn(view))
 		return judge_private(view, finding);
 	if (reference != NULL && reference->address != NULL && reference->result == PEER_TIMEOUT) {
 		finding_text(finding, "reference", reference->address);
 		finding_possible(finding, CODE_LOCAL_FIREWALL_DROP);
-		return talk_confidence(finding, LIKELY,
-				       finding_set(finding, FAIL, CODE_CORP_FIREWALL_BLOCKS_22,
-						   "neither %s nor the reference server %s "
-						   "answers: this network blocks the port",
-						   view->tcp->address, reference->address));
+		return finding_likely(finding, FAIL, CODE_CORP_FIREWALL_BLOCKS_22,
+				      "neither %s nor the reference server %s "
+				      "answers: this network blocks the port",
+				      view->tcp->address, reference->address);
 	}
 	if (talk_egress_differs(view->scene, finding))
-		return talk_confidence(
-		    finding, LIKELY,
-		    finding_set(
-			finding, FAIL, CODE_EGRESS_IP_DIFFERS,
-			"the rules admit %s, but SSH seems to leave as %s, which they turn away",
-			doc_str(finding->evidence, "source_ip"),
-			doc_str(finding->evidence, "egress_ip")));
+		return finding_likely(
+		    finding, FAIL, CODE_EGRESS_IP_DIFFERS,
+		    "the rules admit %s, but SSH seems to leave as %s, which they turn away",
+		    doc_str(finding->evidence, "source_ip"),
+		    doc_str(finding->evidence, "egress_ip"));
 	talk_possible(finding, answered ? outside + 2 : outside);
 	if (view->scene->network->state != FACT_KNOWN)
 		talk_possible(finding, azure);
@@ -199,8 +194,12 @@ judge_unreachable(const struct view *view, struct finding *finding)
 				   "nobody on the local network answers for %s or its router",
 				   view->tcp->address);
 	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->tcp->ms < FAST_MS &&
-	    view->tcp->ms > 0)
-		return talk_confidence(finding, LIKELY, judge_rejected(view, finding));
+	    view->tcp->ms > 0) {
+		int r = judge_rejected(view, finding);
+
+		finding->confidence = LIKELY;
+		return r;
+	}
 	return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
 			   "this machine has no route to %s (%s)", view->tcp->address, view->error);
 }

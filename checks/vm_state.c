@@ -45,29 +45,22 @@ deallocated(const struct scene *scene, struct finding *finding)
 	struct vm_schedule schedule;
 	bool scheduled = vm_shutdown_schedule(scene->facts, vm, &schedule);
 	const char *at = scheduled ? schedule.time : NULL;
-	int r;
 
 	finding_text(finding, "stopped_by", caller);
 	finding_text(finding, "stopped_at", when);
 	finding_text(finding, "shutdown_time", at);
 	if (vm->hibernated)
 		return finding_set(finding, FAIL, CODE_VM_HIBERNATED, "the VM is hibernated");
-	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(scene)) {
-		r = finding_set(
+	if (vm->spot && !doc_same(vm->eviction, "Delete") && !by_customer(scene))
+		return finding_likely(
 		    finding, FAIL, CODE_VM_SPOT_EVICTED,
 		    "the VM is a Spot VM and deallocated: Azure took its capacity back");
-		finding->confidence = LIKELY;
-		return r;
-	}
-	if (scheduled && (caller == NULL || strcasestr(caller, "@") == NULL)) {
-		r = finding_set(
+	if (scheduled && (caller == NULL || strcasestr(caller, "@") == NULL))
+		return finding_likely(
 		    finding, FAIL, CODE_VM_AUTO_SHUTDOWN,
 		    "the VM is deallocated, and a schedule shuts it down every day%s%.2s%s%s",
 		    at != NULL ? " at " : "", at != NULL ? at : "", at != NULL ? ":" : "",
 		    at != NULL && strlen(at) >= 4 ? at + 2 : "");
-		finding->confidence = LIKELY;
-		return r;
-	}
 	return finding_set(finding, FAIL, CODE_VM_DEALLOCATED,
 			   "the VM is stopped (deallocated)%s%s%s%s", caller != NULL ? " by " : "",
 			   caller != NULL ? caller : "",
@@ -95,10 +88,7 @@ static int
 unless_it_works(const struct scene *scene, struct finding *finding, enum code code,
 		const char *words)
 {
-	int r = finding_set(finding, scene->accepted ? WARN : FAIL, code, "%s", words);
-
-	finding->confidence = LIKELY;
-	return r;
+	return finding_likely(finding, scene->accepted ? WARN : FAIL, code, "%s", words);
 }
 
 static int

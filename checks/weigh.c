@@ -106,8 +106,7 @@ weigh_timeout(const struct view *view, struct finding *finding)
 		return 0;
 	if ((summary = strdup(finding->summary)) == NULL)
 		return -ENOMEM;
-	r = finding_set(finding, FAIL, CODE_BLOCKED_OUTSIDE_AZURE_RULES, "%s", summary);
-	finding->confidence = LIKELY;
+	r = finding_likely(finding, FAIL, CODE_BLOCKED_OUTSIDE_AZURE_RULES, "%s", summary);
 	free(summary);
 	return r;
 }
