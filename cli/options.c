@@ -72,10 +72,11 @@ static const struct option_row rows[] = {
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "judge a bundle again, without any I/O"),
 	WORDS("fail-on", 0, OPT_CHOICE, "fail|warn", fail_on,
 	      "what makes the exit code 1 (default fail)", "fail|warn"),
-	WORDS("color", 0, OPT_CHOICE, "auto|always|never", color, "colours (also NO_COLOR)",
-	      "auto|always|never"),
+	WORDS("color", 0, OPT_CHOICE, "auto|always|never", color,
+	      "colours (also NO_COLOR, FORCE_COLOR)", "auto|always|never"),
 	ROW("quiet", 'q', OPT_FLAG, NULL, quiet, "no report on stdout, only the exit code"),
-	ROW("verbose", 'v', OPT_FLAG, NULL, verbose, "show requests and programs on stderr"),
+	ROW("verbose", 'v', OPT_FLAG, NULL, verbose,
+	    "everything: all remedies, all evidence; requests on stderr"),
 	HEADING("Help that works offline"),
 	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "the checks, in path order"),
 	ROW("permissions", 0, OPT_FLAG, NULL, permissions,
@@ -262,6 +263,22 @@ take_option(struct options *options, int letter, char **argv, struct err *err)
 	return option_store(options, row, optarg, err);
 }
 
+/* Keeps the words as they were typed. A URL may hold a password or a token: those are left out. */
+static int
+keep_command(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *url = strstr(argv[i], "://");
+		bool secret = url != NULL && strpbrk(url, "@?") != NULL;
+		char *word =
+		    options_keep(options, secret ? "<URL>" : argv[i], secret ? 5 : strlen(argv[i]));
+
+		if (word == NULL || words_append(&options->command, word) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int
 options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
@@ -269,7 +286,7 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	struct option longs[ROWS + 1];
 	char shorts[3 * ROWS];
 	struct options options = { 0 };
-	int letter, r = 0;
+	int letter, r = keep_command(&options, argc, argv); /* getopt_long reorders argv */
 
 	getopt_tables(longs, shorts);
 	opterr = 0;
@@ -372,6 +389,7 @@ options_free(struct options *options)
 	for (size_t i = 0; i < options->store.count; i++)
 		free((char *)(uintptr_t)options->store.at[i]);
 	free(options->store.at);
+	free(options->command.at);
 	free(options->vms.at);
 	free(options->rules.at);
 	free(options->only.at);

@@ -52,7 +52,8 @@ struct options {
 	bool list_checks, permissions, quiet, verbose, help, version;
 	const char *explain;
 	struct words lint;
-	struct words store; /* what the lists own */
+	struct words command; /* the words after the program's name, for repeating them */
+	struct words store;   /* what the lists own */
 };
 
 /* Reads the command line. Returns 0, or -EINVAL with one sentence that quotes the bad value and

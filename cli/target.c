@@ -118,7 +118,7 @@ target_object(const struct target *target)
 void
 target_asked(json_t *doc, const struct options *options, int deadline_ms)
 {
-	json_t *asked = json_object_get(doc, "asked");
+	json_t *asked = json_object_get(doc, "asked"), *command = json_array();
 
 	doc_set_bool(asked, "azure", !options->no_azure);
 	doc_set_bool(asked, "probe", !options->no_probe);
@@ -131,9 +131,15 @@ target_asked(json_t *doc, const struct options *options, int deadline_ms)
 	doc_set_str(asked, "host", options->host);
 	doc_set_str(asked, "login", options->login);
 	doc_set_str(asked, "identity", options->identity);
+	doc_set_str(asked, "ssh_config", options->ssh_config);
+	if (options->no_ssh_config)
+		doc_set_bool(asked, "no_ssh_config", true);
 	doc_set_str(asked, "source_ip", options->source_ip);
 	if (options->port != 0)
 		doc_set_int(asked, "port", options->port);
+	for (size_t i = 0; i < options->command.count; i++)
+		doc_append_str(command, options->command.at[i]);
+	json_object_set_new(asked, "command", command);
 }
 
 void
