@@ -1,12 +1,12 @@
 #include "cli/progress.h"
 #include "checks/checks.h"
-#include "facts/visible.h"
+#include "facts/doc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { FIRST_MS = 500, EVERY_MS = 100 };
+/* A line that wrapped could not be wiped away. */
+enum { FIRST_MS = 500, EVERY_MS = 100, LINE_COLUMNS = 79 };
 
 /* What is still being waited for: of the pending sections the one that the others wait for in turn.
  */
@@ -26,9 +26,9 @@ waiting_for(json_t *doc, size_t first)
 	return NULL;
 }
 
-/* Tells the cause once it is certain; what is pending counts as unknown and so cannot be it. */
+/* Notes the cause once it is certain; what is pending counts as unknown and so cannot be it. */
 static void
-tell_cause(struct progress *progress, json_t *doc)
+note_cause(struct progress *progress, json_t *doc)
 {
 	struct facts facts;
 	struct finding *findings;
@@ -46,16 +46,9 @@ tell_cause(struct progress *progress, json_t *doc)
 	if (r < 0)
 		return;
 	if (diagnosis_make(findings, count, &diagnosis) == 0) {
-		if (diagnosis.verdict == FAIL && diagnosis.cause->confidence == CERTAIN) {
-			char *clean = visible_text(diagnosis.cause->summary, false);
-
-			progress_end(progress);
-			fprintf(stderr, "already certain: %s\n",
-				clean != NULL ? clean : diagnosis.cause->code);
-			free(clean);
-			snprintf(progress->told, sizeof(progress->told), "%s",
+		if (diagnosis.verdict == FAIL && diagnosis.cause->confidence == CERTAIN)
+			snprintf(progress->told, sizeof(progress->told), "; certain: %s",
 				 diagnosis.cause->code);
-		}
 		diagnosis_free(&diagnosis);
 	}
 	findings_free(findings, count);
@@ -66,15 +59,18 @@ progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms)
 {
 	struct progress *progress = ctx;
 	const char *what;
+	char *line;
 
 	if (elapsed_ms < FIRST_MS || elapsed_ms - progress->last_ms < EVERY_MS)
 		return;
 	progress->last_ms = elapsed_ms;
-	tell_cause(progress, doc);
+	note_cause(progress, doc);
 	if ((what = waiting_for(doc, first)) == NULL)
 		return;
-	fprintf(stderr, "\r\033[Kazssh-doctor: %lld s, waiting for %s",
-		(long long)(elapsed_ms / 1000), what);
+	line = doc_fmt("azssh-doctor: %lld s, waiting for %s%s", (long long)(elapsed_ms / 1000),
+		       what, progress->told);
+	fprintf(stderr, "\r\033[K%.*s", LINE_COLUMNS, line);
+	free(line);
 	fflush(stderr);
 	progress->shown = true;
 }

@@ -10,13 +10,13 @@
 
 struct progress {
 	const struct rules *rules;
-	bool shown; /* a line stands on the terminal */
+	bool shown; /* a line is on the terminal */
 	int64_t last_ms;
-	char told[128]; /* the code of the cause already told */
+	char told[128]; /* "; certain: CODE" once a cause is certain */
 };
 
-/* For collect_hooks.turn: after half a second a line on stderr; the first certain cause as soon as
- * it is certain. */
+/* For collect_hooks.turn: after half a second one line on stderr, with the cause as soon as one is
+ * certain. Nothing of it stays. */
 void progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
 
 /* Wipes the line away. */
