@@ -2,7 +2,9 @@
 #include "facts/doc.h"
 #include "facts/visible.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,71 @@ note_lock(struct remedy *remedy, const char *lock)
 	remedy->cost = cost;
 }
 
+enum { RANK_OWN_LOOK, RANK_LOOK, RANK_COMPUTER, RANK_CHANGE, RANK_PORTAL, RANKS };
+
+/* How careful a remedy is: to look, best with this program, comes before a change on this computer,
+ * and that before a change in Azure or on the VM. The portal is for those who have no command. */
+static int
+rank_of(const struct remedy *remedy)
+{
+	static const char program[] = PACKAGE_NAME " ";
+
+	if (strcmp(remedy->dialect, "portal") == 0)
+		return RANK_PORTAL;
+	if (doc_same(remedy->changes, "nothing"))
+		return strncmp(remedy->command, program, strlen(program)) == 0 ? RANK_OWN_LOOK
+									       : RANK_LOOK;
+	return doc_same(remedy->changes, "this-computer") ? RANK_COMPUTER : RANK_CHANGE;
+}
+
+/* true for "Attach it (2 of 3)", which stays behind the step before it. */
+static bool
+is_later_step(const struct remedy *remedy)
+{
+	const char *at = remedy->title != NULL ? strrchr(remedy->title, '(') : NULL;
+	unsigned step, of;
+
+	return at != NULL && sscanf(at, "(%u of %u)", &step, &of) == 2 && step > 1;
+}
+
+/* While the cause is not certain, the most careful remedy comes first; else the author's order
+ * holds. Steps count as the boldest of them, so that they stay together. */
+static void
+order_remedies(struct remedy *list, size_t count)
+{
+	struct remedy *ordered = calloc(count + 1, sizeof(*ordered));
+	int *ranks = calloc(count + 1, sizeof(*ranks));
+	size_t done = 0;
+
+	for (size_t i = 0, end; i < count; i = end) {
+		int rank = rank_of(&list[i]);
+
+		for (end = i + 1; end < count && is_later_step(&list[end]); end++)
+			rank = rank_of(&list[end]) > rank ? rank_of(&list[end]) : rank;
+		for (size_t j = i; j < end; j++)
+			ranks[j] = rank;
+	}
+	for (int rank = 0; rank < RANKS; rank++)
+		for (size_t i = 0; i < count; i++)
+			if (ranks[i] == rank)
+				ordered[done++] = list[i];
+	memcpy(list, ordered, count * sizeof(*list));
+	free(ordered);
+	free(ranks);
+}
+
+/* The first remedy is no alternative to another one: "Or see ..." becomes "See ...". */
+static void
+name_first(struct remedies *list)
+{
+	char *title = list->count > 0 ? list->at[0].title : NULL;
+
+	if (title == NULL || strncmp(title, "Or ", 3) != 0)
+		return;
+	memmove(title, title + 3, strlen(title + 3) + 1);
+	title[0] = (char)toupper((unsigned char)title[0]);
+}
+
 static int
 fill_remedies(struct finding *finding, const struct rules *rules, const struct values *values,
 	      const char *ways, const char *const *dialects)
@@ -47,6 +114,7 @@ fill_remedies(struct finding *finding, const struct rules *rules, const struct v
 	static const char *const portal[] = { "portal", NULL };
 	const char *lock = doc_str(finding->evidence, "hindered_by");
 	struct remedies *list = &finding->remedies;
+	size_t own;
 	int r = rules_remedies(rules, finding->code, values, dialects, list);
 
 	if (r == 0 && list->count == 0) /* where no command helps, the portal's steps always show */
@@ -54,8 +122,13 @@ fill_remedies(struct finding *finding, const struct rules *rules, const struct v
 	for (size_t i = 0; lock != NULL && i < list->count; i++)
 		if (list->at[i].undo != NULL)
 			note_lock(&list->at[i], lock);
+	own = list->count;
+	if (finding->status == UNKNOWN || finding->confidence != CERTAIN)
+		order_remedies(list->at, own);
+	name_first(list);
 	if (r == 0 && finding->status == FAIL && ways != NULL)
 		r = rules_remedies(rules, ways, values, dialects, list);
+	finding->ways = list->count - own;
 	return r;
 }
 

@@ -37,6 +37,7 @@ struct finding {
 	/* set by finding_fill_in and causes_make */
 	char *title, *why, *docs;
 	struct remedies remedies;
+	size_t ways; /* so many of them, the last ones, are other ways in until it is fixed */
 	const struct finding
 	    *explained_by; /* the failed finding this one follows from; borrowed, NULL for none */
 };

@@ -11,24 +11,43 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+static bool
+is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value != NULL && *value != '\0';
+}
+
+/* --color, then NO_COLOR, then FORCE_COLOR (0 is no force); else colour belongs to a terminal. */
+static bool
+wants_color(const struct options *options, bool terminal)
+{
+	const char *term = getenv("TERM");
+
+	if (options->color != NULL && strcmp(options->color, "auto") != 0)
+		return strcmp(options->color, "always") == 0;
+	if (is_set("NO_COLOR"))
+		return false;
+	if (is_set("FORCE_COLOR") && strcmp(getenv("FORCE_COLOR"), "0") != 0)
+		return true;
+	return terminal && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
 /* How text looks on stdout; in a file it is always plain. */
 static struct report_style
 style_of(const struct options *options, bool file)
 {
-	struct report_style style = { .verbose = options->verbose, .quiet = options->quiet };
-	bool terminal = !file && isatty(STDOUT_FILENO) == 1;
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"),
-		   *columns = getenv("COLUMNS");
+	struct report_style style = { .verbose = options->verbose,
+				      .terminal = !file && isatty(STDOUT_FILENO) == 1 };
+	const char *columns = getenv("COLUMNS");
 	struct winsize size;
 
-	style.color = terminal && (no_color == NULL || *no_color == '\0') &&
-		      (term == NULL || strcmp(term, "dumb") != 0);
-	if (options->color != NULL && strcmp(options->color, "auto") != 0)
-		style.color = strcmp(options->color, "always") == 0;
-	style.utf8 = terminal && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+	style.color = !file && wants_color(options, style.terminal);
+	style.utf8 = style.terminal && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (style.terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		style.width = size.ws_col;
-	else if (terminal && columns != NULL)
+	else if (style.terminal && columns != NULL)
 		style.width = (int)strtol(columns, NULL, 10);
 	return style;
 }

@@ -44,6 +44,78 @@ set_started(struct report *report, time_t started)
 		time_to_iso(0, report->started);
 }
 
+bool
+report_connects(const struct report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (strcmp(report->findings[i].check, "auth") == 0)
+			return report->findings[i].status == PASS ||
+			       report->findings[i].status == WARN;
+	return false;
+}
+
+/* The finding of that code, also among those beside others. */
+static const struct finding *
+finding_of(const struct finding *findings, size_t count, enum code code)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct finding *beside;
+
+		if (findings[i].id == code)
+			return &findings[i];
+		beside = finding_of(findings[i].also, findings[i].also_count, code);
+		if (beside != NULL)
+			return beside;
+	}
+	return NULL;
+}
+
+static int
+add_title(struct report *report, bool key_only)
+{
+	if (report->cause != NULL)
+		report->title = report_title(report->cause);
+	else if (report_connects(report) && report->login != NULL)
+		report->title = report->own_title = doc_fmt("You can connect: %s", report->login);
+	else if (report_connects(report))
+		report->title = "You can connect";
+	else if (report->way != NULL)
+		report->title = report_title(report->way);
+	else
+		report->title = key_only ? "The key is fit for a new VM" : "No fault was found";
+	return report->title != NULL ? 0 : -ENOMEM;
+}
+
+/* true for "azssh-doctor VM" without any option. */
+static bool
+is_plain_look(const struct report_target *target, const char *command)
+{
+	static const char program[] = PACKAGE_NAME " ";
+	const char *vm = target->vm, *user = target->user;
+	size_t len;
+
+	if (strncmp(command, program, strlen(program)) != 0)
+		return false;
+	command += strlen(program);
+	if (*command == '-' || strchr(command, ' ') != NULL || vm == NULL)
+		return false;
+	len = user != NULL ? strlen(user) : 0;
+	if (len > 0 && strncmp(command, user, len) == 0 && command[len] == '@')
+		command += len + 1;
+	if (strrchr(command, '/') != NULL)
+		command = strrchr(command, '/') + 1;
+	return strcmp(command, vm) == 0;
+}
+
+const char *
+report_verify(const struct report *report, const struct remedy *remedy)
+{
+	if (remedy->verify == NULL || report->again == NULL ||
+	    !is_plain_look(&report->target, remedy->verify))
+		return remedy->verify;
+	return report->again;
+}
+
 static const char *
 text_of(const json_t *globals, const char *key)
 {
@@ -79,8 +151,10 @@ add_possible(struct report *report, const struct rules *rules, const json_t *glo
 		const struct code_words *words = rules_code(rules, code_word(*code));
 
 		one->code = code_word(*code);
-		if (words != NULL)
-			one->decide = rules_command(words->decide, "shell", &values, NULL, NULL);
+		if (words == NULL)
+			continue;
+		one->title = rules_fill(words->title, &values);
+		one->decide = rules_command(words->decide, "shell", &values, NULL, NULL);
 	}
 }
 
@@ -95,6 +169,8 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 				 .target = target_of(globals),
 				 .verdict = diagnosis->verdict,
 				 .exit_code = exit_code,
+				 .login = text_of(globals, "ssh"),
+				 .again = text_of(globals, "again"),
 				 .findings = findings,
 				 .count = count };
 	int r;
@@ -109,7 +185,10 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 		report.next_count = diagnosis->next_count;
 		add_possible(&report, rules, globals);
 	}
-	if ((r = report_path(findings, count, diagnosis, report.path)) < 0) {
+	if (report.cause == NULL && !report_connects(&report))
+		report.way = finding_of(findings, count, CODE_BASTION_WAY_IN);
+	if ((r = add_title(&report, doc_bool(facts->doc, "asked.key_only", false))) < 0 ||
+	    (r = report_path(findings, count, diagnosis, report.path)) < 0) {
 		report_free(&report);
 		return r;
 	}
@@ -122,8 +201,11 @@ report_free(struct report *report)
 {
 	if (report == NULL)
 		return;
-	for (size_t i = 0; i < report->possible_count; i++)
+	for (size_t i = 0; i < report->possible_count; i++) {
+		free(report->possible[i].title);
 		free(report->possible[i].decide);
+	}
+	free(report->own_title);
 	for (size_t i = 0; i < REPORT_HOPS; i++)
 		free(report->path[i].label);
 	*report = (struct report){ 0 };

@@ -50,7 +50,7 @@ names_json(const char *names)
 }
 
 static json_t *
-remedies_json(const struct finding *finding)
+remedies_json(const struct report *report, const struct finding *finding)
 {
 	json_t *list = json_array();
 
@@ -67,14 +67,14 @@ remedies_json(const struct finding *finding)
 		json_object_set_new(one, "needs", names_json(remedy->needs));
 		set_or_null(one, "cost", remedy->cost);
 		set_or_null(one, "undo", remedy->undo);
-		set_or_null(one, "verify", remedy->verify);
+		set_or_null(one, "verify", report_verify(report, remedy));
 		json_array_append_new(list, one);
 	}
 	return list;
 }
 
 static json_t *
-finding_json(const struct finding *finding)
+finding_json(const struct report *report, const struct finding *finding)
 {
 	json_t *one = json_object(), *also = json_array();
 
@@ -88,9 +88,9 @@ finding_json(const struct finding *finding)
 			    finding->evidence != NULL ? json_deep_copy(finding->evidence)
 						      : json_object());
 	for (size_t i = 0; i < finding->also_count; i++)
-		json_array_append_new(also, finding_json(&finding->also[i]));
+		json_array_append_new(also, finding_json(report, &finding->also[i]));
 	json_object_set_new(one, "also", also);
-	json_object_set_new(one, "remedies", remedies_json(finding));
+	json_object_set_new(one, "remedies", remedies_json(report, finding));
 	set_or_null(one, "docs", finding->docs);
 	set_or_null(one, "explained_by",
 		    finding->explained_by != NULL ? finding->explained_by->code : NULL);
@@ -115,6 +115,7 @@ possible_json(const struct report *report)
 		json_t *one = json_object();
 
 		doc_set_str(one, "code", report->possible[i].code);
+		set_or_null(one, "title", report->possible[i].title);
 		set_or_null(one, "decide", report->possible[i].decide);
 		json_array_append_new(list, one);
 	}
@@ -145,7 +146,7 @@ diagnosis_json(const struct report *report)
 	json_object_set_new(one, "explains", explains);
 	json_object_set_new(one, "next", next);
 	json_object_set_new(one, "possible", possible_json(report));
-	json_object_set_new(one, "remedies", remedies_json(cause));
+	json_object_set_new(one, "remedies", remedies_json(report, cause));
 	return one;
 }
 
@@ -197,9 +198,10 @@ report_as_json(const struct report *report)
 	json_object_set_new(obj, "target", target_json(&report->target));
 	doc_set_str(obj, "verdict", status_word(report->verdict));
 	doc_set_int(obj, "exit_code", report->exit_code);
+	doc_set_str(obj, "title", report->title);
 	json_object_set_new(obj, "diagnosis", diagnosis_json(report));
 	for (size_t i = 0; i < report->count; i++)
-		json_array_append_new(list, finding_json(&report->findings[i]));
+		json_array_append_new(list, finding_json(report, &report->findings[i]));
 	json_object_set_new(obj, "findings", list);
 	json_object_set_new(obj, "path", path_json(report));
 	return obj;

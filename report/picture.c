@@ -4,13 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_HOPS 32
-
 struct picture {
-	const struct report_hop *hops[MAX_HOPS]; /* those that are shown */
-	bool left_out[MAX_HOPS];
+	const struct report_hop *hops[REPORT_HOPS]; /* those that are shown */
+	bool left_out[REPORT_HOPS];
+	bool labels; /* what decided at a blocked hop */
 	size_t count;
 };
+
+/* What people call a hop. */
+static const char *
+name_of(const struct report_hop *hop)
+{
+	static const char *const names[][2] = {
+		{ "client", "you" },
+		{ "azure", "Azure" },
+		{ "vm", "VM" },
+		{ "public-ip", "public IP" },
+		{ "subnet-nsg", "subnet NSG" },
+		{ "nic-nsg", "NIC NSG" },
+		{ "jit", "JIT" },
+		{ "tcp", "TCP" },
+		{ "ssh", "SSH" },
+		{ "host-key", "host key" },
+		{ "auth", "login" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(hop->name, names[i][0]) == 0)
+			return names[i][1];
+	return hop->name;
+}
 
 static bool
 is(const struct report_hop *hop, const char *state)
@@ -25,13 +48,15 @@ same_state(const struct report_hop *a, const struct report_hop *b)
 }
 
 static void
-write_hop(FILE *out, const struct report_hop *hop, bool utf8)
+write_hop(FILE *out, const struct report_hop *hop, bool labels, bool utf8)
 {
+	bool label = labels && *hop->label != '\0';
+
 	if (!is(hop, "blocked"))
-		fprintf(out, "%s%s", hop->name, is(hop, "ok") ? "" : "?");
+		fprintf(out, "%s%s", name_of(hop), is(hop, "ok") ? "" : "?");
 	else
-		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", hop->name,
-			*hop->label != '\0' ? ": " : "", hop->label);
+		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", name_of(hop),
+			label ? ": " : "", label ? hop->label : "");
 }
 
 /* The caller frees. */
@@ -45,11 +70,12 @@ draw(const struct picture *picture, bool utf8)
 	for (size_t i = 0; out != NULL && i < picture->count; i++) {
 		if (picture->left_out[i] && picture->left_out[i - 1])
 			continue;
-		fputs(i == 0 ? "" : utf8 ? "\xe2\x86\x92" : ">", out);
+		if (i > 0)
+			fputs(utf8 ? " \xe2\x86\x92 " : " > ", out);
 		if (picture->left_out[i])
 			fputs("...", out);
 		else
-			write_hop(out, picture->hops[i], utf8);
+			write_hop(out, picture->hops[i], picture->labels, utf8);
 	}
 	if (out != NULL && fclose(out) == 0)
 		return line;
@@ -82,13 +108,14 @@ shorten(struct picture *picture)
 }
 
 void
-page_path(struct page *page, const struct report *report)
+page_path(struct page *page, const char *first, const struct report *report)
 {
-	struct picture picture = { .count = 0 };
+	struct picture picture = { .labels = true };
 	bool utf8 = page->style->utf8, known = false;
+	size_t used = strlen(first);
 	char *line;
 
-	for (size_t i = 0; i < REPORT_HOPS && picture.count < MAX_HOPS; i++) {
+	for (size_t i = 0; i < REPORT_HOPS; i++) {
 		const struct report_hop *hop = &report->path[i];
 
 		if (!is(hop, "not-reached"))
@@ -97,12 +124,17 @@ page_path(struct page *page, const struct report *report)
 	}
 	if (!known)
 		return;
+	while (picture.count > 1 && is(picture.hops[picture.count - 1], "unknown") &&
+	       is(picture.hops[picture.count - 2], "unknown"))
+		picture.count--; /* nothing is known from the first of them on */
 	line = draw(&picture, utf8);
-	while (line != NULL && visible_width(line) + 6 > page->width && shorten(&picture)) {
+	while (line != NULL && visible_width(line) + used > page->width &&
+	       (picture.labels || shorten(&picture))) {
 		free(line);
+		picture.labels = false;
 		line = draw(&picture, utf8);
 	}
-	fputs("\nPath: ", page->out);
-	page_cut(page, 6, line);
+	fputs(first, page->out);
+	page_cut(page, used, line);
 	free(line);
 }

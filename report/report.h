@@ -26,7 +26,7 @@ struct report_target {
 /* A code that may be the true cause, and the command that decides. */
 struct report_possible {
 	const char *code;
-	char *decide; /* owned; NULL when the rules know none */
+	char *title, *decide; /* owned; NULL when the rules know none */
 };
 
 /* One step of the way from this computer to the login. */
@@ -45,6 +45,9 @@ struct report {
 	struct report_target target;
 	enum status verdict;
 	int exit_code;
+	const char *title; /* the whole report in one line */
+	const char *login; /* the ssh command to type; NULL while the host is not known */
+	const char *again; /* the user's own command line; NULL where the facts lack it */
 
 	/* The root cause; NULL for pass and warn. */
 	const struct finding *cause;
@@ -53,8 +56,12 @@ struct report {
 	struct report_possible possible[POSSIBLE_MAX];
 	size_t possible_count;
 
+	/* Another way in to a VM that is not connected to directly; NULL for none. */
+	const struct finding *way;
+
 	const struct finding *findings;
 	size_t count;
+	char *own_title;
 	struct report_hop path[REPORT_HOPS];
 };
 
@@ -75,11 +82,19 @@ const char *report_why(const struct finding *finding);
 int report_path(const struct finding *findings, size_t count, const struct diagnosis *diagnosis,
 		struct report_hop ret[REPORT_HOPS]);
 
+/* The command that shows whether the remedy has helped: where that is a plain new look, the user's
+ * own command line. NULL for none. */
+const char *report_verify(const struct report *report, const struct remedy *remedy);
+
+/* true when the server accepted a key, or asks for nothing more. */
+bool report_connects(const struct report *report);
+
 /* How text may look; all false and width 0 (then 80) is what a pipe gets. */
 struct report_style {
-	bool color, utf8;    /* escape sequences; symbols and lines beyond ASCII */
-	bool quiet, verbose; /* only the verdict and its remedy; evidence of every finding */
-	int width;           /* columns */
+	bool color, utf8; /* escape sequences; symbols and lines beyond ASCII */
+	bool terminal;    /* the answer has to fit a screen; else it is a log */
+	bool verbose;     /* every remedy, and the evidence of every finding */
+	int width;        /* columns */
 };
 
 /* --list-checks: every check in path order with its codes. 0 or -errno. */

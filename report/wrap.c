@@ -5,16 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROSE = 100 };
+
 void
 page_start(struct page *page, FILE *out, const struct report_style *style)
 {
 	int width = style->width > 0 ? style->width : 80;
 
-	*page = (struct page){ .out = out,
-			       .style = style,
-			       .width = width < 40    ? 40
-					: width > 200 ? 200
-						      : (size_t)width };
+	width = width < 40 ? 40 : width;
+	*page = (struct page){ .out = out, .style = style, .width = (size_t)width };
 }
 
 int
@@ -33,6 +32,17 @@ page_ink(struct page *page, enum ink ink)
 
 	if (page->style->color)
 		fprintf(page->out, "\x1b[%sm", codes[ink]);
+}
+
+void
+page_label(struct page *page, enum ink ink, const char *text)
+{
+	if (ink != INK_NONE)
+		page_ink(page, ink);
+	fputs(text, page->out);
+	if (ink != INK_NONE)
+		page_ink(page, INK_NONE);
+	page->at += visible_width(text);
 }
 
 /* Writes what is not ASCII as \uXXXX, for terminals that cannot show it. */
@@ -79,43 +89,77 @@ spaces(struct page *page, size_t count)
 		putc(' ', page->out);
 }
 
-/* The bytes of the first word at p, and its columns. */
-static size_t
-word_at(const char *p, size_t *columns)
-{
-	size_t len = strcspn(p, " \n");
-	char copy[256];
-
-	*columns = len;
-	if (len < sizeof(copy)) {
-		memcpy(copy, p, len);
-		copy[len] = '\0';
-		*columns = visible_width(copy);
-	}
-	return len;
-}
-
 /* A line under way. */
 struct line {
 	size_t at, indent; /* columns used; where later lines begin */
+	size_t lines;      /* with this one */
 	bool blank;        /* a word on it wants a blank before it */
 	bool begun;        /* its indentation is written */
+	bool cut;          /* the last line that may be filled is full */
 };
 
-static void
-put_word(struct page *page, struct line *line, const char *word, size_t len, size_t columns)
+/* The bytes at p that fit into so many columns, at least one code point; *columns is what they
+ * take. */
+static size_t
+fitting(const char *p, size_t len, size_t room, size_t *columns)
 {
-	if (line->blank && line->at + 1 + columns > page->width) {
-		putc('\n', page->out);
-		*line = (struct line){ .at = line->indent, .indent = line->indent };
+	size_t i = 0, n;
+	uint32_t cp;
+
+	for (*columns = 0; i < len; i += n) {
+		size_t one;
+
+		n = visible_decode(p + i, len - i, &cp);
+		one = n == 0 ? 1 : visible_columns(cp);
+		n = n == 0 ? 1 : n;
+		if (i > 0 && *columns + one > room)
+			break;
+		*columns += one;
+	}
+	return i;
+}
+
+static void
+next_line(struct page *page, struct line *line)
+{
+	putc('\n', page->out);
+	*line =
+	    (struct line){ .at = line->indent, .indent = line->indent, .lines = line->lines + 1 };
+}
+
+/* Long lines are hard to read. */
+static size_t
+prose_width(const struct page *page)
+{
+	return page->width > PROSE && page->width < PAGE_ENDLESS ? PROSE : page->width;
+}
+
+/* Writes what of the word fits on one line; returns how many bytes that was. */
+static size_t
+put_part(struct page *page, struct line *line, const char *word, size_t len)
+{
+	bool last = page->most > 0 && line->lines >= page->most;
+	size_t width = prose_width(page) - (last ? 4 : 0), columns,
+	       part = fitting(word, len, page->most > 0 ? width - line->indent : PAGE_ENDLESS,
+			      &columns);
+
+	if (line->blank && line->at + 1 + columns > width) {
+		if (last) {
+			fputs(" ...", page->out);
+			line->cut = true;
+			return len;
+		}
+		next_line(page, line);
+		return put_part(page, line, word, len);
 	}
 	if (!line->begun)
 		spaces(page, line->indent);
 	if (line->blank)
 		putc(' ', page->out);
-	fwrite(word, 1, len, page->out);
+	fwrite(word, 1, part, page->out);
 	line->at += columns + line->blank;
 	line->blank = line->begun = true;
+	return part;
 }
 
 static void
@@ -123,28 +167,30 @@ wrap(struct page *page, const char *first, size_t indent, enum ink ink, const ch
      bool lines)
 {
 	char *clean = page_clean(page, text, lines);
-	size_t columns, at = visible_width(first);
-	struct line line = { .at = at > indent ? at : indent, .indent = indent, .begun = true };
+	size_t at = page->at + visible_width(first);
+	struct line line = {
+		.at = at > indent ? at : indent, .indent = indent, .lines = 1, .begun = true
+	};
 
 	fputs(first, page->out);
 	spaces(page, at < indent ? indent - at : 0);
 	if (ink != INK_NONE)
 		page_ink(page, ink);
-	for (const char *p = clean; p != NULL && *p != '\0';) {
-		size_t len = word_at(p, &columns);
+	for (const char *p = clean; p != NULL && *p != '\0' && !line.cut;) {
+		size_t len = strcspn(p, " \n");
 
-		if (len > 0)
-			put_word(page, &line, p, len, columns);
+		for (size_t done = 0; done < len && !line.cut;)
+			done += put_part(page, &line, p + done, len - done);
 		p += len;
-		if (*p == '\n' && p[1] != '\0') {
-			putc('\n', page->out);
-			line = (struct line){ .at = indent, .indent = indent };
-		}
+		if (*p == '\n' && p[1] != '\0')
+			next_line(page, &line);
 		p += *p != '\0';
+		line.cut = line.cut || (page->most > 0 && line.lines > page->most);
 	}
 	if (ink != INK_NONE)
 		page_ink(page, INK_NONE);
 	putc('\n', page->out);
+	page->at = 0;
 	free(clean);
 }
 

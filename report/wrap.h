@@ -4,14 +4,18 @@
 
 #include "report/report.h"
 
+enum { PAGE_ENDLESS = 1 << 30 };
+
+enum ink { INK_NONE, INK_BOLD, INK_RED, INK_YELLOW, INK_GREEN, INK_DIM };
+
 /* Where text goes and how it may look. */
 struct page {
 	FILE *out;
 	const struct report_style *style;
-	size_t width; /* columns, at least 40 */
+	size_t width; /* columns, at least 40; PAGE_ENDLESS: lines are not broken */
+	size_t most;  /* lines that page_wrap may fill before it cuts; 0: any number */
+	size_t at;    /* columns of the current line that page_label has filled */
 };
-
-enum ink { INK_NONE, INK_BOLD, INK_RED, INK_YELLOW, INK_GREEN, INK_DIM };
 
 void page_start(struct page *page, FILE *out, const struct report_style *style);
 
@@ -22,6 +26,9 @@ int page_end(struct page *page);
  * UTF-8 all that is not ASCII too. `lines` keeps line breaks. The caller frees; NULL text gives "".
  */
 char *page_clean(const struct page *page, const char *text, bool lines);
+
+/* Begins a line; the text that follows counts the columns. `text` is our own. */
+void page_label(struct page *page, enum ink ink, const char *text);
 
 /* Starts and ends a colour where colours are allowed. */
 void page_ink(struct page *page, enum ink ink);
@@ -36,11 +43,21 @@ void page_paragraphs(struct page *page, const char *first, size_t indent, const 
 /* Lines as they are, each indented: for commands, which are never broken. */
 void page_verbatim(struct page *page, size_t indent, enum ink ink, const char *text);
 
-/* One line, cut with "..." at the width; `used` columns stand on it already. */
+/* A command (command.c): `first` before it, filled up to `indent` columns. On a terminal a line
+ * that is too long is broken so that it still pastes as one command; where no line may be broken,
+ * it is one line. */
+void page_command(struct page *page, const char *first, size_t indent, enum ink ink,
+		  const char *dialect, const char *text);
+
+/* One command in place of several that differ in a last word, their quoted script: 'a; b'. NULL
+ * when they do not, or when out of memory; the caller frees. */
+char *command_joined(const char *const *commands, size_t count);
+
+/* One line, cut with "..." at the width; `used` columns are on it already. */
 void page_cut(struct page *page, size_t used, const char *text);
 
-/* "Path: client>azure>vm>X public-ip: no-public-ip": where it stops, on one line (picture.c).
- * Nothing when no hop is known. */
-void page_path(struct page *page, const struct report *report);
+/* The path to the login up to where it stops, on one line after `first` (picture.c); nothing when
+ * no hop is known. */
+void page_path(struct page *page, const char *first, const struct report *report);
 
 #endif

@@ -3,13 +3,16 @@
 The runner starts this as process 1 of new pid, mount and network namespaces; whatever was started dies with it. The job
 file says where things are; what was seen goes to OUT/outcome.json and files beside it."""
 
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 import traceback
 
@@ -123,7 +126,8 @@ class Inside:
 			self.client.env["SSL_CERT_FILE"] = LAB + "/tls/ca.pem"
 
 	def doctor(self, args, name, limit, terminal=False):
-		"""Runs the program; stdout and stderr go to OUT/NAME.out and OUT/NAME.err. The exit code; None: killed at the limit."""
+		"""Runs the program; stdout and stderr go to OUT/NAME.out and OUT/NAME.err (on a terminal of 80x24 all to NAME.out). The exit code; None:
+		killed at the limit."""
 		argv = self.client.argv([LAB + "/bin/azssh-doctor"] + args)
 		if terminal:
 			return self._on_terminal(argv, name, limit)
@@ -140,6 +144,7 @@ class Inside:
 	def _on_terminal(self, argv, name, limit):
 		pid, fd = pty.fork()
 		if pid == 0:
+			fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 			os.chdir(self.client.home)
 			os.execvpe(argv[0], argv, dict(self.client.env, TERM="xterm"))
 		end, text = time.monotonic() + limit, b""
@@ -178,6 +183,7 @@ class Inside:
 		self._collect("bundle.json", "bundle.json")
 		if bundle and os.path.exists(WORK + "/bundle.json"):
 			seen["replay"] = self._replay("replay", [])
+			self.doctor(["--replay", WORK + "/bundle.json"], "screen", 15, terminal=True)
 			check = expect.get("check")
 			if check:
 				seen["skipped"] = self._replay("skipped", ["--skip", check])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import unicodedata
 
 import jsonschema
 
@@ -10,6 +11,7 @@ from . import asked, load
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+SGR = re.compile(r"\x1b\[[0-9;]*m")
 NEVER = ("CANARY", "StrictHostKeyChecking=no", "StrictHostKeyChecking no", "ifconfig.me", "api.ipify.org")
 MOST_CONNECTIONS = 4
 
@@ -148,6 +150,24 @@ def _replay(seen):
 	return out
 
 
+def _width(text):
+	return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _screen(seen, own_format):
+	"""On a terminal of 80x24 the whole answer fits the screen; in a log nothing of it is cut."""
+	lines = [SGR.sub("", line) for line in seen.text("screen.out").replace("\r\n", "\n").split("\n")[:-1]]
+	out = ["%d lines on a terminal of 24" % len(lines)] if not 0 < len(lines) <= 24 else []
+	out += ["%d columns on a terminal of 80: %r" % (_width(line), line) for line in lines if _width(line) > 80][:2]
+	if own_format or not isinstance(seen.report, dict):
+		return out
+	diagnosis, text = seen.report.get("diagnosis") or {}, flat(seen.out)
+	wanted = [seen.report.get("title"), diagnosis.get("why")] + [r["command"] for r in diagnosis.get("remedies", [])[:1]]
+	wanted += [f["summary"] for f in findings(seen.report) if f.get("status") == "fail"]
+	plain = [flat(want) for want in wanted if want and not CONTROL.search(want)]
+	return out + ["the log lacks %r" % want for want in plain if want not in text][:2]
+
+
 def _always(seen, limits):
 	"""What holds for every run, whatever the scenario."""
 	out, outcome = [], seen.outcome
@@ -270,7 +290,7 @@ def judge(scenario, folder, schemas):
 	if isinstance(seen.report, dict):
 		out += _diagnosis(expect, seen.report) + _content(expect, seen) + _matters(expect, seen)
 	if scenario.get("bundle", True):
-		out += _replay(seen)
+		out += _replay(seen) + _screen(seen, outcome.get("own_format"))
 	if "login" in outcome:
 		out += _login(expect, outcome["login"])
 	return out

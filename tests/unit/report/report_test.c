@@ -1,5 +1,6 @@
 #include "checks/causes.h"
 #include "report/format.h"
+#include "report/wrap.h"
 #include "facts/doc.h"
 
 #include <check.h>
@@ -72,6 +73,8 @@ world_start(struct world *world)
 	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg",
 		      "subscription", "sub-1", "host", "20.51.230.13", "port", 22, "user",
 		      "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
+	doc_set_str(world->globals, "ssh", "ssh azureuser@20.51.230.13");
+	doc_set_str(world->globals, "again", "azssh-doctor --source-ip 203.0.113.7 myVM");
 }
 
 static void
@@ -244,21 +247,36 @@ static const struct {
 	const char *format;
 } goldens[] = {
 	{ "blocked.txt", blocked, { 0 }, "text" },
-	{ "blocked-utf8.txt",
+	{ "blocked-terminal.txt",
 	  blocked,
-	  { .color = true, .utf8 = true, .verbose = true, .width = 120 },
+	  { .terminal = true, .utf8 = true, .width = 80 },
 	  "text" },
-	{ "blocked-narrow.txt", blocked, { .width = 50 }, "text" },
-	{ "blocked-quiet.txt", blocked, { .quiet = true }, "text" },
+	{ "blocked-color.txt",
+	  blocked,
+	  { .terminal = true, .color = true, .utf8 = true, .width = 120 },
+	  "text" },
+	{ "blocked-verbose.txt",
+	  blocked,
+	  { .terminal = true, .utf8 = true, .verbose = true, .width = 100 },
+	  "text" },
+	{ "blocked-narrow.txt", blocked, { .terminal = true, .width = 46 }, "text" },
 	{ "blocked.json", blocked, { 0 }, "json" },
 	{ "healthy.txt", healthy, { 0 }, "text" },
+	{ "healthy-terminal.txt", healthy, { .terminal = true, .width = 80 }, "text" },
 	{ "healthy.json", healthy, { 0 }, "json" },
 	{ "signed-out.txt", signed_out, { 0 }, "text" },
 	{ "signed-out.json", signed_out, { 0 }, "json" },
 	{ "outside.txt", outside, { 0 }, "text" },
+	{ "outside-terminal.txt",
+	  outside,
+	  { .terminal = true, .utf8 = true, .width = 80 },
+	  "text" },
 	{ "outside.json", outside, { 0 }, "json" },
 	{ "hostile.txt", hostile, { .verbose = true }, "text" },
-	{ "hostile-utf8.txt", hostile, { .utf8 = true, .verbose = true }, "text" },
+	{ "hostile-terminal.txt",
+	  hostile,
+	  { .terminal = true, .utf8 = true, .width = 80 },
+	  "text" },
 	{ "hostile.json", hostile, { 0 }, "json" },
 };
 
@@ -333,9 +351,9 @@ START_TEST(reports_are_as_the_golden_files_say)
 }
 END_TEST
 
-START_TEST(commands_are_never_broken)
+START_TEST(commands_are_whole_in_a_log)
 {
-	struct report_style style = { .width = 40 };
+	struct report_style style = { 0 };
 	struct world world;
 	char *text, *line;
 
@@ -346,6 +364,116 @@ START_TEST(commands_are_never_broken)
 	free(line);
 	free(text);
 	world_end(&world);
+}
+END_TEST
+
+static const char *const commands[] = {
+	"az login",
+	"az network nsg rule create -g rg --nsg-name web-nsg -n allow-ssh-me --priority 300 "
+	"--direction Inbound --source-port-ranges '*' --destination-port-ranges 22",
+	"az rest --method post --url "
+	"'/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg/providers/"
+	"Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default/initiate' --body "
+	"'{\"virtualMachines\": [{\"id\": \"/subscriptions/x\", \"ports\": [{\"number\": 22}]}]}'",
+	"az vm user update -g rg -n vm -u me --ssh-key-value \"$(ssh-keygen -y -f "
+	"'/home/me/a key with a very long name that no line has room for, however wide it may "
+	"be')\"",
+	"grep -E \"^(kexalgorithms|hostkeyalgorithms|ciphers|macs) a b c d e f g h i j k l m n o p "
+	"q\"",
+	"printf %s it'\\''s\\ a\\ word\\ of\\ many\\ parts\\ that\\ is\\ longer\\ than\\ any\\ "
+	"line\\ of\\ it",
+	"(umask 077 && base64 -d /home/me/key > /home/me/key_openssh) || echo `date +%s` failed; "
+	"true",
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	"xxx",
+};
+
+/* Undoes what continues a line: what the shell joins again, and blanks between words. */
+static void
+unbreak(const char *text, char *ret)
+{
+	for (const char *p = text; *p != '\0';) {
+		if (strncmp(p, "'\\\n'", 4) == 0) {
+			p += 4;
+		} else if (strncmp(p, "\\\n", 2) == 0) {
+			p += 2;
+			while (*p == ' ' && ret[-1] == ' ')
+				p++;
+		} else {
+			*ret++ = *p++;
+		}
+	}
+	*ret = '\0';
+}
+
+START_TEST(broken_commands_paste_as_one)
+{
+	for (int width = 40; width <= 120; width++) {
+		struct report_style style = { .terminal = true, .width = width };
+		char *text = NULL, joined[4096], line[4096];
+		struct page page;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		page_start(&page, out, &style);
+		page_command(&page, "", 4, INK_NONE, "az", commands[_i]);
+		fclose(out);
+		unbreak(text, joined);
+		snprintf(line, sizeof(line), "    %s\n", commands[_i]);
+		ck_assert_str_eq(joined, line);
+		for (char *rest = NULL, *one = strtok_r(text, "\n", &rest); one != NULL;
+		     one = strtok_r(NULL, "\n", &rest))
+			ck_assert_msg((int)strlen(one) <= width || strchr(one, '`') != NULL ||
+					  strstr(one, "$(") != NULL || strstr(one, "a key") != NULL,
+				      "%d columns: %s", width, one);
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(scripts_of_several_commands_are_joined)
+{
+	static const char *const same[] = { "az x --scripts 'a; b'", "az x --scripts 'c'" };
+	static const char *const other[] = { "az x --scripts 'a'", "az y --scripts 'c'" };
+	static const char *const quoted[] = { "az x 'a'\\''b'", "az x 'c'" };
+	char *joined = command_joined(same, 2);
+
+	ck_assert_str_eq(joined, "az x --scripts 'a; b; c'");
+	ck_assert_ptr_null(command_joined(same, 1));
+	ck_assert_ptr_null(command_joined(other, 2));
+	ck_assert_ptr_null(command_joined(quoted, 2));
+	free(joined);
+}
+END_TEST
+
+START_TEST(several_reports_begin_with_a_row_each)
+{
+	static const struct report_style log = { 0 }, screen = { .terminal = true, .width = 80 };
+	struct world bad, good, out;
+	const struct report *list[5];
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	blocked(&bad);
+	healthy(&good);
+	signed_out(&out);
+	list[0] = list[3] = &bad.report;
+	list[1] = &good.report;
+	list[2] = &out.report;
+	list[4] = &bad.report;
+	ck_assert_int_eq(format_write(format_named("text", 4), file, list, 5, &screen), 0);
+	fclose(file);
+	compare_golden("several-terminal.txt", text);
+	free(text);
+	file = open_memstream(&text, &size);
+	ck_assert_int_eq(format_write(format_named("text", 4), file, list, 2, &log), 0);
+	fclose(file);
+	compare_golden("several.txt", text);
+	free(text);
+	world_end(&bad);
+	world_end(&good);
+	world_end(&out);
 }
 END_TEST
 
@@ -530,7 +658,10 @@ main(void)
 
 	tcase_add_loop_test(tcase, reports_are_as_the_golden_files_say, 0, COUNT(goldens));
 	tcase_add_loop_test(tcase, the_path_shows_where_it_stops, 0, COUNT(paths));
-	tcase_add_test(tcase, commands_are_never_broken);
+	tcase_add_loop_test(tcase, broken_commands_paste_as_one, 0, COUNT(commands));
+	tcase_add_test(tcase, scripts_of_several_commands_are_joined);
+	tcase_add_test(tcase, several_reports_begin_with_a_row_each);
+	tcase_add_test(tcase, commands_are_whole_in_a_log);
 	tcase_add_test(tcase, several_reports_are_an_array_and_lines);
 	tcase_add_test(tcase, a_full_disk_is_an_error);
 	tcase_add_test(tcase, codes_are_explained_and_checks_listed);

@@ -1,0 +1,184 @@
+/* Several reports: a row for each, then what they have in common. */
+#include "report/text.h"
+#include "facts/doc.h"
+#include "facts/visible.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_COLUMNS = 32, NAMES_SHOWN = 6 };
+
+static const char *
+name_of(const struct report *report)
+{
+	const struct report_target *target = &report->target;
+
+	if (target->vm != NULL)
+		return target->vm;
+	return target->host != NULL ? target->host : "this computer";
+}
+
+/* "31 ok, 2 failed, 1 unknown" */
+static char *
+verdicts_text(const struct report *const *reports, size_t count)
+{
+	static const enum status order[] = { PASS, WARN, FAIL, UNKNOWN };
+	static const char *const names[] = { [PASS] = "ok",
+					     [WARN] = "ok with a warning",
+					     [FAIL] = "failed",
+					     [UNKNOWN] = "unknown" };
+	char *text = NULL;
+	const char *before = "";
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; out != NULL && i < sizeof(order) / sizeof(*order); i++) {
+		size_t found = 0;
+
+		for (size_t j = 0; j < count; j++)
+			found += reports[j]->verdict == order[i];
+		if (found > 0)
+			fprintf(out, "%s%zu %s", before, found, names[order[i]]);
+		before = found > 0 ? ", " : before;
+	}
+	if (out != NULL && fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ---- rows ---- */
+
+static size_t
+name_columns(const struct page *page, const struct report *const *reports, size_t count)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		char *name = page_clean(page, name_of(reports[i]), false);
+		size_t columns = name != NULL ? visible_width(name) : 0;
+
+		widest = columns > widest ? columns : widest;
+		free(name);
+	}
+	return widest < NAME_MAX_COLUMNS ? widest : NAME_MAX_COLUMNS;
+}
+
+/* VM, verdict, cause, what to type. */
+static void
+write_row(struct page *page, const struct report *report, size_t columns)
+{
+	const struct finding *cause = report->cause;
+	const struct mark *mark = &marks[report->verdict];
+	bool sign = page->style->utf8, endless = page->width >= PAGE_ENDLESS;
+	char *name = page_clean(page, name_of(report), false),
+	     *title = cause != NULL ? doubtful_title(cause) : strdup(report->title), *text;
+	size_t width = name != NULL ? visible_width(name) : 0;
+
+	page_label(page, mark->ink, sign ? mark->sign : mark->word);
+	fprintf(page->out, "%*s%s%*s", sign ? 1 : (int)(8 - strlen(mark->word)), "",
+		name != NULL ? name : "", width < columns ? (int)(columns - width) + 2 : 2, "");
+	width = (sign ? 2 : 8) + (width < columns ? columns : width) + 2;
+	text = doc_fmt(
+	    "%s%s%s%s%s", title, endless && cause != NULL ? " [" : "",
+	    endless && cause != NULL ? cause->code : "", endless && cause != NULL ? "]: " : "",
+	    endless && cause != NULL && cause->remedies.count > 0 ? cause->remedies.at[0].command
+								  : "");
+	page_cut(page, width, text);
+	page->at = 0;
+	free(name);
+	free(title);
+	free(text);
+}
+
+/* ---- causes ---- */
+
+static bool
+same_cause(const struct report *a, const struct report *b)
+{
+	return a->cause != NULL && b->cause != NULL && doc_same(a->cause->code, b->cause->code);
+}
+
+/* The title of the group; where its VMs have different ones, the first as an example. */
+static char *
+group_title(const struct report *const *reports, size_t count, size_t at)
+{
+	const char *title = report_title(reports[at]->cause);
+
+	for (size_t i = at + 1; i < count; i++)
+		if (same_cause(reports[i], reports[at]) &&
+		    !doc_same(report_title(reports[i]->cause), title))
+			return doc_fmt("such as: %s", title);
+	return strdup(title);
+}
+
+static bool
+named_before(const struct report *const *reports, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (same_cause(reports[i], reports[at]))
+			return true;
+	return false;
+}
+
+/* "web1, web2, web3 and 28 more" */
+static char *
+names_text(const struct report *const *reports, size_t count, size_t at, size_t *found)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	*found = 0;
+	for (size_t i = at; i < count; i++)
+		if (same_cause(reports[i], reports[at]) && (*found)++ < NAMES_SHOWN)
+			fprintf(out, "%s%s", *found > 1 ? ", " : "", name_of(reports[i]));
+	if (*found > NAMES_SHOWN)
+		fprintf(out, " and %zu more", *found - NAMES_SHOWN);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* One cause: how many VMs have it, which, and what to type for the first of them. */
+static void
+write_cause(struct page *page, const struct report *const *reports, size_t count, size_t at)
+{
+	const struct finding *cause = reports[at]->cause;
+	size_t found = 0;
+	char *names = names_text(reports, count, at, &found),
+	     *title = group_title(reports, count, at),
+	     *text = doc_fmt("%zu VM%s: %s [%s]", found, found == 1 ? "" : "s", title, cause->code);
+
+	putc('\n', page->out);
+	page_wrap(page, "", 0, marks[cause->status].ink, text);
+	page_wrap(page, "  ", 2, INK_DIM, names);
+	if (cause->remedies.count > cause->ways)
+		write_command(page, &cause->remedies.at[0], 4);
+	free(names);
+	free(title);
+	free(text);
+}
+
+void
+write_overview(struct page *page, const struct report *const *reports, size_t count)
+{
+	size_t columns = name_columns(page, reports, count);
+	char *verdicts = verdicts_text(reports, count), *text;
+
+	for (size_t i = 0; i < count; i++)
+		write_row(page, reports[i], columns);
+	for (size_t i = 0; i < count; i++)
+		if (reports[i]->cause != NULL && !named_before(reports, i))
+			write_cause(page, reports, count, i);
+	text = doc_fmt("%zu VMs: %s.%s", count, verdicts,
+		       page->style->terminal && !page->style->verbose ? " All: -v, or name one VM."
+								      : "");
+	putc('\n', page->out);
+	page_wrap(page, "", 0, INK_DIM, text);
+	free(verdicts);
+	free(text);
+}
