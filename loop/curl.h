@@ -23,7 +23,12 @@
 	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *))                    \
 	X(CURLMsg *, multi_info_read, (CURLM *, int *))                                            \
 	X(struct curl_slist *, slist_append, (struct curl_slist *, const char *))                  \
-	X(void, slist_free_all, (struct curl_slist *))
+	X(void, slist_free_all, (struct curl_slist *))                                             \
+	X(CURLU *, url, (void))                                                                    \
+	X(void, url_cleanup, (CURLU *))                                                            \
+	X(CURLUcode, url_set, (CURLU *, CURLUPart, const char *, unsigned))                        \
+	X(CURLUcode, url_get, (const CURLU *, CURLUPart, char **, unsigned))                       \
+	X(void, free, (void *))
 
 struct curl_api {
 #define CURL_MEMBER(type, name, args) type(*name) args;

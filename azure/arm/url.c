@@ -1,6 +1,7 @@
 #include "azure/inside.h"
+#include "loop/curl.h"
+#include "model/prefix.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,61 +9,51 @@
 #include <string.h>
 #include <strings.h>
 
-static int
-copy_lower(const char *text, size_t len, char *ret, size_t size)
+/* One part in small letters; false when it is not there, or too long. */
+static bool
+part_read(const struct curl_api *curl, CURLU *url, CURLUPart part, char *ret, size_t size)
 {
-	if (len == 0 || len >= size)
-		return -EINVAL;
-	for (size_t i = 0; i < len; i++)
-		ret[i] = (char)tolower((unsigned char)text[i]);
-	ret[len] = '\0';
-	return 0;
-}
-
-/* The length of the host at p: a name, an IPv4 address, or an IPv6 address in brackets. 0 for
- * anything that another parser might read in another way. */
-static size_t
-host_length(const char *p)
-{
+	char *text = NULL;
 	size_t len;
 
-	if (*p != '[')
-		return strspn(p,
-			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
-	len = 1 + strspn(p + 1, "0123456789abcdefABCDEF:.");
-	return p[len] == ']' ? len + 1 : 0;
+	if (curl->url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		return false;
+	len = strlen(text);
+	for (size_t i = 0; i <= len && len < size; i++)
+		ret[i] = (char)tolower((unsigned char)text[i]);
+	curl->free(text);
+	return len < size;
 }
 
+/* The parser that also sends: no host can be one thing when it is checked and another when it is
+ * asked. What other parsers might read in another way is refused before. */
 int
 url_origin(const char *url, struct origin *ret)
 {
-	struct origin origin = { .port = "443" };
-	size_t scheme, len;
-	const char *p;
+	static const char authority[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+	const struct curl_api *curl = curl_load();
+	struct origin origin;
+	const char *host;
+	CURLU *parsed;
+	bool good;
 
-	if (url == NULL ||
+	if (curl == NULL || url == NULL ||
 	    (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0))
 		return -EINVAL;
-	for (p = url; *p != '\0'; p++)
+	for (const char *p = url; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == '\\')
 			return -EINVAL;
-	scheme = strcspn(url, ":");
-	if (scheme == 4)
-		memcpy(origin.port, "80", 3);
-	p = url + scheme + 3;
-	len = host_length(p);
-	if (copy_lower(url, scheme, origin.scheme, sizeof(origin.scheme)) < 0 ||
-	    copy_lower(p, len, origin.host, sizeof(origin.host)) < 0)
+	host = strchr(url, ':') + 3;
+	if (strspn(host, authority) != strcspn(host, "/?#") || strspn(host, authority) == 0 ||
+	    (parsed = curl->url()) == NULL)
 		return -EINVAL;
-	p += len;
-	if (*p == ':') {
-		len = strspn(++p, "0123456789");
-		if (len > 5 || *p == '0' ||
-		    copy_lower(p, len, origin.port, sizeof(origin.port)) < 0)
-			return -EINVAL;
-		p += len;
-	}
-	if (*p != '\0' && *p != '/' && *p != '?' && *p != '#')
+	good = curl->url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	       part_read(curl, parsed, CURLUPART_SCHEME, origin.scheme, sizeof(origin.scheme)) &&
+	       part_read(curl, parsed, CURLUPART_HOST, origin.host, sizeof(origin.host)) &&
+	       part_read(curl, parsed, CURLUPART_PORT, origin.port, sizeof(origin.port));
+	curl->url_cleanup(parsed);
+	if (!good)
 		return -EINVAL;
 	*ret = origin;
 	return 0;
@@ -94,21 +85,17 @@ bool
 url_loopback(const char *url)
 {
 	struct origin origin;
-	struct in_addr v4;
-	struct in6_addr v6;
 	size_t len;
 
 	if (url_origin(url, &origin) < 0)
 		return false;
 	if (strcmp(origin.host, "localhost") == 0)
 		return true;
-	if (inet_pton(AF_INET, origin.host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
 	len = strlen(origin.host);
-	if (len < 2 || origin.host[0] != '[')
-		return false;
+	if (origin.host[0] != '[')
+		return ip_text_is(origin.host, IP_LOOPBACK);
 	origin.host[len - 1] = '\0';
-	return inet_pton(AF_INET6, origin.host + 1, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+	return ip_text_is(origin.host + 1, IP_LOOPBACK);
 }
 
 bool
@@ -179,10 +166,10 @@ url_shown(const char *url)
 		return NULL;
 	used = strcspn(p, "?#");
 	memcpy(out, p, used);
-	for (p += used; *p != '\0';) {
+	for (p += used; *p != '\0' && *p != '#';) {
 		size_t part = strcspn(p + 1, "&;#") + 1, name = strcspn(p + 1, "=&;#");
-		bool cut = p[0] != '#' && name + 1 < part && secret_parameter(p + 1, name);
-		size_t take = p[0] == '#' ? 0 : cut ? name + 2 : part;
+		bool cut = name + 1 < part && secret_parameter(p + 1, name);
+		size_t take = cut ? name + 2 : part;
 
 		memcpy(out + used, p, take);
 		used += take;

@@ -2,6 +2,7 @@
 #include "tests/unit/checks/on_facts.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,13 +53,44 @@ START_TEST(plain_http_is_for_loopback_only)
 	ck_assert(!url_safe("http://10.0.0.1/"));
 	ck_assert(!url_safe("http://localhost.evil.example/"));
 	ck_assert(url_safe("https://evil.example/"));
+	ck_assert(!url_safe("http://[fe80::1]/") && !url_safe("http://2886729729/"));
+	ck_assert(url_safe("http://[::ffff:127.0.0.1]/"));
+}
+END_TEST
+
+/* The parser is curl's, so that a host is the same when it is checked and when it is asked. */
+START_TEST(origins_are_read_strictly)
+{
+	static const char *const bad[] = {
+		"https://a@b/",       "https://a%2eb/",
+		"https:///a",         "https:a",
+		"https://",           "https://a:b/",
+		"https://a:99999/",   "https://[::1/",
+		"https://[::1%251]/", "https://a\xc3\xa4/",
+		"https://a b/",       "https://a\\b/",
+		"file:///etc/passwd", NULL,
+	};
+	struct origin origin;
+
+	for (size_t i = 0; bad[i] != NULL; i++)
+		ck_assert_msg(url_origin(bad[i], &origin) < 0, "%s", bad[i]);
+	ck_assert_int_eq(url_origin(NULL, &origin), -EINVAL);
+	ck_assert_int_eq(url_origin("HTTPS://Host.Example:8443/P?q#f", &origin), 0);
+	ck_assert_str_eq(origin.scheme, "https");
+	ck_assert_str_eq(origin.host, "host.example");
+	ck_assert_str_eq(origin.port, "8443");
+	ck_assert_int_eq(url_origin("http://[FD00::1]?x", &origin), 0);
+	ck_assert_str_eq(origin.host, "[fd00::1]");
+	ck_assert_str_eq(origin.port, "80");
+	ck_assert(url_same_origin("https://a", "https://A:443/"));
+	ck_assert(!url_same_origin("https://a", "http://a:443/"));
 }
 END_TEST
 
 START_TEST(shown_urls_hold_no_signature)
 {
-	char *shown =
-	    url_shown("https://a.blob.core.windows.net/b?sv=1&sig=abc%2Bdef&se=2&token=zzz#frag");
+	char *shown = url_shown(
+	    "https://a.blob.core.windows.net/b?sv=1&sig=abc%2Bdef&se=2&token=zzz#frag&x=1");
 
 	ck_assert_str_eq(shown, "https://a.blob.core.windows.net/b?sv=1&sig=*&se=2&token=*");
 	free(shown);
@@ -610,6 +642,7 @@ main(void)
 	LOOP(tc, links_to_other_hosts_are_not_followed, links);
 	tcase_add_test(tc, plain_http_is_for_loopback_only);
 	tcase_add_test(tc, shown_urls_hold_no_signature);
+	tcase_add_test(tc, origins_are_read_strictly);
 	LOOP(tc, secrets_are_cut_from_bodies, secret_bodies);
 	tcase_add_test(tc, what_was_signed_in_with_is_cut_wherever_it_stands);
 	LOOP(tc, what_is_no_secret_stays, harmless_bodies);
