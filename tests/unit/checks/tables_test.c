@@ -100,6 +100,16 @@ START_TEST(words_belong_to_a_code_with_a_row)
 }
 END_TEST
 
+/* Codes of earlier versions: reports and waivers of that time name them. */
+START_TEST(a_retired_code_is_not_used_again)
+{
+	static const char *const retired[] = { "nsg-nonsense", "jit-nonsense", "route-nonsense" };
+
+	for (size_t i = 0; i < sizeof(retired) / sizeof(*retired); i++)
+		ck_assert_msg(code_find(retired[i]) == CODE_CUSTOM, "%s is back", retired[i]);
+}
+END_TEST
+
 static const int causes[] = {
 #define ALL(check) CODE_CUSTOM
 #define CAUSE(cause, ...) cause,
@@ -131,6 +141,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, start, stop);
 	tcase_add_test(tcase, a_constant_is_the_word_in_capitals);
 	tcase_add_test(tcase, a_code_from_warn_on_has_words_under_its_check);
+	tcase_add_test(tcase, a_retired_code_is_not_used_again);
 	tcase_add_test(tcase, words_belong_to_a_code_with_a_row);
 	tcase_add_test(tcase, only_a_code_that_can_fail_stops_or_causes_anything);
 	suite_add_tcase(suite, tcase);
