@@ -1,12 +1,10 @@
-/* Bundles: one target's facts in a file, and files written whole or not at all. */
+/* Bundles: one target's facts in a file. */
 #ifndef CLI_BUNDLE_H
 #define CLI_BUNDLE_H
 
 #include "facts/err.h"
 
 #include <jansson.h>
-#include <stddef.h>
-#include <sys/types.h>
 
 /* Writes the facts as a bundle, mode 0600. Returns 0, or -errno with a sentence. */
 int bundle_write(const char *path, const json_t *facts, struct err *err);
@@ -14,9 +12,5 @@ int bundle_write(const char *path, const json_t *facts, struct err *err);
 /* Reads a bundle; *ret becomes its facts document, the caller owns it. Returns 0, or -EINVAL /
  * -errno with a sentence. */
 int bundle_read(const char *path, json_t **ret, struct err *err);
-
-/* Writes a file by way of a temporary one beside it and a rename. Returns 0, or -errno with a
- * sentence. */
-int file_replace(const char *path, const char *bytes, size_t len, mode_t mode, struct err *err);
 
 #endif

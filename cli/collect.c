@@ -262,7 +262,7 @@ collect(const struct options *options, const json_t *custom, const struct collec
 	int r = -ENOMEM;
 
 	if (run.doc == NULL ||
-	    (run.loop = loop_new(deadline, options->verbose ? stderr : NULL)) == NULL)
+	    (run.loop = loop_new(deadline, hooks != NULL ? hooks->trace : NULL)) == NULL)
 		goto out;
 	began = loop_now(run.loop);
 	aside_deadline(deadline);

@@ -10,6 +10,7 @@ struct collect_hooks {
 	/* After every turn of the loop; NULL for none. All targets before `first` are done. */
 	void (*turn)(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
 	void *ctx;
+	void (*trace)(const char *line); /* a line for -v; NULL for none */
 };
 
 /* Looks at everything the options ask for, and runs the programs among the custom rules if they

@@ -28,17 +28,26 @@
 
 enum { ROUND_PAUSE_MS = 10000, REPLAY_MS = 60000 };
 
-/* One line on stderr, whatever the text holds. Returns the exit code that fits the error. */
+/* One line on stderr, whatever the text holds. */
+static void
+say(const char *text)
+{
+	char *clean = visible_text(text, false), *safe;
+	size_t len;
+
+	safe = visible_log(clean, strlen(clean), "\\x5b", "\\x3a", &len);
+	fprintf(stderr, "azssh-doctor: %s\n", safe != NULL ? safe : clean);
+	free(safe);
+	free(clean);
+}
+
+/* Returns the exit code that fits the error. */
 static int
 complain(int r, const struct err *err)
 {
-	char *clean;
-
 	if (r == -ENOMEM)
 		memory_lost();
-	clean = visible_text(err->text[0] != '\0' ? err->text : strerror(-r), false);
-	fprintf(stderr, "azssh-doctor: %s\n", clean);
-	free(clean);
+	say(err->text[0] != '\0' ? err->text : strerror(-r));
 	return EXIT_USAGE;
 }
 
@@ -47,14 +56,16 @@ static int
 get_facts(const struct options *options, const struct rules *rules, json_t **ret, struct err *err)
 {
 	struct progress progress = { .rules = rules };
-	struct collect_hooks hooks = { .turn = progress_turn, .ctx = &progress };
+	struct collect_hooks hooks = { .ctx = &progress, .trace = options->verbose ? say : NULL };
 	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet &&
 		      !options->verbose;
 	int r;
 
 	if (options->replay != NULL)
 		return bundle_read(options->replay, ret, err);
-	r = collect(options, rules_custom(rules), person ? &hooks : NULL, ret, err);
+	if (person)
+		hooks.turn = progress_turn;
+	r = collect(options, rules_custom(rules), &hooks, ret, err);
 	progress_end(&progress);
 	return r;
 }

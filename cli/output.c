@@ -1,6 +1,7 @@
 #include "cli/output.h"
-#include "cli/bundle.h"
+#include "cli/replace.h"
 #include "facts/near.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,22 @@ render(const struct format *format, const struct judgements *judgements,
 	return r;
 }
 
+/* What goes into the log of a build must hold no commands of its agent that a server has chosen. */
+static void
+make_safe(const struct format *format, char **bytes, size_t *len)
+{
+	size_t safe_len = 0;
+	char *safe = format->bracket != NULL
+			 ? visible_log(*bytes, *len, format->bracket, format->colon, &safe_len)
+			 : NULL;
+
+	if (safe == NULL)
+		return;
+	free(*bytes);
+	*bytes = safe;
+	*len = safe_len;
+}
+
 /* A reader who has gone is no error: the verdict stands in the exit code. */
 static int
 write_stdout(const char *bytes, size_t len, struct err *err)
@@ -95,10 +112,12 @@ write_format(const struct output *output, const struct judgements *judgements,
 	size_t len = 0;
 	int r = render(output->format, judgements, &style, &bytes, &len);
 
+	if (r == 0 && (output->file != NULL || isatty(STDOUT_FILENO) != 1))
+		make_safe(output->format, &bytes, &len);
 	if (r < 0)
 		err_set(err, "the report cannot be written: %s", strerror(-r));
 	else if (output->file != NULL)
-		r = file_replace(output->file, bytes, len, 0644, err);
+		r = file_replace(output->file, bytes, len, FILE_PUBLIC, err);
 	else if (!options->quiet || !output->format->person)
 		r = write_stdout(bytes, len, err);
 	free(bytes);

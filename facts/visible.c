@@ -1,5 +1,6 @@
 #include "facts/visible.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,62 @@ visible_text(const char *text, bool lines)
 		return NULL;
 	}
 	return clean;
+}
+
+/* The length of the "##", "##vso" or "##word" before a bracket here, 0 when there is none. */
+static size_t
+agent_mark(const char *at, size_t left)
+{
+	size_t len = 2;
+
+	if (left < 3 || at[0] != '#' || at[1] != '#')
+		return 0;
+	while (len < left && isalpha((unsigned char)at[len]))
+		len++;
+	return len < left && at[len] == '[' ? len : 0;
+}
+
+/* true when the rest of the line is "::word::" or "::word name=value::". */
+static bool
+github_command(const char *at, size_t left)
+{
+	const char *end = memchr(at, '\n', left);
+	size_t len = end != NULL ? (size_t)(end - at) : left;
+
+	return len > 4 && at[0] == ':' && at[1] == ':' && memmem(at + 2, len - 2, "::", 2) != NULL;
+}
+
+char *
+visible_log(const char *text, size_t len, const char *bracket, const char *colon, size_t *ret_len)
+{
+	char *safe = NULL;
+	FILE *out = NULL;
+	bool start = true;
+	size_t done = 0, mark;
+
+	for (size_t i = 0; i < len; i++) {
+		const char *instead = NULL;
+
+		if ((mark = agent_mark(text + i, len - i)) != 0) {
+			i += mark;
+			instead = bracket;
+		} else if (start && colon != NULL && github_command(text + i, len - i)) {
+			instead = colon;
+		}
+		start = text[i] == '\n' || (start && isspace((unsigned char)text[i]));
+		if (instead == NULL)
+			continue;
+		if (out == NULL)
+			out = open_memstream(&safe, ret_len);
+		fwrite(text + done, 1, i - done, out);
+		fputs(instead, out);
+		done = i + 1;
+	}
+	if (out == NULL)
+		return NULL;
+	fwrite(text + done, 1, len - done, out);
+	fclose(out);
+	return safe;
 }
 
 unsigned

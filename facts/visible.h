@@ -22,6 +22,13 @@ bool visible_clean(const char *text);
  * true and else becomes "\n". The caller frees; NULL when out of memory or text is NULL. */
 char *visible_text(const char *text, bool lines);
 
+/* The agents of CI services act on words in what a build prints: "##vso[..." and "##[..." of Azure
+ * Pipelines anywhere in a line, "::word ...::" of GitHub at its start. A copy of the text in which
+ * there are none: their bracket or first colon is written as `bracket` and `colon` say (NULL: the
+ * colon may stay). The caller frees; NULL when nothing had to be changed. */
+char *visible_log(const char *text, size_t len, const char *bracket, const char *colon,
+		  size_t *ret_len);
+
 /* Columns on a terminal: 0 for combining marks, 2 for wide East Asian and emoji, else 1. */
 unsigned visible_columns(uint32_t cp);
 size_t visible_width(const char *text);

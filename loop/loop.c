@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 struct loop {
 	int64_t deadline; /* of the round, in loop_now() milliseconds */
 	bool closing;     /* the deadline has passed: nothing new begins */
-	FILE *trace;
+	void (*trace)(const char *line);
 	struct loop_source *sources;
 	struct watch *watches;
 	struct pollfd *fds; /* of one wait; owners in step with it */
@@ -52,7 +53,7 @@ loop_left(const struct loop *loop)
 }
 
 struct loop *
-loop_new(int deadline_ms, FILE *trace)
+loop_new(int deadline_ms, void (*trace)(const char *line))
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
@@ -319,10 +320,14 @@ void
 loop_trace(const struct loop *loop, const char *fmt, ...)
 {
 	va_list ap;
+	char *line;
 
 	if (loop->trace == NULL)
 		return;
 	va_start(ap, fmt);
-	vfprintf(loop->trace, fmt, ap);
+	if (vasprintf(&line, fmt, ap) >= 0) {
+		loop->trace(line);
+		free(line);
+	}
 	va_end(ap);
 }

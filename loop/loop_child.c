@@ -116,7 +116,7 @@ finish(struct child *child, int error, int status)
 	reply.err_len = child->len[ERR];
 	reply.cut = child->cut;
 	reply.enough = child->complete;
-	loop_trace(child->loop, "azssh-doctor: ran %s -> %d (%lld ms)\n", child->name,
+	loop_trace(child->loop, "ran %s -> %d (%lld ms)", child->name,
 		   error != 0 ? error : reply.status, (long long)reply.ms);
 	child->done(child->ctx, &reply);
 	child_free(child);

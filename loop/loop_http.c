@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <strings.h>
 
 struct http {
@@ -189,6 +190,20 @@ refused_by_proxy(struct http *http)
 	return true;
 }
 
+/* The URL without its query and without the name and password that it may hold. */
+static void
+trace(const struct http *http, const struct http_reply *reply)
+{
+	const char *host = strstr(http->url, "://"), *at;
+
+	host = host != NULL ? host + 3 : http->url;
+	at = memchr(host, '@', strcspn(host, "/?#"));
+	loop_trace(http->loop, "%.*s%.*s -> %ld %s%s(%lld ms)", (int)(host - http->url), http->url,
+		   (int)strcspn(at != NULL ? at + 1 : host, "?#"), at != NULL ? at + 1 : host,
+		   reply->status, reply->error_text, reply->error_text[0] != '\0' ? " " : "",
+		   (long long)reply->ms);
+}
+
 static void
 http_done(struct transfer *transfer, CURLcode result, bool cancelled)
 {
@@ -211,11 +226,18 @@ http_done(struct transfer *transfer, CURLcode result, bool cancelled)
 	else if (reply.error != 0)
 		reply.error_text =
 		    http->error[0] != '\0' ? http->error : curl->easy_strerror(result);
-	loop_trace(http->loop, "azssh-doctor: %.*s -> %ld %s(%lld ms)\n",
-		   (int)strcspn(http->url, "?"), http->url, reply.status, reply.error_text,
-		   (long long)reply.ms);
+	trace(http, &reply);
 	http->done(http->ctx, &reply);
 	http_free(http);
+}
+
+/* libcurl itself leaves its sockets open across exec. */
+static curl_socket_t
+open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)ctx;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 static const char *
@@ -238,6 +260,7 @@ set_options(struct http *http, const struct http_request *request)
 
 	curl->easy_setopt(http->transfer.easy, CURLOPT_URL, http->url);
 	curl->easy_setopt(http->transfer.easy, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl->easy_setopt(http->transfer.easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else

@@ -4,11 +4,10 @@
 
 #include "loop/loop.h"
 
-#include <stdio.h>
-
-/* A loop whose round ends in deadline_ms. trace (-v): one line a request and a child; NULL: silent.
+/* A loop whose round ends in deadline_ms. trace (-v): gets one line a request and a child, of which
+ * peers may have chosen the bytes; NULL: silent.
  * Returns NULL when out of memory. */
-struct loop *loop_new(int deadline_ms, FILE *trace);
+struct loop *loop_new(int deadline_ms, void (*trace)(const char *line));
 
 /* Frees the loop; what is still under way is called back with -ECANCELED first. NULL is fine. */
 void loop_free(struct loop *loop);

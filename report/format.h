@@ -13,6 +13,9 @@ struct format {
 	bool many;    /* one document holds all reports; else write is called for each of them */
 	bool to_file; /* may be written to a file */
 	bool person;  /* meant for people: --quiet keeps it off stdout */
+	/* How it writes a bracket or colon that would begin a command of a CI agent (visible_log).
+	 * NULL: it has no such texts, or commands are what it is for. */
+	const char *bracket, *colon;
 };
 
 extern const struct format formats[]; /* ends with a row without a name */

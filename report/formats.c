@@ -5,9 +5,10 @@
 
 /* The order is that of --help. */
 const struct format formats[] = {
-	{ "text", report_text, .many = true, .to_file = true, .person = true },
-	{ "json", report_json, .many = true, .to_file = true },
-	{ "ndjson", report_ndjson, .to_file = true },
+	{ "text", report_text, .many = true, .to_file = true, .person = true, .bracket = "\\x5b",
+	  .colon = "\\x3a" },
+	{ "json", report_json, .many = true, .to_file = true, .bracket = "\\u005b" },
+	{ "ndjson", report_ndjson, .to_file = true, .bracket = "\\u005b" },
 	{ 0 },
 };
 

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -15,6 +16,8 @@ import tempfile
 import threading
 import time
 
+import wire_servers as srv
+from frontlib import Front
 from simlib import BASE, BUILD, CLIENT, TENANT, VM, Sim, expect, run, test
 
 DOCTOR = os.path.abspath(os.path.join(BUILD, "azssh-doctor"))
@@ -265,6 +268,188 @@ def without_dev_null_ssh_is_still_there():
         done = folder.doctor("--no-azure", "--no-probe", "--host", "127.0.0.1", "-f", "json", before=["unshare", "-m", "/bin/sh", "-c", 'mount -t tmpfs t /dev; exec "$@"', "sh"])
         codes = [f["code"] for f in done.report["findings"]]
         assert "ssh-missing" not in codes, codes
+
+
+# ---- what is printed ----
+
+class Banner:
+    """An SSH server that says one line."""
+
+    def __init__(self, line):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen()
+        self.port = str(self.socket.getsockname()[1])
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = self.socket.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(line)
+                    time.sleep(0.2)
+        threading.Thread(target=serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+def agent_commands(text):
+    """The lines on which the agent of Azure Pipelines or GitHub would act."""
+    return [line for line in text.decode(errors="replace").splitlines()
+            if re.search(r"##(\w*)\[", line) or re.match(r"\s*::.*::", line)]
+
+
+@test
+def a_server_cannot_command_the_agent_of_a_build():
+    for words in (b"##vso[task.prependpath]/opt/evil", b"##[error]x", b"##VSO[task.setvariable variable=a]b", b"::warning::x", b"x " * 30 + b"::add-path::/opt/evil"):
+        with Banner(b"hello\r\n" + words + b"\r\nSSH-2.0-x " + words[:200] + b"\r\n") as server, Folder() as folder:
+            for args in ([], ["-v"], ["-f", "json"], ["-f", "ndjson"], ["-f", "json=o", "-f", "text=t"]):
+                done = folder.doctor("--no-azure", "--no-ssh-config", "--host", "127.0.0.1", "-p", server.port, "-l", "root", *args, env={"TF_BUILD": "True"})
+                texts = [done.stdout, done.stderr] + [pathlib.Path(folder / name).read_bytes() for name in ("o", "t") if os.path.exists(folder / name)]
+                expect((words, args, [line for text in texts for line in agent_commands(text)]), (words, args, []))
+                if done.report is not None:
+                    assert words.decode() in json.dumps(done.report), words
+            done = folder.doctor("--no-azure", "--no-probe", "--host", words.decode())
+            expect(agent_commands(done.stderr), [])
+
+
+@test
+def the_trace_holds_no_byte_that_a_terminal_acts_on():
+    def reply(method, path, message):
+        if "subscriptions" in path:
+            message.body = json.dumps({"value": [], "nextLink": link.replace("HOST", odd.url)}, ensure_ascii=False).encode()
+            message.status = 200
+    link = "HOST/a\u009b31mR\u202ex##vso[task.x]y"
+    with Sim() as sim, Front(sim, change=reply) as odd, Folder() as folder:
+        done = folder.doctor("--no-probe", "-v", "myVM", env=dict(azure(sim), AZSSH_ARM_ENDPOINT=odd.url))
+        assert b"R" in done.stderr and b"\xc2\x9b" not in done.stderr and b"\xe2\x80\xae" not in done.stderr, done.stderr
+        expect(agent_commands(done.stderr), [])
+        done = folder.doctor("--no-azure", "--no-probe", "--host", "127.0.0.1", "-v", "--ip-service", "https://me:secret@127.0.0.1:1/ip")
+        assert b"secret" not in done.stderr and b"secret" not in done.stdout, done.stderr
+
+
+# ---- the installed ssh ----
+
+ONLY_SSH = "KexAlgorithms sntrup761x25519-sha512@openssh.com"
+
+
+class Server:
+    """A healthy sshd that only the installed ssh can speak to, and a key that it knows."""
+
+    def __init__(self, folder):
+        where = pathlib.Path(folder.path)
+        self.key, host = srv.keygen(where / "key", "-t", "ed25519"), srv.keygen(where / "host", "-t", "ed25519")
+        self.sshd = srv.Sshd(where / "sshd", [host], [self.key], ONLY_SSH)
+        self.args = ["--no-azure", "--no-ssh-config", "--host", "127.0.0.1", "-p", str(self.sshd.port), "-l", "root", "-i", str(self.key)]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.sshd.stop()
+
+
+def fake_ssh(folder, words):
+    """An ssh that does `words` where the program asks the server with it."""
+    folder.write("bin/ssh", '#!/bin/sh\ncase "$1" in -vN) %s ;; esac\nexec /usr/bin/ssh "$@"\n' % words, 0o755)
+    return {"PATH": folder / "bin" + ":/usr/bin:/bin"}
+
+
+@test
+def a_fault_of_ssh_itself_is_no_fact_about_the_server():
+    if srv.which("sshd") is None or os.geteuid() != 0:
+        print("# skipped: needs sshd and root")
+        return
+    with Folder() as folder, Server(folder) as server:
+        for name in ("tmp", "sp ace", "per%cent", 'quo"te'):
+            os.makedirs(folder / name)
+            done = folder.doctor(*server.args, "-f", "json", env={"TMPDIR": folder / name}, wait=20)
+            expect((name, finding(done.report, "kex")["status"], finding(done.report, "auth")["status"]), (name, "pass", "pass"))
+            expect(os.listdir(folder / name), [])
+        for words in ("kill -9 $$", "exit 255", "exit 1", "sleep 20"):
+            done = folder.doctor(*server.args, "-f", "json", env=fake_ssh(folder, words), wait=20)
+            expect((words, finding(done.report, "kex")["status"], done.returncode), (words, "unknown", 3))
+
+
+@test
+def a_signal_removes_what_was_written_for_ssh():
+    if srv.which("sshd") is None or os.geteuid() != 0:
+        print("# skipped: needs sshd and root")
+        return
+    with Folder() as folder, Server(folder) as server:
+        os.makedirs(folder / "tmp")
+        env = folder.env(TMPDIR=folder / "tmp", **fake_ssh(folder, "sleep 71.75"))
+        child = subprocess.Popen([DOCTOR] + server.args, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            time.sleep(0.1)
+            if processes("71.75"):
+                break
+        assert os.listdir(folder / "tmp"), "nothing was written"
+        child.send_signal(signal.SIGTERM)
+        expect(child.wait(5), 143)
+        time.sleep(0.5)
+        expect((os.listdir(folder / "tmp"), processes("71.75")), ([], []))
+
+
+@test
+def an_ssh_that_is_killed_has_refused_nothing():
+    with Folder() as folder:
+        for words in ("kill -9 $$", "exit 255", "exit 1"):
+            folder.write("bin/ssh", '#!/bin/sh\ncase "$1" in -G) %s ;; esac\nexec /usr/bin/ssh "$@"\n' % words, 0o755)
+            done = folder.doctor("--no-azure", "--no-probe", "--host", "127.0.0.1", "-f", "json", env={"PATH": folder / "bin" + ":/usr/bin:/bin"})
+            expect((words, finding(done.report, "ssh-config")["status"], done.returncode), (words, "unknown", 3))
+
+
+# ---- files that are written ----
+
+def mode(path):
+    return "%o" % (os.stat(path).st_mode & 0o777)
+
+
+@test
+def modes_links_and_pipes_are_decided_on():
+    with Folder() as folder:
+        folder.write("key", "x")
+        folder.doctor("--no-azure", "--no-probe", "-i", "key", "--bundle", "b", "--no-redact")
+        expect(mode(folder / "b"), "600")
+
+        def report(path, umask=0o022, **more):
+            return subprocess.run([DOCTOR, "--replay", "b", "-f", "json=" + path], env=folder.env(), cwd=folder.path, stdin=subprocess.DEVNULL, capture_output=True, timeout=15,
+                                  check=False, preexec_fn=lambda: os.umask(umask), **more)
+        for umask, wanted in ((0o022, "644"), (0o077, "600"), (0o027, "640")):
+            report("new%o" % umask, umask)
+            expect(mode(folder / ("new%o" % umask)), wanted)
+        folder.write("private", "", 0o600)
+        report("private")
+        expect(mode(folder / "private"), "600")
+        os.symlink("target", folder / "link")
+        folder.write("target", "old", 0o640)
+        report("link")
+        expect((os.path.islink(folder / "link"), mode(folder / "target")), (True, "640"))
+        os.mkfifo(folder / "pipe")
+        done = report("pipe")
+        expect((done.returncode, b"nothing reads this pipe" in done.stderr), (4, True))
+        reader = subprocess.Popen(["cat", folder / "pipe"], stdout=subprocess.PIPE)
+        time.sleep(0.3)
+        expect(report("pipe").returncode, 1)
+        assert json.loads(reader.communicate(timeout=10)[0])["exit_code"] == 1
+        assert json.loads(report("/dev/stdout").stdout)["exit_code"] == 1
+        if os.geteuid() == 0:
+            os.chown(folder / "pipe", 65534, 65534)
+            done = report("pipe")
+            expect((done.returncode, b"another user" in done.stderr), (4, True))
+            os.chown(folder / "link", 65534, 65534, follow_symlinks=False)
+            done = report("link")
+            expect((done.returncode, b"another user" in done.stderr), (4, True))
+        expect([name for name in os.listdir(folder.path) if "." in name], [])
 
 
 if __name__ == "__main__":

@@ -121,6 +121,9 @@ on_version(void *ctx, const struct child_reply *reply)
 
 	if (reply->error != 0)
 		settle_failed(client->facts, reply->error);
+	else if (reply->err_len == 0 && reply->out_len == 0)
+		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, "error",
+			     "ssh -V ended with status %d without a word", reply->status);
 	else
 		read_version(facts_known(client->facts, FACT_CLIENT), reply);
 	finish(client);

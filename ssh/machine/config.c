@@ -84,9 +84,11 @@ named_ran(void *ctx, const struct child_reply *reply)
 	struct config *config = ctx;
 
 	config->outcome.error = reply->error;
-	if (reply->error == 0 && reply->status == 0)
+	config->outcome.status = reply->status;
+	if (reply->error == 0 && reply->status == 0) {
 		config->outcome.options = ssh_config_parse(reply->out, reply->out_len);
-	else if (reply->error == 0) {
+	} else if (reply->error == 0 && (reply->status < 128 || reply->status == 255) &&
+		   reply->err_len > 0) {
 		config->outcome.complaint = json_object();
 		ssh_config_complaint(config->outcome.complaint, reply->err, reply->err_len);
 	}

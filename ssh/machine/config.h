@@ -41,7 +41,7 @@ struct ssh_config_outcome {
 	json_t *options, *neutral; /* what ssh printed for the name and for a neutral one; NULL when
 				      it failed or was not asked */
 	json_t *complaint;         /* when ssh refused the configuration */
-	int error;                 /* of ssh as a child, 0 when it ran */
+	int error, status;         /* of ssh as a child: 0 when it ran; as struct child_reply */
 };
 void ssh_config_settle_known(struct facts *facts, enum fact_section where,
 			     const struct ssh_config_outcome *config);

@@ -213,10 +213,15 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 		facts_settle(facts, where, FACT_UNKNOWN,
 			     config->error == -ECANCELED ? "deadline" : "error",
 			     "ssh -G could not be run: %s", strerror(-config->error));
+	} else if (message == NULL) {
+		facts_settle(facts, where, FACT_UNKNOWN, "error", "ssh -G %s %d without a word",
+			     config->status > 128 && config->status < 255 ? "was ended by signal"
+									  : "ended with status",
+			     config->status > 128 && config->status < 255 ? config->status - 128
+									  : config->status);
 	} else {
 		facts_settle(facts, where, FACT_UNKNOWN, "ssh-config",
-			     "ssh refuses its configuration: %s",
-			     message != NULL ? message : "it did not say why");
+			     "ssh refuses its configuration: %s", message);
 		json_object_update(facts_section(facts, where), config->complaint);
 	}
 	doc_set_str(facts_section(facts, where), "name", config->request->name);

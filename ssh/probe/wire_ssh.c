@@ -1,4 +1,5 @@
 #include "facts/file.h"
+#include "loop/leave.h"
 #include "ssh/probe/engine.h"
 #include "ssh/probe/ssh_log.h"
 #include "ssh/probe/wire_client.h"
@@ -41,12 +42,18 @@ ssh_free(void *state)
 	for (size_t i = 0; i < ssh->option_count; i++)
 		free(ssh->options[i]);
 	for (size_t i = 0; i < WIRE_QUERIES; i++)
-		if (ssh->pub[i][0] != '\0')
+		if (ssh->pub[i][0] != '\0') {
 			unlink(ssh->pub[i]);
-	if (ssh->known[0] != '\0')
+			leave_path_gone(ssh->pub[i]);
+		}
+	if (ssh->known[0] != '\0') {
 		unlink(ssh->known);
-	if (ssh->dir[0] != '\0')
+		leave_path_gone(ssh->known);
+	}
+	if (ssh->dir[0] != '\0') {
 		rmdir(ssh->dir);
+		leave_path_gone(ssh->dir);
+	}
 	free(ssh);
 }
 
@@ -65,24 +72,40 @@ public_write(const char *path, const json_t *identity)
 	return r;
 }
 
+/* $TMPDIR, unless ssh would read its path as something else: its options take quotes, tokens and
+ * variables, by rules that change with its version. */
+static const char *
+temporary_folder(void)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._-+@,:";
+	const char *folder = getenv("TMPDIR");
+
+	if (folder == NULL || *folder != '/' || folder[strspn(folder, plain)] != '\0')
+		return "/tmp";
+	return folder;
+}
+
 static struct wire_ssh *
 ssh_new(const struct wire *wire)
 {
-	const char *tmp = getenv("TMPDIR");
 	struct wire_ssh *ssh = calloc(1, sizeof(*ssh));
 
 	if (ssh == NULL)
 		return NULL;
-	if (snprintf(ssh->dir, sizeof(ssh->dir), "%s/azssh-doctor-XXXXXX",
-		     tmp != NULL && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(ssh->dir) - 16 ||
+	if (snprintf(ssh->dir, sizeof(ssh->dir), "%s/azssh-doctor-XXXXXX", temporary_folder()) >=
+		(int)sizeof(ssh->dir) - 16 ||
 	    mkdtemp(ssh->dir) == NULL) {
 		ssh->dir[0] = '\0';
 		ssh_free(ssh);
 		return NULL;
 	}
+	leave_path(ssh->dir);
 	snprintf(ssh->known, sizeof(ssh->known), "%.200s/known", ssh->dir);
+	leave_path(ssh->known);
 	for (size_t i = 0; i < wire->key_count; i++) {
 		snprintf(ssh->pub[i], sizeof(ssh->pub[i]), "%.200s/key%u", ssh->dir, (unsigned)i);
+		leave_path(ssh->pub[i]);
 		if (public_write(ssh->pub[i], wire->keys[i].identity) < 0) {
 			ssh_free(ssh);
 			return NULL;
@@ -173,6 +196,51 @@ answers_take(struct wire *wire, const struct wire_ssh *ssh, const char *log)
 	}
 }
 
+/* How the key exchange ended, as far as ssh's end tells of the server; NULL when it only tells of
+ * ssh itself: killed, or stopped by something on this computer. */
+static const char *
+kex_result(const struct child_reply *reply)
+{
+	static const char *const ends[] = { "Connection closed by ",
+					    "Connection reset by ",
+					    "kex_exchange_identification: ",
+					    "ssh_exchange_identification: ",
+					    "ssh_dispatch_run_fatal: ",
+					    "Received disconnect from ",
+					    "Disconnected from ",
+					    "banner exchange: " };
+
+	if (reply->error == -ETIMEDOUT)
+		return ssh_log_line(reply->err, "SSH2_MSG_KEXINIT sent", NULL, 0) ? "stalled"
+										  : NULL;
+	for (size_t i = 0; reply->error == 0 && i < sizeof(ends) / sizeof(*ends); i++)
+		if (ssh_log_line(reply->err, ends[i], NULL, 0))
+			return "closed";
+	return NULL;
+}
+
+/* Nothing is known of the server: ssh did not run, or did not run to its end. */
+static void
+end_without_ssh(struct wire *wire, const struct child_reply *reply, const char *words)
+{
+	char reason[SSH_LOG_LINE + 96];
+
+	if (reply->error == -ETIMEDOUT)
+		snprintf(reason, sizeof(reason), "the installed ssh did not come to an end");
+	else if (reply->error != 0)
+		snprintf(reason, sizeof(reason), "the installed ssh could not be run: %s",
+			 strerror(-reply->error));
+	else if (reply->status > 128 && reply->status != 255)
+		snprintf(reason, sizeof(reason), "the installed ssh was ended by signal %d",
+			 reply->status - 128);
+	else
+		snprintf(reason, sizeof(reason),
+			 "the installed ssh ended without a word of the "
+			 "server%s%s",
+			 *words != '\0' ? ": " : "", words);
+	wire_end(wire, "error", reason);
+}
+
 static void
 on_asked(void *ctx, const struct child_reply *reply)
 {
@@ -194,11 +262,15 @@ on_asked(void *ctx, const struct child_reply *reply)
 		answers_take(wire, ssh, reply->err);
 		wire_auth_settle(wire, "ssh");
 	}
-	if (!wire->have.kex)
-		wire_kex_settle(wire, "closed", "ssh");
 	if (!ssh_log_line(reply->err, "kex_exchange_identification: banner line 0: ", words,
 			  sizeof(words)))
 		ssh_log_last_words(reply->err, words);
+	if (!wire->have.kex && kex_result(reply) == NULL) {
+		end_without_ssh(wire, reply, words);
+		return;
+	}
+	if (!wire->have.kex)
+		wire_kex_settle(wire, kex_result(reply), "ssh");
 	snprintf(reason, sizeof(reason), "the installed ssh did not get that far%s%s",
 		 *words != '\0' ? ": " : "", words);
 	wire_end(wire, "not-reached", reason);

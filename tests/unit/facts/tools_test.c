@@ -160,6 +160,37 @@ START_TEST(what_nobody_sees_is_written_out)
 }
 END_TEST
 
+static const struct {
+	const char *text, *safe; /* NULL: nothing is changed */
+} logs[] = {
+	{ "a ##vso[task.x]y", "a ##vso\\x5btask.x]y" },
+	{ "##[error]##VSO[a]", "##\\x5berror]##VSO\\x5ba]" },
+	{ "###vso[x", "###vso\\x5bx" },
+	{ "## vso[ # #[ #[", NULL },
+	{ "::warning::x", "\\x3a:warning::x" },
+	{ "a\n \t::set-env name=a::b\n::x::", "a\n \t\\x3a:set-env name=a::b\n\\x3a:x::" },
+	{ "::1", NULL },
+	{ "::1\nb::c", NULL },
+	{ "a ::b::", NULL },
+	{ "##", NULL },
+	{ "##vso", NULL },
+	{ "", NULL },
+};
+
+START_TEST(commands_of_agents_are_written_so_that_they_are_none)
+{
+	size_t len = 0;
+	char *safe = visible_log(logs[_i].text, strlen(logs[_i].text), "\\x5b", "\\x3a", &len);
+
+	if (logs[_i].safe == NULL)
+		ck_assert_ptr_null(safe);
+	else
+		ck_assert_str_eq(safe, logs[_i].safe);
+	ck_assert_uint_eq(len, safe != NULL ? strlen(safe) : 0);
+	free(safe);
+}
+END_TEST
+
 START_TEST(letters_are_visible)
 {
 	static const uint32_t letters[] = { ' ',    'a',     0xe4,    0x301, 0x5d0,
@@ -218,6 +249,8 @@ main(void)
 	tcase_add_test(tcase, files_are_read_whole_or_not_at_all);
 	tcase_add_loop_test(tcase, what_nobody_sees_is_written_out, 0,
 			    sizeof(unseen) / sizeof(unseen[0]));
+	tcase_add_loop_test(tcase, commands_of_agents_are_written_so_that_they_are_none, 0,
+			    (int)(sizeof(logs) / sizeof(*logs)));
 	tcase_add_test(tcase, letters_are_visible);
 	tcase_add_test(tcase, words_are_found_whole);
 	tcase_add_test(tcase, times_are_read_and_written);
