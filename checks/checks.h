@@ -72,8 +72,4 @@ struct diagnosis {
 int diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *ret);
 void diagnosis_free(struct diagnosis *diagnosis);
 
-/* The values that every rule may name ({vm} {rg} {subscription} {user} {host} {port} {source_ip}):
- * a new object, the caller owns it. */
-json_t *globals_make(const struct scene *scene);
-
 #endif

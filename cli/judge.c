@@ -38,8 +38,10 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 	if ((r = facts_view(doc, index, &facts)) < 0)
 		return r;
 	if ((r = scene_make(&facts, &scene)) == 0 &&
-	    (r = checks_run(&scene, rules, &selection, &ret->findings, &ret->count)) == 0)
-		ret->globals = globals_make(&scene);
+	    (r = checks_run(&scene, rules, &selection, &ret->findings, &ret->count)) == 0) {
+		ret->about = about_make(&scene);
+		ret->globals = globals_make(&scene, &ret->about);
+	}
 	scene_free(&scene);
 	if (r < 0)
 		return r;
@@ -48,8 +50,9 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 				    options->remedy.count > 0 ? options->remedy.at : az);
 	if (r < 0 || (r = diagnosis_make(ret->findings, ret->count, &ret->diagnosis)) < 0)
 		return r;
-	return report_build(&facts, rules, ret->findings, ret->count, &ret->diagnosis, ret->globals,
-			    exit_code_of(ret->diagnosis.verdict, options), &ret->report);
+	return report_build(&ret->about, rules, ret->findings, ret->count, &ret->diagnosis,
+			    ret->globals, exit_code_of(ret->diagnosis.verdict, options),
+			    &ret->report);
 }
 
 int
@@ -82,6 +85,7 @@ judgements_free(struct judgements *judgements)
 		diagnosis_free(&one->diagnosis);
 		findings_free(one->findings, one->count);
 		json_decref(one->globals);
+		about_free(&one->about);
 	}
 	free(judgements->at);
 	*judgements = (struct judgements){ 0 };

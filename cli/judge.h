@@ -10,6 +10,7 @@ struct judgement {
 	struct finding *findings;
 	size_t count;
 	struct diagnosis diagnosis;
+	struct about about;
 	json_t *globals;
 	struct report report;
 };

@@ -21,10 +21,10 @@ write_login(struct page *page, const char *login)
 
 /* "myVM, azureuser@20.51.230.13 port 22, resource group rg" */
 static void
-write_target(struct screen *screen, const struct report_target *target)
+write_target(struct screen *screen, const struct about *about)
 {
 	struct page *page = screen_short_block(screen, SECTION_HEAD, RANK_TARGET, 2);
-	const char *vm = target->vm, *host = target->host, *user = target->user;
+	const char *vm = about->vm, *host = about->host, *user = about->user;
 	char *text = NULL;
 	size_t size;
 	FILE *out = vm != NULL || host != NULL ? open_memstream(&text, &size) : NULL;
@@ -34,9 +34,9 @@ write_target(struct screen *screen, const struct report_target *target)
 	fprintf(out, "%s%s", vm != NULL ? vm : "", vm != NULL && host != NULL ? ", " : "");
 	if (host != NULL)
 		fprintf(out, "%s%s%s port %d", user != NULL ? user : "", user != NULL ? "@" : "",
-			host, target->port >= 0 ? target->port : 22);
-	if (target->resource_group != NULL)
-		fprintf(out, ", resource group %s", target->resource_group);
+			host, about->port);
+	if (about->resource_group != NULL)
+		fprintf(out, ", resource group %s", about->resource_group);
 	if (fclose(out) == 0)
 		page_wrap(page, "  ", 2, INK_NONE, text);
 	free(text);
@@ -130,8 +130,8 @@ write_good(struct screen *screen, const struct report *report)
 	const struct finding *way = report->way;
 	size_t warnings = screen->page.style->terminal ? WARNINGS_SHOWN : SIZE_MAX;
 
-	if (report_connects(report) && report->login != NULL)
-		write_login(screen_block(screen, SECTION_HEAD, RANK_MUST), report->login);
+	if (report_connects(report) && report->about->login != NULL)
+		write_login(screen_block(screen, SECTION_HEAD, RANK_MUST), report->about->login);
 	else
 		write_verdict(screen_block(screen, SECTION_HEAD, RANK_MUST), PASS, report->title,
 			      NULL);
@@ -192,7 +192,7 @@ counts_text(const struct report *report)
 		fprintf(out, "%s %zu %s", before, counts[i], names[i]);
 		before = ",";
 	}
-	fprintf(out, ", %.1f s", (double)report->duration_ms / 1000);
+	fprintf(out, ", %.1f s", (double)report->about->duration_ms / 1000);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
@@ -235,7 +235,7 @@ write_answer(struct screen *screen, const struct report *report)
 		write_verdict(screen_short_block(screen, SECTION_HEAD, RANK_MUST, TITLE_LINES),
 			      report->verdict, title, cause->code);
 		free(title);
-		write_target(screen, &report->target);
+		write_target(screen, report->about);
 		write_why(screen, report);
 		write_fix(screen, report);
 		write_possible(screen, report);

@@ -71,27 +71,29 @@ finding_of(const struct finding *findings, size_t count, enum code code)
 }
 
 static int
-add_title(struct report *report, bool key_only)
+add_title(struct report *report)
 {
 	if (report->cause != NULL)
 		report->title = report_title(report->cause);
-	else if (report_connects(report) && report->login != NULL)
-		report->title = report->own_title = doc_fmt("You can connect: %s", report->login);
+	else if (report_connects(report) && report->about->login != NULL)
+		report->title = report->own_title =
+		    doc_fmt("You can connect: %s", report->about->login);
 	else if (report_connects(report))
 		report->title = "You can connect";
 	else if (report->way != NULL)
 		report->title = report_title(report->way);
 	else
-		report->title = key_only ? "The key is fit for a new VM" : "No fault was found";
+		report->title =
+		    report->about->key_only ? "The key is fit for a new VM" : "No fault was found";
 	return report->title != NULL ? 0 : -ENOMEM;
 }
 
 /* true for "azssh-doctor VM" without any option. */
 static bool
-is_plain_look(const struct report_target *target, const char *command)
+is_plain_look(const struct about *about, const char *command)
 {
 	static const char program[] = PACKAGE_NAME " ";
-	const char *vm = target->vm, *user = target->user;
+	const char *vm = about->vm, *user = about->user;
 	size_t len;
 
 	if (strncmp(command, program, strlen(program)) != 0)
@@ -110,35 +112,10 @@ is_plain_look(const struct report_target *target, const char *command)
 const char *
 report_verify(const struct report *report, const struct remedy *remedy)
 {
-	if (remedy->verify == NULL || report->again == NULL ||
-	    !is_plain_look(&report->target, remedy->verify))
+	if (remedy->verify == NULL || report->about->again == NULL ||
+	    !is_plain_look(report->about, remedy->verify))
 		return remedy->verify;
-	return report->again;
-}
-
-static const char *
-text_of(const json_t *globals, const char *key)
-{
-	const char *text = doc_str(globals, key);
-
-	return text != NULL && *text != '\0' ? text : NULL;
-}
-
-static struct report_target
-target_of(const json_t *globals)
-{
-	json_int_t port = doc_int(globals, "port", -1);
-
-	return (struct report_target){
-		.vm = text_of(globals, "vm"),
-		.resource_group = text_of(globals, "rg"),
-		.subscription = text_of(globals, "subscription"),
-		.host = text_of(globals, "host"),
-		.user = text_of(globals, "user"),
-		.user_from = text_of(globals, "user_from"),
-		.source_ip = text_of(globals, "source_ip"),
-		.port = port >= 0 && port <= 65535 ? (int)port : -1,
-	};
+	return report->about->again;
 }
 
 static void
@@ -159,23 +136,20 @@ add_possible(struct report *report, const struct rules *rules, const json_t *glo
 }
 
 int
-report_build(const struct facts *facts, const struct rules *rules, const struct finding *findings,
+report_build(const struct about *about, const struct rules *rules, const struct finding *findings,
 	     size_t count, const struct diagnosis *diagnosis, const json_t *globals, int exit_code,
 	     struct report *ret)
 {
 	struct report report = { .version = PACKAGE_VERSION,
 				 .rules = rules_digest(rules),
-				 .duration_ms = doc_int(facts->doc, "duration_ms", 0),
-				 .target = target_of(globals),
+				 .about = about,
 				 .verdict = diagnosis->verdict,
 				 .exit_code = exit_code,
-				 .login = text_of(globals, "ssh"),
-				 .again = text_of(globals, "again"),
 				 .findings = findings,
 				 .count = count };
 	int r;
 
-	set_started(&report, facts->now);
+	set_started(&report, about->started);
 	if (diagnosis->verdict == FAIL || diagnosis->verdict == UNKNOWN)
 		report.cause = diagnosis->cause;
 	if (report.cause != NULL) {
@@ -187,7 +161,7 @@ report_build(const struct facts *facts, const struct rules *rules, const struct 
 	}
 	if (report.cause == NULL && !report_connects(&report))
 		report.way = finding_of(findings, count, CODE_BASTION_WAY_IN);
-	if ((r = add_title(&report, doc_bool(facts->doc, "asked.key_only", false))) < 0 ||
+	if ((r = add_title(&report)) < 0 ||
 	    (r = report_path(findings, count, diagnosis, report.path)) < 0) {
 		report_free(&report);
 		return r;

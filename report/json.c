@@ -151,7 +151,7 @@ diagnosis_json(const struct report *report)
 }
 
 static json_t *
-target_json(const struct report_target *from)
+target_json(const struct about *from)
 {
 	json_t *target = json_object();
 
@@ -159,8 +159,7 @@ target_json(const struct report_target *from)
 	doc_set_str(target, "resource_group", from->resource_group);
 	doc_set_str(target, "subscription", from->subscription);
 	doc_set_str(target, "host", from->host);
-	if (from->port >= 0)
-		doc_set_int(target, "port", from->port);
+	doc_set_int(target, "port", from->port);
 	doc_set_str(target, "user", from->user);
 	doc_set_str(target, "user_from", from->user_from);
 	doc_set_str(target, "source_ip", from->source_ip);
@@ -194,8 +193,8 @@ report_as_json(const struct report *report)
 	doc_set_str(tool, "rules", report->rules);
 	json_object_set_new(obj, "tool", tool);
 	doc_set_str(obj, "started", report->started);
-	doc_set_int(obj, "duration_ms", report->duration_ms);
-	json_object_set_new(obj, "target", target_json(&report->target));
+	doc_set_int(obj, "duration_ms", report->about->duration_ms);
+	json_object_set_new(obj, "target", target_json(report->about));
 	doc_set_str(obj, "verdict", status_word(report->verdict));
 	doc_set_int(obj, "exit_code", report->exit_code);
 	doc_set_str(obj, "title", report->title);

@@ -4,8 +4,8 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
+#include "checks/about.h"
 #include "checks/checks.h"
-#include "facts/facts.h"
 #include "checks/finding.h"
 #include "rules/rules.h"
 
@@ -16,12 +16,6 @@
 
 #define REPORT_SCHEMA "azssh-doctor/report/1"
 #define REPORT_HOPS 12
-
-/* What was asked about. Members are NULL, and the port is -1, where they are not known. */
-struct report_target {
-	const char *vm, *resource_group, *subscription, *host, *user, *user_from, *source_ip;
-	int port;
-};
 
 /* A code that may be the true cause, and the command that decides. */
 struct report_possible {
@@ -41,13 +35,10 @@ struct report_hop {
 struct report {
 	const char *version, *rules; /* of the program; digest of the rule set */
 	char started[32];            /* RFC 3339, UTC */
-	int64_t duration_ms;
-	struct report_target target;
+	const struct about *about;   /* what it is about */
 	enum status verdict;
 	int exit_code;
 	const char *title; /* the whole report in one line */
-	const char *login; /* the ssh command to type; NULL while the host is not known */
-	const char *again; /* the user's own command line; NULL where the facts lack it */
 
 	/* The root cause; NULL for pass and warn. */
 	const struct finding *cause;
@@ -65,9 +56,9 @@ struct report {
 	struct report_hop path[REPORT_HOPS];
 };
 
-/* Builds the report; `globals` are those of globals_make, and finding_fill_in must have been
- * over the findings. 0, or -ENOMEM with nothing to free. */
-int report_build(const struct facts *facts, const struct rules *rules,
+/* Builds the report; finding_fill_in must have been over the findings. 0, or -ENOMEM with nothing
+ * to free. */
+int report_build(const struct about *about, const struct rules *rules,
 		 const struct finding *findings, size_t count, const struct diagnosis *diagnosis,
 		 const json_t *globals, int exit_code, struct report *ret);
 void report_free(struct report *report); /* its contents; NULL is fine */

@@ -11,11 +11,11 @@ enum { NAME_MAX_COLUMNS = 32, NAMES_SHOWN = 6 };
 static const char *
 name_of(const struct report *report)
 {
-	const struct report_target *target = &report->target;
+	const struct about *about = report->about;
 
-	if (target->vm != NULL)
-		return target->vm;
-	return target->host != NULL ? target->host : "this computer";
+	if (about->vm != NULL)
+		return about->vm;
+	return about->host != NULL ? about->host : "this computer";
 }
 
 /* "31 ok, 2 failed, 1 unknown" */

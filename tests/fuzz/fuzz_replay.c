@@ -87,6 +87,7 @@ judge(json_t *doc, size_t index)
 	struct facts facts;
 	struct report report;
 	struct scene scene;
+	struct about about;
 	json_t *globals;
 	size_t count = 0;
 
@@ -95,19 +96,21 @@ judge(json_t *doc, size_t index)
 	if (scene_make(&facts, &scene) < 0 ||
 	    checks_run(&scene, rules(), NULL, &findings, &count) < 0)
 		abort();
-	globals = globals_make(&scene);
+	about = about_make(&scene);
+	globals = globals_make(&scene, &about);
 	scene_free(&scene);
 	for (size_t i = 0; i < count; i++)
 		if (finding_fill_in(&findings[i], rules(), globals, az) < 0)
 			abort();
 	if (diagnosis_make(findings, count, &diagnosis) < 0 ||
-	    report_build(&facts, rules(), findings, count, &diagnosis, globals, 0, &report) < 0)
+	    report_build(&about, rules(), findings, count, &diagnosis, globals, 0, &report) < 0)
 		abort();
 	examine(&report);
 	report_free(&report);
 	diagnosis_free(&diagnosis);
 	findings_free(findings, count);
 	json_decref(globals);
+	about_free(&about);
 }
 
 int

@@ -33,10 +33,13 @@ json_t *
 globals_on(const struct facts *facts)
 {
 	struct scene scene;
+	struct about about;
 	json_t *globals;
 
 	ck_assert_int_eq(scene_make(facts, &scene), 0);
-	globals = globals_make(&scene);
+	about = about_make(&scene);
+	globals = globals_make(&scene, &about);
+	about_free(&about);
 	scene_free(&scene);
 	return globals;
 }

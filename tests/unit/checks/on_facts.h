@@ -2,6 +2,7 @@
 #ifndef TESTS_ON_FACTS_H
 #define TESTS_ON_FACTS_H
 
+#include "checks/about.h"
 #include "checks/checks.h"
 
 void check_on(const struct facts *facts, const struct check *check, const struct rule *rule,

@@ -50,6 +50,7 @@ struct world {
 	struct rules *rules;
 	json_t *doc, *globals;
 	struct facts facts;
+	struct about about;
 	struct finding said[16], *findings; /* by the checks; weighed together */
 	size_t count;
 	struct diagnosis diagnosis;
@@ -66,15 +67,22 @@ world_start(struct world *world)
 			  0,
 		      "%s", err.text);
 	world->doc = facts_new(1767225600);
-	doc_set_int(world->doc, "duration_ms", 231);
 	json_array_append_new(json_object_get(world->doc, "targets"), json_object());
 	ck_assert_int_eq(facts_view(world->doc, 0, &world->facts), 0);
-	world->globals =
-	    json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "vm", "myVM", "rg", "rg",
-		      "subscription", "sub-1", "host", "20.51.230.13", "port", 22, "user",
-		      "azureuser", "user_from", "option", "source_ip", "203.0.113.7");
-	doc_set_str(world->globals, "ssh", "ssh azureuser@20.51.230.13");
-	doc_set_str(world->globals, "again", "azssh-doctor --source-ip 203.0.113.7 myVM");
+	world->about = (struct about){
+		.started = 1767225600,
+		.duration_ms = 231,
+		.vm = strdup("myVM"),
+		.resource_group = strdup("rg"),
+		.subscription = strdup("sub-1"),
+		.host = strdup("20.51.230.13"),
+		.port = 22,
+		.user = strdup("azureuser"),
+		.user_from = "option",
+		.source_ip = strdup("203.0.113.7"),
+		.login = strdup("ssh azureuser@20.51.230.13"),
+		.again = strdup("azssh-doctor --source-ip 203.0.113.7 myVM"),
+	};
 }
 
 static void
@@ -87,7 +95,15 @@ world_end(struct world *world)
 	findings_free(world->findings, world->count);
 	json_decref(world->doc);
 	json_decref(world->globals);
+	about_free(&world->about);
 	rules_free(world->rules);
+}
+
+static void
+set(char **text, const char *value)
+{
+	free(*text);
+	*text = value != NULL ? strdup(value) : NULL;
 }
 
 static struct finding *
@@ -112,6 +128,7 @@ world_report(struct world *world, int exit_code)
 	struct scene scene;
 
 	ck_assert_int_eq(scene_make(&world->facts, &scene), 0);
+	world->globals = globals_make(&scene, &world->about);
 	ck_assert_int_eq(
 	    causes_make(&scene, world->rules, world->said, world->count, &world->findings), 0);
 	scene_free(&scene);
@@ -120,7 +137,7 @@ world_report(struct world *world, int exit_code)
 		    finding_fill_in(&world->findings[i], world->rules, world->globals, dialects),
 		    0);
 	ck_assert_int_eq(diagnosis_make(world->findings, world->count, &world->diagnosis), 0);
-	ck_assert_int_eq(report_build(&world->facts, world->rules, world->findings, world->count,
+	ck_assert_int_eq(report_build(&world->about, world->rules, world->findings, world->count,
 				      &world->diagnosis, world->globals, exit_code, &world->report),
 			 0);
 	world->report.version = "0.0";
@@ -196,8 +213,8 @@ static void
 signed_out(struct world *world)
 {
 	world_start(world);
-	json_object_del(world->globals, "host");
-	json_object_del(world->globals, "source_ip");
+	set(&world->about.host, NULL);
+	set(&world->about.source_ip, NULL);
 	say(world, "azure-signin", UNKNOWN, "az-not-logged-in", "no credential gave a token");
 	say(world, "vm-state", UNKNOWN, "not-known",
 	    "the VM's place in Azure is not known: not signed in");
@@ -227,9 +244,9 @@ hostile(struct world *world)
 	struct finding *finding;
 
 	world_start(world);
-	doc_set_str(world->globals, "vm", "my\x1b]0;owned\x07VM");
-	doc_set_str(world->globals, "host", "h\xe2\x80\xaetsoh");
-	doc_set_str(world->globals, "user", "r\xc3\xb6\xc3\xb6t\n");
+	set(&world->about.vm, "my\x1b]0;owned\x07VM");
+	set(&world->about.host, "h\xe2\x80\xaetsoh");
+	set(&world->about.user, "r\xc3\xb6\xc3\xb6t\n");
 	finding = say(world, "nsg", FAIL, "nsg-no-allow-rule",
 		      "rule \x1b[2J\xc2\x9b"
 		      "31m denies\r\nOK: all fine");

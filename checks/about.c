@@ -1,4 +1,6 @@
-#include "checks/checks.h"
+#include "checks/about.h"
+#include "checks/inbound.h"
+#include "rules/rules.h"
 #include "facts/doc.h"
 
 #include <stdlib.h>
@@ -17,15 +19,15 @@ identity(const struct fact_identities *identities)
 }
 
 /* What ssh would connect to, as far as it is known. */
-static json_int_t
+static int
 port(const struct scene *scene)
 {
 	const json_int_t ports[] = { scene->ssh_config->port, scene->asked.port,
 				     scene->address->port };
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++)
-		if (ports[i] != 0)
-			return ports[i];
+		if (ports[i] > 0 && ports[i] <= 65535)
+			return (int)ports[i];
 	return 22;
 }
 
@@ -62,11 +64,10 @@ add_word(char *line, const char *option, const char *word)
 
 /* The ssh command that a person types to connect; NULL while the host is not known. */
 static char *
-login_line(const struct scene *scene, const json_t *globals)
+login_line(const struct scene *scene, const struct about *about)
 {
 	const struct fact_asked *asked = &scene->asked;
-	const char *name = scene->ssh_config->name, *user = doc_str(globals, "user");
-	json_int_t number = port(scene);
+	const char *name = scene->ssh_config->name, *user = about->user;
 	char *line, *text;
 
 	if (name == NULL || (line = strdup("ssh")) == NULL)
@@ -77,8 +78,8 @@ login_line(const struct scene *scene, const json_t *globals)
 		line = add_word(line, "-F", asked->ssh_config);
 	if (asked->identity != NULL)
 		line = add_word(line, "-i", asked->identity);
-	if (number != 22) {
-		text = doc_fmt("%" JSON_INTEGER_FORMAT, number);
+	if (about->port != 22) {
+		text = doc_fmt("%d", about->port);
 		line = add_word(line, "-p", text);
 		free(text);
 	}
@@ -97,7 +98,7 @@ command_line(const struct scene *scene)
 	char *line;
 
 	if (asked->command_count == 0 ||
-	    json_array_size(doc_list(scene->facts->doc, "targets")) != 1 ||
+	    json_array_size(FACT_JSON(scene->facts->doc, document, targets)) != 1 ||
 	    (line = strdup(PACKAGE_NAME)) == NULL)
 		return NULL;
 	for (size_t i = 0; i < asked->command_count; i++)
@@ -105,42 +106,79 @@ command_line(const struct scene *scene)
 	return line;
 }
 
-static void
-take_text(json_t *globals, const char *key, char *text)
+static char *
+copy_first(const char *a, const char *b, const char *c)
 {
-	doc_set_str(globals, key, text);
-	free(text);
+	if (a == NULL || *a == '\0')
+		a = b != NULL && *b != '\0' ? b : c;
+	return a != NULL && *a != '\0' ? strdup(a) : NULL;
 }
 
-static const char *
-first_of(const char *a, const char *b)
-{
-	return a != NULL ? a : b;
-}
-
-json_t *
-globals_make(const struct scene *scene)
+struct about
+about_make(const struct scene *scene)
 {
 	const struct fact_vm *vm = scene->vm;
 	const struct fact_target *target = &scene->target;
 	const struct fact_ssh_config *config = scene->ssh_config;
+	const json_t *doc = scene->facts->doc;
+	struct about about = {
+		.started = scene->now,
+		.duration_ms = FACT_GET(doc, document, duration_ms),
+		.key_only = scene->asked.key_only,
+		.vm = copy_first(vm->name, target->name, NULL),
+		.vm_id = copy_first(vm->id, NULL, NULL),
+		.resource_group = copy_first(vm->resource_group, target->resource_group, NULL),
+		.subscription = copy_first(vm->subscription, target->subscription, NULL),
+		.host = copy_first(config->hostname, scene->address->host, scene->asked.host),
+		.user = copy_first(config->user, scene->asked.login, NULL),
+		.user_from = FACT_WORD(user_origin, config->user_from),
+		.identity = copy_first(identity(scene->identities), NULL, NULL),
+		.source_ip = copy_first(inbound_source(scene), NULL, NULL),
+		.port = port(scene),
+	};
+
+	if (scene->instance != NULL)
+		about.location = copy_first(scene->instance->location, NULL, NULL);
+	about.login = login_line(scene, &about);
+	about.again = command_line(scene);
+	return about;
+}
+
+void
+about_free(struct about *about)
+{
+	if (about == NULL)
+		return;
+	free(about->vm);
+	free(about->vm_id);
+	free(about->resource_group);
+	free(about->subscription);
+	free(about->location);
+	free(about->host);
+	free(about->user);
+	free(about->identity);
+	free(about->source_ip);
+	free(about->login);
+	free(about->again);
+	*about = (struct about){ 0 };
+}
+
+json_t *
+globals_make(const struct scene *scene, const struct about *about)
+{
 	json_t *globals = json_object();
 
-	doc_set_str(globals, "vm", first_of(vm->name, target->name));
-	doc_set_str(globals, "vm_id", vm->id);
-	doc_set_str(globals, "rg", first_of(vm->resource_group, target->resource_group));
-	doc_set_str(globals, "subscription", first_of(vm->subscription, target->subscription));
-	doc_set_str(globals, "location",
-		    scene->instance != NULL ? scene->instance->location : NULL);
-	doc_set_str(globals, "user", first_of(config->user, scene->asked.login));
-	doc_set_str(globals, "user_from", FACT_WORD(user_origin, config->user_from));
-	doc_set_str(globals, "host",
-		    first_of(config->hostname, first_of(scene->address->host, scene->asked.host)));
-	doc_set_int(globals, "port", port(scene));
-	doc_set_str(globals, "identity", identity(scene->identities));
-	doc_set_str(globals, "source_ip", inbound_source(scene));
-	take_text(globals, "ssh", login_line(scene, globals));
-	take_text(globals, "again", command_line(scene));
+	doc_set_str(globals, "vm", about->vm);
+	doc_set_str(globals, "vm_id", about->vm_id);
+	doc_set_str(globals, "rg", about->resource_group);
+	doc_set_str(globals, "subscription", about->subscription);
+	doc_set_str(globals, "location", about->location);
+	doc_set_str(globals, "user", about->user);
+	doc_set_str(globals, "user_from", about->user_from);
+	doc_set_str(globals, "host", about->host);
+	doc_set_int(globals, "port", about->port);
+	doc_set_str(globals, "identity", about->identity);
+	doc_set_str(globals, "source_ip", about->source_ip);
 	inbound_ways(scene, globals);
 	return globals;
 }
