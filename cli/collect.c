@@ -1,113 +1,10 @@
 #include "cli/collect.h"
-#include "cli/job.h"
+#include "cli/collectors.h"
 #include "loop/aside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-
-/* ---- which jobs to look at ---- */
-
-static void
-push(struct job *job, enum job_list_id id)
-{
-	struct job_list *list = &job->run->lists[id];
-
-	if (job->listed[id])
-		return;
-	job->listed[id] = true;
-	job->next[id] = NULL;
-	if (list->first == NULL)
-		list->first = job;
-	else
-		list->last->next[id] = job;
-	list->last = job;
-}
-
-static struct job *
-pop(struct run *run, enum job_list_id id)
-{
-	struct job *job = run->lists[id].first;
-
-	if (job != NULL) {
-		run->lists[id].first = job->next[id];
-		job->listed[id] = false;
-	}
-	return job;
-}
-
-void
-step_settled(void *ctx)
-{
-	const struct step *step = ctx;
-	struct run *run = step->job->run;
-
-	if (!collectors[step->row].once)
-		push(step->job, READY);
-	else
-		for (size_t i = 0; i < run->count; i++)
-			push(&run->jobs[i], READY);
-}
-
-void
-step_end(void *ctx)
-{
-	struct step *step = ctx;
-	struct job *job = step->job;
-
-	step->ended = true;
-	job->left--;
-	job->run->left--;
-	job->run->local -= collectors[step->row].local;
-	step_settled(step);
-}
-
-/* ---- starting ---- */
-
-static bool
-may_start(const struct job *job, enum collector_id c)
-{
-	const struct collector *row = &collectors[c];
-
-	if (job->steps[c].started || (row->once && job != job->run->jobs))
-		return false;
-	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
-		if ((row->needs & 1u << section) != 0 && !job_settled(job, section))
-			return false;
-	return row->ready == NULL || row->ready(job);
-}
-
-static void
-start_rows(struct job *job)
-{
-	for (enum collector_id c = 0; c < COLLECTORS; c++) {
-		if (!may_start(job, c))
-			continue;
-		if (collectors[c].local && job->run->local == LOCAL_MAX) {
-			push(job, BLOCKED);
-			continue;
-		}
-		job->run->local += collectors[c].local;
-		job->steps[c].started = true;
-		collectors[c].start(job, &job->steps[c]);
-	}
-}
-
-/* Starts whatever may start; rows that end at once let others start. */
-static void
-start_ready(struct run *run)
-{
-	struct job *job;
-
-	do {
-		while ((job = pop(run, READY)) != NULL)
-			start_rows(job);
-		if (run->local < LOCAL_MAX && (job = pop(run, BLOCKED)) != NULL)
-			push(job, READY);
-	} while (job != NULL);
-	while (run->first < run->count && run->jobs[run->first].left == 0)
-		run->first++;
-}
 
 /* ---- ending ---- */
 
@@ -135,9 +32,8 @@ settle_rest(struct job *job)
 static void
 run_loop(struct run *run, int64_t began)
 {
-	for (size_t i = 0; i < run->count; i++)
-		push(&run->jobs[i], READY);
-	start_ready(run);
+	run_begin(run);
+	run_start_ready(run);
 	while (run->left > 0) {
 		if (loop_left(run->loop) == 0) {
 			loop_close(run->loop);
@@ -145,7 +41,7 @@ run_loop(struct run *run, int64_t began)
 		}
 		if (!loop_turn(run->loop, 100) && run->lists[READY].first == NULL)
 			return; /* nothing under way and nothing to start: a row did not end */
-		start_ready(run);
+		run_start_ready(run);
 		if (run->hooks != NULL && run->hooks->turn != NULL)
 			run->hooks->turn(run->hooks->ctx, run->doc, run->first,
 					 loop_now(run->loop) - began);
@@ -178,17 +74,10 @@ refuse_ambiguous(const struct run *run, struct err *err)
 /* ---- beginning ---- */
 
 static void
-job_begin(struct job *job, struct run *run)
+job_begin(struct job *job, const struct options *options)
 {
-	const struct options *options = run->options;
 	const struct target *target = &job->target;
 
-	job->run = run;
-	for (enum collector_id c = 0; c < COLLECTORS; c++) {
-		job->steps[c] = (struct step){ .job = job, .row = c };
-		job->left += !collectors[c].once || job == run->jobs;
-	}
-	run->left += job->left;
 	job->azure = (struct azure_target){ .id = target->id,
 					    .group = target->group,
 					    .name = target->name,
@@ -219,7 +108,7 @@ make_jobs(struct run *run, struct err *err)
 			json_array_append_new(targets, target_object(&run->jobs[i].target));
 	}
 	for (size_t i = 0; i < run->count && r == 0; i++) {
-		job_begin(&run->jobs[i], run);
+		job_begin(&run->jobs[i], run->options);
 		r = facts_view(run->doc, i, &run->jobs[i].facts);
 	}
 	return r;
@@ -254,9 +143,11 @@ int
 collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks,
 	json_t **ret, struct err *err)
 {
-	struct run run = {
-		.options = options, .hooks = hooks, .custom = custom, .doc = facts_new(time(NULL))
-	};
+	struct run run = { .options = options,
+			   .hooks = hooks,
+			   .custom = custom,
+			   .doc = facts_new(time(NULL)),
+			   .table = collectors };
 	int deadline = collect_deadline(options);
 	int64_t began;
 	int r = -ENOMEM;

@@ -1,15 +1,9 @@
 /* The collectors: when each may start, and how. */
+#include "cli/collectors.h"
 #include "cli/commands.h"
-#include "cli/job.h"
 #include "cli/source.h"
 
 #include <string.h>
-
-bool
-job_settled(const struct job *job, enum fact_section section)
-{
-	return facts_state(&job->facts, section, NULL) != FACT_PENDING;
-}
 
 static bool
 alias_says(const struct job *job)

@@ -35,6 +35,7 @@ enum job_list_id { READY, BLOCKED, JOB_LISTS };
 
 struct run;
 struct job;
+struct collector;
 
 /* One row of the table for one job. */
 struct step {
@@ -68,6 +69,7 @@ struct run {
 	struct loop *loop;
 	struct azure *azure;
 	json_t *doc;
+	const struct collector *table; /* COLLECTORS rows */
 	struct job *jobs;
 	size_t count;
 	struct job_list lists[JOB_LISTS];
@@ -86,10 +88,13 @@ struct collector {
 	bool local; /* takes one of LOCAL_MAX places */
 };
 
-extern const struct collector collectors[COLLECTORS];
-
 /* true when the section is known, absent, unknown or not asked for. */
 bool job_settled(const struct job *job, enum fact_section section);
+
+/* Makes all jobs ready. */
+void run_begin(struct run *run);
+/* Starts whatever may start; rows that end at once let others start. */
+void run_start_ready(struct run *run);
 
 /* Ends a row; ctx is the `end` it was started with. */
 void step_end(void *ctx);

@@ -63,9 +63,13 @@ def symbols(build):
 	return result
 
 
+# the C library's functions that the program defines itself (facts/memory.c)
+OWN_LIBC = {"malloc", "calloc", "realloc"}
+
+
 def calls(build, paths):
 	table = {p: s for p, s in symbols(build).items() if p in paths}
-	owner = {name: path for path, (defined, _) in table.items() for name in defined}
+	owner = {name: path for path, (defined, _) in table.items() for name in defined - OWN_LIBC}
 	arrows = collections.defaultdict(set)
 	for path, (_, needed) in table.items():
 		for name in needed - LIBC:

@@ -1,6 +1,9 @@
 /* Does one kind of work on SIZE bytes of input: what tests/linear_test.py counts the instructions
  * of. work_probe lists the kinds; work_probe KIND SIZE does one. */
-#include "azure/inside.h"
+#include "azure/arm/secrets.h"
+#include "azure/arm/url.h"
+#include "azure/signin/aadsts.h"
+#include "facts/doc.h"
 #include "facts/visible.h"
 #include "model/known_hosts.h"
 #include "ssh/key/key.h"

@@ -1,96 +1,47 @@
-#include "azure/inside.h"
-#include "facts/arm.h"
+#include "azure/arm/arm.h"
+#include "azure/arm/error.h"
+#include "azure/arm/reply.h"
+#include "azure/arm/url.h"
+#include "azure/arm/version.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define PAGES 50
-#define SPARE_MS 5000 /* for a list that single requests can stand in for */
+#define FALLBACK_MS 5000 /* for a request that has a fallback */
 #define POLLS 200
 
 struct call {
-	struct azure *azure;
+	struct arm *arm;
 	char *method, *path, *query, *body;
-	char type[192];
-	const char *version; /* borrowed from the table, or from azure->api */
+	char type[VERSION_TYPE_MAX];
+	const char *version; /* borrowed */
 	unsigned flags, pages, page, polls;
 	bool negotiated;
 	char *poll; /* the URL polled */
 	json_t *items;
 	struct watch *timer;
+	/* the request under way */
+	char *url;
+	bool first;          /* it is of our method and body; the others are GETs */
+	bool renewed;        /* once, since Azure called its token expired */
+	unsigned generation; /* of the token it was sent with */
 	void (*done)(void *ctx, const struct arm_answer *answer);
 	void *ctx;
 };
 
-/* ---- api-versions ---- */
-
-/* The longest prefix of the type decides. */
-static const struct version {
-	const char *prefix, *version;
-} versions[] = {
-	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
-	  "2018-10-01" },
-	{ "microsoft.compute", "2024-07-01" },
-	{ "microsoft.network", "2024-01-01" },
-	{ "microsoft.security", "2020-01-01" },
-	{ "microsoft.resourcegraph", "2022-10-01" },
-	{ "microsoft.authorization/locks", "2020-05-01" },
-	{ "microsoft.authorization/policyassignments", "2022-06-01" },
-	{ "microsoft.authorization", "2022-04-01" },
-	{ "microsoft.resourcehealth", "2022-10-01" },
-	{ "microsoft.maintenance", "2023-04-01" },
-	{ "microsoft.insights", "2015-04-01" },
-	{ "microsoft.devtestlab", "2018-09-15" },
-	{ "subscriptions", "2022-12-01" },
-	{ "resources", "2021-04-01" },
-};
-
-static const char *
-arm_api_version(const struct azure *azure, const char *type)
+void
+arm_begin(struct arm *arm, struct web *web, const char *base)
 {
-	const char *negotiated = json_string_value(json_object_get(azure->api, type));
-
-	if (negotiated != NULL)
-		return negotiated;
-	for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++)
-		if (strncasecmp(type, versions[i].prefix, strlen(versions[i].prefix)) == 0)
-			return versions[i].version;
-	return "2021-04-01";
+	*arm = (struct arm){ .web = web, .base = base, .api = json_object() };
 }
 
-/* The type behind a path, also of lists and actions: the namespace and every other segment;
- * "subscriptions" and "resources" for ARM's own. */
-static void
-path_type(const char *path, char *ret, size_t size)
+void
+arm_free(struct arm *arm)
 {
-	const char *at = NULL;
-	size_t used = 0, index = 0;
-
-	for (const char *next = path; (next = strcasestr(next, "/providers/")) != NULL; next++)
-		at = next + 11;
-	if (at == NULL) {
-		const char *last = strrchr(path, '/');
-
-		doc_same(last, "/resources") ? memcpy(ret, "resources", 10)
-					     : memcpy(ret, "subscriptions", 14);
-		return;
-	}
-	for (; *at != '\0' && *at != '?'; index++) {
-		size_t len = strcspn(at, "/?");
-
-		if ((index == 0 || index % 2 == 1) && used + len + 2 < size) {
-			if (used > 0)
-				ret[used++] = '/';
-			memcpy(ret + used, at, len);
-			used += len;
-		}
-		at += len + (at[len] == '/');
-	}
-	ret[used] = '\0';
-	for (char *p = ret; *p != '\0'; p++)
-		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+	secret_free(arm->token.text);
+	json_decref(arm->api);
 }
 
 /* ---- ending ---- */
@@ -103,11 +54,13 @@ call_free(struct call *call)
 	free(call->query);
 	free(call->body);
 	free(call->poll);
+	free(call->url);
 	json_decref(call->items);
 	loop_unwatch(call->timer);
 	free(call);
 }
 
+/* Takes `why`. */
 static void
 call_end(struct call *call, json_t *body, json_t *why, bool more)
 {
@@ -119,8 +72,7 @@ call_end(struct call *call, json_t *body, json_t *why, bool more)
 		answer.body = call->items;
 		call->items = NULL;
 	}
-	if ((call->flags & ARM_SECRETS) == 0)
-		secrets_cut(&call->azure->secrets, answer.body);
+	secrets_cut(&call->arm->web->secrets, answer.body);
 	call_free(call);
 	done(ctx, &answer);
 	if (answer.body != body)
@@ -129,16 +81,26 @@ call_end(struct call *call, json_t *body, json_t *why, bool more)
 }
 
 static void
+call_fail(struct call *call, const char *cause, const char *reason)
+{
+	call_end(call, NULL, reply_entry(FACT_UNKNOWN, cause, "%s", reason), false);
+}
+
+static void
 end_foreign(struct call *call, const char *what, const char *link)
 {
 	struct origin origin = { "", "", "" };
 	json_t *why;
 
-	url_origin(link, &origin);
-	why = reply_entry(FACT_UNKNOWN, "foreign-host",
-			  "%s named %s%s%s, which is not where this sign-in's token may go", what,
-			  origin.host[0] != '\0' ? origin.scheme : "a link",
-			  origin.host[0] != '\0' ? "://" : "", origin.host);
+	if (url_origin(link, &origin) == 0)
+		why =
+		    reply_entry(FACT_UNKNOWN, "foreign-host",
+				"%s named %s://%s, which is not where this sign-in's token may go",
+				what, origin.scheme, origin.host);
+	else
+		why = reply_entry(FACT_UNKNOWN, "foreign-host",
+				  "%s named a link, which is not where this sign-in's token may go",
+				  what);
 	doc_set_str(why, "host", origin.host[0] != '\0' ? origin.host : NULL);
 	call_end(call, NULL, why, false);
 }
@@ -148,39 +110,94 @@ end_foreign(struct call *call, const char *what, const char *link)
 static void call_got(void *ctx, const struct web_answer *answer);
 
 static void
-call_url(struct call *call, const char *method, const char *url)
+call_unsent(struct call *call, int error, const char *text)
 {
-	const char *const json[] = { "Content-Type: application/json", NULL };
-	bool first = strcmp(method, "GET") != 0;
-	unsigned flags = WEB_BEARER | ((call->flags & ARM_SPARE) != 0 ? WEB_QUIET : 0) |
-			 ((call->flags & ARM_WRITE) != 0 && first ? WEB_ONCE : 0);
+	call_got(call,
+		 &(struct web_answer){ .error = error, .error_text = text, .retry_after = -1 });
+}
 
-	web_ask(call->azure,
-		&(struct web_ask){ .method = method,
-				   .url = url,
-				   .headers = first ? json : NULL,
-				   .body = first ? call->body : NULL,
-				   .flags = flags,
-				   .timeout_ms = (call->flags & ARM_SPARE) != 0 ? SPARE_MS : 0 },
-		call_got, call);
+static void
+call_send(struct call *call)
+{
+	struct arm *arm = call->arm;
+	const char *headers[] = { "x-ms-return-client-request-id: true", NULL, NULL, NULL };
+	struct web_ask ask = { .method = call->method, .url = call->url, .body = call->body };
+	char *authorization;
+
+	if (!url_same_origin(call->url, arm->base)) {
+		call_unsent(call, -EXDEV, "the token is not sent to another host");
+		return;
+	}
+	if (arm->token.text == NULL) {
+		call_unsent(call, -EKEYEXPIRED, "there is no sign-in");
+		return;
+	}
+	call->generation = arm->token.generation;
+	headers[1] = authorization = doc_fmt("Authorization: Bearer %s", arm->token.text);
+	ask.headers = headers;
+	if (!call->first) {
+		ask.method = "GET";
+		ask.body = NULL;
+	} else {
+		if (strcmp(call->method, "GET") != 0)
+			headers[2] = "Content-Type: application/json";
+		if ((call->flags & ARM_WRITE) != 0)
+			ask.flags |= WEB_ONCE;
+	}
+	if ((call->flags & ARM_HAS_FALLBACK) != 0) {
+		ask.flags |= WEB_QUIET;
+		ask.timeout_ms = FALLBACK_MS;
+	}
+	web_ask(arm->web, &ask, call_got, call);
+	secret_free(authorization);
+}
+
+static void
+token_renewed(void *ctx)
+{
+	struct call *call = ctx;
+	const struct token *token = &call->arm->token;
+
+	if (token->text == NULL || token->generation == call->generation)
+		call_unsent(call, -EKEYEXPIRED, "the token is over and no fresh one could be had");
+	else
+		call_send(call);
+}
+
+static void
+renew_and_send(struct call *call)
+{
+	struct arm *arm = call->arm;
+
+	arm->renew(arm->renew_ctx, call->generation, token_renewed, call);
+}
+
+/* Asks the URL, which it takes. */
+static void
+call_url(struct call *call, bool first, char *url)
+{
+	free(call->url);
+	call->url = url;
+	call->first = first;
+	call->renewed = false;
+	call->generation = call->arm->token.generation;
+	if (token_expired(&call->arm->token, time(NULL)))
+		renew_and_send(call);
+	else
+		call_send(call);
 }
 
 static void
 call_start(struct call *call)
 {
-	char *path = url_encode_path(call->path), *url = NULL;
+	const char *negotiated = json_string_value(json_object_get(call->arm->api, call->type));
+	char *path = url_encode_path(call->path);
 
-	call->version = arm_api_version(call->azure, call->type);
-	if (path != NULL)
-		url =
-		    doc_fmt("%s%s?api-version=%s%s%s", call->azure->cloud.arm, path, call->version,
-			    call->query != NULL ? "&" : "", call->query != NULL ? call->query : "");
+	call->version = negotiated != NULL ? negotiated : version_of(call->type);
+	call_url(call, true,
+		 doc_fmt("%s%s?api-version=%s%s%s", call->arm->base, path, call->version,
+			 call->query != NULL ? "&" : "", call->query != NULL ? call->query : ""));
 	free(path);
-	if (url == NULL)
-		call_end(call, NULL, reply_entry(FACT_UNKNOWN, "error", "out of memory"), false);
-	else
-		call_url(call, call->method, url);
-	free(url);
 }
 
 /* ---- long operations ---- */
@@ -193,12 +210,9 @@ poll_now(void *ctx, int revents)
 	loop_unwatch(call->timer);
 	call->timer = NULL;
 	if (revents < 0)
-		call_end(call, NULL,
-			 reply_entry(FACT_UNKNOWN, "deadline",
-				     "the operation had not ended when the deadline struck"),
-			 false);
+		call_fail(call, "deadline", "the operation had not ended when the deadline struck");
 	else
-		call_url(call, "GET", call->poll);
+		call_url(call, false, strdup(call->poll));
 }
 
 /* Milliseconds until the next question: what was asked for, else 1, 2, 4 ... 15 s. */
@@ -213,21 +227,13 @@ poll_wait(const struct call *call, long asked)
 static void
 poll_later(struct call *call, const struct web_answer *answer)
 {
+	struct loop *loop = call->arm->web->loop;
 	int64_t wait = poll_wait(call, answer->retry_after);
 
-	if (call->polls++ >= POLLS || wait >= loop_left(call->azure->loop)) {
-		call_end(call, NULL,
-			 reply_entry(FACT_UNKNOWN, "deadline",
-				     "the operation takes longer than there is time"),
-			 false);
-		return;
-	}
-	call->timer = loop_watch(call->azure->loop, -1, 0, (int)wait, poll_now, call);
-	if (call->timer == NULL)
-		call_end(call, NULL,
-			 reply_entry(FACT_UNKNOWN, "deadline",
-				     "the operation had not ended when the deadline struck"),
-			 false);
+	if (call->polls++ >= POLLS || wait >= loop_left(loop))
+		call_fail(call, "deadline", "the operation takes longer than there is time");
+	else if ((call->timer = loop_watch(loop, -1, 0, (int)wait, poll_now, call)) == NULL)
+		call_fail(call, "deadline", "the operation had not ended when the deadline struck");
 }
 
 /* A 201 or 202: where to ask how it goes. The result lies at Location, so that is preferred. */
@@ -237,7 +243,7 @@ poll_begin(struct call *call, const struct web_answer *answer)
 	const char *location = web_header(answer, "Location"),
 		   *status = web_header(answer, "Azure-AsyncOperation");
 	const char *link = location != NULL ? location : status;
-	char *url = url_follow(call->azure->cloud.arm, link);
+	char *url = url_follow(call->arm->base, link);
 
 	if (link != NULL && url == NULL) {
 		end_foreign(call, "the answer of a long operation", link);
@@ -248,12 +254,8 @@ poll_begin(struct call *call, const struct web_answer *answer)
 		call->poll = url;
 	}
 	if (call->poll == NULL)
-		call_end(
-		    call, NULL,
-		    reply_entry(
-			FACT_UNKNOWN, "error",
-			"the operation was accepted, but nothing says where its result will be"),
-		    false);
+		call_fail(call, "error",
+			  "the operation was accepted, but nothing says where its result will be");
 	else
 		poll_later(call, answer);
 }
@@ -264,7 +266,6 @@ static bool
 status_handled(struct call *call, const struct web_answer *answer)
 {
 	const char *status = doc_str(answer->json, "status"),
-		   *code = doc_str(answer->json, "error.code"),
 		   *text = doc_str(answer->json, "error.message");
 	json_t *why, *result = doc_get(answer->json, "properties.output");
 
@@ -280,7 +281,7 @@ status_handled(struct call *call, const struct web_answer *answer)
 	}
 	why = reply_entry(FACT_UNKNOWN, "operation-failed", "the operation ended as %s%s%s", status,
 			  text != NULL ? ": " : "", text != NULL ? text : "");
-	doc_set_str(why, "code", code);
+	doc_set_str(why, "code", doc_str(answer->json, "error.code"));
 	call_end(call, NULL, why, false);
 	return true;
 }
@@ -296,26 +297,33 @@ page_got(struct call *call, const struct web_answer *answer)
 	char *url;
 
 	if (value == NULL) {
-		call_end(call, NULL,
-			 reply_entry(FACT_UNKNOWN, "not-json", "a list came without its \"value\""),
-			 false);
+		call_fail(call, "not-json", "a list came without its \"value\"");
 		return;
 	}
 	json_array_extend(call->items, value);
 	call->page++;
-	if (next == NULL || *next == '\0') {
+	if (next == NULL || *next == '\0')
 		call_end(call, NULL, NULL, false);
-	} else if (call->page >= call->pages) {
+	else if (call->page >= call->pages)
 		call_end(call, NULL, NULL, true);
-	} else if ((url = url_follow(call->azure->cloud.arm, next)) == NULL) {
+	else if ((url = url_follow(call->arm->base, next)) == NULL)
 		end_foreign(call, "the nextLink of a list", next);
-	} else {
-		call_url(call, "GET", url);
-		free(url);
-	}
+	else
+		call_url(call, false, url);
 }
 
 /* ---- every reply ---- */
+
+/* A token that ARM calls expired is renewed once. */
+static bool
+call_renew(struct call *call, const struct web_answer *answer)
+{
+	if (call->renewed || !token_refused(answer))
+		return false;
+	call->renewed = true;
+	renew_and_send(call);
+	return true;
+}
 
 /* An older cloud says which api-versions it knows: asks again with the best of them, once. */
 static bool
@@ -324,9 +332,9 @@ call_negotiate(struct call *call, const struct web_answer *answer)
 	char *version;
 
 	if (call->negotiated || (answer->status != 400 && answer->status != 404) ||
-	    (version = reply_api_version(answer->json, call->version)) == NULL)
+	    (version = error_api_version(answer->json, call->version)) == NULL)
 		return false;
-	json_object_set_new(call->azure->api, call->type, json_string(version));
+	json_object_set_new(call->arm->api, call->type, json_string(version));
 	free(version);
 	call->negotiated = true;
 	call_start(call);
@@ -339,9 +347,10 @@ call_got(void *ctx, const struct web_answer *answer)
 	struct call *call = ctx;
 	json_t *why;
 
-	if (call_negotiate(call, answer))
+	if (call_renew(call, answer) || call_negotiate(call, answer))
 		return;
-	if ((why = reply_why(call->azure, answer, call->method, call->path)) != NULL)
+	why = reply_why(call->arm->web, call->arm->base, answer, call->method, call->path);
+	if (why != NULL)
 		call_end(call, NULL, why, false);
 	else if ((call->flags & ARM_LONG) != 0 && (answer->status == 201 || answer->status == 202))
 		poll_begin(call, answer);
@@ -354,32 +363,24 @@ call_got(void *ctx, const struct web_answer *answer)
 }
 
 void
-arm_ask(struct azure *azure, const struct arm_ask *ask,
+arm_ask(struct arm *arm, const struct arm_ask *ask,
 	void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct call *call = malloc(sizeof(*call));
 
-	if (call == NULL) {
-		json_t *why = reply_entry(FACT_UNKNOWN, "error", "out of memory");
-
-		done(ctx, &(struct arm_answer){ .why = why });
-		json_decref(why);
-		return;
-	}
-	call->azure = azure;
-	call->method = strdup(ask->method != NULL ? ask->method : "GET");
-	call->path = strdup(ask->path);
-	call->query = ask->query != NULL ? strdup(ask->query) : NULL;
-	call->body = ask->body != NULL ? json_dumps(ask->body, JSON_COMPACT) : NULL;
-	call->flags = ask->flags;
-	call->pages = ask->pages != 0 ? ask->pages : PAGES;
-	call->items = (ask->flags & ARM_LIST) != 0 ? json_array() : NULL;
-	call->done = done;
-	call->ctx = ctx;
-	if (call->method == NULL || call->path == NULL) {
-		call_end(call, NULL, reply_entry(FACT_UNKNOWN, "error", "out of memory"), false);
-		return;
-	}
-	path_type(call->path, call->type, sizeof(call->type));
+	*call = (struct call){ .arm = arm,
+			       .method = strdup(ask->method != NULL ? ask->method : "GET"),
+			       .path = strdup(ask->path),
+			       .flags = ask->flags,
+			       .pages = ask->pages != 0 ? ask->pages : PAGES,
+			       .done = done,
+			       .ctx = ctx };
+	if (ask->query != NULL)
+		call->query = strdup(ask->query);
+	if (ask->body != NULL)
+		call->body = json_dumps(ask->body, JSON_COMPACT);
+	if ((ask->flags & ARM_LIST) != 0)
+		call->items = json_array();
+	version_type(call->path, call->type);
 	call_start(call);
 }

@@ -1,9 +1,12 @@
-/* What an error reply holds, however its sender has wrapped it. */
-#include "azure/inside.h"
+#include "azure/arm/error.h"
+#include "facts/doc.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+
+/* ---- the body ---- */
 
 /* The member of that name in any case. */
 static const json_t *
@@ -21,21 +24,31 @@ member(const json_t *object, const char *name)
 }
 
 const char *
-reply_said(const json_t *error, const char *name)
+error_text(const json_t *error, const char *name)
 {
 	return json_string_value(member(error, name));
+}
+
+bool
+error_is(const char *code, const char *list)
+{
+	size_t len = code != NULL ? strlen(code) : 0;
+
+	for (const char *p = list; len > 0 && *p != '\0'; p += strcspn(p, " "), p += *p == ' ')
+		if (strncasecmp(p, code, len) == 0 && (p[len] == ' ' || p[len] == '\0'))
+			return true;
+	return false;
 }
 
 /* A code so general that the first detail says more. */
 static bool
 says_nothing(const char *code)
 {
-	return code == NULL || doc_same(code, "MultipleErrorsOccurred") ||
-	       doc_same(code, "BadRequest") || doc_same(code, "Forbidden");
+	return code == NULL || error_is(code, "MultipleErrorsOccurred BadRequest Forbidden");
 }
 
 const json_t *
-reply_error(const json_t *body)
+error_find(const json_t *body)
 {
 	const json_t *error = json_is_array(body) ? json_array_get(body, 0) : body, *inner, *detail;
 
@@ -44,14 +57,15 @@ reply_error(const json_t *body)
 	else if (json_is_object(inner = json_array_get(member(error, "errors"), 0)))
 		error = inner;
 	detail = json_array_get(member(error, "details"), 0);
-	if (says_nothing(reply_said(error, "code")) && reply_said(detail, "code") != NULL)
+	if (says_nothing(error_text(error, "code")) && error_text(detail, "code") != NULL)
 		return detail;
-	return reply_said(error, "code") != NULL || reply_said(error, "message") != NULL ? error
-											 : NULL;
+	if (error_text(error, "code") == NULL && error_text(error, "message") == NULL)
+		return NULL;
+	return error;
 }
 
 const char *
-reply_challenge(const struct http_reply *reply, const char *word)
+error_challenge(const struct http_reply *reply, const char *word)
 {
 	const char *challenge;
 
@@ -63,26 +77,78 @@ reply_challenge(const struct http_reply *reply, const char *word)
 	return NULL;
 }
 
-/* "Microsoft.Compute/HighCostGet30Min;0" among several: the policy of which nothing is left, else
- * the number of reads left when it is small. */
-const char *
-reply_limit(const struct http_reply *reply)
-{
-	static const char *const reads[] = { "x-ms-ratelimit-remaining-subscription-reads",
-					     "x-ms-ratelimit-remaining-subscription-global-reads",
-					     "x-ms-ratelimit-remaining-tenant-reads",
-					     "x-ms-user-quota-remaining" };
-	const char *value;
-	size_t len;
+/* ---- the message ---- */
 
-	for (size_t n = 0;
-	     reply != NULL &&
-	     (value = http_header_nth(reply, "x-ms-ratelimit-remaining-resource", n)) != NULL;
-	     n++)
-		if ((len = strlen(value)) > 2 && strcmp(value + len - 2, ";0") == 0)
-			return value;
-	for (size_t i = 0; reply != NULL && i < sizeof(reads) / sizeof(*reads); i++)
-		if ((value = http_header(reply, reads[i])) != NULL && strcmp(value, "0") == 0)
-			return reads[i];
+char *
+error_action(const char *message)
+{
+	const char *at = message != NULL ? strcasestr(message, "action") : NULL, *end;
+
+	while (at != NULL && (at[6] == ' ' || at[6] == '(' || at[6] == 's') &&
+	       (at = strpbrk(at, "'\"")) != NULL) {
+		end = strchr(at + 1, *at);
+		if (end != NULL && memchr(at + 1, '/', (size_t)(end - at - 1)) != NULL &&
+		    memchr(at + 1, ' ', (size_t)(end - at - 1)) == NULL)
+			return strndup(at + 1, (size_t)(end - at - 1));
+		at = strcasestr(at, "action");
+	}
 	return NULL;
+}
+
+char *
+error_scope(const char *message)
+{
+	const char *at = message != NULL ? strcasestr(message, "over scope") : NULL, *end;
+
+	if (at == NULL || (at = strpbrk(at, "'\"")) == NULL || (end = strchr(at + 1, *at)) == NULL)
+		return NULL;
+	return strndup(at + 1, (size_t)(end - at - 1));
+}
+
+char *
+error_tenant(const char *message, const char *own)
+{
+	static const char hex[] = "0123456789abcdefABCDEF-";
+
+	for (const char *p = message; p != NULL && (p = strstr(p, "://")) != NULL; p += 3) {
+		const char *slash = strchr(p + 3, '/');
+
+		if (slash != NULL && strspn(slash + 1, hex) == 36 &&
+		    (own == NULL || strncasecmp(slash + 1, own, 36) != 0))
+			return strndup(slash + 1, 36);
+	}
+	return NULL;
+}
+
+static bool
+looks_like_version(const char *p)
+{
+	static const char form[] = "dddd-dd-dd";
+
+	for (size_t i = 0; i < sizeof(form) - 1; i++)
+		if (form[i] == 'd' ? !isdigit((unsigned char)p[i]) : p[i] != form[i])
+			return false;
+	return true;
+}
+
+char *
+error_api_version(const json_t *body, const char *ours)
+{
+	const json_t *error = error_find(body);
+	const char *p = error_text(error, "message"), *best = NULL;
+
+	if (!error_is(error_text(error, "code"),
+		      "InvalidApiVersionParameter NoRegisteredProviderFound InvalidResourceType "
+		      "UnsupportedApiVersion") ||
+	    p == NULL || (p = strcasestr(p, "supported")) == NULL)
+		return NULL;
+	for (; *p != '\0'; p++) {
+		if (!looks_like_version(p) || isdigit((unsigned char)p[-1]))
+			continue;
+		if (strncmp(p, ours, 10) < 0 && p[10] != '-' &&
+		    (best == NULL || strncmp(p, best, 10) > 0))
+			best = p;
+		p += 9;
+	}
+	return best != NULL ? strndup(best, 10) : NULL;
 }

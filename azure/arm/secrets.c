@@ -1,4 +1,5 @@
-#include "azure/inside.h"
+#include "azure/arm/secrets.h"
+#include "facts/doc.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-#include "azure/inside.h"
+#include "azure/arm/url.h"
+#include "facts/doc.h"
 #include "loop/curl.h"
 #include "model/prefix.h"
 
@@ -192,4 +193,12 @@ url_follow(const char *base, const char *link)
 	if (link[0] == '/' && link[1] != '/')
 		return doc_fmt("%s%s", base, link);
 	return url_same_origin(base, link) ? strdup(link) : NULL;
+}
+
+const char *
+url_host(const char *url)
+{
+	const char *host = url != NULL ? strstr(url, "://") : NULL;
+
+	return host != NULL ? host + 3 : "";
 }

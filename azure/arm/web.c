@@ -1,26 +1,29 @@
-#include "azure/inside.h"
+#include "azure/arm/web.h"
+#include "azure/arm/json.h"
+#include "azure/arm/url.h"
+#include "facts/doc.h"
 #include "facts/time.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
+#include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define WEB_TIMEOUT_MS 10000
 #define WEB_TRIES 4 /* the first and three more */
-#define WEB_DEPTH 512
 #define WEB_HEADERS 16
+#define RETRY_AFTER_MAX 86400
 
-struct web {
-	struct azure *azure;
+struct request {
+	struct web *web;
 	char *method, *url, *body;
-	char *headers[WEB_HEADERS];
+	char *headers[WEB_HEADERS + 1]; /* NULL-terminated */
 	size_t header_count;
 	unsigned flags, tries;
-	bool renewed, hurried; /* hurried: the attempt under way has less time than it should */
-	unsigned generation;   /* of the token it was sent with */
+	bool hurried; /* the attempt under way has less time than it should */
 	int timeout_ms, connect_timeout_ms;
 	bool no_proxy;
 	size_t max_bytes;
@@ -30,48 +33,66 @@ struct web {
 	void *ctx;
 };
 
-static void web_send(struct web *web);
-
-/* ---- JSON ---- */
-
-static bool
-too_deep(const char *body, size_t len)
-{
-	unsigned depth = 0;
-	bool text = false;
-
-	for (size_t i = 0; i < len; i++) {
-		if (text && body[i] == '\\')
-			i++;
-		else if (body[i] == '"')
-			text = !text;
-		else if (!text && (body[i] == '[' || body[i] == '{') && ++depth > WEB_DEPTH)
-			return true;
-		else if (!text && (body[i] == ']' || body[i] == '}') && depth > 0)
-			depth--;
-	}
-	return false;
-}
+static void request_send(struct request *request);
 
 json_t *
-web_json(const char *body, size_t len)
+azure_facts(json_t *doc, const char *member)
 {
-	json_t *json, *clean;
+	json_t *object = doc_get(doc, "azure");
 
-	if (len >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0) {
-		body += 3;
-		len -= 3;
+	if (object == NULL) {
+		object = json_object();
+		json_object_set_new(doc, "azure", object);
 	}
-	if (len == 0 || too_deep(body, len))
-		return NULL;
-	if ((json = json_loadb(body, len, JSON_ALLOW_NUL, NULL)) != NULL)
-		return json;
-	if ((clean = doc_text(body, len)) == NULL)
-		return NULL;
-	json =
-	    json_loadb(json_string_value(clean), json_string_length(clean), JSON_ALLOW_NUL, NULL);
-	json_decref(clean);
-	return json;
+	if (json_object_get(object, member) == NULL)
+		json_object_set_new(object, member,
+				    strcmp(member, "requests") == 0 ? json_array() : json_object());
+	return json_object_get(object, member);
+}
+
+void
+uuid_random(char ret[static 37])
+{
+	unsigned char b[16] = { 0 };
+
+	RAND_bytes(b, sizeof(b));
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
+}
+
+/* ---- what a reply says beside its body ---- */
+
+const char *
+web_header(const struct web_answer *answer, const char *name)
+{
+	return answer->reply != NULL ? http_header(answer->reply, name) : NULL;
+}
+
+/* "Microsoft.Compute/HighCostGet30Min;0" among several: the policy of which nothing is left, else
+ * the number of reads left when it is none. */
+const char *
+web_limit(const struct http_reply *reply)
+{
+	static const char *const reads[] = { "x-ms-ratelimit-remaining-subscription-reads",
+					     "x-ms-ratelimit-remaining-subscription-global-reads",
+					     "x-ms-ratelimit-remaining-tenant-reads",
+					     "x-ms-user-quota-remaining" };
+	const char *value;
+	size_t len;
+
+	for (size_t n = 0;
+	     reply != NULL &&
+	     (value = http_header_nth(reply, "x-ms-ratelimit-remaining-resource", n)) != NULL;
+	     n++)
+		if ((len = strlen(value)) > 2 && strcmp(value + len - 2, ";0") == 0)
+			return value;
+	for (size_t i = 0; reply != NULL && i < sizeof(reads) / sizeof(*reads); i++)
+		if ((value = http_header(reply, reads[i])) != NULL && strcmp(value, "0") == 0)
+			return reads[i];
+	return NULL;
 }
 
 static bool
@@ -85,114 +106,6 @@ is_html(const struct http_reply *reply)
 		p++;
 	return p != NULL &&
 	       (strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0);
-}
-
-/* ---- the record ---- */
-
-static void
-record(struct web *web, const struct http_reply *reply)
-{
-	json_t *entry = json_object();
-	char *shown = url_shown(web->url),
-	     *text =
-		 secrets_text(&web->azure->secrets, reply->error != 0 ? reply->error_text : NULL);
-	const char *retry = http_header(reply, "Retry-After"), *limit = reply_limit(reply);
-
-	doc_set_str(entry, "method", web->method);
-	doc_set_str(entry, "url", shown);
-	if (reply->status != 0)
-		doc_set_int(entry, "status", reply->status);
-	doc_set_str(entry, "error", text);
-	doc_set_int(entry, "ms", reply->ms);
-	doc_set_str(entry, "request_id", http_header(reply, "x-ms-request-id"));
-	doc_set_str(entry, "correlation_id", http_header(reply, "x-ms-correlation-request-id"));
-	doc_set_str(entry, "client_request_id", web->id);
-	if (reply->status == 429 || reply->status == 503)
-		doc_set_str(entry, "retry_after", retry);
-	doc_set_str(entry, "rate_limit", limit);
-	secrets_cut(&web->azure->secrets, entry);
-	json_array_append_new(azure_facts(web->azure, "requests"), entry);
-	free(shown);
-	free(text);
-}
-
-/* The clock of whoever answered tells how far ours is off; the first answer counts, since later
- * ones may have waited in a queue. */
-static void
-note_skew(struct azure *azure, const struct http_reply *reply)
-{
-	time_t date = time_from_http(http_header(reply, "Date"));
-	json_t *signin = doc_get(azure->doc, "azure.signin");
-
-	if (date < 0 || azure->skew_known)
-		return;
-	azure->skew_known = true;
-	azure->skew = (long)(time(NULL) - date);
-	if (signin != NULL) /* whoever has signed in without asking anybody */
-		doc_set_int(signin, "skew_s", azure->skew);
-}
-
-/* ---- ending ---- */
-
-static void
-web_free(struct web *web)
-{
-	free(web->method);
-	free(web->url);
-	secret_free(web->body);
-	for (size_t i = 0; i < web->header_count; i++)
-		secret_free(web->headers[i]);
-	loop_unwatch(web->timer);
-	free(web);
-}
-
-static void
-web_finish(struct web *web, const struct web_answer *answer)
-{
-	void (*done)(void *, const struct web_answer *) = web->done;
-	void *ctx = web->ctx;
-	char id[sizeof(web->id)];
-	struct web_answer told = *answer;
-
-	memcpy(id, web->id, sizeof(id));
-	told.client_id = id;
-	web_free(web);
-	done(ctx, &told);
-}
-
-static void
-web_fail(struct web *web, int error, const char *text)
-{
-	web_finish(web,
-		   &(struct web_answer){ .error = error, .error_text = text, .retry_after = -1 });
-}
-
-/* ---- retries ---- */
-
-static void
-timer_ready(void *ctx, int revents)
-{
-	struct web *web = ctx;
-
-	loop_unwatch(web->timer);
-	web->timer = NULL;
-	if (revents < 0)
-		web_fail(web, -ECANCELED, "the time was over before it could be tried again");
-	else
-		web_send(web);
-}
-
-static bool
-worth_retrying(const struct web *web, const struct http_reply *reply)
-{
-	if (reply->error == -ETIMEDOUT)
-		return web->tries < 2;
-	if (reply->error != 0)
-		return reply->error == -ECONNRESET;
-	if (reply->status == 410)
-		return (web->flags & WEB_METADATA) != 0;
-	return reply->status == 408 || reply->status == 429 || reply->status == 500 ||
-	       (reply->status >= 502 && reply->status <= 504);
 }
 
 static long
@@ -213,219 +126,247 @@ retry_after(const struct http_reply *reply)
 	}
 	if (seconds < 0)
 		return 0;
-	return seconds < 86400 ? seconds : 86400;
+	return seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds;
+}
+
+/* ---- the record ---- */
+
+static void
+record(const struct request *request, const struct http_reply *reply)
+{
+	struct web *web = request->web;
+	json_t *entry = json_object();
+	char *shown = url_shown(request->url),
+	     *text = secrets_text(&web->secrets, reply->error != 0 ? reply->error_text : NULL);
+
+	doc_set_str(entry, "method", request->method);
+	doc_set_str(entry, "url", shown);
+	if (reply->status != 0)
+		doc_set_int(entry, "status", reply->status);
+	doc_set_str(entry, "error", text);
+	doc_set_int(entry, "ms", reply->ms);
+	doc_set_str(entry, "request_id", http_header(reply, "x-ms-request-id"));
+	doc_set_str(entry, "correlation_id", http_header(reply, "x-ms-correlation-request-id"));
+	doc_set_str(entry, "client_request_id", request->id);
+	if (reply->status == 429 || reply->status == 503)
+		doc_set_str(entry, "retry_after", http_header(reply, "Retry-After"));
+	doc_set_str(entry, "rate_limit", web_limit(reply));
+	secrets_cut(&web->secrets, entry);
+	json_array_append_new(azure_facts(web->doc, "requests"), entry);
+	free(shown);
+	free(text);
+}
+
+/* The server's clock tells how far ours is off. The first answer counts, since later ones may have
+ * waited in a queue. */
+static void
+note_skew(struct web *web, const struct http_reply *reply)
+{
+	time_t date = time_from_http(http_header(reply, "Date"));
+	json_t *signin = doc_get(web->doc, "azure.signin");
+
+	if (date < 0 || web->skew_known)
+		return;
+	web->skew_known = true;
+	web->skew = (long)(time(NULL) - date);
+	if (signin != NULL) /* a credential that needed no request has settled it before */
+		doc_set_int(signin, "skew_s", web->skew);
+}
+
+/* ---- ending ---- */
+
+static void
+request_free(struct request *request)
+{
+	free(request->method);
+	free(request->url);
+	secret_free(request->body);
+	for (size_t i = 0; i < request->header_count; i++)
+		secret_free(request->headers[i]);
+	loop_unwatch(request->timer);
+	free(request);
+}
+
+static void
+request_end(struct request *request, const struct web_answer *answer)
+{
+	void (*done)(void *, const struct web_answer *) = request->done;
+	void *ctx = request->ctx;
+	char id[sizeof(request->id)];
+	struct web_answer told = *answer;
+
+	memcpy(id, request->id, sizeof(id));
+	told.client_id = id;
+	request_free(request);
+	done(ctx, &told);
+}
+
+static void
+request_fail(struct request *request, int error, const char *text)
+{
+	request_end(request,
+		    &(struct web_answer){ .error = error, .error_text = text, .retry_after = -1 });
+}
+
+/* ---- retries ---- */
+
+static void
+timer_ready(void *ctx, int revents)
+{
+	struct request *request = ctx;
+
+	loop_unwatch(request->timer);
+	request->timer = NULL;
+	if (revents < 0)
+		request_fail(request, -ECANCELED,
+			     "the time was over before it could be tried again");
+	else
+		request_send(request);
+}
+
+static bool
+worth_retrying(const struct request *request, const struct http_reply *reply)
+{
+	if (reply->error == -ETIMEDOUT)
+		return request->tries < 2;
+	if (reply->error != 0)
+		return reply->error == -ECONNRESET;
+	if (reply->status == 410)
+		return (request->flags & WEB_METADATA) != 0;
+	return reply->status == 408 || reply->status == 429 || reply->status == 500 ||
+	       (reply->status >= 502 && reply->status <= 504);
 }
 
 /* Milliseconds to wait before the next try: what the server asks for, else 0.8 s, doubled each
  * time, give or take a quarter. */
 static int64_t
-backoff(struct web *web, long asked)
+backoff(struct request *request, long asked)
 {
-	int64_t base = asked >= 0 ? (int64_t)asked * 1000 : (int64_t)800 << (web->tries - 1);
+	int64_t base = asked >= 0 ? (int64_t)asked * 1000 : (int64_t)800 << (request->tries - 1);
+	unsigned *seed = &request->web->seed;
 
-	web->azure->seed = web->azure->seed * 1103515245u + 12345u;
+	*seed = *seed * 1103515245u + 12345u;
 	if (asked >= 0)
-		return base + (web->azure->seed >> 16) % 100;
-	return base * 3 / 4 + (int64_t)(web->azure->seed >> 16) % (base / 2);
+		return base + (*seed >> 16) % 100;
+	return base * 3 / 4 + (int64_t)(*seed >> 16) % (base / 2);
 }
 
 /* Starts the next try after its pause. False when there is none; *gave_up when only the time is
  * lacking. */
 static bool
-web_retry(struct web *web, const struct http_reply *reply, bool *gave_up)
+request_retry(struct request *request, const struct http_reply *reply, bool *gave_up)
 {
+	struct loop *loop = request->web->loop;
 	int64_t wait;
 
-	*gave_up = false;
-	if ((web->flags & (WEB_ONCE | WEB_QUIET)) != 0 || web->tries >= WEB_TRIES ||
-	    !worth_retrying(web, reply))
+	if ((request->flags & (WEB_ONCE | WEB_QUIET)) != 0 || request->tries >= WEB_TRIES ||
+	    !worth_retrying(request, reply))
 		return false;
-	wait = backoff(web, retry_after(reply));
-	if (wait + 200 >= loop_left(web->azure->loop)) {
+	wait = backoff(request, retry_after(reply));
+	if (wait + 200 >= loop_left(loop)) {
 		*gave_up = true;
 		return false;
 	}
-	web->timer =
-	    loop_watch(web->azure->loop, -1, 0, (int)wait > 0 ? (int)wait : 1, timer_ready, web);
-	return web->timer != NULL;
-}
-
-/* ---- the token ---- */
-
-static void
-token_renewed(void *ctx)
-{
-	struct web *web = ctx;
-
-	if (web->azure->token == NULL || web->azure->generation == web->generation)
-		web_fail(web, -EKEYEXPIRED, "the token is over and no fresh one could be had");
-	else
-		web_send(web);
-}
-
-/* A token that ARM calls expired is renewed once. A claims challenge needs a person, so it is not.
- */
-static bool
-wants_renewal(const struct web *web, const struct http_reply *reply, const json_t *json)
-{
-	if ((web->flags & WEB_BEARER) == 0 || reply->status != 401 || web->renewed ||
-	    reply_challenge(reply, "claims=") != NULL)
-		return false;
-	return doc_same(reply_said(reply_error(json), "code"), "ExpiredAuthenticationToken") ||
-	       reply_challenge(reply, "expired") != NULL;
+	request->timer = loop_watch(loop, -1, 0, wait > 0 ? (int)wait : 1, timer_ready, request);
+	return request->timer != NULL;
 }
 
 /* ---- sending ---- */
 
 static void
-web_got(void *ctx, const struct http_reply *reply)
+request_got(void *ctx, const struct http_reply *reply)
 {
-	struct web *web = ctx;
+	struct request *request = ctx;
 	struct web_answer answer = { .error = reply->error,
 				     .error_text = reply->error_text,
 				     .status = reply->status,
 				     .body = reply->body,
 				     .body_len = reply->body_len,
-				     .reply = reply,
-				     .retry_after = -1 };
+				     .reply = reply };
 
-	record(web, reply);
-	if (!web->no_proxy) /* a service of this machine has this machine's clock */
-		note_skew(web->azure, reply);
-	if (web_retry(web, reply, &answer.gave_up))
+	record(request, reply);
+	if (!request->no_proxy) /* a service of this machine has this machine's clock */
+		note_skew(request->web, reply);
+	if (request_retry(request, reply, &answer.gave_up))
 		return;
 	answer.retry_after = retry_after(reply);
-	answer.hurried = web->hurried && reply->error == -ETIMEDOUT;
-	if (reply->error == 0 && (web->flags & WEB_RAW) == 0) {
+	answer.hurried = request->hurried && reply->error == -ETIMEDOUT;
+	if (reply->error == 0) {
 		answer.html = is_html(reply);
-		answer.json = answer.html ? NULL : web_json(reply->body, reply->body_len);
+		answer.json = answer.html ? NULL : parse_json(reply->body, reply->body_len);
 	}
-	if (wants_renewal(web, reply, answer.json)) {
-		json_decref(answer.json);
-		web->renewed = true;
-		token_renew(web->azure, web->generation, token_renewed, web);
-		return;
-	}
-	web_finish(web, &answer);
+	request_end(request, &answer);
 	json_decref(answer.json);
-}
-
-static char *
-bearer(struct web *web)
-{
-	struct azure *azure = web->azure;
-
-	if ((web->flags & WEB_BEARER) == 0)
-		return NULL;
-	web->generation = azure->generation;
-	return doc_fmt("Authorization: Bearer %s", azure->token);
 }
 
 /* How long an attempt may take: never so long that nothing else could be tried in the time left. */
 static int
-attempt_ms(struct web *web)
+attempt_ms(struct request *request)
 {
-	int64_t longest = web->timeout_ms > 0 ? web->timeout_ms : WEB_TIMEOUT_MS,
-		share = loop_left(web->azure->loop) / ((web->flags & WEB_QUIET) != 0 ? 4 : 2);
+	int64_t longest = request->timeout_ms > 0 ? request->timeout_ms : WEB_TIMEOUT_MS,
+		share = loop_left(request->web->loop) / ((request->flags & WEB_QUIET) != 0 ? 4 : 2);
 
-	web->hurried = share < longest;
-	return (int)(share < 500 ? 500 : share < longest ? share : longest);
+	request->hurried = share < longest;
+	if (share < 500)
+		return 500;
+	return (int)(share < longest ? share : longest);
 }
 
 static void
-web_send(struct web *web)
+request_send(struct request *request)
 {
-	const char *headers[WEB_HEADERS + 2];
-	char *authorization;
-	int timeout = attempt_ms(web), r;
-	size_t n = 0;
+	int r;
 
-	if ((web->flags & WEB_BEARER) != 0 && !url_same_origin(web->url, web->azure->cloud.arm)) {
-		web_fail(web, -EXDEV, "the token is not sent to another host");
-		return;
-	}
-	if ((web->flags & WEB_BEARER) != 0 && web->azure->token == NULL) {
-		web_fail(web, -EKEYEXPIRED, "there is no sign-in");
-		return;
-	}
-	authorization = bearer(web);
-	for (; n < web->header_count; n++)
-		headers[n] = web->headers[n];
-	if (authorization != NULL)
-		headers[n++] = authorization;
-	headers[n] = NULL;
-	web->tries++;
+	request->tries++;
 	r = loop_http(
-	    web->azure->loop,
-	    &(struct http_request){
-		.method = web->method,
-		.url = web->url,
-		.headers = headers,
-		.body = web->body,
-		.body_len = web->body != NULL ? strlen(web->body) : 0,
-		.timeout_ms = timeout,
-		.connect_timeout_ms = web->connect_timeout_ms,
-		.max_bytes = web->max_bytes,
-		.no_proxy =
-		    web->no_proxy ||
-		    url_loopback(web->url) }, /* a proxy would have the token in plain sight */
-	    web_got, web);
-	secret_free(authorization);
+	    request->web->loop,
+	    &(struct http_request){ .method = request->method,
+				    .url = request->url,
+				    .headers = (const char *const *)request->headers,
+				    .body = request->body,
+				    .body_len = request->body != NULL ? strlen(request->body) : 0,
+				    .timeout_ms = attempt_ms(request),
+				    .connect_timeout_ms = request->connect_timeout_ms,
+				    .max_bytes = request->max_bytes,
+				    /* a proxy would have the token in plain sight */
+				    .no_proxy = request->no_proxy || url_loopback(request->url) },
+	    request_got, request);
 	if (r < 0)
-		web_fail(web, r, r == -ECANCELED ? "the time was over" : strerror(-r));
+		request_fail(request, r, r == -ECANCELED ? "the time was over" : strerror(-r));
 }
 
 static void
-add_header(struct web *web, char *line)
+add_header(struct request *request, char *line)
 {
-	if (line != NULL && web->header_count < WEB_HEADERS)
-		web->headers[web->header_count++] = line;
+	if (request->header_count < WEB_HEADERS)
+		request->headers[request->header_count++] = line;
 	else
-		free(line);
+		secret_free(line);
 }
 
 void
-web_ask(struct azure *azure, const struct web_ask *ask,
+web_ask(struct web *web, const struct web_ask *ask,
 	void (*done)(void *ctx, const struct web_answer *answer), void *ctx)
 {
-	struct web *web = calloc(1, sizeof(*web));
+	struct request *request = malloc(sizeof(*request));
 	const char *method = ask->method != NULL ? ask->method : "GET";
 
-	if (web == NULL) {
-		done(ctx, &(struct web_answer){
-			      .error = -ENOMEM, .error_text = "out of memory", .retry_after = -1 });
-		return;
-	}
-	*web = (struct web){ .azure = azure,
-			     .method = strdup(method),
-			     .url = strdup(ask->url),
-			     .flags = ask->flags,
-			     .timeout_ms = ask->timeout_ms,
-			     .connect_timeout_ms = ask->connect_timeout_ms,
-			     .no_proxy = ask->no_proxy,
-			     .max_bytes = ask->max_bytes,
-			     .done = done,
-			     .ctx = ctx };
+	*request = (struct request){ .web = web,
+				     .method = strdup(method),
+				     .url = strdup(ask->url),
+				     .flags = ask->flags,
+				     .timeout_ms = ask->timeout_ms,
+				     .connect_timeout_ms = ask->connect_timeout_ms,
+				     .no_proxy = ask->no_proxy,
+				     .max_bytes = ask->max_bytes,
+				     .done = done,
+				     .ctx = ctx };
 	if (ask->body != NULL || strcmp(method, "POST") == 0)
-		web->body = strdup(ask->body != NULL ? ask->body : "");
-	uuid_random(web->id);
+		request->body = strdup(ask->body != NULL ? ask->body : "");
+	uuid_random(request->id);
 	for (size_t i = 0; ask->headers != NULL && ask->headers[i] != NULL; i++)
-		add_header(web, strdup(ask->headers[i]));
-	add_header(web, strdup("Accept: application/json"));
-	add_header(web, doc_fmt("x-ms-client-request-id: %s", web->id));
-	if ((web->flags & WEB_BEARER) != 0)
-		add_header(web, strdup("x-ms-return-client-request-id: true"));
-	if (web->method == NULL || web->url == NULL)
-		web_fail(web, -ENOMEM, "out of memory");
-	else if ((web->flags & WEB_BEARER) != 0 && azure->token != NULL &&
-		 azure->token_expires != 0 && azure->token_expires <= time(NULL) && !azure->signing)
-		token_renew(azure, web->generation = azure->generation, token_renewed, web);
-	else
-		web_send(web);
-}
-
-const char *
-web_header(const struct web_answer *answer, const char *name)
-{
-	return answer->reply != NULL ? http_header(answer->reply, name) : NULL;
+		add_header(request, strdup(ask->headers[i]));
+	add_header(request, strdup("Accept: application/json"));
+	add_header(request, doc_fmt("x-ms-client-request-id: %s", request->id));
+	request_send(request);
 }

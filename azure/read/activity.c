@@ -1,8 +1,9 @@
 /* --deep: who did what to the VM lately, what happened to the rules of its security groups, and
  * which policies speak of them. */
-#include "azure/inside.h"
-#include "facts/time.h"
+#include "azure/arm/url.h"
+#include "azure/read/rows.h"
 #include "facts/arm.h"
+#include "facts/time.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,12 @@
 #define ACTIVITY_DAYS 7
 #define ACTIVITY_MAX 50
 #define CHANGES_MAX 200
+
+static bool
+is_group(const char *key)
+{
+	return strstr(key, "/networksecuritygroups/") != NULL;
+}
 
 static json_t *
 entry_of(const json_t *event)
@@ -28,28 +35,28 @@ entry_of(const json_t *event)
 static void
 vm_activity_got(void *ctx, const struct arm_answer *answer)
 {
-	struct read *read = ctx;
+	struct vm_reader *reader = ctx;
 	const json_t *event;
 	size_t i;
 
 	if (answer->why == NULL)
-		read->activity = json_array();
+		reader->activity = json_array();
 	json_array_foreach (answer->body, i, event) {
-		if (read->activity == NULL || i >= ACTIVITY_MAX)
+		if (reader->activity == NULL || i >= ACTIVITY_MAX)
 			break;
-		json_array_append_new(read->activity, entry_of(event));
+		json_array_append_new(reader->activity, entry_of(event));
 	}
-	read_aside_end(read);
+	join_end(&reader->all);
 }
 
-/* One of the security groups that were read, or a rule of it. */
+/* One of the security groups that were reader, or a rule of it. */
 static bool
-on_our_groups(const struct read *read, const char *resource)
+on_our_groups(const struct vm_reader *reader, const char *resource)
 {
 	const char *key;
 	const json_t *id;
 
-	json_object_foreach (read->seen, key, id)
+	json_object_foreach (reader->seen, key, id)
 		if (strstr(key, "/networksecuritygroups/") != NULL && resource != NULL &&
 		    strncasecmp(resource, key, strlen(key)) == 0 &&
 		    (resource[strlen(key)] == '/' || resource[strlen(key)] == '\0'))
@@ -60,51 +67,60 @@ on_our_groups(const struct read *read, const char *resource)
 static void
 changes_got(void *ctx, const struct arm_answer *answer)
 {
-	struct read *read = ctx;
+	struct vm_reader *reader = ctx;
 	const json_t *event;
 	size_t i;
 
-	if (answer->why == NULL && read->changes == NULL)
-		read->changes = json_array();
+	if (answer->why == NULL && reader->changes == NULL)
+		reader->changes = json_array();
 	json_array_foreach (answer->body, i, event)
-		if (read->changes != NULL && json_array_size(read->changes) < CHANGES_MAX &&
-		    on_our_groups(read, doc_str(event, "resourceId")))
-			json_array_append_new(read->changes, entry_of(event));
-	read_aside_end(read);
+		if (reader->changes != NULL && json_array_size(reader->changes) < CHANGES_MAX &&
+		    on_our_groups(reader, doc_str(event, "resourceId")))
+			json_array_append_new(reader->changes, entry_of(event));
+	join_end(&reader->all);
 }
 
 static void
-ask(struct read *read, const char *id, const char *which, const char *value,
+ask(struct vm_reader *reader, const char *id, const char *which, const char *value,
     void (*got)(void *ctx, const struct arm_answer *answer))
 {
-	char subscription[128], since[TIME_TEXT_SIZE];
+	char *path = path_in_subscription(id, "Microsoft.Insights/eventtypes/management/values");
 	time_t at = time(NULL) - ACTIVITY_DAYS * 86400;
-	char *path, *filter, *encoded, *query;
+	char since[TIME_TEXT_SIZE], *filter, *encoded, *query;
 
-	arm_id_subscription(id, subscription, sizeof(subscription));
-	path =
-	    doc_fmt("/subscriptions/%s/providers/Microsoft.Insights/eventtypes/management/values",
-		    subscription);
 	filter =
 	    doc_fmt("eventTimestamp ge '%s' and %s eq '%s'", time_to_iso(at, since), which, value);
 	encoded = url_encode(filter);
-	query =
-	    encoded != NULL
-		? doc_fmt(
-		      "$filter=%s&$select=eventTimestamp,operationName,status,caller,resourceId",
-		      encoded)
-		: NULL;
-	if (path != NULL && query != NULL) {
-		read->aside++;
-		arm_ask(read->azure,
-			&(struct arm_ask){
-			    .path = path, .query = query, .flags = ARM_LIST, .pages = 3 },
-			got, read);
-	}
+	query = doc_fmt("$filter=%s&$select=eventTimestamp,operationName,status,caller,resourceId",
+			encoded);
+	join_add(&reader->all);
+	arm_ask(reader->fetches->arm,
+		&(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST, .pages = 3 },
+		got, reader);
 	free(path);
 	free(filter);
 	free(encoded);
 	free(query);
+}
+
+void
+read_activity(struct vm_reader *reader)
+{
+	json_t *asked = json_object();
+	char group[128];
+	const char *key;
+	const json_t *id;
+
+	ask(reader, reader->id, "resourceUri", reader->id, vm_activity_got);
+	json_object_foreach (reader->seen, key, id) {
+		if (!is_group(key))
+			continue;
+		arm_id_group(key, group, sizeof(group));
+		if (json_object_get(asked, group) == NULL)
+			ask(reader, json_string_value(id), "resourceGroupName", group, changes_got);
+		json_object_set_new(asked, group, json_true());
+	}
+	json_decref(asked);
 }
 
 /* ---- policies that speak of ports or of the Internet ---- */
@@ -123,61 +139,26 @@ speaks_of_ports(const json_t *assignment)
 	return false;
 }
 
-struct policies {
-	struct read *read;
-	char *path;
-};
-
 static void
-policies_listed(void *ctx)
+keep_policy(void *ctx, const char *id, const json_t *body)
 {
-	struct policies *policies = ctx;
-	struct read *read = policies->read;
-	const json_t *id;
-	size_t i;
+	const struct vm_reader *reader = ctx;
 
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, policies->path), i, id)
-		if (speaks_of_ports(fetch_held(read->azure, json_string_value(id))))
-			fetch_keep(read->azure, json_string_value(id));
-	free(policies->path);
-	free(policies);
-	read_aside_end(read);
-}
-
-static void
-ask_policies(struct read *read, const char *group)
-{
-	struct policies *policies = malloc(sizeof(*policies));
-
-	if (policies == NULL)
-		return;
-	*policies = (struct policies){
-		read, doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments", group)
-	};
-	read->aside++;
-	fetch_list(read->azure, policies->path, true, policies_listed, policies);
+	if (speaks_of_ports(body))
+		list_keep(reader->fetches, id);
 }
 
 void
-read_activity(struct read *read)
+read_policies(struct vm_reader *reader)
 {
-	json_t *asked = json_object();
 	const char *key;
 	const json_t *id;
-	char name[128];
 
-	ask(read, read->id, "resourceUri", read->id, vm_activity_got);
-	json_object_foreach (read->seen, key, id) {
-		struct arm_id parsed;
-
-		if (strstr(key, "/networksecuritygroups/") == NULL ||
-		    arm_id_parse(json_string_value(id), &parsed) < 0)
-			continue;
-		ask_policies(read, json_string_value(id));
-		arm_id_group(key, name, sizeof(name));
-		if (json_object_get(asked, name) == NULL)
-			ask(read, json_string_value(id), "resourceGroupName", name, changes_got);
-		json_object_set_new(asked, name, json_true());
-	}
-	json_decref(asked);
+	json_object_foreach (reader->seen, key, id)
+		if (is_group(key))
+			reader_list(
+			    reader, &reader->all,
+			    doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments",
+				    json_string_value(id)),
+			    true, keep_policy);
 }

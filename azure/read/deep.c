@@ -1,6 +1,6 @@
-/* --deep: what Azure makes of rules, routes and this very flow, security admin rules, and who did
- * what to the VM lately. */
-#include "azure/inside.h"
+/* What Azure makes of rules and routes, and the security admin rules. */
+#include "azure/arm/reply.h"
+#include "azure/read/rows.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
@@ -8,21 +8,43 @@
 
 #define ADMIN_PAGES 20
 
+static bool
+is_type(const char *id, const char *word)
+{
+	char type[192];
+
+	return arm_id_type(id, type, sizeof(type)) == 0 && strcmp(type, word) == 0;
+}
+
 static void
-post(struct read *read, const char *id, const char *action)
+post(struct vm_reader *reader, const char *id, const char *action)
 {
 	char *path = doc_fmt("%s/%s", id, action);
 
-	if (path != NULL)
-		read_aside(read,
-			   &(struct arm_ask){ .method = "POST", .path = path, .flags = ARM_LONG });
+	reader_ask(reader, &reader->all,
+		   &(struct arm_ask){ .method = "POST", .path = path, .flags = ARM_LONG });
 	free(path);
+}
+
+/* Azure computes these only while the VM runs. */
+void
+read_effective(struct vm_reader *reader)
+{
+	const char *key;
+	const json_t *id;
+
+	json_object_foreach (reader->seen, key, id) {
+		if (!is_type(key, "microsoft.network/networkinterfaces"))
+			continue;
+		post(reader, json_string_value(id), "effectiveNetworkSecurityGroups");
+		post(reader, json_string_value(id), "effectiveRouteTable");
+	}
 }
 
 /* ---- security admin rules: paged by a token in the body ---- */
 
 struct admin {
-	struct read *read;
+	struct vm_reader *reader;
 	char *path;
 	json_t *value;
 	unsigned page;
@@ -33,20 +55,14 @@ static void admin_page(struct admin *admin, const char *skip);
 static void
 admin_end(struct admin *admin, json_t *why)
 {
-	char key[ARM_ID_MAX];
-	struct read *read = admin->read;
+	struct vm_reader *reader = admin->reader;
 
-	if (arm_id_key(admin->path, key, sizeof(key)) == 0) {
-		if (why != NULL)
-			json_object_set(azure_facts(read->azure, "missing"), key, why);
-		else
-			json_object_set_new(azure_facts(read->azure, "resources"), key,
-					    json_pack("{s:O}", "value", admin->value));
-	}
+	fetch_enter(reader->fetches, admin->path,
+		    why == NULL ? json_pack("{s:O}", "value", admin->value) : NULL, why);
 	json_decref(admin->value);
 	free(admin->path);
 	free(admin);
-	read_aside_end(read);
+	join_end(&reader->all);
 }
 
 static void
@@ -54,19 +70,16 @@ admin_got(void *ctx, const struct arm_answer *answer)
 {
 	struct admin *admin = ctx;
 	const char *skip = doc_str(answer->body, "skipToken");
+	json_t *why;
 
 	json_array_extend(admin->value, doc_list(answer->body, "value"));
-	if (answer->why != NULL) {
+	if (answer->why != NULL || skip == NULL || *skip == '\0') {
 		admin_end(admin, answer->why);
-	} else if (skip == NULL || *skip == '\0') {
-		admin_end(admin, NULL);
 	} else if (++admin->page < ADMIN_PAGES) {
 		admin_page(admin, skip);
 	} else {
-		json_t *why =
-		    reply_entry(FACT_UNKNOWN, "too-many",
-				"the security admin rules fill more than %d pages", ADMIN_PAGES);
-
+		why = reply_entry(FACT_UNKNOWN, "too-many",
+				  "the security admin rules fill more than %d pages", ADMIN_PAGES);
 		admin_end(admin, why);
 		json_decref(why);
 	}
@@ -77,69 +90,50 @@ admin_page(struct admin *admin, const char *skip)
 {
 	json_t *body = json_pack("{s:s}", "skipToken", skip);
 
-	arm_ask(admin->read->azure,
+	arm_ask(admin->reader->fetches->arm,
 		&(struct arm_ask){
 		    .method = "POST", .path = admin->path, .body = body, .flags = ARM_LONG },
 		admin_got, admin);
 	json_decref(body);
 }
 
-static void
-ask_admin_rules(struct read *read, const char *vnet)
-{
-	struct admin *admin = malloc(sizeof(*admin));
-
-	if (admin == NULL)
-		return;
-	*admin =
-	    (struct admin){ read, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules", vnet),
-			    json_array(), 0 };
-	read->aside++;
-	admin_page(admin, "");
-}
-
-/* ---- all of it ---- */
-
 void
-read_deep(struct read *read)
+read_admin_rules(struct vm_reader *reader)
 {
 	const char *key;
 	const json_t *id;
-	bool runs = read_runs(read);
-	char type[192];
+	struct admin *admin;
 
-	if (read_vm(read, NULL) == NULL)
-		return;
-	json_object_foreach (read->seen, key, id) {
-		if (arm_id_type(key, type, sizeof(type)) < 0)
+	json_object_foreach (reader->seen, key, id) {
+		if (!is_type(key, "microsoft.network/virtualnetworks"))
 			continue;
-		if (strcmp(type, "microsoft.network/virtualnetworks") == 0)
-			ask_admin_rules(read, json_string_value(id));
-		if (!runs || strcmp(type, "microsoft.network/networkinterfaces") != 0)
-			continue;
-		post(read, json_string_value(id), "effectiveNetworkSecurityGroups");
-		post(read, json_string_value(id), "effectiveRouteTable");
+		admin = malloc(sizeof(*admin));
+		*admin = (struct admin){ .reader = reader,
+					 .path = doc_fmt(
+					     "%s/listNetworkManagerEffectiveSecurityAdminRules",
+					     json_string_value(id)),
+					 .value = json_array() };
+		join_add(&reader->all);
+		admin_page(admin, "");
 	}
-	if (runs)
-		read_verify(read);
-	read_activity(read);
-	read_service_tags(read);
 }
+
+/* ---- the section ---- */
 
 /* The ids of a kind of result that arrived. */
 static json_t *
-arrived(const struct read *read, const char *action)
+arrived(const struct vm_reader *reader, const char *action)
 {
 	json_t *list = json_array();
 	const char *key;
 	const json_t *id, *body;
 	char *path;
 
-	json_object_foreach (read->seen, key, id) {
+	json_object_foreach (reader->seen, key, id) {
 		if (strstr(key, "/networkinterfaces/") == NULL ||
 		    (path = doc_fmt("%s/%s", json_string_value(id), action)) == NULL)
 			continue;
-		if (facts_resource(&read->facts, path, &body, NULL) == FACT_KNOWN)
+		if (facts_resource(&reader->facts, path, &body, NULL) == FACT_KNOWN)
 			doc_append_str(list, path);
 		free(path);
 	}
@@ -147,21 +141,21 @@ arrived(const struct read *read, const char *action)
 }
 
 void
-settle_deep(struct read *read)
+settle_deep(struct vm_reader *reader)
 {
 	json_t *section;
 
-	if (read_vm(read, NULL) == NULL) {
-		facts_settle(&read->facts, FACT_DEEP, FACT_UNKNOWN, "no-vm",
+	if (reader_vm(reader, NULL) == NULL) {
+		facts_settle(&reader->facts, FACT_DEEP, FACT_UNKNOWN, "no-vm",
 			     "the VM itself was not read");
 		return;
 	}
-	section = facts_known(&read->facts, FACT_DEEP);
+	section = facts_known(&reader->facts, FACT_DEEP);
 	json_object_set_new(section, "effective_nsg",
-			    arrived(read, "effectiveNetworkSecurityGroups"));
-	json_object_set_new(section, "effective_routes", arrived(read, "effectiveRouteTable"));
-	if (read->activity != NULL)
-		json_object_set(section, "activity", read->activity);
-	if (read->changes != NULL)
-		json_object_set(section, "changes", read->changes);
+			    arrived(reader, "effectiveNetworkSecurityGroups"));
+	json_object_set_new(section, "effective_routes", arrived(reader, "effectiveRouteTable"));
+	if (reader->activity != NULL)
+		json_object_set(section, "activity", reader->activity);
+	if (reader->changes != NULL)
+		json_object_set(section, "changes", reader->changes);
 }

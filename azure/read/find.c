@@ -1,4 +1,5 @@
-#include "azure/inside.h"
+#include "azure/read/reader.h"
+#include "azure/read/search.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
@@ -54,12 +55,12 @@ settle_found(struct find *find, const char *id, const char *from)
 	arm_id_subscription(id, subscription, sizeof(subscription));
 	name_parts(section, id);
 	doc_set_str(section, "from", from);
-	if (find->exact || find->host != NULL || find->azure->active == NULL ||
-	    strcasecmp(find->azure->active, subscription) == 0)
+	if (find->exact || find->host != NULL || find->azure->account.active == NULL ||
+	    strcasecmp(find->azure->account.active, subscription) == 0)
 		return;
 	elsewhere = json_object();
-	doc_set_str(elsewhere, "active", find->azure->active);
-	doc_set_str(elsewhere, "from", find->azure->active_from);
+	doc_set_str(elsewhere, "active", find->azure->account.active);
+	doc_set_str(elsewhere, "from", find->azure->account.active_from);
 	json_object_set_new(section, "elsewhere", elsewhere);
 }
 
@@ -68,10 +69,10 @@ settle_missing(struct find *find, const json_t *why)
 {
 	json_t *section;
 
-	facts_settle(
-	    &find->facts, FACT_VM, doc_is(why, "state", "absent") ? FACT_ABSENT : FACT_UNKNOWN,
-	    doc_str(why, "cause") != NULL ? doc_str(why, "cause") : "error", "%s",
-	    doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "the VM was not read");
+	facts_settle(&find->facts, FACT_VM,
+		     doc_is(why, "state", "absent") ? FACT_ABSENT : FACT_UNKNOWN,
+		     entry_text(why, "cause", "error"), "%s",
+		     entry_text(why, "reason", "the VM was not read"));
 	section = facts_section(&find->facts, FACT_VM);
 	doc_set_str(section, "action", doc_str(why, "action"));
 	doc_set_str(section, "tenant", doc_str(why, "tenant"));
@@ -107,12 +108,12 @@ narrow(const json_t *hits, const char *subscription, const char *group, const ch
 static json_t *
 other_tenants(const struct azure *azure)
 {
-	const char *own = doc_str(azure->doc, "azure.signin.tenant"), *tenant;
+	const char *own = doc_str(azure->web.doc, "azure.signin.tenant"), *tenant;
 	json_t *tenants = json_array();
 	const json_t *entry, *known;
 	size_t i, j;
 
-	json_array_foreach (doc_list(azure->config.profile, "subscriptions"), i, entry) {
+	json_array_foreach (doc_list(azure->account.config.profile, "subscriptions"), i, entry) {
 		bool again = false;
 
 		tenant = doc_str(entry, "tenantId");
@@ -186,8 +187,8 @@ searched(void *ctx, const struct search_result *result)
 	json_t *hits = narrow(result->hits, NULL, find->group, find->try),
 	       *others = narrow(result->hits, NULL, NULL, find->try), *own;
 
-	if (find->azure->subscription != NULL && find->azure->active != NULL) {
-		own = narrow(hits, find->azure->active, NULL, NULL);
+	if (find->azure->account.subscription != NULL && find->azure->account.active != NULL) {
+		own = narrow(hits, find->azure->account.active, NULL, NULL);
 		if (json_array_size(own) > 0) {
 			json_decref(hits);
 			hits = json_incref(own);
@@ -233,8 +234,8 @@ try_id(struct find *find, char *id)
 {
 	free(find->try);
 	find->try = id;
-	read_prefetch(find->azure, id);
-	fetch_resource(find->azure, id, tried, find);
+	reader_prefetch(&find->azure->fetches, id);
+	fetch_resource(&find->azure->fetches, id, tried, find);
 }
 
 static char *
@@ -250,13 +251,14 @@ vm_id(const char *subscription, const char *group, const char *name)
 static void
 by_name(struct find *find)
 {
-	char *group =
-	    find->group == NULL ? config_setting(&find->azure->config, "defaults", "group") : NULL;
+	char *group = find->group == NULL
+			  ? config_setting(&find->azure->account.config, "defaults", "group")
+			  : NULL;
 	const char *in = find->group != NULL ? find->group : group;
 
-	if (in != NULL && find->azure->active != NULL && name_plain(find->name) &&
+	if (in != NULL && find->azure->account.active != NULL && name_plain(find->name) &&
 	    strpbrk(in, "/?#%") == NULL)
-		try_id(find, vm_id(find->azure->active, in, find->name));
+		try_id(find, vm_id(find->azure->account.active, in, find->name));
 	else
 		search_vm(find->azure, find->name, searched, find);
 	free(group);
@@ -264,30 +266,33 @@ by_name(struct find *find)
 
 /* --subscription by a name that az's profile does not have. */
 static void
+take_subscription(void *ctx, const char *id, const json_t *body)
+{
+	struct account *account = &((struct find *)ctx)->azure->account;
+
+	(void)id;
+	if (account->active == NULL && doc_is(body, "displayName", account->subscription) &&
+	    doc_str(body, "subscriptionId") != NULL)
+		account->active = strdup(doc_str(body, "subscriptionId"));
+}
+
+static void
 subscriptions_known(void *ctx)
 {
 	struct find *find = ctx;
-	struct azure *azure = find->azure;
-	const json_t *id, *entry;
-	size_t i;
+	const struct azure *azure = find->azure;
+	const json_t *state = list_state(&azure->fetches, "/subscriptions");
 
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(azure, "/subscriptions"), i, id) {
-		const json_t *body = fetch_held(azure, json_string_value(id));
-
-		if (azure->active == NULL && doc_is(body, "displayName", azure->subscription) &&
-		    doc_str(body, "subscriptionId") != NULL)
-			azure->active = strdup(doc_str(body, "subscriptionId"));
-	}
-	if (azure->active != NULL) {
+	if (azure->account.active != NULL) {
 		by_name(find);
 		return;
 	}
-	entry = json_object_get(azure_facts(azure, "lists"), "/subscriptions");
-	if (doc_is(entry, "state", "known"))
+	if (doc_is(state, "state", "known"))
 		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "subscription-not-found",
-			     "this sign-in sees no subscription named %s", azure->subscription);
+			     "this sign-in sees no subscription named %s",
+			     azure->account.subscription);
 	else
-		settle_missing(find, entry);
+		settle_missing(find, state);
 	find_end(find);
 }
 
@@ -321,17 +326,16 @@ azure_find(struct azure *azure, struct facts *facts, const struct azure_target *
 	   void (*done)(void *ctx), void *ctx)
 {
 	struct find *find;
-	const json_t *signin = facts_section(facts, FACT_SIGNIN);
 	struct arm_id parsed;
 
-	if (facts_state(facts, FACT_SIGNIN, NULL) != FACT_KNOWN ||
-	    (find = calloc(1, sizeof(*find))) == NULL) {
+	if (facts_state(facts, FACT_SIGNIN, NULL) != FACT_KNOWN) {
 		facts_settle(facts, FACT_VM, FACT_UNKNOWN, "signed-out", "%s",
-			     doc_str(signin, "reason") != NULL ? doc_str(signin, "reason")
-							       : "not signed in to Azure");
+			     entry_text(facts_section(facts, FACT_SIGNIN), "reason",
+					"not signed in to Azure"));
 		done(ctx);
 		return;
 	}
+	find = malloc(sizeof(*find));
 	*find = (struct find){ .azure = azure,
 			       .facts = *facts,
 			       .group = copy(target->group),
@@ -344,8 +348,10 @@ azure_find(struct azure *azure, struct facts *facts, const struct azure_target *
 		free(find->name);
 		find->name = strndup(parsed.name.at, parsed.name.len);
 		try_id(find, strdup(target->id));
-	} else if (find->name != NULL && azure->subscription != NULL && azure->active == NULL) {
-		fetch_list(azure, "/subscriptions", false, subscriptions_known, find);
+	} else if (find->name != NULL && azure->account.subscription != NULL &&
+		   azure->account.active == NULL) {
+		list_visit(&azure->fetches, "/subscriptions", false, take_subscription, find,
+			   subscriptions_known, find);
 	} else if (find->name != NULL) {
 		by_name(find);
 	} else if (find->host != NULL) {

@@ -1,5 +1,6 @@
 /* Azure Resource Graph: one query over every subscription in sight. */
-#include "azure/inside.h"
+#include "azure/arm/reply.h"
+#include "azure/read/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #define GRAPH_PAGES 20
 
 struct graph {
-	struct azure *azure;
+	struct arm *arm;
 	char *query;
 	json_t *rows;
 	unsigned page;
@@ -80,29 +81,23 @@ graph_page(struct graph *graph, const char *skip)
 	if (skip != NULL)
 		json_object_set_new(json_object_get(body, "options"), "$skipToken",
 				    json_string(skip));
-	arm_ask(graph->azure,
+	arm_ask(graph->arm,
 		&(struct arm_ask){ .method = "POST",
 				   .path = "/providers/Microsoft.ResourceGraph/resources",
 				   .body = body,
-				   .flags = ARM_SPARE },
+				   .flags = ARM_HAS_FALLBACK },
 		graph_got, graph);
 	json_decref(body);
 }
 
 void
-graph_ask(struct azure *azure, const char *query,
+graph_ask(struct arm *arm, const char *query,
 	  void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
 {
-	struct graph *graph = calloc(1, sizeof(*graph));
+	struct graph *graph = malloc(sizeof(*graph));
 
-	if (graph == NULL) {
-		done(ctx, &(struct arm_answer){ .body = NULL });
-		return;
-	}
-	*graph = (struct graph){ .azure = azure,
-				 .query = strdup(query),
-				 .rows = json_array(),
-				 .done = done,
-				 .ctx = ctx };
+	*graph = (struct graph){
+		.arm = arm, .query = strdup(query), .rows = json_array(), .done = done, .ctx = ctx
+	};
 	graph_page(graph, NULL);
 }

@@ -1,5 +1,5 @@
 /* --guest: the host keys as the guest itself has them, by Run Command. */
-#include "azure/inside.h"
+#include "azure/read/rows.h"
 #include "model/vm.h"
 #include "model/pubkey.h"
 
@@ -83,7 +83,7 @@ keys_in(const char *text)
 static void
 guest_answered(void *ctx, const struct arm_answer *answer)
 {
-	struct read *read = ctx;
+	struct vm_reader *reader = ctx;
 	const json_t *result, *list = doc_list(answer->body, "value");
 	json_t *keys = json_array(), *section;
 	size_t i;
@@ -99,20 +99,21 @@ guest_answered(void *ctx, const struct arm_answer *answer)
 		}
 	}
 	if (json_array_size(keys) > 0) {
-		section = facts_known(&read->facts, FACT_PROOF);
+		section = facts_known(&reader->facts, FACT_PROOF);
 		doc_set_str(section, "by", "run-command");
 		json_object_set(section, "keys", keys);
 	} else if (answer->why != NULL) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, doc_str(answer->why, "cause"),
-			     "the guest was not asked: %s", doc_str(answer->why, "reason"));
-		doc_set_str(facts_section(&read->facts, FACT_PROOF), "action",
+		facts_settle(&reader->facts, FACT_PROOF, FACT_UNKNOWN,
+			     doc_str(answer->why, "cause"), "the guest was not asked: %s",
+			     doc_str(answer->why, "reason"));
+		doc_set_str(facts_section(&reader->facts, FACT_PROOF), "action",
 			    doc_str(answer->why, "action"));
 	} else {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "error",
+		facts_settle(&reader->facts, FACT_PROOF, FACT_UNKNOWN, "error",
 			     "the guest's answer names no host key");
 	}
 	json_decref(keys);
-	read_aside_end(read);
+	join_end(&reader->all);
 }
 
 static json_t *
@@ -126,32 +127,32 @@ lines_of(const char *const *script)
 }
 
 void
-read_guest(struct read *read)
+read_guest(struct vm_reader *reader)
 {
-	char *path = doc_fmt("%s/runCommand", read->id);
+	char *path = doc_fmt("%s/runCommand", reader->id);
 	struct vm vm;
 	json_t *ask;
 
-	if (vm_from_facts(&read->facts, &vm, NULL) < 0) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "no-vm",
+	if (vm_from_facts(&reader->facts, &vm, NULL) < 0) {
+		facts_settle(&reader->facts, FACT_PROOF, FACT_UNKNOWN, "no-vm",
 			     "the VM itself was not read");
 	} else if (!doc_same(vm.power, "running")) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "not-running",
+		facts_settle(&reader->facts, FACT_PROOF, FACT_UNKNOWN, "not-running",
 			     "the guest cannot be asked: the VM does not run");
 	} else if (vm.agent == VM_AGENT_NOT_READY) {
-		facts_settle(&read->facts, FACT_PROOF, FACT_UNKNOWN, "agent-not-ready",
+		facts_settle(&reader->facts, FACT_PROOF, FACT_UNKNOWN, "agent-not-ready",
 			     "the guest cannot be asked: its agent is not ready");
-	} else if (path != NULL) {
+	} else {
 		ask = json_pack("{s:s, s:o}", "commandId",
 				vm.windows ? "RunPowerShellScript" : "RunShellScript", "script",
 				lines_of(vm.windows ? powershell_script : shell_script));
-		read->aside++;
-		arm_ask(read->azure,
+		join_add(&reader->all);
+		arm_ask(reader->fetches->arm,
 			&(struct arm_ask){ .method = "POST",
 					   .path = path,
 					   .body = ask,
 					   .flags = ARM_LONG | ARM_WRITE },
-			guest_answered, read);
+			guest_answered, reader);
 		json_decref(ask);
 	}
 	free(path);

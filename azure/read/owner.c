@@ -1,5 +1,7 @@
 /* The VM behind an address: its own public IP, a load balancer's, or a private one. */
-#include "azure/inside.h"
+#include "azure/arm/fetch.h"
+#include "azure/arm/list.h"
+#include "azure/read/search.h"
 #include "facts/arm.h"
 #include "model/prefix.h"
 
@@ -18,8 +20,7 @@ struct owner {
 	json_int_t port;
 	struct search_result result;
 	json_t *followed; /* keys of what was fetched on the way */
-	unsigned pending;
-	bool graph_ended, subscriptions_ended, listing;
+	struct join join;
 	void (*done)(void *ctx, const struct search_result *result);
 	void *ctx;
 };
@@ -29,22 +30,15 @@ struct hop {
 	char *id, *via;
 };
 
-static void owner_drop(struct owner *owner);
 static void follow_part(struct owner *owner, const char *id);
 
 static void
 add_hit(struct owner *owner, const char *id)
 {
-	const json_t *hit;
 	struct arm_id parsed;
-	size_t i;
 
-	if (arm_id_parse(id, &parsed) < 0)
-		return;
-	json_array_foreach (owner->result.hits, i, hit)
-		if (arm_id_same(json_string_value(hit), id))
-			return;
-	doc_append_str(owner->result.hits, id);
+	if (id != NULL && arm_id_parse(id, &parsed) == 0)
+		search_add(owner->result.hits, id);
 }
 
 /* ---- from a part of something to the VM ---- */
@@ -79,24 +73,22 @@ hop_arrived(void *ctx)
 {
 	struct hop *hop = ctx;
 	struct owner *owner = hop->owner;
-	struct facts facts = { .doc = owner->azure->doc };
+	struct facts facts = { .doc = owner->azure->web.doc };
 	const json_t *body, *why;
 	char type[192] = "";
 
 	arm_id_type(hop->id, type, sizeof(type));
 	if (facts_resource(&facts, hop->id, &body, &why) == FACT_KNOWN &&
 	    strcmp(type, "microsoft.network/networkinterfaces") == 0)
-		add_hit(owner, doc_str(body, "properties.virtualMachine.id") != NULL
-				   ? doc_str(body, "properties.virtualMachine.id")
-				   : "");
+		add_hit(owner, doc_str(body, "properties.virtualMachine.id"));
 	else if (body != NULL && strcmp(type, "microsoft.network/loadbalancers") == 0)
 		through_balancer(owner, body, hop->via);
-	else if (body == NULL && why != NULL && owner->result.why == NULL)
-		owner->result.why = json_incref((json_t *)(uintptr_t)why);
+	else if (body == NULL)
+		search_incomplete(&owner->result, why);
 	free(hop->id);
 	free(hop->via);
 	free(hop);
-	owner_drop(owner);
+	join_end(&owner->join);
 }
 
 /* An ipConfiguration or a frontend: what it is a part of leads on. Instances of scale sets say who
@@ -120,12 +112,13 @@ follow_part(struct owner *owner, const char *id)
 	if ((strcmp(type, "microsoft.network/networkinterfaces") != 0 &&
 	     strcmp(type, "microsoft.network/loadbalancers") != 0) ||
 	    arm_id_key(parent, key, sizeof(key)) < 0 ||
-	    json_object_get(owner->followed, key) != NULL || (hop = malloc(sizeof(*hop))) == NULL)
+	    json_object_get(owner->followed, key) != NULL)
 		return;
 	json_object_set_new(owner->followed, key, json_true());
+	hop = malloc(sizeof(*hop));
 	*hop = (struct hop){ owner, strdup(parent), strdup(id) };
-	owner->pending++;
-	fetch_resource(owner->azure, parent, hop_arrived, hop);
+	join_add(&owner->join);
+	fetch_resource(&owner->azure->fetches, parent, hop_arrived, hop);
 }
 
 /* ---- addresses ---- */
@@ -150,39 +143,31 @@ address_fits(const struct owner *owner, const json_t *address)
 }
 
 static void
-look_at_addresses(struct owner *owner, const char *path)
+look_at_address(void *ctx, const char *id, const json_t *body)
 {
-	const json_t *id;
-	size_t i;
+	struct owner *owner = ctx;
 
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(owner->azure, path), i, id) {
-		const json_t *body = fetch_held(owner->azure, json_string_value(id));
-
-		if (address_fits(owner, body))
-			follow_part(owner, doc_str(body, "properties.ipConfiguration.id"));
-	}
+	(void)id;
+	if (address_fits(owner, body))
+		follow_part(owner, doc_str(body, "properties.ipConfiguration.id"));
 }
 
 static void
-look_at_nics(struct owner *owner, const char *path)
+look_at_nic(void *ctx, const char *id, const json_t *body)
 {
-	const json_t *id, *config;
-	size_t i, j;
+	struct owner *owner = ctx;
+	const json_t *config;
+	size_t i;
 
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(owner->azure, path), i, id) {
-		const json_t *body = fetch_held(owner->azure, json_string_value(id));
-
-		json_array_foreach (doc_list(body, "properties.ipConfigurations"), j, config)
-			if (is_one(owner, doc_str(config, "properties.privateIPAddress")) &&
-			    doc_str(body, "properties.virtualMachine.id") != NULL)
-				add_hit(owner, doc_str(body, "properties.virtualMachine.id"));
-	}
+	(void)id;
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
+		if (is_one(owner, doc_str(config, "properties.privateIPAddress")))
+			add_hit(owner, doc_str(body, "properties.virtualMachine.id"));
 }
 
 struct look {
 	struct owner *owner;
 	char *path;
-	void (*at)(struct owner *owner, const char *path);
 };
 
 static void
@@ -190,33 +175,13 @@ look_listed(void *ctx)
 {
 	struct look *look = ctx;
 	struct owner *owner = look->owner;
-	char key[ARM_ID_MAX];
-	const json_t *entry = arm_id_key(look->path, key, sizeof(key)) == 0
-				  ? json_object_get(azure_facts(owner->azure, "lists"), key)
-				  : NULL;
+	const json_t *state = list_state(&owner->azure->fetches, look->path);
 
-	look->at(owner, look->path);
-	if (!doc_is(entry, "state", "known") && owner->result.why == NULL)
-		owner->result.why = json_incref((json_t *)(uintptr_t)entry);
+	if (!doc_is(state, "state", "known"))
+		search_incomplete(&owner->result, state);
 	free(look->path);
 	free(look);
-	owner_drop(owner);
-}
-
-static void
-look_begin(struct owner *owner, const char *subscription, const char *type,
-	   void (*at)(struct owner *, const char *))
-{
-	struct look *look = malloc(sizeof(*look));
-
-	if (look == NULL)
-		return;
-	*look = (struct look){
-		owner,
-		doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s", subscription, type), at
-	};
-	owner->pending++;
-	fetch_list(owner->azure, look->path, false, look_listed, look);
+	join_end(&owner->join);
 }
 
 /* The first address decides: a name has private ones or public ones. */
@@ -229,49 +194,51 @@ is_private(const struct owner *owner)
 }
 
 static void
-look_everywhere(struct owner *owner)
+look_in_subscription(void *ctx, const char *id, const json_t *body)
 {
-	const json_t *id;
-	size_t i;
+	struct owner *owner = ctx;
+	const char *name = doc_str(body, "subscriptionId");
+	bool private = is_private(owner);
+	struct look *look;
 
-	owner->listing = true;
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(owner->azure, "/subscriptions"), i,
-			    id) {
-		const char *name =
-		    doc_str(fetch_held(owner->azure, json_string_value(id)), "subscriptionId");
-
-		if (name == NULL || i >= SUBSCRIPTIONS_MAX)
-			continue;
-		json_array_append_new(owner->result.searched, json_string(name));
-		if (is_private(owner))
-			look_begin(owner, name, "networkInterfaces", look_at_nics);
-		else
-			look_begin(owner, name, "publicIPAddresses", look_at_addresses);
-	}
+	(void)id;
+	if (name == NULL || json_array_size(owner->result.searched) >= SUBSCRIPTIONS_MAX)
+		return;
+	doc_append_str(owner->result.searched, name);
+	look = malloc(sizeof(*look));
+	*look =
+	    (struct look){ owner, doc_fmt("/subscriptions/%s/providers/Microsoft.Network/%s", name,
+					  private ? "networkInterfaces" : "publicIPAddresses") };
+	join_add(&owner->join);
+	list_visit(&owner->azure->fetches, look->path, false,
+		   private ? look_at_nic : look_at_address, owner, look_listed, look);
 }
 
 /* ---- the way ---- */
 
 static void
-owner_drop(struct owner *owner)
+owner_end(void *ctx)
 {
-	if (--owner->pending > 0)
-		return;
-	if (!owner->listing && json_array_size(owner->result.hits) == 0) {
-		owner->pending = 1;
-		look_everywhere(owner);
-		owner_drop(owner);
-		return;
-	}
+	struct owner *owner = ctx;
+
 	owner->done(owner->ctx, &owner->result);
-	json_decref(owner->result.hits);
-	json_decref(owner->result.near);
-	json_decref(owner->result.searched);
-	json_decref(owner->result.why);
+	search_result_free(&owner->result);
 	json_decref(owner->followed);
 	json_decref(owner->addresses);
 	free(owner->host);
 	free(owner);
+}
+
+/* Resource Graph has answered, and the subscriptions are known: without a hit they are listed. */
+static void
+graph_done(void *ctx)
+{
+	struct owner *owner = ctx;
+
+	join_begin(&owner->join, owner_end, owner);
+	if (json_array_size(owner->result.hits) == 0)
+		list_each(&owner->azure->fetches, "/subscriptions", look_in_subscription, owner);
+	join_end(&owner->join);
 }
 
 static void
@@ -287,13 +254,7 @@ graph_answered(void *ctx, const struct arm_answer *answer)
 		else
 			follow_part(owner, doc_str(row, "config"));
 	}
-	owner_drop(owner);
-}
-
-static void
-subscriptions_listed(void *ctx)
-{
-	owner_drop(ctx);
+	join_end(&owner->join);
 }
 
 /* "'a', 'b'": the addresses as a list in a query. Each has been read as an address, so nothing else
@@ -354,11 +315,13 @@ owner_begin(struct owner *owner)
 {
 	char *query = owner_query(owner);
 
-	owner->pending = 3;
-	graph_ask(owner->azure, query, graph_answered, owner);
+	join_begin(&owner->join, graph_done, owner);
+	join_add(&owner->join);
+	graph_ask(&owner->azure->arm, query, graph_answered, owner);
 	free(query);
-	fetch_list(owner->azure, "/subscriptions", false, subscriptions_listed, owner);
-	owner_drop(owner);
+	list_fetch(&owner->azure->fetches, "/subscriptions", false, join_end,
+		   join_add(&owner->join));
+	join_end(&owner->join);
 }
 
 /* One address a line. A resolver that fails leaves the name itself to be looked for. */
@@ -382,30 +345,24 @@ search_owner(struct azure *azure, const char *host, const char *resolver,
 	     void (*done)(void *ctx, const struct search_result *result), void *ctx)
 {
 	const char *argv[] = { resolver, "--resolve-for-probe", host, NULL };
-	struct owner *owner = calloc(1, sizeof(*owner));
+	struct owner *owner = malloc(sizeof(*owner));
 
-	if (owner == NULL)
-		return;
 	*owner = (struct owner){ .azure = azure,
 				 .host = strdup(host),
-				 .port = doc_int(azure->doc, "asked.port", 22),
+				 .port = doc_int(azure->web.doc, "asked.port", 22),
 				 .followed = json_object(),
 				 .addresses = json_array(),
 				 .done = done,
-				 .ctx = ctx,
-				 .pending = 1 };
-	owner->result = (struct search_result){ .hits = json_array(),
-						.near = json_array(),
-						.searched = json_array() };
+				 .ctx = ctx };
+	search_result_begin(&owner->result);
 	if (!host_plain(host)) {
-		owner->listing = true;
-		owner_drop(owner);
+		owner_end(owner);
 		return;
 	}
 	if (ip_is_text(host))
 		doc_append_str(owner->addresses, host);
 	else if (resolver != NULL &&
-		 loop_child(azure->loop,
+		 loop_child(azure->web.loop,
 			    &(struct child_request){ .argv = argv, .timeout_ms = RESOLVE_MS },
 			    resolved, owner) == 0)
 		return;

@@ -1,342 +1,216 @@
-#include "azure/inside.h"
-#include "model/vm.h"
+/* Reading one VM, in stages: a stage begins when all that the one before waited for has come. Its
+ * rows say what is read then. */
+#include "azure/read/follow.h"
+#include "azure/read/rows.h"
 #include "facts/arm.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define FOLLOW_MAX 500 /* resources one VM may refer to */
+/* AT_VM is apart: it begins when the body of the VM has come, and only the end waits for it. */
+enum stage { AT_BEGIN, AT_REFERENCES, AT_NEIGHBOURS, AT_NETWORK, STAGES, AT_VM };
 
-/* ---- following ---- */
-
-struct step {
-	struct read *read;
-	char *id;
-};
+/* ---- the VM itself ---- */
 
 static void
-step_arrived(void *ctx)
+read_subscription(struct vm_reader *reader)
 {
-	struct step *step = ctx;
-	struct read *read = step->read;
-	const json_t *body, *why;
+	char *path = path_in_subscription(reader->id, NULL);
 
-	if (facts_resource(&read->facts, step->id, &body, &why) == FACT_KNOWN)
-		follow_body(read, step->id, body);
-	free(step->id);
-	free(step);
-	read_drop(read);
-}
-
-void
-read_follow(struct read *read, const char *id)
-{
-	char key[ARM_ID_MAX];
-	struct arm_id parsed;
-	struct step *step;
-
-	if (arm_id_parse(id, &parsed) < 0 || arm_id_key(id, key, sizeof(key)) < 0 ||
-	    json_object_get(read->seen, key) != NULL ||
-	    json_object_size(read->seen) >= FOLLOW_MAX || (step = malloc(sizeof(*step))) == NULL)
-		return;
-	json_object_set_new(read->seen, key, json_string(id));
-	*step = (struct step){ read, strdup(id) };
-	read->pending++;
-	fetch_resource(read->azure, id, step_arrived, step);
-}
-
-/* ---- beside the network ---- */
-
-static void read_check_end(struct read *read);
-
-void
-read_aside_end(struct read *read)
-{
-	read->aside--;
-	read_check_end(read);
-}
-
-static void
-aside_arrived(void *ctx)
-{
-	read_aside_end(ctx);
-}
-
-void
-read_aside(struct read *read, const struct arm_ask *ask)
-{
-	read->aside++;
-	fetch_aside(read->azure, ask, aside_arrived, read);
-}
-
-static void
-with_arrived(void *ctx)
-{
-	read_drop(ctx);
-}
-
-void
-read_with(struct read *read, const struct arm_ask *ask)
-{
-	read->pending++;
-	fetch_aside(read->azure, ask, with_arrived, read);
-}
-
-/* ---- the paths of what stands beside the VM ---- */
-
-static char *
-subscription_path(const char *id)
-{
-	char subscription[128];
-
-	arm_id_subscription(id, subscription, sizeof(subscription));
-	return doc_fmt("/subscriptions/%s", subscription);
-}
-
-static void
-nobody_waits(void *ctx)
-{
-	(void)ctx;
-}
-
-/* Beside the lists of the group: the policies and the subscription's state, none of which waits for
- * the VM. */
-void
-read_prefetch(struct azure *azure, const char *id)
-{
-	char *jit = fetch_group_path(id, JIT_POLICIES), *subscription = subscription_path(id);
-	char *locks = fetch_group_path(id, "Microsoft.Authorization/locks");
-
-	fetch_group(azure, id);
-	if (locks != NULL)
-		fetch_list(azure, locks, true, NULL, NULL);
-	free(locks);
-	if (jit != NULL)
-		fetch_list(azure, jit, false, NULL, NULL);
-	if (subscription != NULL)
-		fetch_resource(azure, subscription, nobody_waits, NULL);
-	free(jit);
-	free(subscription);
-}
-
-/* ---- stages: each begins when nothing of the one before is pending ---- */
-
-/* A VM that could not be read, or whose body names no NIC, can still be found from the other side:
- * the NICs that name it. The user name of the one would stay unknown, so that is worth while only
- * when one was given. */
-static bool
-lacks_nics(const struct read *read)
-{
-	const json_t *body = read_vm(read, NULL);
-
-	if (body == NULL)
-		return !read->vm_absent && doc_str(read->facts.doc, "asked.login") != NULL;
-	return json_array_size(doc_list(body, "properties.networkProfile.networkInterfaces")) ==
-		   0 &&
-	       !read_scale_set(read->id);
-}
-
-static void
-nics_listed(void *ctx)
-{
-	read_drop(ctx);
-}
-
-/* The group's NICs are on their way since the beginning; only who has no other trace waits for
- * them. */
-static void
-await_nics(struct read *read)
-{
-	char *path = lacks_nics(read)
-			 ? fetch_group_path(read->id, "Microsoft.Network/networkInterfaces")
-			 : NULL;
-
-	if (path != NULL) {
-		read->pending++;
-		fetch_list(read->azure, path, true, nics_listed, read);
-	}
+	fetch_resource(reader->fetches, path, join_end, join_add(&reader->all));
 	free(path);
 }
 
-static void
-nics_by_owner(struct read *read)
-{
-	char *path = fetch_group_path(read->id, "Microsoft.Network/networkInterfaces");
-	const json_t *id;
-	size_t i;
+static void run_rows(struct vm_reader *reader, enum stage stage);
 
-	if (lacks_nics(read))
-		json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id) {
-			if (!arm_id_same(doc_str(fetch_held(read->azure, json_string_value(id)),
-						 "properties.virtualMachine.id"),
-					 read->id))
-				continue;
-			if (read->nics == NULL)
-				read->nics = json_array();
-			json_array_append(read->nics, (json_t *)(uintptr_t)id);
-			read_follow(read, json_string_value(id));
-		}
-	free(path);
-}
-
-static void
-read_network_done(struct read *read)
-{
-	settle_network(read);
-	if (read->settled != NULL)
-		read->settled(read->ctx);
-	if (read->azure->deep)
-		read_deep(read);
-	if (read->azure->guest)
-		read_guest(read);
-}
-
-static void (*const stages[])(struct read *read) = { await_nics, nics_by_owner, read_nearby,
-						     read_network_done };
-
-#define STAGES (sizeof(stages) / sizeof(*stages))
-
-static void
-read_free(struct read *read)
-{
-	json_decref(read->seen);
-	json_decref(read->nics);
-	json_decref(read->activity);
-	json_decref(read->changes);
-	free(read->id);
-	free(read->jit);
-	free(read);
-}
-
-static void
-read_check_end(struct read *read)
-{
-	void (*done)(void *) = read->done;
-	void *ctx = read->ctx;
-
-	if (read->pending > 0 || read->stage < STAGES || read->aside > 0)
-		return;
-	if (read->azure->deep)
-		settle_deep(read);
-	read_free(read);
-	done(ctx);
-}
-
-void
-read_drop(struct read *read)
-{
-	const json_t *why;
-
-	if (--read->pending > 0)
-		return;
-	if (read_vm(read, &why) == NULL && doc_is(why, "state", "absent")) {
-		read->vm_absent = true;
-		if (facts_state(&read->facts, FACT_VM, NULL) == FACT_KNOWN)
-			facts_settle(&read->facts, FACT_VM, FACT_ABSENT, "not-found", "%s",
-				     doc_str(why, "reason"));
-	}
-	while (read->stage < STAGES) {
-		read->pending = 1;
-		stages[read->stage++](read);
-		if (--read->pending > 0)
-			return;
-	}
-	read_check_end(read);
-}
-
-/* ---- beginning ---- */
-
-static void
-jit_listed(void *ctx)
-{
-	struct read *read = ctx;
-
-	settle_jit(read);
-	aside_arrived(read);
-}
-
-static void
-instance_nics_listed(void *ctx)
-{
-	struct read *read = ctx;
-	char *path = doc_fmt("%s/networkInterfaces", read->id);
-	const json_t *id;
-	size_t i;
-
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(read->azure, path), i, id)
-		read_follow(read, json_string_value(id));
-	free(path);
-	read_drop(read);
-}
-
-/* The VM runs, as far as its body tells. */
-bool
-read_runs(const struct read *read)
-{
-	struct vm vm;
-
-	return vm_from_facts(&read->facts, &vm, NULL) == 0 && doc_same(vm.power, "running");
-}
-
-static void
-ask_aside(struct read *read, char *path)
-{
-	if (path != NULL)
-		read_aside(read, &(struct arm_ask){ .path = path, .flags = ARM_SPARE });
-	free(path);
-}
-
-/* How the platform is, and whether a schedule may have stopped it: nothing waits for these but the
- * end. */
 static void
 vm_arrived(void *ctx)
 {
-	struct read *read = ctx;
-	char *schedules = fetch_group_path(read->id, "Microsoft.DevTestLab/schedules");
+	struct vm_reader *reader = ctx;
 
-	if (read_vm(read, NULL) != NULL &&
-	    doc_list(read_vm(read, NULL), "properties.instanceView.statuses") == NULL)
-		ask_aside(read, doc_fmt("%s/instanceView", read->id));
-	if (read_vm(read, NULL) != NULL && !read_scale_set(read->id)) {
-		ask_aside(
-		    read,
-		    doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
-			    read->id));
-		if (!read_runs(read) || read->azure->deep)
-			ask_aside(read, doc_fmt("%s/shutdown-computevm-%s", schedules,
-						arm_id_name(read->id)));
-	}
-	free(schedules);
-	aside_arrived(read);
+	if (reader_vm(reader, NULL) != NULL)
+		run_rows(reader, AT_VM);
+	join_end(&reader->all);
 }
 
 static void
-read_begin(struct read *read)
+read_vm(struct vm_reader *reader)
 {
-	char *path;
+	follow(reader, reader->id);
+	join_add(&reader->all);
+	fetch_resource(reader->fetches, reader->id, vm_arrived, reader);
+}
 
-	read->pending = 1;
-	read->aside = 1;
-	read_prefetch(read->azure, read->id);
-	read_follow(read, read->id);
-	read->aside++;
-	fetch_resource(read->azure, read->id, vm_arrived, read);
-	if (read_scale_set(read->id) &&
-	    (path = doc_fmt("%s/networkInterfaces", read->id)) != NULL) {
-		read->pending++;
-		fetch_list(read->azure, path, false, instance_nics_listed, read);
-		free(path);
+/* ---- what is asked about the VM ---- */
+
+/* Takes the path. */
+static void
+ask_beside(struct vm_reader *reader, char *path)
+{
+	reader_ask(reader, &reader->all,
+		   &(struct arm_ask){ .path = path, .flags = ARM_HAS_FALLBACK });
+	free(path);
+}
+
+static void
+read_instance_view(struct vm_reader *reader)
+{
+	if (doc_list(reader_vm(reader, NULL), "properties.instanceView.statuses") == NULL)
+		ask_beside(reader, doc_fmt("%s/instanceView", reader->id));
+}
+
+static void
+read_health(struct vm_reader *reader)
+{
+	ask_beside(reader,
+		   doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
+			   reader->id));
+}
+
+/* A schedule may have stopped the VM. */
+static void
+read_schedule(struct vm_reader *reader)
+{
+	char *schedules;
+
+	if (reader_runs(reader) && !reader->azure->deep)
+		return;
+	schedules = path_in_group(reader->id, "Microsoft.DevTestLab/schedules");
+	ask_beside(reader, doc_fmt("%s/shutdown-computevm-%s", schedules, arm_id_name(reader->id)));
+	free(schedules);
+}
+
+/* The sections of a VM that is not known share its state and reason. */
+static void
+settle_without_vm(const struct azure *azure, struct facts *facts)
+{
+	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP,
+						      FACT_PROOF };
+	const json_t *vm = facts_section(facts, FACT_VM);
+	enum fact_state state = facts_state(facts, FACT_VM, NULL);
+
+	if (state == FACT_KNOWN || state == FACT_PENDING)
+		state = FACT_UNKNOWN;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
+		if ((sections[i] != FACT_DEEP || azure->deep) &&
+		    (sections[i] != FACT_PROOF || azure->guest))
+			facts_settle(facts, sections[i], state, entry_text(vm, "cause", "no-vm"),
+				     "%s", entry_text(vm, "reason", "the VM is not known"));
+}
+
+/* ---- the rows ---- */
+
+static bool
+no_instance(const struct vm_reader *reader)
+{
+	return !reader_is_instance(reader);
+}
+
+static bool
+found(const struct vm_reader *reader)
+{
+	return reader_vm(reader, NULL) != NULL || reader->nics != NULL;
+}
+
+static bool
+deep(const struct vm_reader *reader)
+{
+	return reader->azure->deep && reader_vm(reader, NULL) != NULL;
+}
+
+static bool
+deep_and_runs(const struct vm_reader *reader)
+{
+	return deep(reader) && reader_runs(reader);
+}
+
+static bool
+guest(const struct vm_reader *reader)
+{
+	return reader->azure->guest;
+}
+
+static const struct row {
+	enum stage stage;
+	bool (*needs)(const struct vm_reader *reader); /* NULL: nothing */
+	void (*start)(struct vm_reader *reader);
+} rows[] = {
+	{ AT_BEGIN, NULL, read_vm },
+	{ AT_BEGIN, reader_is_instance, read_instance_nics },
+	{ AT_BEGIN, NULL, read_jit },
+	{ AT_BEGIN, NULL, read_subscription },
+	{ AT_VM, NULL, read_instance_view },
+	{ AT_VM, no_instance, read_health },
+	{ AT_VM, no_instance, read_schedule },
+	{ AT_REFERENCES, reader_lacks_nics, read_nics_by_owner },
+	{ AT_NEIGHBOURS, found, read_former_addresses },
+	{ AT_NEIGHBOURS, found, read_firewalls },
+	{ AT_NEIGHBOURS, found, read_bastions },
+	{ AT_NEIGHBOURS, found, read_locks },
+	{ AT_NETWORK, NULL, settle_network },
+	{ AT_NETWORK, deep_and_runs, read_effective },
+	{ AT_NETWORK, deep, read_admin_rules },
+	{ AT_NETWORK, deep_and_runs, read_flow_verdict },
+	{ AT_NETWORK, deep, read_activity },
+	{ AT_NETWORK, deep, read_policies },
+	{ AT_NETWORK, deep, read_service_tags },
+	{ AT_NETWORK, guest, read_guest },
+};
+
+static void
+run_rows(struct vm_reader *reader, enum stage stage)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].stage == stage && (rows[i].needs == NULL || rows[i].needs(reader)))
+			rows[i].start(reader);
+}
+
+static void
+reader_end(void *ctx)
+{
+	struct vm_reader *reader = ctx;
+	void (*done)(void *) = reader->done;
+	void *done_ctx = reader->ctx;
+
+	if (reader->azure->deep)
+		settle_deep(reader);
+	json_decref(reader->seen);
+	json_decref(reader->nics);
+	json_decref(reader->activity);
+	json_decref(reader->changes);
+	free(reader->id);
+	free(reader);
+	done(done_ctx);
+}
+
+/* A VM that was found and whose body says that it does not exist is gone since. */
+static void
+settle_gone(struct vm_reader *reader)
+{
+	const json_t *why;
+
+	if (reader_vm(reader, &why) == NULL && doc_is(why, "state", "absent") &&
+	    facts_state(&reader->facts, FACT_VM, NULL) == FACT_KNOWN)
+		facts_settle(&reader->facts, FACT_VM, FACT_ABSENT, "not-found", "%s",
+			     doc_str(why, "reason"));
+}
+
+static void
+next_stage(void *ctx)
+{
+	struct vm_reader *reader = ctx;
+	enum stage stage = reader->stage++;
+
+	if (stage > AT_BEGIN)
+		settle_gone(reader);
+	if (stage == STAGES) {
+		join_end(&reader->all);
+		return;
 	}
-	read->aside++;
-	fetch_list(read->azure, read->jit, false, jit_listed, read);
-	if ((path = subscription_path(read->id)) != NULL) {
-		read->aside++;
-		fetch_resource(read->azure, path, aside_arrived, read);
-		free(path);
-	}
-	read->aside--;
-	read_drop(read);
+	join_begin(&reader->network, next_stage, reader);
+	run_rows(reader, stage);
+	join_end(&reader->network);
 }
 
 void
@@ -344,25 +218,27 @@ azure_read(struct azure *azure, struct facts *facts, void (*settled)(void *ctx),
 	   void (*done)(void *ctx), void *ctx)
 {
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
-	const char *id = state == FACT_KNOWN || state == FACT_UNKNOWN
-			     ? doc_str(facts_section(facts, FACT_VM), "id")
-			     : NULL;
-	struct read *read;
-	char *jit = id != NULL ? fetch_group_path(id, JIT_POLICIES) : NULL;
+	struct arm_id parsed = { .group.len = 0 };
+	struct vm_reader *reader;
+	const char *id = NULL;
 
-	if (jit == NULL || (read = calloc(1, sizeof(*read))) == NULL) {
-		free(jit);
+	if (state == FACT_KNOWN || state == FACT_UNKNOWN)
+		id = doc_str(facts_section(facts, FACT_VM), "id");
+	if (id == NULL || arm_id_parse(id, &parsed) < 0 || parsed.group.len == 0) {
 		settle_without_vm(azure, facts);
 		done(ctx);
 		return;
 	}
-	*read = (struct read){ .azure = azure,
-			       .facts = *facts,
-			       .id = strdup(id),
-			       .jit = jit,
-			       .seen = json_object(),
-			       .settled = settled,
-			       .done = done,
-			       .ctx = ctx };
-	read_begin(read);
+	reader = malloc(sizeof(*reader));
+	*reader = (struct vm_reader){ .azure = azure,
+				      .fetches = &azure->fetches,
+				      .facts = *facts,
+				      .id = strdup(id),
+				      .seen = json_object(),
+				      .settled = settled,
+				      .done = done,
+				      .ctx = ctx };
+	reader_prefetch(reader->fetches, reader->id);
+	join_begin(&reader->all, reader_end, reader);
+	next_stage(reader);
 }

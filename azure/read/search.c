@@ -1,10 +1,13 @@
 /* A VM by its name alone: Resource Graph first, the lists of every subscription where that does not
  * serve. */
-#include "azure/inside.h"
+#include "azure/arm/list.h"
+#include "azure/arm/url.h"
+#include "azure/read/search.h"
 #include "facts/arm.h"
 #include "facts/near.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,12 +22,47 @@ struct search {
 	struct azure *azure;
 	char *name;
 	struct search_result result;
-	unsigned pending;
+	struct join all;
 	bool ended, graph_ended, subscriptions_ended, listing, graph_knew;
-	json_t *graph_why;
 	void (*done)(void *ctx, const struct search_result *result);
 	void *ctx;
 };
+
+void
+search_result_begin(struct search_result *result)
+{
+	*result = (struct search_result){ .hits = json_array(),
+					  .near = json_array(),
+					  .searched = json_array() };
+}
+
+void
+search_result_free(struct search_result *result)
+{
+	json_decref(result->hits);
+	json_decref(result->near);
+	json_decref(result->searched);
+	json_decref(result->why);
+}
+
+void
+search_add(json_t *ids, const char *id)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach (ids, i, known)
+		if (arm_id_same(json_string_value(known), id))
+			return;
+	doc_append_str(ids, id);
+}
+
+void
+search_incomplete(struct search_result *result, const json_t *why)
+{
+	if (result->why == NULL && why != NULL)
+		result->why = json_incref((json_t *)(uintptr_t)why);
+}
 
 bool
 name_plain(const char *name)
@@ -73,25 +111,17 @@ name_near(const char *typed, const char *name)
 static void
 note_vm(struct search *search, const char *id)
 {
-	const char *name = arm_id_name(id);
+	struct search_result *result = &search->result;
 	char type[192];
-	struct arm_id parsed;
-	const json_t *known;
-	json_t *list;
-	size_t i;
 
-	if (arm_id_parse(id, &parsed) < 0 || arm_id_type(id, type, sizeof(type)) < 0 ||
+	if (arm_id_type(id, type, sizeof(type)) < 0 ||
 	    strcmp(type, "microsoft.compute/virtualmachines") != 0)
 		return;
-	list = strcasecmp(name, search->name) == 0 ? search->result.hits
-	       : name_near(search->name, name)     ? search->result.near
-						   : NULL;
-	if (list == NULL || (list == search->result.near && json_array_size(list) >= NEAR_MAX))
-		return;
-	json_array_foreach (list, i, known)
-		if (arm_id_same(json_string_value(known), id))
-			return;
-	doc_append_str(list, id);
+	if (strcasecmp(arm_id_name(id), search->name) == 0)
+		search_add(result->hits, id);
+	else if (json_array_size(result->near) < NEAR_MAX &&
+		 name_near(search->name, arm_id_name(id)))
+		search_add(result->near, id);
 }
 
 /* "SET_3", as Azure calls an instance of a scale set: where the number begins, NULL when the name
@@ -139,26 +169,7 @@ note_vms(struct search *search, const json_t *items)
 			note_vm(search, doc_str(item, "id"));
 }
 
-static void
-note_why(struct search *search, const json_t *why)
-{
-	if (search->result.why == NULL && why != NULL)
-		search->result.why = json_incref((json_t *)(uintptr_t)why);
-}
-
 /* ---- ending ---- */
-
-static void
-search_free(struct search *search)
-{
-	json_decref(search->result.hits);
-	json_decref(search->result.near);
-	json_decref(search->result.searched);
-	json_decref(search->result.why);
-	json_decref(search->graph_why);
-	free(search->name);
-	free(search);
-}
 
 static void
 search_end(struct search *search)
@@ -169,21 +180,29 @@ search_end(struct search *search)
 	search->done(search->ctx, &search->result);
 }
 
+static void
+search_close(void *ctx)
+{
+	struct search *search = ctx;
+
+	search_end(search);
+	search_result_free(&search->result);
+	free(search->name);
+	free(search);
+}
+
 static void list_subscriptions(struct search *search);
 
+/* A hit of Resource Graph ends the search; without one the subscriptions are listed. */
 static void
-search_drop(struct search *search)
+search_step(struct search *search)
 {
-	if (!search->ended && search->graph_ended && json_array_size(search->result.hits) > 0 &&
-	    !search->listing)
-		search_end(search);
-	else if (!search->ended && search->graph_ended && search->subscriptions_ended &&
-		 !search->listing)
-		list_subscriptions(search);
-	if (--search->pending > 0)
+	if (search->ended || search->listing || !search->graph_ended)
 		return;
-	search_end(search);
-	search_free(search);
+	if (json_array_size(search->result.hits) > 0)
+		search_end(search);
+	else if (search->subscriptions_ended)
+		list_subscriptions(search);
 }
 
 /* ---- the lists ---- */
@@ -206,77 +225,90 @@ listed(void *ctx, const struct arm_answer *answer)
 	if (answer->why != NULL && !listing->near && !listing->models)
 		listing_begin(search, listing->subscription, false, true);
 	else if (answer->why != NULL && !listing->near && !doc_is(answer->why, "state", "absent"))
-		note_why(search, answer->why);
+		search_incomplete(&search->result, answer->why);
 	free(listing->subscription);
 	free(listing);
-	search_drop(search);
+	join_end(&search->all);
 }
 
 static void
 listing_begin(struct search *search, const char *subscription, bool near, bool models)
 {
 	struct listing *listing = malloc(sizeof(*listing));
-	char *path = doc_fmt("/subscriptions/%s/%s", subscription,
-			     models ? "providers/Microsoft.Compute/virtualMachines" : "resources");
-	char *filter =
-	    near ? strdup(VM_FILTER) : doc_fmt(VM_FILTER " and name eq '%s'", search->name);
-	char *encoded = url_encode(filter), *query = models ? NULL : doc_fmt("$filter=%s", encoded);
+	struct arm_ask ask = { .flags = ARM_LIST };
+	char *path, *query = NULL, *filter, *encoded;
 
-	if (listing != NULL && path != NULL) {
-		*listing = (struct listing){ search, strdup(subscription), near, models };
-		search->pending++;
-		arm_ask(search->azure,
-			&(struct arm_ask){ .path = path,
-					   .query = query,
-					   .flags = ARM_LIST | (near ? ARM_SPARE : 0),
-					   .pages = near ? NEAR_PAGES : 0 },
-			listed, listing);
+	*listing = (struct listing){ search, strdup(subscription), near, models };
+	path = doc_fmt("/subscriptions/%s/%s", subscription,
+		       models ? "providers/Microsoft.Compute/virtualMachines" : "resources");
+	if (!models) {
+		filter =
+		    near ? strdup(VM_FILTER) : doc_fmt(VM_FILTER " and name eq '%s'", search->name);
+		encoded = url_encode(filter);
+		query = doc_fmt("$filter=%s", encoded);
+		free(filter);
+		free(encoded);
 	}
+	if (near) {
+		ask.flags |= ARM_HAS_FALLBACK;
+		ask.pages = NEAR_PAGES;
+	}
+	ask.path = path;
+	ask.query = query;
+	join_add(&search->all);
+	arm_ask(&search->azure->arm, &ask, listed, listing);
 	free(path);
-	free(filter);
-	free(encoded);
 	free(query);
 }
 
-static bool
-usable(const json_t *subscription)
+/* The subscription `name` is searched: by the name of the VM, and beside it for names like it. */
+static void
+search_subscription(struct search *search, const char *name, bool near)
 {
-	const char *state = doc_str(subscription, "state");
+	doc_append_str(search->result.searched, name);
+	listing_begin(search, name, false, false);
+	if (near)
+		listing_begin(search, name, true, false);
+}
 
-	return doc_str(subscription, "subscriptionId") != NULL && !doc_same(state, "Deleted");
+static void
+take_subscription(void *ctx, const char *id, const json_t *body)
+{
+	struct search *search = ctx;
+	const char *name = doc_str(body, "subscriptionId");
+
+	(void)id;
+	if (name != NULL && !doc_is(body, "state", "Deleted") &&
+	    json_array_size(search->result.searched) < SUBSCRIPTIONS_MAX)
+		search_subscription(search, name, true);
+}
+
+static bool
+searched(const struct search *search, const char *subscription)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (search->result.searched, i, name)
+		if (doc_same(json_string_value(name), subscription))
+			return true;
+	return false;
 }
 
 static void
 list_subscriptions(struct search *search)
 {
-	const json_t *ids = fetch_listed(search->azure, "/subscriptions"), *id;
-	bool active = false;
-	size_t i;
+	const struct azure *azure = search->azure;
+	const char *active = azure->account.active;
+	const json_t *state = list_state(&azure->fetches, "/subscriptions");
 
 	search->listing = true;
-	json_array_foreach (ids, i, id) {
-		const json_t *body = fetch_held(search->azure, json_string_value(id));
-		const char *name = doc_str(body, "subscriptionId");
-
-		if (!usable(body) || i >= SUBSCRIPTIONS_MAX)
-			continue;
-		active = active || doc_same(name, search->azure->active);
-		json_array_append_new(search->result.searched, json_string(name));
-		listing_begin(search, name, false, false);
-		listing_begin(search, name, true, false);
-	}
-	if (!active && search->azure->active != NULL) {
-		json_array_append_new(search->result.searched, json_string(search->azure->active));
-		listing_begin(search, search->azure->active, false, false);
-	}
+	list_each(&azure->fetches, "/subscriptions", take_subscription, search);
+	if (active != NULL && !searched(search, active))
+		search_subscription(search, active, false);
 	/* without the list of subscriptions only Resource Graph can have looked everywhere */
-	if (!search->graph_knew) {
-		const json_t *entry =
-		    json_object_get(azure_facts(search->azure, "lists"), "/subscriptions");
-
-		if (!doc_is(entry, "state", "known"))
-			note_why(search, entry);
-	}
+	if (!search->graph_knew && !doc_is(state, "state", "known"))
+		search_incomplete(&search->result, state);
 }
 
 static void
@@ -285,7 +317,8 @@ subscriptions_listed(void *ctx)
 	struct search *search = ctx;
 
 	search->subscriptions_ended = true;
-	search_drop(search);
+	search_step(search);
+	join_end(&search->all);
 }
 
 static void
@@ -297,7 +330,8 @@ graph_answered(void *ctx, const struct arm_answer *answer)
 	search->graph_knew = answer->why == NULL && answer->body != NULL;
 	note_vms(search, answer->body);
 	note_instances(search, answer->body);
-	search_drop(search);
+	search_step(search);
+	join_end(&search->all);
 }
 
 /* The caller frees. */
@@ -323,26 +357,19 @@ void
 search_vm(struct azure *azure, const char *name,
 	  void (*done)(void *ctx, const struct search_result *result), void *ctx)
 {
-	struct search *search = calloc(1, sizeof(*search));
+	struct search *search = malloc(sizeof(*search));
 	char *query;
 
-	if (search == NULL)
-		return;
-	*search = (struct search){
-		.azure = azure, .name = strdup(name), .done = done, .ctx = ctx, .pending = 1
-	};
-	search->result = (struct search_result){ .hits = json_array(),
-						 .near = json_array(),
-						 .searched = json_array() };
-	if (!name_plain(name)) {
-		/* no VM can bear such a name, and it must not stand in a query */
-		search_drop(search);
-		return;
+	*search = (struct search){ .azure = azure, .name = strdup(name), .done = done, .ctx = ctx };
+	search_result_begin(&search->result);
+	join_begin(&search->all, search_close, search);
+	if (name_plain(name)) { /* no VM can have another name, and it must not enter a query */
+		query = graph_query(name);
+		join_add(&search->all);
+		graph_ask(&azure->arm, query, graph_answered, search);
+		free(query);
+		join_add(&search->all);
+		list_fetch(&azure->fetches, "/subscriptions", false, subscriptions_listed, search);
 	}
-	search->pending += 2;
-	query = graph_query(name);
-	graph_ask(azure, query, graph_answered, search);
-	free(query);
-	fetch_list(azure, "/subscriptions", false, subscriptions_listed, search);
-	search_drop(search);
+	join_end(&search->all);
 }

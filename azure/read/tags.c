@@ -1,8 +1,9 @@
 /* The service tag list of the VM's region (--deep): several MB, so it is asked for only when a rule
  * names a tag that cannot be told without it, and only the tags that rules name are kept. */
-#include "azure/inside.h"
+#include "azure/read/rows.h"
 #include "facts/arm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #define TAG_PAGES 20
 
 struct tags {
-	struct read *read;
+	struct vm_reader *reader;
 	char *path;
 	json_t *named;  /* lower-cased name: true */
 	json_t *values; /* what was kept */
@@ -58,19 +59,15 @@ name_tags_of(json_t *named, const json_t *group)
 static void
 tags_end(struct tags *tags, json_t *why)
 {
-	struct read *read = tags->read;
-	char key[ARM_ID_MAX];
+	struct vm_reader *reader = tags->reader;
 
-	if (arm_id_key(tags->path, key, sizeof(key)) == 0 && why != NULL)
-		json_object_set(azure_facts(read->azure, "missing"), key, why);
-	else if (why == NULL)
-		json_object_set_new(azure_facts(read->azure, "resources"), key,
-				    json_pack("{s:O}", "values", tags->values));
+	fetch_enter(reader->fetches, tags->path,
+		    why == NULL ? json_pack("{s:O}", "values", tags->values) : NULL, why);
 	json_decref(tags->named);
 	json_decref(tags->values);
 	free(tags->path);
 	free(tags);
-	read_aside_end(read);
+	join_end(&reader->all);
 }
 
 static void tags_ask(struct tags *tags, const char *query);
@@ -100,11 +97,11 @@ tags_got(void *ctx, const struct arm_answer *answer)
 	keep_named(tags, doc_list(answer->body, "values"));
 	if (answer->why != NULL || token == NULL ||
 	    json_array_size(tags->values) == json_object_size(tags->named) ||
-	    ++tags->page >= TAG_PAGES ||
-	    (query = doc_fmt("$%.*s", (int)strcspn(token, "&"), token)) == NULL) {
+	    ++tags->page >= TAG_PAGES) {
 		tags_end(tags, answer->why);
 		return;
 	}
+	query = doc_fmt("$%.*s", (int)strcspn(token, "&"), token);
 	tags_ask(tags, query);
 	free(query);
 }
@@ -112,37 +109,33 @@ tags_got(void *ctx, const struct arm_answer *answer)
 static void
 tags_ask(struct tags *tags, const char *query)
 {
-	arm_ask(tags->read->azure, &(struct arm_ask){ .path = tags->path, .query = query },
+	arm_ask(tags->reader->fetches->arm, &(struct arm_ask){ .path = tags->path, .query = query },
 		tags_got, tags);
 }
 
 void
-read_service_tags(struct read *read)
+read_service_tags(struct vm_reader *reader)
 {
-	const char *location = doc_str(read_vm(read, NULL), "location"), *key;
-	struct tags *tags = malloc(sizeof(*tags));
+	const char *location = doc_str(reader_vm(reader, NULL), "location"), *key;
 	json_t *named = json_object();
-	char subscription[128];
+	char type[256];
+	struct tags *tags;
 	const json_t *id, *body;
 
-	json_object_foreach (read->seen, key, id)
+	json_object_foreach (reader->seen, key, id)
 		if (strstr(key, "/networksecuritygroups/") != NULL &&
-		    facts_resource(&read->facts, key, &body, NULL) == FACT_KNOWN)
+		    facts_resource(&reader->facts, key, &body, NULL) == FACT_KNOWN)
 			name_tags_of(named, body);
-	arm_id_subscription(read->id, subscription, sizeof(subscription));
-	if (tags == NULL || json_object_size(named) == 0 || location == NULL) {
+	if (json_object_size(named) == 0 || location == NULL) {
 		json_decref(named);
-		free(tags);
 		return;
 	}
-	*tags = (struct tags){
-		.read = read,
-		.named = named,
-		.values = json_array(),
-		.path = doc_fmt(
-		    "/subscriptions/%s/providers/Microsoft.Network/locations/%s/serviceTags",
-		    subscription, location)
-	};
-	read->aside++;
+	snprintf(type, sizeof(type), "Microsoft.Network/locations/%s/serviceTags", location);
+	tags = malloc(sizeof(*tags));
+	*tags = (struct tags){ .reader = reader,
+			       .named = named,
+			       .values = json_array(),
+			       .path = path_in_subscription(reader->id, type) };
+	join_add(&reader->all);
 	tags_ask(tags, NULL);
 }

@@ -1,34 +1,37 @@
 /* IP flow verify: Azure's own answer to "may this packet pass?", asked of the region's Network
  * Watcher. */
-#include "azure/inside.h"
+#include "azure/arm/reply.h"
+#include "azure/read/rows.h"
 #include "model/address.h"
 #include "facts/arm.h"
 
 #include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct verify {
-	struct read *read;
-	char *key;  /* what the answer is kept under: the NIC's id and /ipflowverify */
+	struct vm_reader *reader;
+	char *path; /* what the answer is kept under: the NIC's id and /ipFlowVerify */
 	char *list; /* the path of the subscription's watchers */
+	const char *watcher;
 	json_t *question;
 };
 
+/* Takes both. */
 static void
 verify_end(struct verify *verify, json_t *body, json_t *why)
 {
-	struct read *read = verify->read;
+	struct vm_reader *reader = verify->reader;
 
-	if (body != NULL)
-		json_object_set_new(azure_facts(read->azure, "resources"), verify->key, body);
-	else if (why != NULL)
-		json_object_set_new(azure_facts(read->azure, "missing"), verify->key, why);
+	fetch_enter(reader->fetches, verify->path, body, why);
+	json_decref(why);
 	json_decref(verify->question);
-	free(verify->key);
+	free(verify->path);
 	free(verify->list);
 	free(verify);
-	read_aside_end(read);
+	join_end(&reader->all);
 }
 
 static void
@@ -39,7 +42,7 @@ verify_got(void *ctx, const struct arm_answer *answer)
 
 	if (body != NULL)
 		json_object_set(body, "asked", verify->question);
-	verify_end(verify, body, answer->why != NULL ? json_incref(answer->why) : NULL);
+	verify_end(verify, body, json_incref(answer->why));
 }
 
 /* "West Europe" and "westeurope" are one region. */
@@ -60,58 +63,55 @@ same_region(const char *a, const char *b)
 }
 
 static const char *
-watcher_of(const struct verify *verify, const char *location)
+location_of(const struct verify *verify)
 {
-	const json_t *id;
-	size_t i;
+	return doc_str(reader_vm(verify->reader, NULL), "location");
+}
 
-	json_array_foreach ((json_t *)(uintptr_t)fetch_listed(verify->read->azure, verify->list), i,
-			    id)
-		if (same_region(
-			doc_str(fetch_held(verify->read->azure, json_string_value(id)), "location"),
-			location))
-			return json_string_value(id);
-	return NULL;
+static void
+take_watcher(void *ctx, const char *id, const json_t *body)
+{
+	struct verify *verify = ctx;
+
+	if (verify->watcher == NULL && same_region(doc_str(body, "location"), location_of(verify)))
+		verify->watcher = id;
 }
 
 static void
 watchers_listed(void *ctx)
 {
 	struct verify *verify = ctx;
-	struct azure *azure = verify->read->azure;
-	const char *location = doc_str(read_vm(verify->read, NULL), "location"),
-		   *watcher = watcher_of(verify, location);
-	char key[ARM_ID_MAX] = "", *path;
-	json_t *how;
+	struct fetches *fetches = verify->reader->fetches;
+	const char *location = location_of(verify);
+	json_t *state = (json_t *)(uintptr_t)list_state(fetches, verify->list);
+	char *path;
 
-	if (watcher != NULL && (path = doc_fmt("%s/ipFlowVerify", watcher)) != NULL) {
-		arm_ask(azure,
+	if (verify->watcher != NULL) {
+		path = doc_fmt("%s/ipFlowVerify", verify->watcher);
+		arm_ask(fetches->arm,
 			&(struct arm_ask){ .method = "POST",
 					   .path = path,
 					   .body = verify->question,
 					   .flags = ARM_LONG },
 			verify_got, verify);
 		free(path);
-		return;
-	}
-	arm_id_key(verify->list, key, sizeof(key));
-	how = json_object_get(azure_facts(azure, "lists"), key);
-	if (how != NULL && !doc_is(how, "state", "known"))
-		verify_end(verify, NULL, json_incref(how));
-	else
+	} else if (state != NULL && !doc_is(state, "state", "known")) {
+		verify_end(verify, NULL, json_incref(state));
+	} else {
 		verify_end(
 		    verify, NULL,
 		    reply_entry(FACT_ABSENT, "no-watcher",
 				"no Network Watcher stands in %s: IP flow verify was not asked",
 				location != NULL ? location : "the VM's region"));
+	}
 }
 
 /* What is to be asked: the way the conversation takes, from the address we come from. NULL with
  * *reason when there is nothing to ask. */
 static json_t *
-question(const struct read *read, const char **nic, const char **reason)
+question(const struct vm_reader *reader, const char **nic, const char **reason)
 {
-	const char *source = doc_str(facts_section(&read->facts, FACT_SOURCE), "ip");
+	const char *source = doc_str(facts_section(&reader->facts, FACT_SOURCE), "ip");
 	const struct address *way;
 	struct address *list = NULL;
 	struct network network;
@@ -122,12 +122,13 @@ question(const struct read *read, const char **nic, const char **reason)
 	struct ip ip;
 
 	*reason = "IP flow verify was not asked: the address you connect from is not known";
-	if (network_from_facts(&read->facts, &network) < 0)
+	if (network_from_facts(&reader->facts, &network) < 0)
 		return NULL;
-	if (address_list(&read->facts, &network, &list, &count) == 0 && network.count > 0) {
-		way = address_in_use(&read->facts, list, count, &foreign);
+	if (address_list(&reader->facts, &network, &list, &count) == 0 && network.count > 0) {
+		way = address_in_use(&reader->facts, list, count, &foreign);
 		const struct net_path *path = &network.paths[way != NULL ? way->path : 0];
-		int at = way != NULL ? way->backend_port : address_ssh_port(&read->facts, &foreign);
+		int at =
+		    way != NULL ? way->backend_port : address_ssh_port(&reader->facts, &foreign);
 
 		*nic = path->nic_id;
 		snprintf(port, sizeof(port), "%d", at);
@@ -141,8 +142,8 @@ question(const struct read *read, const char **nic, const char **reason)
 		else if (source != NULL && path->private_text != NULL && at > 0)
 			body = json_pack(
 			    "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "targetResourceId",
-			    read->id, "direction", "Inbound", "protocol", "TCP", "localPort", port,
-			    "remotePort", "60000", "localIPAddress", path->private_text,
+			    reader->id, "direction", "Inbound", "protocol", "TCP", "localPort",
+			    port, "remotePort", "60000", "localIPAddress", path->private_text,
 			    "remoteIPAddress", source, "targetNicResourceId", path->nic_id);
 	}
 	free(list);
@@ -151,27 +152,24 @@ question(const struct read *read, const char **nic, const char **reason)
 }
 
 void
-read_verify(struct read *read)
+read_flow_verdict(struct vm_reader *reader)
 {
-	struct verify *verify = calloc(1, sizeof(*verify));
-	const char *nic = NULL, *reason;
-	char subscription[128], key[ARM_ID_MAX] = "", *path;
+	const char *nic = NULL, *reason = NULL;
+	json_t *asked = question(reader, &nic, &reason);
+	struct verify *verify;
 
-	if (verify == NULL)
+	if (nic == NULL)
 		return;
-	*verify = (struct verify){ .read = read, .question = question(read, &nic, &reason) };
-	path = nic != NULL ? doc_fmt("%s/ipFlowVerify", nic) : NULL;
-	arm_id_key(path, key, sizeof(key));
-	free(path);
-	arm_id_subscription(read->id, subscription, sizeof(subscription));
-	verify->key = strdup(key);
-	verify->list =
-	    doc_fmt("/subscriptions/%s/providers/Microsoft.Network/networkWatchers", subscription);
-	read->aside++;
-	if (*key == '\0')
-		verify_end(verify, NULL, NULL);
-	else if (verify->question == NULL)
+	verify = malloc(sizeof(*verify));
+	*verify = (struct verify){ .reader = reader,
+				   .question = asked,
+				   .path = doc_fmt("%s/ipFlowVerify", nic),
+				   .list = path_in_subscription(
+				       reader->id, "Microsoft.Network/networkWatchers") };
+	join_add(&reader->all);
+	if (asked == NULL)
 		verify_end(verify, NULL, reply_entry(FACT_NOT_ASKED, "no-source", "%s", reason));
 	else
-		fetch_list(read->azure, verify->list, false, watchers_listed, verify);
+		list_visit(reader->fetches, verify->list, false, take_watcher, verify,
+			   watchers_listed, verify);
 }

@@ -1,4 +1,5 @@
-#include "azure/inside.h"
+#include "azure/signin/aadsts.h"
+#include "facts/doc.h"
 
 #include <stdlib.h>
 #include <string.h>

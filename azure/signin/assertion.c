@@ -1,5 +1,8 @@
 /* A client assertion: a JWT signed with the application's certificate. */
-#include "azure/inside.h"
+#include "azure/arm/secrets.h"
+#include "azure/arm/web.h"
+#include "azure/signin/jwt.h"
+#include "facts/doc.h"
 #include "facts/file.h"
 
 #include <openssl/bio.h>

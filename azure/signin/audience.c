@@ -1,6 +1,7 @@
 /* Where a token may go: an audience is asked for only if it belongs to the host that will get the
  * token. The list holds what is allowed; no reply adds to it. */
-#include "azure/inside.h"
+#include "azure/arm/url.h"
+#include "azure/signin/cloud.h"
 #include "azure/signin/built_in.h"
 
 #include <stdlib.h>
@@ -109,7 +110,7 @@ cloud_may_ask(const struct cloud *cloud, bool by_authority, struct err *err)
 		if (owner == at || url_loopback(cloud->arm))
 			return true;
 		err_set(err, "a token for %s belongs to %s and is not sent to %s", cloud->audience,
-			owner->name, cloud_host(cloud));
+			owner->name, url_host(cloud->arm));
 		return false;
 	}
 	if (at == NULL && url_origin(cloud->arm, &arm) == 0 &&
@@ -119,7 +120,7 @@ cloud_may_ask(const struct cloud *cloud, bool by_authority, struct err *err)
 	     (by_authority && own_authority_knows(cloud, &arm, &to))))
 		return true;
 	err_set(err, "a token for %s does not belong to %s, so none is asked for", cloud->audience,
-		cloud_host(cloud));
+		url_host(cloud->arm));
 	return false;
 }
 
@@ -133,7 +134,7 @@ cloud_may_prove(const struct cloud *cloud, struct err *err)
 	err_set(err,
 		"%s names %s as the place to sign in; a secret goes there only if "
 		"AZURE_AUTHORITY_HOST names it too",
-		cloud_host(cloud), cloud->authority);
+		url_host(cloud->arm), cloud->authority);
 	return false;
 }
 

@@ -1,6 +1,7 @@
 #include "azure/signin/built_in.h"
-#include "azure/inside.h"
+#include "azure/arm/url.h"
 
+#include <stddef.h>
 #include <strings.h>
 
 const struct built_in built_in_clouds[] = {

@@ -1,4 +1,6 @@
-#include "azure/inside.h"
+#include "azure/signin/cloud.h"
+#include "azure/arm/url.h"
+#include "facts/doc.h"
 #include "azure/signin/built_in.h"
 
 #include <errno.h>
@@ -15,14 +17,6 @@ without_slash(const char *url)
 	while (len > 0 && text[len - 1] == '/')
 		text[--len] = '\0';
 	return text;
-}
-
-const char *
-cloud_host(const struct cloud *cloud)
-{
-	const char *host = cloud->arm != NULL ? strstr(cloud->arm, "://") : NULL;
-
-	return host != NULL ? host + 3 : "";
 }
 
 void
@@ -169,8 +163,6 @@ cloud_choose(const struct azure_options *options, const struct az_config *config
 	if (r == 0 && env_text("AZURE_AUTHORITY_HOST") != NULL)
 		r = take_authority_host(&cloud, env_text("AZURE_AUTHORITY_HOST"), err);
 	free(name);
-	if (r == 0 && (cloud.arm == NULL || cloud.name == NULL))
-		r = -ENOMEM;
 	if (r < 0) {
 		cloud_free(&cloud);
 		return r;
@@ -208,59 +200,70 @@ own_entry(const struct cloud *cloud, const json_t *reply)
 	return json_array_size(reply) == 1 ? json_array_get(reply, 0) : NULL;
 }
 
+struct discovery {
+	struct cloud *cloud;
+	struct web *web;
+	bool oldest; /* Stack Hub knows only the oldest version, which is asked with at last */
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static void
+discovery_end(struct discovery *discovery)
+{
+	void (*done)(void *) = discovery->done;
+	void *ctx = discovery->ctx;
+
+	fill_gaps(discovery->cloud);
+	free(discovery);
+	done(ctx);
+}
+
 static void discovered(void *ctx, const struct web_answer *answer);
 
-/* Stack Hub knows only the oldest version: false when it has been tried already. */
-static bool
-ask_metadata(struct azure *azure, const char *version)
+static void
+ask_metadata(struct discovery *discovery)
 {
-	char *url = doc_fmt("%s/metadata/endpoints?api-version=%s", azure->cloud.arm, version);
+	char *url = doc_fmt("%s/metadata/endpoints?api-version=%s", discovery->cloud->arm,
+			    discovery->oldest ? "2015-01-01" : "2022-09-01");
 
-	if (url == NULL ||
-	    (azure->metadata_version != NULL && strcmp(azure->metadata_version, version) == 0)) {
-		free(url);
-		return false;
-	}
-	azure->metadata_version = version;
-	web_ask(azure,
+	web_ask(discovery->web,
 		&(struct web_ask){
 		    .url = url, .flags = WEB_ONCE, .timeout_ms = 3000, .max_bytes = 1u << 20 },
-		discovered, azure);
+		discovered, discovery);
 	free(url);
-	return true;
 }
 
 static void
 discovered(void *ctx, const struct web_answer *answer)
 {
-	struct azure *azure = ctx;
-	struct cloud *cloud = &azure->cloud;
+	struct discovery *discovery = ctx;
+	struct cloud *cloud = discovery->cloud;
 	const json_t *entry = answer->status == 200 ? own_entry(cloud, answer->json) : NULL;
 	const char *login = doc_str(entry, "authentication.loginEndpoint");
 	const char *audience =
 	    json_string_value(json_array_get(doc_list(entry, "authentication.audiences"), 0));
-	void (*done)(struct azure *) = azure->discovered;
 
-	if (entry == NULL && answer->status >= 400 && answer->status < 500 &&
-	    ask_metadata(azure, "2015-01-01"))
+	if (entry == NULL && answer->status >= 400 && answer->status < 500 && !discovery->oldest) {
+		discovery->oldest = true;
+		ask_metadata(discovery);
 		return;
+	}
 	if (cloud->authority == NULL && login != NULL && url_safe(login))
 		take_authority(cloud, login);
 	if (cloud->audience == NULL && audience != NULL)
 		cloud->audience = strdup(audience);
-	fill_gaps(cloud);
-	azure->discovered = NULL;
-	done(azure);
+	discovery_end(discovery);
 }
 
 void
-cloud_discover(struct azure *azure, void (*done)(struct azure *azure))
+cloud_discover(struct cloud *cloud, struct web *web, void (*done)(void *ctx), void *ctx)
 {
-	if (azure->cloud.ask) {
-		azure->discovered = done;
-		if (ask_metadata(azure, "2022-09-01"))
-			return;
-	}
-	fill_gaps(&azure->cloud);
-	done(azure);
+	struct discovery *discovery = malloc(sizeof(*discovery));
+
+	*discovery = (struct discovery){ .cloud = cloud, .web = web, .done = done, .ctx = ctx };
+	if (cloud->ask)
+		ask_metadata(discovery);
+	else
+		discovery_end(discovery);
 }

@@ -1,4 +1,6 @@
-#include "azure/inside.h"
+#include "azure/signin/config.h"
+#include "azure/arm/json.h"
+#include "facts/doc.h"
 #include "facts/file.h"
 
 #include <ctype.h>
@@ -32,6 +34,14 @@ config_file(struct az_config *config, const char *name, size_t max)
 	return text;
 }
 
+const char *
+env_text(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
 void
 config_load(struct az_config *ret)
 {
@@ -45,7 +55,7 @@ config_load(struct az_config *ret)
 	config.config = config_file(&config, "config", CONFIG_MAX);
 	config.clouds = config_file(&config, "clouds.config", CONFIG_MAX);
 	if ((profile = config_file(&config, "azureProfile.json", PROFILE_MAX)) != NULL)
-		config.profile = web_json(profile, strlen(profile));
+		config.profile = parse_json(profile, strlen(profile));
 	free(profile);
 	*ret = config;
 }

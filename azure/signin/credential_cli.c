@@ -1,6 +1,10 @@
 /* Whoever is signed in with az: a token that az has kept and that still serves, else one that az is
  * asked for. */
-#include "azure/inside.h"
+#include "azure/arm/json.h"
+#include "azure/signin/aadsts.h"
+#include "azure/signin/credentials.h"
+#include "azure/signin/signin.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,9 +15,10 @@
 #define SPARE_S 300 /* a token with less left than this is not worth taking */
 
 static const char *
-wanted_tenant(const struct azure *azure)
+wanted_tenant(const struct signin *signin)
 {
-	return azure->tenant != NULL ? azure->tenant : azure->profile_tenant;
+	return signin->account->tenant != NULL ? signin->account->tenant
+					       : signin->account->profile_tenant;
 }
 
 /* ---- az's token cache ---- */
@@ -45,10 +50,11 @@ target_fits(const struct cloud *cloud, const char *target)
 /* The account of the active subscription, as far as the cache tells: another person's token would
  * show another Azure. */
 static bool
-account_fits(const struct azure *azure, const json_t *cache, const json_t *entry)
+account_fits(const struct signin *signin, const json_t *cache, const json_t *entry)
 {
-	const json_t *profile = azure->active != NULL
-				    ? config_subscription(&azure->config, azure->active)
+	const json_t *profile = signin->account->active != NULL
+				    ? config_subscription(&signin->account->config,
+							  signin->account->active)
 				    : NULL,
 		     *account;
 	const char *user = doc_str(profile, "user.name"), *home = doc_str(entry, "home_account_id"),
@@ -65,16 +71,16 @@ account_fits(const struct azure *azure, const json_t *cache, const json_t *entry
 }
 
 static bool
-entry_fits(const struct azure *azure, const json_t *cache, const json_t *entry)
+entry_fits(const struct signin *signin, const json_t *cache, const json_t *entry)
 {
-	const char *tenant = wanted_tenant(azure), *type = doc_str(entry, "token_type");
+	const char *tenant = wanted_tenant(signin), *type = doc_str(entry, "token_type");
 
 	return doc_str(entry, "secret") != NULL && tenant != NULL &&
 	       doc_is(entry, "realm", tenant) && (type == NULL || doc_same(type, "Bearer")) &&
 	       doc_int(entry, "expires_on", 0) > (json_int_t)time(NULL) + SPARE_S &&
-	       cloud_authority_fits(&azure->cloud, doc_str(entry, "environment")) &&
-	       target_fits(&azure->cloud, doc_str(entry, "target")) &&
-	       account_fits(azure, cache, entry);
+	       cloud_authority_fits(signin->cloud, doc_str(entry, "environment")) &&
+	       target_fits(signin->cloud, doc_str(entry, "target")) &&
+	       account_fits(signin, cache, entry);
 }
 
 static void
@@ -96,19 +102,19 @@ wipe_cache(json_t *cache)
 
 /* Ends the try with a cached token; false when there is none. */
 static bool
-take_cached(struct azure *azure)
+take_cached(struct signin *signin)
 {
-	char *text = config_file(&azure->config, "msal_token_cache.json", CACHE_MAX);
-	json_t *cache = text != NULL ? web_json(text, strlen(text)) : NULL, *entry, *found = NULL;
+	char *text = config_file(&signin->account->config, "msal_token_cache.json", CACHE_MAX);
+	json_t *cache = text != NULL ? parse_json(text, strlen(text)) : NULL, *entry, *found = NULL;
 	const char *key;
 
 	secret_free(text);
 	json_object_foreach (json_object_get(cache, "AccessToken"), key, entry)
-		if (entry_fits(azure, cache, entry) &&
+		if (entry_fits(signin, cache, entry) &&
 		    doc_int(entry, "expires_on", 0) > doc_int(found, "expires_on", 0))
 			found = entry;
 	if (found != NULL)
-		credential_token(azure, doc_str(found, "secret"),
+		credential_token(signin, doc_str(found, "secret"),
 				 (time_t)doc_int(found, "expires_on", 0), doc_str(found, "realm"));
 	wipe_cache(cache);
 	return found != NULL;
@@ -130,37 +136,37 @@ az_expiry(const json_t *json)
 
 /* The line of az's stderr that says what is wrong. */
 static char *
-error_line(const struct azure *azure, const char *text)
+error_line(const struct signin *signin, const char *text)
 {
 	const char *at = strstr(text, "ERROR:"), *line = at != NULL ? at + 6 : text;
 	char *copy, *cut;
 
 	line += strspn(line, " \r\n");
 	copy = strndup(line, strcspn(line, "\r\n") < 400 ? strcspn(line, "\r\n") : 400);
-	cut = secrets_text(&azure->secrets, copy);
+	cut = secrets_text(&signin->web->secrets, copy);
 	free(copy);
 	return cut;
 }
 
 static void
-az_refused(struct azure *azure, const struct child_reply *reply)
+az_refused(struct signin *signin, const struct child_reply *reply)
 {
 	long number = aadsts_number(reply->err);
 	const struct aadsts *known = aadsts_find(number);
-	char *line = error_line(azure, reply->err);
+	char *line = error_line(signin, reply->err);
 
 	if (known != NULL)
-		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number,
-				  known->words);
+		credential_failed(signin, known->cause, known->kind, number, "AADSTS%ld: %s",
+				  number, known->words);
 	else if (strstr(reply->err, "az login --") != NULL)
-		credential_failed(azure, "expired", NULL, number, "%s", line != NULL ? line : "");
+		credential_failed(signin, "expired", NULL, number, "%s", line != NULL ? line : "");
 	else if (number != 0)
-		credential_failed(azure, "failed", NULL, number, "%s", line != NULL ? line : "");
+		credential_failed(signin, "failed", NULL, number, "%s", line != NULL ? line : "");
 	else if (strstr(reply->err, "az login") != NULL ||
 		 strstr(reply->err, "az account set") != NULL)
-		credential_unavailable(azure, "az is not signed in");
+		credential_unavailable(signin, "az is not signed in");
 	else
-		credential_failed(azure, "failed", NULL, 0, "az ended with status %d: %s",
+		credential_failed(signin, "failed", NULL, 0, "az ended with status %d: %s",
 				  reply->status,
 				  line != NULL && *line != '\0' ? line : "it said nothing");
 	free(line);
@@ -169,27 +175,27 @@ az_refused(struct azure *azure, const struct child_reply *reply)
 static void
 az_ended(void *ctx, const struct child_reply *reply)
 {
-	struct azure *azure = ctx;
+	struct signin *signin = ctx;
 	json_t *json;
 	const char *token;
 
 	if (reply->error == -ENOENT || (reply->error == 0 && reply->status == 127)) {
-		credential_unavailable(azure, "az is not installed");
+		credential_unavailable(signin, "az is not installed");
 	} else if (reply->error == -ECANCELED) {
-		credential_failed(azure, "deadline", NULL, 0,
+		credential_failed(signin, "deadline", NULL, 0,
 				  "the time was over while az was asked for a token");
 	} else if (reply->error != 0) {
-		credential_failed(azure, "failed", NULL, 0, "az did not answer: %s",
+		credential_failed(signin, "failed", NULL, 0, "az did not answer: %s",
 				  strerror(-reply->error));
 	} else if (reply->status != 0) {
-		az_refused(azure, reply);
+		az_refused(signin, reply);
 	} else {
-		json = web_json(reply->out, reply->out_len);
+		json = parse_json(reply->out, reply->out_len);
 		token = doc_str(json, "accessToken");
 		if (token != NULL && *token != '\0')
-			credential_token(azure, token, az_expiry(json), doc_str(json, "tenant"));
+			credential_token(signin, token, az_expiry(json), doc_str(json, "tenant"));
 		else
-			credential_failed(azure, "failed", NULL, 0, "az answered without a token");
+			credential_failed(signin, "failed", NULL, 0, "az answered without a token");
 		if (token != NULL)
 			explicit_bzero((char *)(uintptr_t)token, strlen(token));
 		json_decref(json);
@@ -197,31 +203,31 @@ az_ended(void *ctx, const struct child_reply *reply)
 }
 
 static void
-cli_try(struct azure *azure)
+cli_try(struct signin *signin)
 {
-	const char *argv[12] = { "az",   "account",    "get-access-token",   "--output",
-				 "json", "--resource", azure->cloud.audience };
+	const char *argv[12] = { "az",   "account",    "get-access-token",     "--output",
+				 "json", "--resource", signin->cloud->audience };
 	size_t n = 7;
 	int r;
 
-	if (!azure->fresh && take_cached(azure))
+	if (!signin->fresh && take_cached(signin))
 		return;
-	if (azure->tenant != NULL) {
+	if (signin->account->tenant != NULL) {
 		argv[n++] = "--tenant";
-		argv[n++] = azure->tenant;
-	} else if (azure->subscription != NULL && azure->active != NULL &&
-		   config_subscription(&azure->config, azure->active) != NULL) {
+		argv[n++] = signin->account->tenant;
+	} else if (signin->account->subscription != NULL && signin->account->active != NULL &&
+		   config_subscription(&signin->account->config, signin->account->active) != NULL) {
 		argv[n++] = "--subscription";
-		argv[n++] = azure->active;
+		argv[n++] = signin->account->active;
 	}
 	r = loop_child(
-	    azure->loop,
+	    signin->web->loop,
 	    &(struct child_request){ .argv = argv, .azure_env = true, .timeout_ms = 13000 },
-	    az_ended, azure);
+	    az_ended, signin);
 	if (r == -ENOENT)
-		credential_unavailable(azure, "az is not installed");
+		credential_unavailable(signin, "az is not installed");
 	else if (r < 0)
-		credential_failed(azure, r == -ECANCELED ? "deadline" : "failed", NULL, 0,
+		credential_failed(signin, r == -ECANCELED ? "deadline" : "failed", NULL, 0,
 				  "az could not be started: %s", strerror(-r));
 }
 

@@ -1,6 +1,9 @@
 /* Federated identities: a token that somebody else issued (Kubernetes, GitHub) stands in for a
  * secret. */
-#include "azure/inside.h"
+#include "azure/arm/url.h"
+#include "azure/signin/credentials.h"
+#include "azure/signin/oauth.h"
+#include "facts/doc.h"
 #include "facts/file.h"
 
 #include <errno.h>
@@ -10,44 +13,40 @@
 #define TOKEN_FILE_MAX (64u << 10)
 
 static void
-post_assertion(struct azure *azure, const char *assertion)
+post_assertion(struct signin *signin, const char *assertion)
 {
-	const char *tenant = azure->tenant != NULL ? azure->tenant : env_text("AZURE_TENANT_ID");
-	char *scope = cloud_scope(&azure->cloud);
+	const char *tenant =
+	    signin->account->tenant != NULL ? signin->account->tenant : env_text("AZURE_TENANT_ID");
 
-	secrets_learn(&azure->secrets, assertion);
-	credential_post(azure, tenant,
-			credential_form("grant_type", "client_credentials", "client_id",
-					env_text("AZURE_CLIENT_ID"), "client_assertion_type",
-					"urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-					"client_assertion", assertion, "scope", scope, NULL));
-	free(scope);
+	credential_prove(signin, tenant, "client_assertion", assertion);
 }
 
 static const char *
-missing_identity(const struct azure *azure)
+missing_identity(const struct signin *signin)
 {
 	if (env_text("AZURE_CLIENT_ID") == NULL)
 		return "AZURE_CLIENT_ID";
-	return azure->tenant == NULL && env_text("AZURE_TENANT_ID") == NULL ? "AZURE_TENANT_ID"
-									    : NULL;
+	return signin->account->tenant == NULL && env_text("AZURE_TENANT_ID") == NULL
+		   ? "AZURE_TENANT_ID"
+		   : NULL;
 }
 
 static void
-workload_try(struct azure *azure)
+workload_try(struct signin *signin)
 {
 	const char *path = env_text("AZURE_FEDERATED_TOKEN_FILE"),
-		   *missing = path == NULL ? "AZURE_FEDERATED_TOKEN_FILE" : missing_identity(azure);
+		   *missing =
+		       path == NULL ? "AZURE_FEDERATED_TOKEN_FILE" : missing_identity(signin);
 	struct buffer file = { 0 };
 	char *text;
 	size_t len, at;
 
 	if (missing != NULL) {
-		credential_unavailable(azure, "%s is not set", missing);
+		credential_unavailable(signin, "%s is not set", missing);
 		return;
 	}
 	if (file_read(path, TOKEN_FILE_MAX, &file, NULL) < 0) {
-		credential_failed(azure, "failed", NULL, 0,
+		credential_failed(signin, "failed", NULL, 0,
 				  "the federated token file %s cannot be read", path);
 		return;
 	}
@@ -56,70 +55,70 @@ workload_try(struct azure *azure)
 	len = strcspn(text + at, " \t\r\n");
 	text[at + len] = '\0';
 	if (len == 0)
-		credential_failed(azure, "failed", NULL, 0, "the federated token file %s is empty",
+		credential_failed(signin, "failed", NULL, 0, "the federated token file %s is empty",
 				  path);
 	else
-		post_assertion(azure, text + at);
+		post_assertion(signin, text + at);
 	buffer_free(&file);
 }
 
 static void
 github_answer(void *ctx, const struct web_answer *answer)
 {
-	struct azure *azure = ctx;
+	struct signin *signin = ctx;
 	const char *token = doc_str(answer->json, "value");
 
 	if (answer->error != 0 || answer->html)
-		credential_unanswered(azure, answer, "GitHub's token service");
+		credential_unanswered(signin, answer, "GitHub's token service");
 	else if (answer->status != 200 || token == NULL || *token == '\0')
-		credential_failed(azure, "failed", NULL, 0,
+		credential_failed(signin, "failed", NULL, 0,
 				  "GitHub's token service answered HTTP %ld without a token",
 				  answer->status);
 	else
-		post_assertion(azure, token);
+		post_assertion(signin, token);
 }
 
 static const char *
-github_audience(const struct azure *azure)
+github_audience(const struct signin *signin)
 {
-	if (doc_same(azure->cloud.name, "AzureUSGovernment"))
+	if (doc_same(signin->cloud->name, "AzureUSGovernment"))
 		return "api://AzureADTokenExchangeUSGov";
-	return doc_same(azure->cloud.name, "AzureChinaCloud") ? "api://AzureADTokenExchangeChina"
-							      : "api://AzureADTokenExchange";
+	return doc_same(signin->cloud->name, "AzureChinaCloud") ? "api://AzureADTokenExchangeChina"
+								: "api://AzureADTokenExchange";
 }
 
 static void
-github_try(struct azure *azure)
+github_try(struct signin *signin)
 {
 	const char *base = env_text("ACTIONS_ID_TOKEN_REQUEST_URL"),
 		   *token = env_text("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), *missing;
 	char *url, *header, *audience;
 
 	if (base == NULL || token == NULL) {
-		credential_unavailable(azure, "%s",
+		credential_unavailable(signin, "%s",
 				       env_text("GITHUB_ACTIONS") != NULL
 					   ? "the workflow lacks \"permissions: id-token: write\""
 					   : "this is no GitHub workflow");
 		return;
 	}
-	if ((missing = missing_identity(azure)) != NULL) {
-		credential_unavailable(azure, "%s is not set", missing);
+	if ((missing = missing_identity(signin)) != NULL) {
+		credential_unavailable(signin, "%s is not set", missing);
 		return;
 	}
 	if (!url_safe(base)) {
-		credential_failed(azure, "failed", NULL, 0,
+		credential_failed(signin, "failed", NULL, 0,
 				  "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
 		return;
 	}
-	secrets_learn(&azure->secrets, token);
-	audience = url_encode(github_audience(azure));
+	secrets_learn(&signin->web->secrets, token);
+	audience = url_encode(github_audience(signin));
 	url = doc_fmt("%s%saudience=%s", base, strchr(base, '?') != NULL ? "&" : "?", audience);
 	header = doc_fmt("Authorization: bearer %s", token);
-	web_ask(azure,
+	web_ask(signin->web,
 		&(struct web_ask){ .url = url,
 				   .headers = (const char *const[]){ header, NULL },
 				   .max_bytes = 1u << 20 },
-		github_answer, azure);
+		github_answer, signin);
 	secret_free(header);
 	free(audience);
 	free(url);

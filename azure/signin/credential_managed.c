@@ -1,6 +1,9 @@
 /* Managed identity: whichever of Azure's token services this machine has. None of them is ever
  * reached through a proxy. */
-#include "azure/inside.h"
+#include "azure/arm/url.h"
+#include "azure/signin/credentials.h"
+#include "azure/signin/oauth.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,40 +14,40 @@
 #define IMDS_PATH "/metadata/identity/oauth2/token"
 
 static char *
-resource_of(const struct azure *azure)
+resource_of(const struct signin *signin)
 {
-	return url_encode(azure->cloud.audience);
+	return url_encode(signin->cloud->audience);
 }
 
 static void
 managed_answer(void *ctx, const struct web_answer *answer)
 {
-	struct azure *azure = ctx;
+	struct signin *signin = ctx;
 	const char *text = doc_str(answer->json, "error_description");
 
 	if (answer->status == 400 && text != NULL &&
 	    strcasestr(text, "identity not found") != NULL && env_text("AZURE_CLIENT_ID") != NULL)
-		credential_unavailable(azure, "no managed identity of the client id in "
-					      "AZURE_CLIENT_ID is assigned to this machine");
+		credential_unavailable(signin, "no managed identity of the client id in "
+					       "AZURE_CLIENT_ID is assigned to this machine");
 	else if (answer->status == 400 && text != NULL &&
 		 strcasestr(text, "identity not found") != NULL)
-		credential_unavailable(azure, "no managed identity is assigned to this machine");
+		credential_unavailable(signin, "no managed identity is assigned to this machine");
 	else if (answer->status == 404 && answer->json == NULL)
 		credential_unavailable(
-		    azure, "the identity endpoint of this machine serves no tokens (HTTP 404)");
+		    signin, "the identity endpoint of this machine serves no tokens (HTTP 404)");
 	else
-		credential_answer(azure, answer, NULL);
+		credential_answer(signin, answer, NULL);
 }
 
 /* A token service named by the environment: its URL with the query, and the header line that proves
  * we run there (NULL: none). */
 static void
-ask_service(struct azure *azure, const char *method, char *url, char *header, char *body)
+ask_service(struct signin *signin, const char *method, char *url, char *header, char *body)
 {
 	const char *headers[] = { "Metadata: true", header, NULL };
 
 	if (url != NULL)
-		web_ask(azure,
+		web_ask(signin->web,
 			&(struct web_ask){ .method = method,
 					   .url = url,
 					   .headers = headers,
@@ -52,9 +55,9 @@ ask_service(struct azure *azure, const char *method, char *url, char *header, ch
 					   .no_proxy = true,
 					   .flags = WEB_METADATA,
 					   .max_bytes = 1u << 20 },
-			managed_answer, azure);
+			managed_answer, signin);
 	else
-		credential_failed(azure, "failed", NULL, 0, "out of memory");
+		credential_failed(signin, "failed", NULL, 0, "out of memory");
 	free(url);
 	free(body);
 	secret_free(header);
@@ -63,10 +66,10 @@ ask_service(struct azure *azure, const char *method, char *url, char *header, ch
 /* client_key and id_key name a user-assigned identity by its client id or by its resource id; NULL
  * where it cannot be named so. */
 static char *
-service_url(const struct azure *azure, const char *endpoint, const char *version,
+service_url(const struct signin *signin, const char *endpoint, const char *version,
 	    const char *client_key, const char *id_key)
 {
-	char *resource = resource_of(azure), *client = url_encode(env_text("AZURE_CLIENT_ID"));
+	char *resource = resource_of(signin), *client = url_encode(env_text("AZURE_CLIENT_ID"));
 	bool user;
 	char *url;
 
@@ -97,16 +100,16 @@ imds_url(void)
 }
 
 static void
-imds_ask(struct azure *azure)
+imds_ask(struct signin *signin)
 {
 	char *base = imds_url();
 
 	if (base == NULL)
-		credential_failed(azure, "failed", NULL, 0, "out of memory");
+		credential_failed(signin, "failed", NULL, 0, "out of memory");
 	else
-		ask_service(azure, "GET",
-			    service_url(azure, base, "2018-02-01", "client_id", "msi_res_id"), NULL,
-			    NULL);
+		ask_service(signin, "GET",
+			    service_url(signin, base, "2018-02-01", "client_id", "msi_res_id"),
+			    NULL, NULL);
 	free(base);
 }
 
@@ -115,82 +118,82 @@ imds_ask(struct azure *azure)
 static void
 imds_probed(void *ctx, const struct web_answer *answer)
 {
-	struct azure *azure = ctx;
+	struct signin *signin = ctx;
 
 	if (answer->error == -ECANCELED)
-		credential_unanswered(azure, answer, "the instance metadata service");
+		credential_unanswered(signin, answer, "the instance metadata service");
 	else if (answer->error != 0)
-		credential_unavailable(azure, "this machine has no instance metadata service (%s)",
+		credential_unavailable(signin, "this machine has no instance metadata service (%s)",
 				       answer->error_text);
 	else if (answer->status == 404 || answer->html ||
 		 (answer->status == 403 && strcasestr(answer->body, "unreachable") != NULL))
-		credential_unavailable(azure,
+		credential_unavailable(signin,
 				       "this machine has no instance metadata service (HTTP %ld)",
 				       answer->status);
 	else
-		imds_ask(azure);
+		imds_ask(signin);
 }
 
 static void
-imds_try(struct azure *azure)
+imds_try(struct signin *signin)
 {
 	char *url = imds_url();
 	struct origin origin;
 
 	if (url == NULL || url_origin(url, &origin) < 0)
-		credential_failed(azure, "failed", NULL, 0,
+		credential_failed(signin, "failed", NULL, 0,
 				  "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
 				  env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
 	else
-		web_ask(azure,
+		web_ask(signin->web,
 			&(struct web_ask){ .url = url,
 					   .flags = WEB_ONCE,
 					   .timeout_ms = 1000,
 					   .connect_timeout_ms = 1000,
 					   .no_proxy = true,
 					   .max_bytes = 1u << 20 },
-			imds_probed, azure);
+			imds_probed, signin);
 	free(url);
 }
 
 /* ---- which of them ---- */
 
 static void
-cloud_shell_try(struct azure *azure)
+cloud_shell_try(struct signin *signin)
 {
 	const char *endpoint = env_text("MSI_ENDPOINT");
-	char *resource = resource_of(azure),
+	char *resource = resource_of(signin),
 	     *body = doc_fmt("resource=%s", resource != NULL ? resource : "");
 
 	free(resource);
-	ask_service(azure, "POST", strdup(endpoint),
+	ask_service(signin, "POST", strdup(endpoint),
 		    strdup("Content-Type: application/x-www-form-urlencoded"), body);
 }
 
 static void
-managed_try(struct azure *azure)
+managed_try(struct signin *signin)
 {
 	const char *endpoint = env_text("IDENTITY_ENDPOINT"), *header = env_text("IDENTITY_HEADER"),
 		   *msi = env_text("MSI_ENDPOINT");
 	const char *secret = env_text("MSI_SECRET"), *shell = env_text("AZUREPS_HOST_ENVIRONMENT");
 
-	secrets_learn(&azure->secrets, header);
-	secrets_learn(&azure->secrets, secret);
+	secrets_learn(&signin->web->secrets, header);
+	secrets_learn(&signin->web->secrets, secret);
 	if (endpoint != NULL && header != NULL && env_text("IDENTITY_SERVER_THUMBPRINT") != NULL)
-		ask_service(azure, "GET",
-			    service_url(azure, endpoint, "2019-07-01-preview", NULL, NULL),
+		ask_service(signin, "GET",
+			    service_url(signin, endpoint, "2019-07-01-preview", NULL, NULL),
 			    doc_fmt("Secret: %s", header), NULL);
 	else if (endpoint != NULL && header != NULL)
-		ask_service(azure, "GET",
-			    service_url(azure, endpoint, "2019-08-01", "client_id", "mi_res_id"),
+		ask_service(signin, "GET",
+			    service_url(signin, endpoint, "2019-08-01", "client_id", "mi_res_id"),
 			    doc_fmt("X-IDENTITY-HEADER: %s", header), NULL);
 	else if (msi != NULL && secret != NULL)
-		ask_service(azure, "GET", service_url(azure, msi, "2017-09-01", "clientid", NULL),
+		ask_service(signin, "GET", service_url(signin, msi, "2017-09-01", "clientid", NULL),
 			    doc_fmt("secret: %s", secret), NULL);
 	else if (msi != NULL && (shell == NULL || strncasecmp(shell, "cloud-shell", 11) == 0))
-		cloud_shell_try(azure);
+		cloud_shell_try(signin);
 	else
-		imds_try(azure);
+		imds_try(signin);
 }
 
 const struct credential credential_managed = {

@@ -1,22 +1,9 @@
-#include "azure/inside.h"
+#include "azure/arm/json.h"
+#include "azure/signin/jwt.h"
+#include "facts/doc.h"
 
-#include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void
-uuid_random(char ret[static 37])
-{
-	unsigned char b[16] = { 0 };
-
-	RAND_bytes(b, sizeof(b));
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
-}
 
 /* "aud" as one text. It may be a list; a list of several, or anything else, fits no audience. */
 static void
@@ -47,7 +34,7 @@ jwt_claims(const char *token)
 	    base64_decode((struct bytes){ (const unsigned char *)dot + 1, (size_t)(end - dot - 1) },
 			  BASE64_LOOSE | BASE64_URL, &payload) < 0)
 		return NULL;
-	all = web_json((const char *)payload.at, payload.len);
+	all = parse_json((const char *)payload.at, payload.len);
 	buffer_free(&payload);
 	if (!json_is_object(all)) {
 		json_decref(all);

@@ -1,5 +1,8 @@
 /* Token requests, and what their answers mean. */
-#include "azure/inside.h"
+#include "azure/signin/oauth.h"
+#include "azure/signin/aadsts.h"
+#include "azure/arm/url.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +23,10 @@ credential_endpoint(const struct cloud *cloud, const char *tenant)
 	return url;
 }
 
-char *
-credential_form(const char *name, ...)
+/* "name=value&..." with values encoded, ended by NULL; a name with NULL value is left out. The
+ * caller frees with secret_free. */
+static char *
+form_of(const char *name, ...)
 {
 	char *form = strdup(""), *value, *longer;
 	const char *text;
@@ -46,32 +51,32 @@ credential_form(const char *name, ...)
 /* ---- answers ---- */
 
 void
-credential_unanswered(struct azure *azure, const struct web_answer *answer, const char *who)
+credential_unanswered(struct signin *signin, const struct web_answer *answer, const char *who)
 {
 	if (answer->error == -ECANCELED)
-		credential_failed(azure, "deadline", NULL, 0,
+		credential_failed(signin, "deadline", NULL, 0,
 				  "the deadline came before %s had answered", who);
 	else if (answer->hurried)
-		credential_failed(azure, "deadline", NULL, 0,
+		credential_failed(signin, "deadline", NULL, 0,
 				  "%s did not answer in the time that the deadline left", who);
 	else if (answer->error != 0)
-		credential_failed(azure, "network", NULL, 0, "%s: %s", who, answer->error_text);
+		credential_failed(signin, "network", NULL, 0, "%s: %s", who, answer->error_text);
 	else if (answer->status == 407)
 		credential_failed(
-		    azure, "network", NULL, 0,
+		    signin, "network", NULL, 0,
 		    "the proxy on the way to %s wants a sign-in of its own (HTTP 407)", who);
 	else if (answer->status >= 300 && answer->status < 400)
-		credential_failed(azure, "network", NULL, 0,
+		credential_failed(signin, "network", NULL, 0,
 				  "%s answered with a redirection (HTTP %ld): a proxy or a captive "
 				  "portal stands between",
 				  who, answer->status);
 	else if (answer->html)
-		credential_failed(azure, "network", NULL, 0,
+		credential_failed(signin, "network", NULL, 0,
 				  "%s answered with a web page (HTTP %ld): a proxy or a captive "
 				  "portal stands between",
 				  who, answer->status);
 	else
-		credential_failed(azure, "network", NULL, 0,
+		credential_failed(signin, "network", NULL, 0,
 				  "%s answered HTTP %ld without the JSON that was due", who,
 				  answer->status);
 }
@@ -129,17 +134,17 @@ refusal_text(const json_t *body, int *len)
 
 /* The ids that Microsoft's support asks for. */
 static void
-keep_ids(struct azure *azure, const struct web_answer *answer)
+keep_ids(struct signin *signin, const struct web_answer *answer)
 {
-	json_decref(azure->support);
-	azure->support = json_object();
-	doc_set_str(azure->support, "trace_id", doc_str(answer->json, "trace_id"));
-	doc_set_str(azure->support, "correlation_id", doc_str(answer->json, "correlation_id"));
-	doc_set_str(azure->support, "request_id", web_header(answer, "x-ms-request-id"));
+	json_decref(signin->support);
+	signin->support = json_object();
+	doc_set_str(signin->support, "trace_id", doc_str(answer->json, "trace_id"));
+	doc_set_str(signin->support, "correlation_id", doc_str(answer->json, "correlation_id"));
+	doc_set_str(signin->support, "request_id", web_header(answer, "x-ms-request-id"));
 }
 
 static void
-refused(struct azure *azure, const struct web_answer *answer)
+refused(struct signin *signin, const struct web_answer *answer)
 {
 	const char *named = doc_str(answer->json, "error_description");
 	long number = refusal_number(answer->json, named);
@@ -149,62 +154,90 @@ refused(struct azure *azure, const struct web_answer *answer)
 	const char *text;
 	int len;
 
-	keep_ids(azure, answer);
+	keep_ids(signin, answer);
 	text = refusal_text(answer->json, &len);
 	if (known != NULL)
-		credential_failed(azure, known->cause, known->kind, number, "AADSTS%ld: %s", number,
-				  known->words);
+		credential_failed(signin, known->cause, known->kind, number, "AADSTS%ld: %s",
+				  number, known->words);
 	else if (answer->status == 429 || answer->status >= 500)
-		credential_failed(azure, "network", "transient", number,
+		credential_failed(signin, "network", "transient", number,
 				  "the sign-in service answered HTTP %ld: %.*s", answer->status,
 				  len, text);
 	else if (number != 0 && aadsts_number(text) == 0)
-		credential_failed(azure, "failed", kind, number, "AADSTS%ld: %.*s", number, len,
+		credential_failed(signin, "failed", kind, number, "AADSTS%ld: %.*s", number, len,
 				  text);
 	else
-		credential_failed(azure, "failed", kind, number, "%.*s", len, text);
+		credential_failed(signin, "failed", kind, number, "%.*s", len, text);
 }
 
 void
-credential_answer(struct azure *azure, const struct web_answer *answer, const char *tenant)
+credential_answer(struct signin *signin, const struct web_answer *answer, const char *tenant)
 {
 	const char *token = doc_str(answer->json, "access_token");
 
 	if (answer->error != 0 || !json_is_object(answer->json) || answer->html)
-		credential_unanswered(azure, answer, "the sign-in service");
+		credential_unanswered(signin, answer, "the sign-in service");
 	else if (answer->status == 200 && token != NULL && *token != '\0')
-		credential_token(azure, token, token_expiry(answer->json), tenant);
+		credential_token(signin, token, token_expiry(answer->json), tenant);
 	else
-		refused(azure, answer);
+		refused(signin, answer);
 }
 
 /* ---- asking ---- */
 
+struct post {
+	struct signin *signin;
+	char *tenant;
+};
+
 static void
 posted(void *ctx, const struct web_answer *answer)
 {
-	struct azure *azure = ctx;
+	struct post *post = ctx;
 
-	credential_answer(azure, answer, azure->asked_tenant);
+	credential_answer(post->signin, answer, post->tenant);
+	free(post->tenant);
+	free(post);
+}
+
+/* POSTs the form, which it takes. */
+static void
+post_form(struct signin *signin, const char *tenant, char *form)
+{
+	char *url = credential_endpoint(signin->cloud, tenant);
+	struct post *post;
+	struct err err = { "" };
+
+	if (!cloud_may_prove(signin->cloud, &err)) {
+		credential_failed(signin, "foreign-host", NULL, 0, "%s", err.text);
+	} else if (!url_safe(url)) {
+		credential_failed(signin, "failed", NULL, 0, "the sign-in address cannot be used");
+	} else {
+		post = malloc(sizeof(*post));
+		*post = (struct post){ .signin = signin, .tenant = strdup(tenant) };
+		web_ask(signin->web,
+			&(struct web_ask){
+			    .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 },
+			posted, post);
+	}
+	secret_free(form);
+	free(url);
 }
 
 void
-credential_post(struct azure *azure, const char *tenant, char *form)
+credential_prove(struct signin *signin, const char *tenant, const char *proof, const char *value)
 {
-	char *url = credential_endpoint(&azure->cloud, tenant);
-	struct err err = { "" };
+	const struct cloud *cloud = signin->cloud;
+	const char *type = NULL;
+	char *scope = cloud_scope(cloud);
 
-	free(azure->asked_tenant);
-	azure->asked_tenant = strdup(tenant);
-	if (!cloud_may_prove(&azure->cloud, &err))
-		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
-	else if (url != NULL && form != NULL && url_safe(url))
-		web_ask(azure,
-			&(struct web_ask){
-			    .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 },
-			posted, azure);
-	else
-		credential_failed(azure, "failed", NULL, 0, "the sign-in address cannot be used");
-	secret_free(form);
-	free(url);
+	secrets_learn(&signin->web->secrets, value);
+	if (strcmp(proof, "client_assertion") == 0)
+		type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+	post_form(signin, tenant,
+		  form_of("grant_type", "client_credentials", "client_id",
+			  env_text("AZURE_CLIENT_ID"), "client_assertion_type", type, proof, value,
+			  cloud->adfs ? "resource" : "scope", cloud->adfs ? cloud->audience : scope,
+			  NULL));
+	free(scope);
 }

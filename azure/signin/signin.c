@@ -1,152 +1,114 @@
-#include "azure/inside.h"
+#include "azure/signin/signin.h"
+#include "azure/signin/jwt.h"
+#include "facts/doc.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void try_next(struct azure *azure);
-
-/* ---- which credentials ---- */
-
-static bool
-word_is(const char *word, size_t len, const char *text)
-{
-	return strlen(text) == len && strncasecmp(word, text, len) == 0;
-}
-
-bool
-credential_selected(const char *words, const struct credential *credential)
-{
-	size_t len;
-
-	if (words == NULL)
-		return true;
-	while (*words == ' ' || *words == '\t')
-		words++;
-	for (len = strlen(words); len > 0 && (words[len - 1] == ' ' || words[len - 1] == '\t');
-	     len--)
-		continue;
-	if (len == 0 || word_is(words, len, "auto"))
-		return true;
-	if (word_is(words, len, "prod") || word_is(words, len, "dev"))
-		return credential->prod == word_is(words, len, "prod");
-	return word_is(words, len, credential->kind) || word_is(words, len, credential->name) ||
-	       word_is(words, len, credential->sdk);
-}
+static void try_next(struct signin *signin);
 
 /* ---- ending ---- */
 
 static void
-note_tried(struct azure *azure, const char *result, const char *why)
+note_tried(struct signin *signin, const char *result, const char *why)
 {
 	json_t *entry = json_object();
 
-	doc_set_str(entry, "credential", azure->credentials[azure->at]->name);
+	doc_set_str(entry, "credential", signin->credentials[signin->at]->name);
 	doc_set_str(entry, "result", result);
 	doc_set_str(entry, "why", why);
-	secrets_cut(&azure->secrets, entry);
-	json_array_append_new(azure->tried, entry);
+	secrets_cut(&signin->web->secrets, entry);
+	json_array_append_new(signin->tried, entry);
 }
 
 static void
-signin_end(struct azure *azure)
+signin_end(struct signin *signin)
 {
-	struct waiter *waiters = azure->waiters;
-
-	azure->waiters = NULL;
-	azure->signing = false;
-	while (waiters != NULL) {
-		struct waiter *next = waiters->next;
-
-		waiters->done(waiters->ctx);
-		free(waiters);
-		waiters = next;
-	}
+	signin->signing = false;
+	waiters_call(&signin->waiters);
 }
 
 /* Starts azure.signin anew; NULL when a former sign-in stands there, which a failed renewal does
  * not take back. */
 static json_t *
-signin_section(struct azure *azure, enum fact_state state)
+signin_section(struct signin *signin, enum fact_state state)
 {
-	json_t *section, *azure_object = doc_get(azure->doc, "azure");
+	json_t *section, *azure_object = doc_get(signin->web->doc, "azure");
 
-	if (state != FACT_KNOWN && azure->used != NULL)
+	if (state != FACT_KNOWN && signin->used != NULL)
 		return NULL;
 	section =
-	    json_pack("{s:s, s:O}", "state", FACT_WORD(fact_state, state), "tried", azure->tried);
+	    json_pack("{s:s, s:O}", "state", FACT_WORD(fact_state, state), "tried", signin->tried);
 	json_object_set_new(azure_object, "signin", section);
-	if (azure->skew_known)
-		doc_set_int(section, "skew_s", azure->skew);
+	if (signin->web->skew_known)
+		doc_set_int(section, "skew_s", signin->web->skew);
 	return section;
 }
 
 static void
-settle_unknown(struct azure *azure, const char *cause, long aadsts, const char *kind,
+settle_unknown(struct signin *signin, const char *cause, long aadsts, const char *kind,
 	       const char *reason)
 {
-	json_t *section = signin_section(azure, FACT_UNKNOWN);
+	json_t *section = signin_section(signin, FACT_UNKNOWN);
 
 	if (section != NULL) {
 		doc_set_str(section, "cause", cause);
 		doc_set_str(section, "reason", reason);
 		doc_set_str(section, "kind", kind);
-		doc_set_str(section, "tenant", azure->tenant);
+		doc_set_str(section, "tenant", signin->account->tenant);
 		if (aadsts != 0)
 			doc_set_int(section, "aadsts", aadsts);
-		if (azure->support != NULL && json_object_size(azure->support) > 0)
-			json_object_set(section, "support", azure->support);
-		secrets_cut(&azure->secrets, section);
+		if (signin->support != NULL && json_object_size(signin->support) > 0)
+			json_object_set(section, "support", signin->support);
+		secrets_cut(&signin->web->secrets, section);
 	}
-	signin_end(azure);
+	signin_end(signin);
 }
 
 /* The token that came is for the audience asked for. An opaque one cannot tell. */
 static bool
-token_fits(const struct azure *azure, const json_t *claims, struct err *err)
+token_fits(const struct signin *signin, const json_t *claims, struct err *err)
 {
 	const char *audience = doc_str(claims, "aud");
 
-	if (!cloud_may_ask(&azure->cloud, azure->credentials[azure->at]->by_authority, err))
+	if (!cloud_may_ask(signin->cloud, signin->credentials[signin->at]->by_authority, err))
 		return false;
-	if (json_object_get(claims, "aud") == NULL || cloud_audience_fits(&azure->cloud, audience))
+	if (json_object_get(claims, "aud") == NULL || cloud_audience_fits(signin->cloud, audience))
 		return true;
 	err_set(err, "the token that came is for \"%s\", not for %s as asked", audience,
-		azure->cloud.audience);
+		signin->cloud->audience);
 	return false;
 }
 
 void
-credential_token(struct azure *azure, const char *token, time_t expires, const char *tenant)
+credential_token(struct signin *signin, const char *token, time_t expires, const char *tenant)
 {
-	const struct credential *credential = azure->credentials[azure->at];
+	const struct credential *credential = signin->credentials[signin->at];
 	json_t *claims = jwt_claims(token), *section;
 	struct err err = { "" };
 
-	if (!token_fits(azure, claims, &err)) {
+	if (!token_fits(signin, claims, &err)) {
 		json_decref(claims);
-		credential_failed(azure, "foreign-host", NULL, 0, "%s", err.text);
+		credential_failed(signin, "foreign-host", NULL, 0, "%s", err.text);
 		return;
 	}
-	secrets_learn(&azure->secrets, token);
-	secret_free(azure->token);
-	azure->token = strdup(token);
-	azure->token_expires = expires != 0 ? expires : (time_t)doc_int(claims, "exp", 0);
-	azure->generation++;
-	azure->used = credential;
-	note_tried(azure, "used", NULL);
-	section = signin_section(azure, FACT_KNOWN);
+	secrets_learn(&signin->web->secrets, token);
+	token_set(signin->token, token, expires != 0 ? expires : (time_t)doc_int(claims, "exp", 0));
+	signin->used = credential;
+	note_tried(signin, "used", NULL);
+	section = signin_section(signin, FACT_KNOWN);
 	doc_set_str(section, "credential", credential->name);
 	doc_set_str(section, "tenant",
 		    doc_str(claims, "tid") != NULL ? doc_str(claims, "tid") : tenant);
 	if (claims != NULL)
 		json_object_set_new(section, "claims", claims);
-	secrets_cut(&azure->secrets, section);
-	signin_end(azure);
+	secrets_cut(&signin->web->secrets, section);
+	signin_end(signin);
 }
 
 void
-credential_unavailable(struct azure *azure, const char *fmt, ...)
+credential_unavailable(struct signin *signin, const char *fmt, ...)
 {
 	va_list ap;
 	char *why;
@@ -154,33 +116,33 @@ credential_unavailable(struct azure *azure, const char *fmt, ...)
 	va_start(ap, fmt);
 	why = doc_vfmt(fmt, ap);
 	va_end(ap);
-	note_tried(azure, "unavailable", why);
+	note_tried(signin, "unavailable", why);
 	free(why);
-	azure->at++;
-	try_next(azure);
+	signin->at++;
+	try_next(signin);
 }
 
 void
-credential_failed(struct azure *azure, const char *cause, const char *kind, long aadsts,
+credential_failed(struct signin *signin, const char *cause, const char *kind, long aadsts,
 		  const char *fmt, ...)
 {
-	const char *name = azure->credentials[azure->at]->name;
+	const char *name = signin->credentials[signin->at]->name;
 	char *why, *reason;
 	va_list ap;
 
 	va_start(ap, fmt);
 	why = doc_vfmt(fmt, ap);
 	va_end(ap);
-	note_tried(azure, "failed", why);
-	if (strcmp(cause, "deadline") != 0 && !azure->credentials[azure->at]->prod &&
-	    azure->credentials[azure->at + 1] != NULL) {
+	note_tried(signin, "failed", why);
+	if (strcmp(cause, "deadline") != 0 && !signin->credentials[signin->at]->prod &&
+	    signin->credentials[signin->at + 1] != NULL) {
 		free(why);
-		azure->at++;
-		try_next(azure);
+		signin->at++;
+		try_next(signin);
 		return;
 	}
 	reason = doc_fmt("signing in by %s failed: %s", name, why != NULL ? why : "");
-	settle_unknown(azure, cause, aadsts, kind != NULL ? kind : cause, reason);
+	settle_unknown(signin, cause, aadsts, kind != NULL ? kind : cause, reason);
 	free(reason);
 	free(why);
 }
@@ -188,105 +150,94 @@ credential_failed(struct azure *azure, const char *cause, const char *kind, long
 /* ---- the walk ---- */
 
 static void
-none_left(struct azure *azure)
+none_left(struct signin *signin)
 {
 	const char *hint =
 	    "run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET";
 	char *reason;
 
-	if (azure->refused.text[0] != '\0') {
-		settle_unknown(azure, "foreign-host", 0, "foreign-host", azure->refused.text);
+	if (signin->refused.text[0] != '\0') {
+		settle_unknown(signin, "foreign-host", 0, "foreign-host", signin->refused.text);
 		return;
 	}
-	if (azure->chosen && json_array_size(azure->tried) > 0)
+	if (signin->chosen && json_array_size(signin->tried) > 0)
 		reason = doc_fmt("the credential asked for did not serve: %s",
-				 doc_str(json_array_get(azure->tried, 0), "why"));
+				 doc_str(json_array_get(signin->tried, 0), "why"));
 	else
 		reason = doc_fmt("not signed in to Azure: no credential served; %s", hint);
-	azure->signed_out = true;
-	settle_unknown(azure, "signed-out", 0, "signed-out", reason);
+	settle_unknown(signin, "signed-out", 0, "signed-out", reason);
 	free(reason);
 }
 
 /* Passes over credentials that may not be asked for this cloud's audience. */
 static void
-try_next(struct azure *azure)
+try_next(struct signin *signin)
 {
 	const struct credential *credential;
 
-	for (; (credential = azure->credentials[azure->at]) != NULL; azure->at++) {
-		if (cloud_may_ask(&azure->cloud, credential->by_authority, &azure->refused)) {
-			credential->try(azure);
+	for (; (credential = signin->credentials[signin->at]) != NULL; signin->at++) {
+		if (cloud_may_ask(signin->cloud, credential->by_authority, &signin->refused)) {
+			credential->try(signin);
 			return;
 		}
-		note_tried(azure, "failed", azure->refused.text);
+		note_tried(signin, "failed", signin->refused.text);
 	}
-	none_left(azure);
+	none_left(signin);
 }
 
 static void
-record_cloud(struct azure *azure)
+walk(void *ctx)
 {
-	json_t *cloud = azure_facts(azure, "cloud");
-
-	doc_set_str(cloud, "name", azure->cloud.name);
-	doc_set_str(cloud, "arm", azure->cloud.arm);
-	doc_set_str(cloud, "authority", azure->cloud.authority);
-	doc_set_str(cloud, "audience", azure->cloud.audience);
-}
-
-static void
-walk(struct azure *azure)
-{
+	struct signin *signin = ctx;
+	const struct cloud *cloud = signin->cloud;
+	json_t *facts = azure_facts(signin->web->doc, "cloud");
 	struct err err = { "" };
 
-	record_cloud(azure);
-	if (azure->config.unread != NULL)
-		settle_unknown(azure, "failed", 0, "failed", azure->config.unread);
-	else if (cloud_may_ask(&azure->cloud, true, &err))
-		try_next(azure);
+	doc_set_str(facts, "name", cloud->name);
+	doc_set_str(facts, "arm", cloud->arm);
+	doc_set_str(facts, "authority", cloud->authority);
+	doc_set_str(facts, "audience", cloud->audience);
+	if (signin->account->config.unread != NULL)
+		settle_unknown(signin, "failed", 0, "failed", signin->account->config.unread);
+	else if (cloud_may_ask(cloud, true, &err))
+		try_next(signin);
 	else
-		settle_unknown(azure, "foreign-host", 0, "foreign-host", err.text);
-}
-
-static void
-signin_start(struct azure *azure, void (*done)(void *), void *ctx)
-{
-	struct waiter *waiter = malloc(sizeof(*waiter)), **end = &azure->waiters;
-
-	if (waiter == NULL) {
-		done(ctx);
-		return;
-	}
-	*waiter = (struct waiter){ .done = done, .ctx = ctx };
-	while (*end != NULL)
-		end = &(*end)->next;
-	*end = waiter;
-	if (azure->signing)
-		return;
-	azure->signing = true;
-	azure->at = 0;
-	azure->refused.text[0] = '\0';
-	json_decref(azure->tried);
-	azure->tried = json_array();
-	cloud_discover(azure, walk);
+		settle_unknown(signin, "foreign-host", 0, "foreign-host", err.text);
 }
 
 void
-azure_signin(struct azure *azure, void (*done)(void *ctx), void *ctx)
+signin_start(struct signin *signin, void (*done)(void *), void *ctx)
 {
-	signin_start(azure, done, ctx);
+	waiters_add(&signin->waiters, done, ctx);
+	if (signin->signing)
+		return;
+	signin->signing = true;
+	signin->at = 0;
+	signin->refused.text[0] = '\0';
+	json_decref(signin->tried);
+	signin->tried = json_array();
+	cloud_discover(signin->cloud, signin->web, walk, signin);
 }
 
 void
-token_renew(struct azure *azure, unsigned generation, void (*done)(void *ctx), void *ctx)
+signin_renew(void *ctx, unsigned generation, void (*done)(void *ctx), void *done_ctx)
 {
-	if (!azure->signing && (azure->generation != generation || azure->renewals >= 2)) {
-		done(ctx);
-		return;
+	struct signin *signin = ctx;
+
+	if (!signin->signing) {
+		if (signin->token->generation != generation || signin->renewals >= 2) {
+			done(done_ctx);
+			return;
+		}
+		signin->renewals++;
 	}
-	if (!azure->signing)
-		azure->renewals++;
-	azure->fresh = true;
-	signin_start(azure, done, ctx);
+	signin->fresh = true;
+	signin_start(signin, done, done_ctx);
+}
+
+void
+signin_free(struct signin *signin)
+{
+	json_decref(signin->tried);
+	json_decref(signin->support);
 }

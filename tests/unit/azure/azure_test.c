@@ -1,4 +1,11 @@
-#include "azure/inside.h"
+#include "azure/arm/error.h"
+#include "azure/arm/json.h"
+#include "azure/arm/secrets.h"
+#include "azure/arm/url.h"
+#include "azure/join.h"
+#include "azure/read/search.h"
+#include "azure/signin/account.h"
+#include "azure/signin/jwt.h"
 #include "tests/unit/checks/on_facts.h"
 
 #include <check.h>
@@ -197,7 +204,7 @@ static const struct {
 
 START_TEST(refused_actions_are_read_from_the_sentence)
 {
-	char *action = reply_action(actions[_i].message);
+	char *action = error_action(actions[_i].message);
 
 	if (actions[_i].action == NULL)
 		ck_assert_ptr_null(action);
@@ -215,7 +222,7 @@ START_TEST(the_newest_older_api_version_is_taken)
 		      "'2024-07-01' for type 'virtualMachines'. "
 		      "The supported api-versions are '2015-06-15, 2020-06-01, 2017-12-01, "
 		      "2025-01-01, 2021-01-01-preview'.");
-	char *version = reply_api_version(body, "2024-07-01");
+	char *version = error_api_version(body, "2024-07-01");
 
 	ck_assert_str_eq(version, "2020-06-01");
 	free(version);
@@ -230,15 +237,15 @@ START_TEST(json_is_bounded_in_depth)
 
 	memset(deep, '[', 600);
 	memset(deep + 600, ']', 600);
-	ck_assert_ptr_null(web_json(deep, sizeof(deep)));
-	json = web_json(deep + 500, 200);
+	ck_assert_ptr_null(parse_json(deep, sizeof(deep)));
+	json = parse_json(deep + 500, 200);
 	ck_assert_ptr_nonnull(json);
 	json_decref(json);
-	json = web_json("\xef\xbb\xbf{\"a\":\"\xff\"}", 12);
+	json = parse_json("\xef\xbb\xbf{\"a\":\"\xff\"}", 12);
 	ck_assert_str_eq(doc_str(json, "a"), "\xef\xbf\xbd");
 	json_decref(json);
-	ck_assert_ptr_null(web_json("<html>", 6));
-	ck_assert_ptr_null(web_json("", 0));
+	ck_assert_ptr_null(parse_json("<html>", 6));
+	ck_assert_ptr_null(parse_json("", 0));
 }
 END_TEST
 

@@ -1,0 +1,141 @@
+#include "azure/arm/list.h"
+#include "facts/arm.h"
+#include "facts/doc.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FALLBACK_PAGES 4
+
+bool
+list_keep(struct fetches *fetches, const char *id)
+{
+	char key[ARM_ID_MAX];
+	json_t *body;
+
+	if (arm_id_key(id, key, sizeof(key)) < 0)
+		return false;
+	if (json_object_get(fetch_facts(fetches, "resources"), key) != NULL)
+		return true;
+	if ((body = json_object_get(fetches->held, key)) == NULL)
+		return false;
+	json_object_set(fetch_facts(fetches, "resources"), key, body);
+	json_object_del(fetch_facts(fetches, "missing"), key);
+	return true;
+}
+
+void
+list_each(const struct fetches *fetches, const char *path,
+	  void (*item)(void *ctx, const char *id, const json_t *body), void *ctx)
+{
+	const struct fetch *fetch = fetch_find(fetches, path);
+
+	for (size_t i = 0; fetch != NULL && fetch->ended && i < fetch->count; i++)
+		item(ctx, fetch->items[i].id, fetch->items[i].body);
+}
+
+const json_t *
+list_state(const struct fetches *fetches, const char *path)
+{
+	char key[ARM_ID_MAX];
+
+	if (arm_id_key(path, key, sizeof(key)) < 0)
+		return NULL;
+	return json_object_get(fetch_facts(fetches, "lists"), key);
+}
+
+/* ---- asking ---- */
+
+/* Of a resource that is held already, that body stays. */
+static void
+hold_items(struct fetch *fetch, const json_t *items)
+{
+	json_t *held = fetch->all->held;
+	char key[ARM_ID_MAX];
+	const json_t *item;
+	size_t i;
+
+	fetch->items = calloc(json_array_size(items), sizeof(*fetch->items));
+	json_array_foreach (items, i, item) {
+		const char *id = doc_str(item, "id");
+
+		if (id == NULL || arm_id_key(id, key, sizeof(key)) < 0)
+			continue;
+		if (json_object_get(held, key) == NULL)
+			json_object_set(held, key, (json_t *)(uintptr_t)item);
+		fetch->items[fetch->count++] =
+		    (struct item){ .id = strdup(id), .body = json_object_get(held, key) };
+	}
+}
+
+static void
+list_got(void *ctx, const struct arm_answer *answer)
+{
+	struct fetch *fetch = ctx;
+	json_t *lists = fetch_facts(fetch->all, "lists"), *entry;
+
+	hold_items(fetch, answer->body);
+	if (answer->why != NULL) {
+		json_object_set(lists, fetch->key, answer->why);
+	} else {
+		entry = json_pack("{s:s}", "state", "known");
+		if (answer->more)
+			doc_set_bool(entry, "partial", true);
+		json_object_set_new(lists, fetch->key, entry);
+	}
+	fetch_end(fetch);
+}
+
+void
+list_fetch(struct fetches *fetches, const char *path, bool has_fallback, void (*done)(void *ctx),
+	   void *ctx)
+{
+	struct arm_ask ask = { .path = path, .flags = ARM_LIST };
+	bool begin;
+	struct fetch *fetch = fetch_of(fetches, path, &begin);
+
+	if (has_fallback) {
+		ask.flags |= ARM_HAS_FALLBACK;
+		ask.pages = FALLBACK_PAGES;
+	}
+	fetch_wait(fetch, done, ctx);
+	if (begin)
+		arm_ask(fetches->arm, &ask, list_got, fetch);
+}
+
+struct visit {
+	const struct fetches *fetches;
+	char *path;
+	void (*item)(void *ctx, const char *id, const json_t *body);
+	void *ctx;
+	void (*done)(void *ctx);
+	void *done_ctx;
+};
+
+static void
+visit_items(void *ctx)
+{
+	struct visit visit = *(struct visit *)ctx;
+
+	free(ctx);
+	list_each(visit.fetches, visit.path, visit.item, visit.ctx);
+	free(visit.path);
+	visit.done(visit.done_ctx);
+}
+
+void
+list_visit(struct fetches *fetches, const char *path, bool has_fallback,
+	   void (*item)(void *ctx, const char *id, const json_t *body), void *ctx,
+	   void (*done)(void *ctx), void *done_ctx)
+{
+	struct visit *visit = malloc(sizeof(*visit));
+
+	*visit = (struct visit){ .fetches = fetches,
+				 .path = strdup(path),
+				 .item = item,
+				 .ctx = ctx,
+				 .done = done,
+				 .done_ctx = done_ctx };
+	list_fetch(fetches, path, has_fallback, visit_items, visit);
+}

@@ -1,0 +1,36 @@
+/* The rows of the reading of one VM (read.c): each asks for one thing, enters what came, and lets
+ * the stage (network) or the end (all) wait for it. */
+#ifndef AZURE_ROWS_H
+#define AZURE_ROWS_H
+
+#include "azure/read/reader.h"
+
+/* network.c; settles NETWORK */
+void read_instance_nics(struct vm_reader *reader);
+bool reader_lacks_nics(const struct vm_reader *reader);
+void read_nics_by_owner(struct vm_reader *reader);
+void settle_network(struct vm_reader *reader);
+
+/* jit.c; settles JIT */
+void read_jit(struct vm_reader *reader);
+
+/* nearby.c: where a VM is reached by another address than its own, and locks on what was read */
+void read_former_addresses(struct vm_reader *reader);
+void read_firewalls(struct vm_reader *reader);
+void read_bastions(struct vm_reader *reader);
+void read_locks(struct vm_reader *reader);
+
+/* --deep: deep.c, verify.c, activity.c, tags.c */
+void read_effective(struct vm_reader *reader);
+void read_admin_rules(struct vm_reader *reader);
+void read_flow_verdict(struct vm_reader *reader);
+void read_activity(struct vm_reader *reader);
+void read_policies(struct vm_reader *reader);
+void read_service_tags(struct vm_reader *reader);
+/* Settles DEEP from what the rows above have entered. */
+void settle_deep(struct vm_reader *reader);
+
+/* --guest: guest.c; settles PROOF */
+void read_guest(struct vm_reader *reader);
+
+#endif

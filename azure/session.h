@@ -1,0 +1,19 @@
+/* One sign-in and what it has fetched, shared by all targets of a run. */
+#ifndef AZURE_SESSION_H
+#define AZURE_SESSION_H
+
+#include "azure/arm/table.h"
+#include "azure/azure.h"
+#include "azure/signin/signin.h"
+
+struct azure {
+	struct web web;
+	struct arm arm;
+	struct fetches fetches;
+	struct account account;
+	struct cloud cloud;
+	struct signin signin;
+	bool deep, guest;
+};
+
+#endif
