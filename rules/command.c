@@ -125,18 +125,30 @@ write_list(struct writer *writer, const json_t *list)
 	return r;
 }
 
-static bool
-is_word(const struct argument *argument, const char *word)
-{
-	return strlen(word) == argument->len && memcmp(argument->text, word, argument->len) == 0;
-}
-
 enum lang
 command_script_lang(enum lang now, const struct argument *argument)
 {
-	if (argument->first)
-		now = is_word(argument, "sed") ? LANG_SED : LANG_SH;
-	return is_word(argument, "RunPowerShellScript") ? LANG_PS : now;
+	static const struct {
+		const char *word;
+		enum lang lang;
+	} words[] = {
+		{ "RunPowerShellScript", LANG_PS },
+		{ "pwsh", LANG_PS },
+		{ "powershell", LANG_PS },
+		{ "powershell.exe", LANG_PS },
+		{ "sed", LANG_OTHER },
+		{ "awk", LANG_OTHER },
+		{ "perl", LANG_OTHER },
+		{ "python3", LANG_OTHER },
+		{ "jq", LANG_OTHER },
+		{ "cmd.exe", LANG_OTHER },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i].word) == argument->len &&
+		    memcmp(argument->text, words[i].word, argument->len) == 0)
+			return words[i].lang;
+	return argument->first ? LANG_SH : now;
 }
 
 static int

@@ -33,17 +33,6 @@ in_script(const struct place *place, const char *from, const char *rest)
 	       (!whole && takes_script(place->before, place->before_len));
 }
 
-/* JSON, and not a placeholder. */
-static bool
-is_json(const char *text)
-{
-	const char *rest = text, *from, *name;
-	size_t len;
-
-	return text[0] == '[' ||
-	       (text[0] == '{' && !(words_next(&rest, &from, &name, &len) && from == text));
-}
-
 static const char *
 placeholder_wrong(const struct place *place, const char *from, const char *rest)
 {
@@ -55,11 +44,10 @@ placeholder_wrong(const struct place *place, const char *from, const char *rest)
 		       "upper-case ${VARIABLE}";
 	if (in_script(place, from, rest))
 		return "has a placeholder in a script; accepted: argv with {script: ...} in it";
-	if (scan_place(&place->scan) == '"')
-		return "has a placeholder in double quotes; accepted: a placeholder on its own, it "
-		       "is quoted as needed";
-	if (scan_place(&place->scan) == '\'' && is_json(place->quote))
-		return "has a placeholder in JSON; accepted: one placeholder for the whole value";
+	if (scan_place(&place->scan) != ' ' &&
+	    (scan_place(&place->scan) == '"' || place->quote != from || *rest != '\''))
+		return "has a placeholder in quotes; accepted: a placeholder on its own, it is "
+		       "quoted as needed";
 	return NULL;
 }
 
@@ -104,6 +92,17 @@ text_wrong(const char *text, enum lang lang)
 			wrong = placeholder_wrong(&place, from, rest);
 	}
 	return wrong != NULL ? wrong : scan_end(&place.scan);
+}
+
+/* JSON, and not a placeholder. */
+static bool
+is_json(const char *text)
+{
+	const char *rest = text, *from, *name;
+	size_t len;
+
+	return text[0] == '[' ||
+	       (text[0] == '{' && !(words_next(&rest, &from, &name, &len) && from == text));
 }
 
 static const char *

@@ -7,7 +7,7 @@
 
 #define SAFE_SH "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-"
 #define SAFE_PS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:./-"
-#define SAFE_SED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,.- "
+#define SAFE_OTHER "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,.- "
 #define DIGITS "0123456789"
 
 enum lang
@@ -75,9 +75,9 @@ quote_value(FILE *out, enum lang lang, const char *value)
 {
 	if (!visible_clean(value))
 		return false;
-	if (lang == LANG_SED && (strspn(value, SAFE_SED) != strlen(value) || value[0] == '\0'))
+	if (lang == LANG_OTHER && (strspn(value, SAFE_OTHER) != strlen(value) || value[0] == '\0'))
 		return false;
-	if (lang == LANG_SED || lang == LANG_ARGUMENT)
+	if (lang == LANG_OTHER || lang == LANG_ARGUMENT)
 		fputs(value, out);
 	else
 		quote_word(out, lang, value, value[0] == '-');

@@ -79,8 +79,9 @@ bool words_global(const char *name);
 const char *words_globals(void);
 
 /* Languages a template can be written in. Values are written into a sentence with what cannot be
- * seen spelled out; into an argument as they are; into shell text and scripts as quoted words. */
-enum lang { LANG_PLAIN, LANG_ARGUMENT, LANG_SH, LANG_PS, LANG_SED };
+ * seen spelled out; into an argument as they are; into shell text and scripts of a shell as quoted
+ * words; into scripts of another program (sed, awk) only where they are plain. */
+enum lang { LANG_PLAIN, LANG_ARGUMENT, LANG_SH, LANG_PS, LANG_OTHER };
 
 enum lang lang_of_dialect(const char *dialect);
 
@@ -98,8 +99,8 @@ void quote_word(FILE *out, enum lang lang, const char *word, bool always);
 /* A value inside of single quotes that are already there. */
 void quote_inside(FILE *out, enum lang lang, const char *value);
 
-/* A value as a word of a shell, as plain text of sed, or as it is in an argument; false when it
- * cannot be written safely. */
+/* A value as a word of a shell, as plain text of another program, or as it is in an argument; false
+ * when it cannot be written safely. */
 bool quote_value(FILE *out, enum lang lang, const char *value);
 
 /* Where in a shell text we are: which quotes and substitutions are open. */

@@ -95,15 +95,10 @@ fill(const char *command, const char *dialect, const json_t *evidence, char **ar
 static const struct {
 	const char *text, *start, *end;
 } texts[] = {
-	{ "{v}", "", "" },
-	{ "a{v}b", "a", "b" },
-	{ "'{v}'", "", "" },
-	{ "'a {v} b'", "a ", " b" },
-	{ "\"$(printf %s {v})\"", "", "" },
-	{ "--x={v}", "--x=", "" },
-	{ "'it'\\''s {v}'", "it's ", "" },
-	{ "\"a\"'b'{v}", "ab", "" },
-	{ "{v} | cat", "", "" },
+	{ "{v}", "", "" },           { "a{v}b", "a", "b" },
+	{ "'{v}'", "", "" },         { "\"$(printf %s {v})\"", "", "" },
+	{ "--x={v}", "--x=", "" },   { "'it'\\''s '{v}", "it's ", "" },
+	{ "\"a\"'b'{v}", "ab", "" }, { "{v} | cat", "", "" },
 };
 
 START_TEST(a_shell_text_keeps_each_value)
@@ -198,14 +193,17 @@ START_TEST(a_script_is_quoted_for_both_shells)
 }
 END_TEST
 
-START_TEST(a_script_of_sed_takes_plain_values_only)
+START_TEST(scripts_of_other_programs_take_plain_values_only)
 {
-	static const char command[] = "sed\x1f-i\x1fs/{v}/x/\x1e{v}\x1f";
+	static const char *const commands[] = {
+		"sed\x1f-i\x1fs/{v}/x/\x1e{v}\x1f", "sudo\x1fsed\x1fs/{v}/x/\x1e{v}\x1f",
+		"ssh\x1fh\x1f\x1dperl\x1f-pe\x1fs/{v}/x/\x1e{v}\x1f"
+	};
 
 	for (size_t i = 0; i < HOSTILE; i++) {
 		json_t *evidence = json_pack("{s:s}", "v", hostile[i]);
 		bool full = false, special = strpbrk(hostile[i], "/\\&'\"$`;|!*{<[(~#\xc3") != NULL;
-		char *line = fill(command, "shell", evidence, NULL, &full);
+		char *line = fill(commands[_i], "shell", evidence, NULL, &full);
 
 		ck_assert_msg(full == !special, "%s", line);
 		ck_assert_msg(full || strstr(line, "'s/<V>/x/'") != NULL, "%s", line);
@@ -446,7 +444,7 @@ main(void)
 	tcase_add_loop_test(quoting, a_shell_text_keeps_each_value, 0, COUNT(texts));
 	tcase_add_loop_test(quoting, an_argument_stays_one_word, 0, COUNT(words));
 	tcase_add_loop_test(quoting, a_script_is_quoted_for_both_shells, 0, COUNT(scripts));
-	tcase_add_test(quoting, a_script_of_sed_takes_plain_values_only);
+	tcase_add_loop_test(quoting, scripts_of_other_programs_take_plain_values_only, 0, 3);
 	tcase_add_loop_test(quoting, the_default_keeps_each_value, 0, COUNT(hostile));
 	tcase_add_loop_test(quoting, powershell_has_its_own_quotes, 0, COUNT(powershell));
 	tcase_add_loop_test(quoting, what_cannot_be_seen_does_not_go_into_commands, 0,

@@ -259,8 +259,7 @@ static const struct bad {
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, argv: [sh, -c, {script: 'echo "
 	  "\"{vm}\"'}]}\n",
-	  "9:33",
-	  "\"argv\" has a placeholder in double quotes; accepted: a placeholder on its own" },
+	  "9:33", "\"argv\" has a placeholder in quotes; accepted: a placeholder on its own" },
 	{ "script_in_text",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
@@ -283,14 +282,13 @@ static const struct bad {
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, text: 'echo \"{vm}\"'}\n",
-	  "9:33",
-	  "\"echo \"{vm}\"\" has a placeholder in double quotes; accepted: a placeholder on" },
+	  "9:33", "\"echo \"{vm}\"\" has a placeholder in quotes; accepted: a placeholder on" },
 	{ "json_in_text",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
 	  "        remedies:\n          - {dialect: az, text: \"az rest --body '[{vm}]'\"}\n",
 	  "9:33",
-	  "\"az rest --body '[{vm}]'\" has a placeholder in JSON; accepted: one placeholder" },
+	  "\"az rest --body '[{vm}]'\" has a placeholder in quotes; accepted: a placeholder on" },
 	{ "unclosed_quote_in_undo",
 	  "version: 1\nchecks:\n  nsg:\n    codes:\n      my-code:\n        title: t\n        why: "
 	  "w\n"
