@@ -35,7 +35,7 @@ evidence(const struct fact_key *key, struct finding *finding)
 	finding_text(finding, "fingerprint", key->fingerprint);
 	finding_text(finding, "fingerprint_md5", key->fingerprint_md5);
 	finding_text(finding, "comment", key->comment);
-	finding_text(finding, "defect", key->defect);
+	finding_text(finding, "defect", FACT_WORD(key_defect, key->defect));
 	finding_texts(finding, "defects", key->defects, key->defects_count);
 	finding_text(finding, "azure", FACT_WORD(azure_takes, key->azure));
 	finding_text(finding, "what", key->what);
@@ -118,20 +118,22 @@ static const struct {
 	{ "dsa-der", CODE_KEY_DER_FORMAT, "binary DER" },
 };
 
-/* Damage that PuTTY and the other converters bear with. */
+/* Damage that PuTTY and the other converters read over. */
 static bool
 convertible(const struct fact_key *key)
 {
-	static const char *const borne[] = {
-		"crlf",    "cr-only", "no-final-newline", "trailing-garbage", "blank-lines-between",
-		"two-keys"
-	};
-
-	for (size_t i = 0; key->defect != NULL && i < sizeof(borne) / sizeof(borne[0]); i++)
-		if (is(key->defect, borne[i]))
-			return true;
-	return key->defect == NULL ||
-	       is(key->format, "ssh1"); /* there is nothing to convert that to */
+	switch (key->defect) {
+	case DEFECT_NONE:
+	case DEFECT_CRLF:
+	case DEFECT_CR_ONLY:
+	case DEFECT_NO_FINAL_NEWLINE:
+	case DEFECT_TRAILING_GARBAGE:
+	case DEFECT_BLANK_LINES:
+	case DEFECT_TWO_KEYS:
+		return true;
+	default:
+		return is(key->format, "ssh1"); /* there is nothing to convert that to */
+	}
 }
 
 static bool
@@ -252,7 +254,7 @@ unloadable(const struct fact_key *key, struct finding *finding, int *r)
 {
 	if (foreign_format(key, finding, r))
 		return true;
-	if (key->loads != FACT_NO || key->defect == NULL)
+	if (key->loads != FACT_NO || key->defect == DEFECT_NONE)
 		return false;
 	*r = key_damage(key, finding);
 	return true;

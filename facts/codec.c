@@ -47,6 +47,15 @@ fact_knows(const struct fact_shape *shape, const char *key)
 	return false;
 }
 
+size_t
+fact_word_find(const struct fact_words *words, const char *text)
+{
+	for (size_t i = 1; text != NULL && i < words->count; i++)
+		if (strcmp(words->texts[i], text) == 0)
+			return i;
+	return 0;
+}
+
 const char *
 fact_word(const struct fact_words *words, size_t value)
 {
@@ -71,12 +80,9 @@ has_form(enum fact_form form, const char *text)
 static int
 word_value(const struct fact_field *field, const char *text)
 {
-	const struct fact_words *words = field->words();
+	size_t word = fact_word_find(field->words(), text);
 
-	for (size_t i = 1; text != NULL && i < words->count; i++)
-		if (strcmp(words->texts[i], text) == 0)
-			return (int)i;
-	return text != NULL ? (int)field->fallback : 0;
+	return word == 0 && text != NULL ? (int)field->fallback : (int)word;
 }
 
 static void

@@ -112,4 +112,7 @@ bool fact_knows(const struct fact_shape *shape, const char *key);
 #define FACT_WORD(name, value) fact_word(words_of_##name(), (size_t)(enum name)(value))
 const char *fact_word(const struct fact_words *words, size_t value);
 
+/* The value of a text, 0 for any other. */
+size_t fact_word_find(const struct fact_words *words, const char *text);
+
 #endif

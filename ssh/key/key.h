@@ -12,47 +12,14 @@
 #ifndef SSH_KEY_H
 #define SSH_KEY_H
 
-#include "facts/doc.h"
+#include "facts/sections.h"
 #include "model/pubkey.h"
 
 #include <openssl/evp.h>
 
-/* What may be wrong with a file, the gravest first: the first one found is "defect", all of them
- * are "defects". */
-/* clang-format off */
-#define KEY_DEFECTS(X) \
-	X(EMPTY, "empty") X(WHITESPACE, "whitespace") X(NULS, "nuls") X(HTML, "html") \
-	X(XML, "xml") X(PATH, "path-instead-of-key") X(KEYVAULT, "keyvault-reference") \
-	X(ARCHIVE, "archive") X(KNOWN_HOSTS, "known-hosts") X(RANDOM, "random") \
-	X(BEGIN_ONLY, "begin-only") X(NOT_A_KEY, "not-a-key") X(TRUNCATED, "truncated") \
-	X(ONE_CHAR_LOST, "one-char-lost") X(DAMAGED, "damaged") \
-	X(BASE64_OF_FILE, "base64-of-file") X(UTF16LE, "utf16le") X(UTF16BE, "utf16be") \
-	X(UTF16LE_NOBOM, "utf16le-nobom") X(UTF16BE_NOBOM, "utf16be-nobom") \
-	X(BODY_ONLY, "body-only") X(NO_HEADER, "no-header") X(NO_FOOTER, "no-footer") \
-	X(DOTENV, "dotenv") X(JSON_QUOTED, "json-quoted") \
-	X(NEWLINE_ESCAPED, "newline-escaped") X(QUOTED_MAIL, "quoted-mail") \
-	X(NEWLINES_LOST, "newlines-lost") X(NEWLINE_TO_SPACE, "newline-to-space") \
-	X(CR_ONLY, "cr-only") X(WRONG_LABEL, "wrong-label") X(FOUR_DASHES, "four-dashes") \
-	X(EM_DASHES, "em-dashes") X(LOWERCASE_LABEL, "lowercase-label") \
-	X(PLUS_TO_SPACE, "plus-to-space") X(BASE64URL, "base64url") \
-	X(ZERO_WIDTH, "zero-width-space") X(MARKDOWN_FENCE, "markdown-fence") \
-	X(INDENTED, "indented") X(LEADING_TEXT, "leading-text") \
-	X(LEADING_BLANK, "leading-blank-lines") X(BOM, "bom") X(CRLF, "crlf") \
-	X(TRAILING_SPACES, "trailing-spaces") X(NO_FINAL_NEWLINE, "no-final-newline") \
-	X(TWO_KEYS, "two-keys") X(CERT_FIRST, "certificate-first") \
-	X(CERT_AFTER, "certificate-after") X(EC_PARAMETERS, "leading-ec-parameters") \
-	X(BLANK_LINES, "blank-lines-between") X(ONE_LINE, "base64-one-line") \
-	X(TRAILING_GARBAGE, "trailing-garbage")
-/* clang-format on */
-
-enum key_defect {
-#define KEY_DEFECT_ENUM(name, word) KEY_##name,
-	KEY_DEFECTS(KEY_DEFECT_ENUM)
-#undef KEY_DEFECT_ENUM
-	    KEY_DEFECT_COUNT
-};
-
-#define KEY_BIT(name) (UINT64_C(1) << KEY_##name)
+/* What is wrong with a file (enum key_defect, the gravest first), as a set: the first one found is
+ * "defect", all of them are "defects". */
+#define KEY_BIT(name) (UINT64_C(1) << DEFECT_##name)
 
 /* What a file is. Zeroed at the start; freed with key_info_free. */
 struct key_info {

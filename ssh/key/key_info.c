@@ -4,13 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const defect_words[] = {
-#define KEY_DEFECT_WORD(name, word) [KEY_##name] = word,
-	KEY_DEFECTS(KEY_DEFECT_WORD)
-#undef KEY_DEFECT_WORD
-};
-
-_Static_assert(KEY_DEFECT_COUNT <= 64, "the defects are one bit each");
+_Static_assert(DEFECT_TRAILING_GARBAGE < 64, "the defects are one bit each");
 
 void
 key_info_free(struct key_info *info)
@@ -73,9 +67,9 @@ facts_defects(uint64_t defects, json_t *key)
 {
 	json_t *all = json_array();
 
-	for (unsigned i = 0; i < KEY_DEFECT_COUNT; i++)
+	for (size_t i = 0; i < words_of_key_defect()->count; i++)
 		if (defects & UINT64_C(1) << i)
-			doc_append_str(all, defect_words[i]);
+			doc_append_str(all, fact_word(words_of_key_defect(), i));
 	if (json_array_size(all) > 0)
 		doc_set_str(key, "defect", json_string_value(json_array_get(all, 0)));
 	if (json_array_size(all) > 1)
