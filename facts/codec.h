@@ -91,6 +91,10 @@ void fact_put_json(json_t *object, const struct fact_shape *shape, size_t at, js
 #define FACT_PUT_BYTES(object, name, member_, bytes, len)                                          \
 	FACT_PUT_JSON(object, name, member_, doc_text((const char *)(bytes), len))
 
+/* The same in base64; no bytes set nothing. */
+#define FACT_PUT_BASE64(object, name, member_, bytes)                                              \
+	FACT_PUT_JSON(object, name, member_, doc_base64(bytes))
+
 /* Takes over the reference; NULL sets nothing. */
 #define FACT_PUT_JSON(object, name, member_, value)                                                \
 	fact_put_json(object, shape_of_##name(), offsetof(struct fact_##name, member_), value)

@@ -132,13 +132,14 @@ doc_set_str(json_t *obj, const char *key, const char *text)
 		doc_set_strn(obj, key, text, strlen(text));
 }
 
-void
-doc_set_base64(json_t *obj, const char *key, struct bytes bytes)
+json_t *
+doc_base64(struct bytes bytes)
 {
 	char *text = bytes.len > 0 ? base64_encode(bytes, 0) : NULL;
+	json_t *value = text != NULL ? json_string(text) : NULL;
 
-	doc_set_str(obj, key, text);
 	free(text);
+	return value;
 }
 
 void

@@ -37,12 +37,14 @@ bool doc_is(const json_t *obj, const char *path, const char *word);
  * nothing and sets nothing. */
 void doc_set_str(json_t *obj, const char *key, const char *text);
 void doc_set_strn(json_t *obj, const char *key, const void *bytes, size_t len);
-void doc_set_base64(json_t *obj, const char *key, struct bytes bytes); /* nothing for no bytes */
 void doc_set_fmt(json_t *obj, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void doc_set_int(json_t *obj, const char *key, json_int_t value);
 void doc_set_bool(json_t *obj, const char *key, bool value);
 void doc_append_str(json_t *array, const char *text);
+
+/* A new JSON string with the bytes in base64, NULL for none; the caller owns it. */
+json_t *doc_base64(struct bytes bytes);
 
 /* A new JSON string from any bytes (invalid UTF-8 and NUL replaced); the caller owns it. */
 json_t *doc_text(const void *bytes, size_t len);

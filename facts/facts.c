@@ -119,6 +119,12 @@ facts_asked(const struct facts *facts)
 	return FACT_JSON(facts->doc, document, asked);
 }
 
+json_t *
+facts_machine(const struct facts *facts)
+{
+	return FACT_JSON(facts->doc, document, machine);
+}
+
 const json_t *
 facts_missing(const struct facts *facts)
 {

@@ -121,6 +121,9 @@ json_t *facts_resources(const struct facts *facts);
 /* What the run was told to look at, a fact_asked; borrowed, NULL when it does not say. */
 const json_t *facts_asked(const struct facts *facts);
 
+/* This computer, a fact_machine; borrowed. */
+json_t *facts_machine(const struct facts *facts);
+
 /* What did not arrive, by ARM id, and the lists that were read: objects of fact_missing; borrowed,
  * NULL when there are none. */
 const json_t *facts_missing(const struct facts *facts);

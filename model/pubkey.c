@@ -1,5 +1,5 @@
 #include "model/pubkey.h"
-#include "facts/doc.h"
+#include "facts/sections.h"
 
 #include <openssl/evp.h>
 
@@ -268,7 +268,7 @@ pubkey_facts(json_t *obj, struct bytes blob, struct bytes whole)
 {
 	char text[FINGERPRINT_SIZE];
 
-	doc_set_str(obj, "fingerprint", pubkey_fingerprint(blob, text));
-	doc_set_str(obj, "fingerprint_md5", fingerprint_md5(blob, text));
-	doc_set_base64(obj, "public", whole);
+	FACT_PUT(obj, public_key, fingerprint, pubkey_fingerprint(blob, text));
+	FACT_PUT(obj, public_key, fingerprint_md5, fingerprint_md5(blob, text));
+	FACT_PUT_BASE64(obj, public_key, public, whole);
 }

@@ -23,9 +23,9 @@
 
 /* What a file is. Zeroed at the start; freed with key_info_free. */
 struct key_info {
-	const char *kind;         /* "private", "public", "cert", "other" */
+	enum key_kind kind;
 	char format[24];          /* "openssh-key-v1", "pkcs1-pem", ... "unknown" */
-	const char *encrypted;    /* "yes", "no"; NULL: cannot be known */
+	enum yes_no encrypted;    /* UNTOLD: cannot be known */
 	char cipher[64], kdf[64]; /* "" when not known */
 	unsigned about_bits;      /* of an encrypted RSA key: what its length tells; 0 for none */
 	struct pubkey pub;
@@ -40,12 +40,12 @@ void key_info_free(struct key_info *info);
 /* Writes the KEY facts that come from the bytes: kind, format, type, bits, ... */
 void key_info_facts(const struct key_info *info, json_t *key);
 
-/* "accept", "reject" or "unknown": would Azure take such a key when it makes a VM (RSA of at least
+/* Would Azure take such a key when it makes a VM (RSA of at least
  * 2048 bits, Ed25519). */
-const char *key_azure(const char *type, unsigned bits);
+enum azure_takes key_azure(const char *type, unsigned bits);
 
 void key_flag(struct key_info *info, uint64_t defects);
-void key_kind(struct key_info *info, const char *kind, const char *format);
+void key_kind(struct key_info *info, enum key_kind kind, const char *format);
 void key_plain(struct key_info *info); /* not encrypted: "no", "none", "none" */
 int key_comment(struct key_info *info, const void *bytes, size_t len);
 

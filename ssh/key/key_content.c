@@ -6,30 +6,32 @@
 /* Labels of BEGIN lines, the format they promise, and what is known of the key by the label alone.
  */
 static const struct label {
-	const char *label, *kind, *format, *type;
+	const char *label;
+	enum key_kind kind;
+	const char *format, *type;
 } labels[] = {
-	{ "OPENSSH PRIVATE KEY", "private", "openssh-key-v1", "" },
-	{ "RSA PRIVATE KEY", "private", "pkcs1-pem", "ssh-rsa" },
-	{ "EC PRIVATE KEY", "private", "sec1-pem", "ecdsa" },
-	{ "DSA PRIVATE KEY", "private", "dsa-pem", "ssh-dss" },
-	{ "PRIVATE KEY", "private", "pkcs8-pem", "" },
-	{ "ENCRYPTED PRIVATE KEY", "private", "pkcs8-enc-pem", "" },
-	{ "SSH2 ENCRYPTED PRIVATE KEY", "private", "sshcom", "" },
-	{ "SSH2 PRIVATE KEY", "private", "sshcom", "" },
-	{ "PUBLIC KEY", "public", "spki-pem", "" },
-	{ "RSA PUBLIC KEY", "public", "rsa-public-pem", "ssh-rsa" },
-	{ "CERTIFICATE", "other", "x509-pem", "" },
-	{ "X509 CERTIFICATE", "other", "x509-pem", "" },
-	{ "TRUSTED CERTIFICATE", "other", "x509-pem", "" },
-	{ "CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
-	{ "NEW CERTIFICATE REQUEST", "other", "pkcs10-pem", "" },
-	{ "PKCS7", "other", "pkcs7-pem", "" },
-	{ "CMS", "other", "pkcs7-pem", "" },
-	{ "X509 CRL", "other", "crl-pem", "" },
-	{ "EC PARAMETERS", "other", "ec-parameters-pem", "" },
-	{ "DSA PARAMETERS", "other", "dsa-parameters-pem", "" },
-	{ "DH PARAMETERS", "other", "dh-parameters-pem", "" },
-	{ "X9.42 DH PARAMETERS", "other", "dh-parameters-pem", "" },
+	{ "OPENSSH PRIVATE KEY", KEY_PRIVATE, "openssh-key-v1", "" },
+	{ "RSA PRIVATE KEY", KEY_PRIVATE, "pkcs1-pem", "ssh-rsa" },
+	{ "EC PRIVATE KEY", KEY_PRIVATE, "sec1-pem", "ecdsa" },
+	{ "DSA PRIVATE KEY", KEY_PRIVATE, "dsa-pem", "ssh-dss" },
+	{ "PRIVATE KEY", KEY_PRIVATE, "pkcs8-pem", "" },
+	{ "ENCRYPTED PRIVATE KEY", KEY_PRIVATE, "pkcs8-enc-pem", "" },
+	{ "SSH2 ENCRYPTED PRIVATE KEY", KEY_PRIVATE, "sshcom", "" },
+	{ "SSH2 PRIVATE KEY", KEY_PRIVATE, "sshcom", "" },
+	{ "PUBLIC KEY", KEY_PUBLIC, "spki-pem", "" },
+	{ "RSA PUBLIC KEY", KEY_PUBLIC, "rsa-public-pem", "ssh-rsa" },
+	{ "CERTIFICATE", KEY_OTHER, "x509-pem", "" },
+	{ "X509 CERTIFICATE", KEY_OTHER, "x509-pem", "" },
+	{ "TRUSTED CERTIFICATE", KEY_OTHER, "x509-pem", "" },
+	{ "CERTIFICATE REQUEST", KEY_OTHER, "pkcs10-pem", "" },
+	{ "NEW CERTIFICATE REQUEST", KEY_OTHER, "pkcs10-pem", "" },
+	{ "PKCS7", KEY_OTHER, "pkcs7-pem", "" },
+	{ "CMS", KEY_OTHER, "pkcs7-pem", "" },
+	{ "X509 CRL", KEY_OTHER, "crl-pem", "" },
+	{ "EC PARAMETERS", KEY_OTHER, "ec-parameters-pem", "" },
+	{ "DSA PARAMETERS", KEY_OTHER, "dsa-parameters-pem", "" },
+	{ "DH PARAMETERS", KEY_OTHER, "dh-parameters-pem", "" },
+	{ "X9.42 DH PARAMETERS", KEY_OTHER, "dh-parameters-pem", "" },
 };
 
 /* "RSAPRIVATEKEY" is "RSA PRIVATE KEY" with its blanks lost. */
@@ -77,7 +79,7 @@ static void
 by_label(const struct label *label, struct key_info *info)
 {
 	if (label == NULL) {
-		key_kind(info, "other", "unknown");
+		key_kind(info, KEY_OTHER, "unknown");
 		return;
 	}
 	key_kind(info, label->kind, label->format);
@@ -91,10 +93,10 @@ encrypted_by_headers(const struct key_body *body, const struct label *label, str
 
 	by_label(label, info);
 	if (label == NULL || foreign)
-		key_kind(info, "private", "unknown");
+		key_kind(info, KEY_PRIVATE, "unknown");
 	if (foreign)
 		key_flag(info, KEY_BIT(WRONG_LABEL)); /* these formats have no such headers */
-	info->encrypted = "yes";
+	info->encrypted = YES;
 	snprintf(info->cipher, sizeof(info->cipher), "%s", body->cipher);
 	memcpy(info->kdf, "md5", 4);
 	if (strcmp(info->pub.type, "ssh-rsa") == 0 && body->complete)
@@ -134,7 +136,7 @@ key_content(const struct key_body *body, const char *text, struct key_info *info
 		r = key_der_hinted(bytes, len, label, info);
 	if (r == -ENOENT) {
 		by_label(label, info);
-		if (label != NULL && strcmp(label->kind, "other") == 0)
+		if (label != NULL && label->kind == KEY_OTHER)
 			info->defects = 0;
 		else if ((info->defects & (KEY_BIT(TRUNCATED) | KEY_BIT(ONE_CHAR_LOST))) == 0)
 			key_flag(info, KEY_BIT(DAMAGED));
@@ -164,7 +166,7 @@ promised_format(const char *line)
 	line += strlen(begin);
 	snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "-\r\n"), line);
 	label = label_find(text);
-	return label != NULL && strcmp(label->kind, "private") == 0 ? label->format : NULL;
+	return label != NULL && label->kind == KEY_PRIVATE ? label->format : NULL;
 }
 
 bool
@@ -177,6 +179,6 @@ key_armour(const unsigned char *bytes, size_t len, struct key_info *ret)
 	if ((format = promised_format(line)) == NULL)
 		return false;
 	*ret = (struct key_info){ .loads = -1 };
-	key_kind(ret, "private", format);
+	key_kind(ret, KEY_PRIVATE, format);
 	return true;
 }

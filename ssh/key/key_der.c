@@ -91,13 +91,13 @@ oid_text(const struct der *oid, char *ret, size_t size)
 }
 
 static void
-format_set(struct key_info *info, const char *kind, const char *base, bool pem)
+format_set(struct key_info *info, enum key_kind kind, const char *base, bool pem)
 {
 	char format[24];
 
 	snprintf(format, sizeof(format), "%s-%s", base, pem ? "pem" : "der");
 	key_kind(info, kind, format);
-	if (strcmp(kind, "other") != 0)
+	if (kind != KEY_OTHER)
 		key_plain(info);
 }
 
@@ -344,7 +344,7 @@ encryption(struct der algorithm, struct key_info *info)
 	struct der oid, parameters, kdf, cipher, word;
 	int nid;
 
-	info->encrypted = "yes";
+	info->encrypted = YES;
 	if (der_tagged(&algorithm.in, DER_OID, &oid) < 0 || oid.cut)
 		return;
 	nid = oid_nid(&oid);
@@ -386,7 +386,7 @@ begins_with_integer(struct bytes rest, struct der first, bool pem, struct key_in
 	*private = true;
 	if (first.in.len > 8 && (!have || second.tag == DER_INTEGER)) {
 		*private = false;
-		format_set(info, "public", "rsa-public", pem);
+		format_set(info, KEY_PUBLIC, "rsa-public", pem);
 		return !have || second.cut || first.cut ? -EBADMSG
 							: key_set_rsa(info, &first.in, &second.in);
 	}
@@ -394,18 +394,18 @@ begins_with_integer(struct bytes rest, struct der first, bool pem, struct key_in
 		return -ENOENT;
 	if (first.in.at[0] == 3 && second.tag == DER_SEQUENCE) {
 		*private = false;
-		key_kind(info, "other", "pkcs12");
-		info->encrypted = "yes";
+		key_kind(info, KEY_OTHER, "pkcs12");
+		info->encrypted = YES;
 		return 0;
 	}
 	if (first.in.at[0] > 1)
 		return -ENOENT;
 	if (second.tag == DER_OCTETS) {
-		format_set(info, "private", "sec1", pem);
+		format_set(info, KEY_PRIVATE, "sec1", pem);
 		return ec_private(rest, NID_undef, info);
 	}
 	if (second.tag == DER_SEQUENCE) {
-		format_set(info, "private", "pkcs8", pem);
+		format_set(info, KEY_PRIVATE, "pkcs8", pem);
 		return pkcs8(after, second, info);
 	}
 	if (second.tag != DER_INTEGER)
@@ -413,10 +413,10 @@ begins_with_integer(struct bytes rest, struct der first, bool pem, struct key_in
 	if (der_next(&after, &third) == 0 && third.tag == DER_INTEGER
 		? third.in.len > 9
 		: strncmp(hint, "dsa", 3) == 0) {
-		format_set(info, "private", "dsa", pem);
+		format_set(info, KEY_PRIVATE, "dsa", pem);
 		return dsa_private(rest, info);
 	}
-	format_set(info, "private", "pkcs1", pem);
+	format_set(info, KEY_PRIVATE, "pkcs1", pem);
 	return rsa_private(rest, info);
 }
 
@@ -433,11 +433,11 @@ begins_with_sequence(struct bytes rest, struct der first, bool pem, struct key_i
 	if (der_next(&inner, &head) < 0)
 		return -ENOENT;
 	if (head.tag == DER_OID && have && second.tag == DER_BITS) {
-		format_set(info, "public", "spki", pem);
+		format_set(info, KEY_PUBLIC, "spki", pem);
 		return public_info(oid_nid(&head), inner, second, info);
 	}
 	if (head.tag == DER_OID && (!have || second.tag == DER_OCTETS)) {
-		key_kind(info, "private", pem ? "pkcs8-enc-pem" : "pkcs8-enc-der");
+		key_kind(info, KEY_PRIVATE, pem ? "pkcs8-enc-pem" : "pkcs8-enc-der");
 		encryption(first, info);
 		return have && !second.cut ? 0 : -EBADMSG;
 	}
@@ -446,7 +446,7 @@ begins_with_sequence(struct bytes rest, struct der first, bool pem, struct key_i
 			       der_next(&inner, &third) == 0 && der_next(&third.in, &head) == 0 &&
 			       head.tag != DER_OID;
 
-		format_set(info, "other", request ? "pkcs10" : "x509", pem);
+		format_set(info, KEY_OTHER, request ? "pkcs10" : "x509", pem);
 		return have || !pem ? 0 : -EBADMSG;
 	}
 	return -ENOENT;
@@ -472,8 +472,7 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 		return -ENOENT;
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
-	unread = info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 ||
-		 strncmp(info->format, "rsa-public", 10) == 0;
+	unread = info->encrypted != NO || strncmp(info->format, "rsa-public", 10) == 0;
 	if (whole.cut)
 		defect = KEY_BIT(TRUNCATED);
 	else if (r == -EILSEQ || (r < 0 && (unread || by_openssl(bytes, len, private, info) < 0)))

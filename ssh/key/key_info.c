@@ -22,7 +22,7 @@ key_flag(struct key_info *info, uint64_t defects)
 }
 
 void
-key_kind(struct key_info *info, const char *kind, const char *format)
+key_kind(struct key_info *info, enum key_kind kind, const char *format)
 {
 	info->kind = kind;
 	snprintf(info->format, sizeof(info->format), "%s", format);
@@ -31,7 +31,7 @@ key_kind(struct key_info *info, const char *kind, const char *format)
 void
 key_plain(struct key_info *info)
 {
-	info->encrypted = "no";
+	info->encrypted = NO;
 	memcpy(info->cipher, "none", 5);
 	memcpy(info->kdf, "none", 5);
 }
@@ -45,56 +45,64 @@ key_comment(struct key_info *info, const void *bytes, size_t len)
 	return info->pub.comment.failed ? -ENOMEM : 0;
 }
 
-const char *
+enum azure_takes
 key_azure(const char *type, unsigned bits)
 {
 	bool rsa = type != NULL && strcmp(type, "ssh-rsa") == 0;
 
 	if (type == NULL || *type == '\0' || (rsa && bits == 0))
-		return "unknown";
-	return (rsa && bits >= 2048) || strcmp(type, "ssh-ed25519") == 0 ? "accept" : "reject";
+		return AZURE_CANNOT_TELL;
+	if (rsa)
+		return bits >= 2048 ? AZURE_ACCEPTS : AZURE_REJECTS;
+	return strcmp(type, "ssh-ed25519") == 0 ? AZURE_ACCEPTS : AZURE_REJECTS;
 }
 
+/* The gravest one, and all of them when there are several. */
 static void
-set_word(json_t *key, const char *name, const char *word)
+put_defects(uint64_t defects, json_t *key)
 {
-	if (word != NULL && *word != '\0')
-		doc_set_str(key, name, word);
-}
-
-static void
-facts_defects(uint64_t defects, json_t *key)
-{
+	enum key_defect first = DEFECT_NONE;
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < words_of_key_defect()->count; i++)
-		if (defects & UINT64_C(1) << i)
-			doc_append_str(all, fact_word(words_of_key_defect(), i));
-	if (json_array_size(all) > 0)
-		doc_set_str(key, "defect", json_string_value(json_array_get(all, 0)));
+	for (size_t i = DEFECT_NONE + 1; i < words_of_key_defect()->count; i++) {
+		if ((defects & UINT64_C(1) << i) == 0)
+			continue;
+		first = first == DEFECT_NONE ? (enum key_defect)i : first;
+		doc_append_str(all, FACT_WORD(key_defect, i));
+	}
+	FACT_PUT(key, key, defect, first);
 	if (json_array_size(all) > 1)
-		json_object_set(key, "defects", all);
+		FACT_PUT_JSON(key, key, defects, json_incref(all));
 	json_decref(all);
+}
+
+static const char *
+or_null(const char *text)
+{
+	return *text != '\0' ? text : NULL;
 }
 
 void
 key_info_facts(const struct key_info *info, json_t *key)
 {
-	set_word(key, "kind", info->kind);
-	set_word(key, "format", info->format);
-	set_word(key, "type", info->pub.type);
+	const struct bytes blob = buffer_bytes(&info->pub.blob),
+			   comment = buffer_bytes(&info->pub.comment);
+
+	FACT_PUT(key, key, kind, info->kind);
+	FACT_PUT(key, key, format, or_null(info->format));
+	FACT_PUT(key, key, type, or_null(info->pub.type));
 	if (info->pub.bits != 0)
-		doc_set_int(key, "bits", info->pub.bits);
+		FACT_PUT(key, key, bits, info->pub.bits);
 	if (info->about_bits != 0)
-		doc_set_int(key, "about_bits", info->about_bits);
-	set_word(key, "encrypted", info->encrypted);
-	set_word(key, "cipher", info->cipher);
-	set_word(key, "kdf", info->kdf);
-	if (info->pub.comment.len > 0)
-		doc_set_strn(key, "comment", info->pub.comment.at, info->pub.comment.len);
-	facts_defects(info->defects, key);
-	doc_set_str(key, "azure", key_azure(info->pub.type, info->pub.bits));
+		FACT_PUT(key, key, about_bits, info->about_bits);
+	FACT_PUT(key, key, encrypted, info->encrypted);
+	FACT_PUT(key, key, cipher, or_null(info->cipher));
+	FACT_PUT(key, key, kdf, or_null(info->kdf));
+	if (comment.len > 0)
+		FACT_PUT_BYTES(key, key, comment, comment.at, comment.len);
+	put_defects(info->defects, key);
+	FACT_PUT(key, key, azure, key_azure(info->pub.type, info->pub.bits));
 	if (info->loads >= 0)
-		doc_set_bool(key, "loads", info->loads != 0);
-	pubkey_facts(key, buffer_bytes(&info->pub.blob), buffer_bytes(&info->pub.blob));
+		FACT_PUT(key, key, loads, info->loads != 0 ? FACT_YES : FACT_NO);
+	pubkey_facts(key, blob, blob);
 }

@@ -103,7 +103,7 @@ jwk_read(const json_t *jwk, struct key_info *info)
 	const char *kty = doc_str(jwk, "kty"), *name = doc_str(jwk, "crv");
 	int r = -EBADMSG;
 
-	key_kind(info, doc_str(jwk, "d") != NULL ? "private" : "public", "jwk");
+	key_kind(info, doc_str(jwk, "d") != NULL ? KEY_PRIVATE : KEY_PUBLIC, "jwk");
 	key_plain(info);
 	if (strncmp(kty, "RSA", 3) == 0)
 		r = rsa(jwk, info);
@@ -130,7 +130,7 @@ key_jwk(const struct buffer *text, struct key_info *info)
 		return -ENOENT;
 	if ((doc = json_loadb((const char *)text->at + at, text->len - at, JSON_DISABLE_EOF_CHECK,
 			      NULL)) == NULL) {
-		key_kind(info, key_find(text, at, "\"d\"") != SIZE_MAX ? "private" : "other",
+		key_kind(info, key_find(text, at, "\"d\"") != SIZE_MAX ? KEY_PRIVATE : KEY_OTHER,
 			 "jwk");
 		key_flag(info, KEY_BIT(TRUNCATED));
 		return 0;

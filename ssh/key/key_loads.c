@@ -44,7 +44,7 @@ openssh_loads(const unsigned char *bytes, size_t len, const struct key_info *inf
 static int
 pem_type_loads(const struct key_info *info)
 {
-	if (info->encrypted != NULL && strcmp(info->encrypted, "yes") == 0)
+	if (info->encrypted == YES)
 		return *info->pub.type == '\0' ? -1 : 1;
 	if (strcmp(info->pub.type, "ssh-ed25519") == 0)
 		return -1;
@@ -109,7 +109,7 @@ key_loads(const unsigned char *bytes, size_t len, const struct key_info *info)
 {
 	size_t format = strlen(info->format);
 
-	if (strcmp(info->kind, "private") != 0)
+	if (info->kind != KEY_PRIVATE)
 		return 0;
 	if (strcmp(info->format, "openssh-key-v1") == 0)
 		return openssh_loads(bytes, len, info);

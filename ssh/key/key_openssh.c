@@ -192,7 +192,7 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 	if (bytes_take(&rest, sizeof(MAGIC), &magic) < 0 ||
 	    memcmp(magic.at, MAGIC, sizeof(MAGIC)) != 0)
 		return -ENOENT;
-	key_kind(info, "private", MAGIC);
+	key_kind(info, KEY_PRIVATE, MAGIC);
 	if (bytes_string(&rest, &cipher) < 0 || bytes_string(&rest, &kdf) < 0 ||
 	    bytes_string(&rest, &options) < 0) {
 		key_flag(info, cut ? 0 : KEY_BIT(DAMAGED));
@@ -200,7 +200,7 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 	}
 	word_set(info->cipher, sizeof(info->cipher), &cipher);
 	kdf_set(&kdf, options, info);
-	info->encrypted = bytes_is(cipher, "none") ? "no" : "yes";
+	info->encrypted = bytes_is(cipher, "none") ? NO : YES;
 	r = public_read(&rest, info);
 	if (info->defects & (KEY_BIT(ONE_CHAR_LOST) | KEY_BIT(TRUNCATED) | KEY_BIT(DAMAGED)))
 		public_distrust(rest, info);

@@ -100,6 +100,6 @@ what(const unsigned char *bytes, size_t len, const struct buffer *text)
 void
 key_other(const unsigned char *bytes, size_t len, const struct buffer *text, struct key_info *info)
 {
-	key_kind(info, "other", "unknown");
+	key_kind(info, KEY_OTHER, "unknown");
 	info->defects = what(bytes, len, text);
 }

@@ -50,7 +50,7 @@ body_only(const struct buffer *text, size_t from, size_t to, uint64_t defect, st
 		if (r == -ENOENT && pubkey_from_blob(buffer_bytes(&body.bytes), &pub) == 0) {
 			info->pub = pub;
 			info->defects = defect;
-			key_kind(info, pub.cert ? "cert" : "public",
+			key_kind(info, pub.cert ? KEY_CERT : KEY_PUBLIC,
 				 pub.cert ? "ssh-cert" : "ssh-public");
 			key_plain(info);
 			r = 0;
@@ -91,8 +91,7 @@ base64_file(const struct buffer *text, unsigned depth, struct key_info *info)
 	if ((r = key_base64(text, 0, text->len, &inner)) == -ENOMEM)
 		return r;
 	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
-	    strcmp(found.kind, "other") != 0 &&
-	    memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL &&
+	    found.kind != KEY_OTHER && memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL &&
 	    strstr(found.format, "-der") == NULL && strcmp(found.format, "sshcom") != 0) {
 		found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 		*info = found;
@@ -149,7 +148,7 @@ base64_inside(const struct buffer *text, unsigned depth, struct key_info *info)
 
 		r = key_base64(text, at, end, &inner);
 		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
-		    strcmp(found.kind, "private") == 0) {
+		    found.kind == KEY_PRIVATE) {
 			found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 			*info = found;
 			key_lead(text, at, info);

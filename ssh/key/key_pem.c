@@ -132,7 +132,7 @@ block_read(const struct buffer *text, struct block *block, struct key_info *info
 	if ((r = key_body_read(text, from, to, joined, block->ended, &body)) < 0)
 		return r;
 	if (body.bytes.len == 0) {
-		key_kind(info, "other", "unknown");
+		key_kind(info, KEY_OTHER, "unknown");
 		info->defects = KEY_BIT(BEGIN_ONLY);
 	} else {
 		key_flag(info, body.defects |

@@ -156,8 +156,7 @@ mac_agrees(const struct buffer *text, size_t from, int version, size_t mac_end,
 	size_t len = 0;
 	bool agrees = true;
 
-	if (version < 2 || info->encrypted == NULL || strcmp(info->encrypted, "no") != 0 ||
-	    mac_end < size * 2)
+	if (version < 2 || info->encrypted != NO || mac_end < size * 2)
 		return true;
 	if (lines_read(text, from, "Public-Lines:", &public) == 0 &&
 	    lines_read(text, from, "Private-Lines:", &private) == 0 &&
@@ -180,7 +179,7 @@ kdf_set(const struct buffer *text, size_t from, int version, bool joined, struct
 		key_plain(info);
 		return;
 	}
-	info->encrypted = "yes";
+	info->encrypted = YES;
 	if (version < 3)
 		memcpy(info->kdf, "sha1", 5);
 	else if (header(text, from, "Key-Derivation:", "Argon2-Memory:", joined, &value))
@@ -198,7 +197,7 @@ ppk_read(const struct buffer *text, size_t at, struct key_info *info)
 	size_t end;
 
 	name[sizeof(name) - 3] = format[3] = (char)('0' + version);
-	key_kind(info, "private", format);
+	key_kind(info, KEY_PRIVATE, format);
 	key_lead(text, at, info);
 	if (joined)
 		key_flag(info, memchr(text->at + at, ' ', text->len - at) != NULL &&

@@ -8,7 +8,8 @@
 static void
 kind_set(struct key_info *info, const char *format)
 {
-	key_kind(info, info->pub.cert ? "cert" : "public", info->pub.cert ? "ssh-cert" : format);
+	key_kind(info, info->pub.cert ? KEY_CERT : KEY_PUBLIC,
+		 info->pub.cert ? "ssh-cert" : format);
 	key_plain(info);
 }
 
@@ -168,7 +169,7 @@ key_public(const struct buffer *text, struct key_info *info)
 		return r;
 	if (names_hosts((const char *)text->at + start, end - start)) {
 		pubkey_free(&info->pub);
-		key_kind(info, "other", "unknown");
+		key_kind(info, KEY_OTHER, "unknown");
 		info->defects = KEY_BIT(KNOWN_HOSTS);
 		return 0;
 	}

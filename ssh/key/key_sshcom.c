@@ -57,7 +57,7 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 
 	if (bytes_u32(&rest, &magic) < 0 || magic != 0x3f6ff9eb)
 		return -ENOENT;
-	key_kind(info, "private", "sshcom");
+	key_kind(info, KEY_PRIVATE, "sshcom");
 	if (bytes_u32(&rest, &total) < 0 || bytes_string(&rest, &type) < 0 ||
 	    bytes_string(&rest, &cipher) < 0)
 		goto out;
@@ -67,7 +67,7 @@ key_sshcom(const unsigned char *bytes, size_t len, struct key_info *info)
 	else if (type.len > 8 && memcmp(type.at, "dl-modp{", 8) == 0)
 		memcpy(info->pub.type, "ssh-dss", 8);
 	if (!bytes_is(cipher, "none")) {
-		info->encrypted = "yes";
+		info->encrypted = YES;
 		snprintf(info->cipher, sizeof(info->cipher), "%.*s",
 			 (int)(cipher.len < 40 ? cipher.len : 40), (const char *)cipher.at);
 		memcpy(info->kdf, "md5", 4);
@@ -102,7 +102,7 @@ key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info)
 	if (bytes_take(&rest, sizeof(SSH1_MAGIC), &skipped) < 0 ||
 	    memcmp(skipped.at, SSH1_MAGIC, sizeof(SSH1_MAGIC)) != 0)
 		return -ENOENT;
-	key_kind(info, "private", "ssh1");
+	key_kind(info, KEY_PRIVATE, "ssh1");
 	memcpy(info->pub.type, "rsa1", 5);
 	if (bytes_u8(&rest, &cipher) < 0 || bytes_take(&rest, 4, &skipped) < 0 ||
 	    bytes_u32(&rest, &bits) < 0 || number(&rest, false, &n) < 0 ||
@@ -113,7 +113,7 @@ key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info)
 	info->pub.bits = bytes_bits(n);
 	key_plain(info);
 	if (cipher != 0) {
-		info->encrypted = "yes";
+		info->encrypted = YES;
 		memcpy(info->cipher, cipher == 3 ? "3des" : "other", cipher == 3 ? 5 : 6);
 		memcpy(info->kdf, "md5", 4);
 	}

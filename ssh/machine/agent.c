@@ -46,7 +46,7 @@ settle(struct agent *agent, enum fact_state state, const char *cause, const char
 {
 	facts_settle(agent->facts, FACT_AGENT, state, cause, "the agent at %s %s", agent->socket,
 		     why);
-	doc_set_str(facts_section(agent->facts, FACT_AGENT), "socket", agent->socket);
+	FACTS_PUT(agent->facts, agent, socket, agent->socket);
 }
 
 static void
@@ -83,8 +83,8 @@ settle_reply(struct agent *agent)
 
 	if (r == 0) {
 		section = facts_known(agent->facts, FACT_AGENT);
-		doc_set_str(section, "socket", agent->socket);
-		json_object_set(section, "keys", keys);
+		FACT_PUT(section, agent, socket, agent->socket);
+		FACT_PUT_JSON(section, agent, keys, json_incref(keys));
 	} else if (r == -EACCES) {
 		settle(agent, FACT_UNKNOWN, "refused", "refuses to say which keys it holds");
 	} else {

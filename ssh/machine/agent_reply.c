@@ -11,19 +11,17 @@ static int
 key_add(const struct bytes *blob, const struct bytes *comment, json_t *keys)
 {
 	struct pubkey pub;
+	const char *type;
 	json_t *key;
 	int r = pubkey_from_blob(*blob, &pub);
 
 	if (r == -ENOMEM)
 		return r;
-	key = json_object();
-	if (pub.cert || *pub.type != '\0')
-		doc_set_str(key, "type", pub.cert ? pub.cert_type : pub.type);
-	if (pub.bits > 0)
-		doc_set_int(key, "bits", pub.bits);
+	type = pub.cert ? pub.cert_type : pub.type;
+	key = FACT_OBJECT(agent_key, .type = *type != '\0' ? type : NULL, .bits = pub.bits);
 	pubkey_facts(key, buffer_bytes(&pub.blob), *blob);
 	if (comment->len > 0)
-		doc_set_strn(key, "comment", comment->at, comment->len);
+		FACT_PUT_BYTES(key, agent_key, comment, comment->at, comment->len);
 	json_array_append_new(keys, key);
 	pubkey_free(&pub);
 	return 0;

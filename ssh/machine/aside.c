@@ -45,7 +45,7 @@ machine_aside_path(const char *path)
 	json_t *request = json_object();
 
 	if (path != NULL)
-		doc_set_base64(request, "path", bytes_of(path));
+		json_object_set_new(request, "path", doc_base64(bytes_of(path)));
 	return request;
 }
 

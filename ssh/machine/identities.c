@@ -55,36 +55,39 @@ static void
 names_set(struct identities *ids)
 {
 	const json_t *config = facts_section(ids->facts, FACT_SSH_CONFIG);
+	json_int_t port = FACT_GET(config, ssh_config, port),
+		   number = FACTS_GET(ids->facts, client, number);
 	const struct passwd *pw = getpwuid(getuid());
 
 	if (gethostname(ids->local_host, sizeof(ids->local_host) - 1) < 0)
 		ids->local_host[0] = '\0';
 	ids->names = (struct identity_names){ .home = pw != NULL ? pw->pw_dir : getenv("HOME"),
 					      .local_user = pw != NULL ? pw->pw_name : NULL,
-					      .name = doc_str(config, "name"),
-					      .hostname = doc_str(config, "hostname"),
-					      .alias = doc_str(config, "host_key_alias"),
-					      .user = doc_str(config, "user"),
-					      .port = (int)doc_int(config, "port", 22),
+					      .name = FACT_GET(config, ssh_config, name),
+					      .hostname = FACT_GET(config, ssh_config, hostname),
+					      .alias = FACT_GET(config, ssh_config, host_key_alias),
+					      .user = FACT_GET(config, ssh_config, user),
+					      .port = port != 0 ? (int)port : 22,
 					      .uid = getuid(),
 					      .local_host = ids->local_host };
-	if (doc_int(facts_section(ids->facts, FACT_CLIENT), "number", 902) >= 906)
-		ids->names.jump = doc_str(config, "proxyjump");
+	if (number >= 906)
+		ids->names.jump = FACT_GET(config, ssh_config, proxyjump);
 }
 
 static json_t *
 key_of(struct identities *ids, const char *path)
 {
 	json_t *key = json_object_get(ids->keys, path);
+	const char *unread;
 
 	if (key == NULL) {
 		key = key_file_facts(path, &ids->mounts);
-		if (doc_str(key, "unread") != NULL && ids->unread == NULL)
-			ids->unread =
-			    doc_fmt("%s could not be read: %s", path, doc_str(key, "unread"));
+		unread = FACT_GET(key, key, unread);
+		if (unread != NULL && ids->unread == NULL)
+			ids->unread = doc_fmt("%s could not be read: %s", path, unread);
 		json_object_set_new(ids->keys, path, key);
-	} else if (doc_bool(key, "stray", false)) {
-		json_object_del(key, "stray");
+	} else if (FACT_GET(key, key, stray)) {
+		FACT_PUT(key, key, stray, false);
 	}
 	return key;
 }
@@ -92,58 +95,48 @@ key_of(struct identities *ids, const char *path)
 /* Would ssh be able to sign with this file (perhaps after asking for its passphrase)? Ed25519 in
  * PKCS#8 takes OpenSSH 9.6. */
 static bool
-is_usable(const struct identities *ids, const json_t *key)
+is_usable(const struct identities *ids, const struct fact_key *key)
 {
-	bool new_pem = doc_int(facts_section(ids->facts, FACT_CLIENT), "number", 0) >= 906;
+	bool new_pem = FACTS_GET(ids->facts, client, number) >= 906;
 
-	if (!doc_bool(key, "readable", false) || !doc_bool(key, "loads", true) ||
-	    !doc_is(key, "kind", "private"))
+	if (!key->readable || key->loads == FACT_NO || key->kind != KEY_PRIVATE)
 		return false;
-	if (doc_get(key, "loads") == NULL && doc_is(key, "type", "ssh-ed25519") && !new_pem)
+	if (key->loads == FACT_MAYBE && doc_same(key->type, "ssh-ed25519") && !new_pem)
 		return false;
-	return !doc_bool(key, "owned", false) ||
-	       (strtoul(doc_str(key, "mode") != NULL ? doc_str(key, "mode") : "0", NULL, 8) &
-		077) == 0;
+	return !key->owned || key->mode == NULL || (strtoul(key->mode, NULL, 8) & 077) == 0;
 }
 
 /* Does ssh know the public half before it has loaded the private one? From FILE.pub, or from its
  * own container; never from PEM. Only then is the key offered, and found again among the agent's.
  */
 static bool
-is_offered(const json_t *key)
+is_offered(const struct fact_key *key)
 {
-	if (doc_get(key, "pub") != NULL || doc_is(key, "kind", "public") ||
-	    doc_is(key, "kind", "cert"))
+	if (key->pub != NULL || key->kind == KEY_PUBLIC || key->kind == KEY_CERT)
 		return true;
-	return doc_is(key, "format", "openssh-key-v1") && doc_bool(key, "loads", true);
+	return doc_same(key->format, "openssh-key-v1") && key->loads != FACT_NO;
 }
 
 /* What ssh knows of a file's public half: FILE.pub goes before what the file itself says. */
 static json_t *
-entry_of_file(const struct identities *ids, const char *path, const char *from, const json_t *key)
+entry_of_file(const struct identities *ids, const char *path, enum identity_origin from,
+	      const struct fact_key *key)
 {
-	const json_t *public = doc_get(key, "pub") != NULL && !doc_is(key, "kind", "public")
-				   ? doc_get(key, "pub")
-				   : key;
-	json_t *entry = json_object();
-	bool other = !doc_bool(key, "pub.matches", true) && !doc_is(key, "kind", "public");
+	const struct fact_key_pub *pub = key->kind != KEY_PUBLIC ? key->pub : NULL;
+	bool other = pub != NULL && pub->matches == FACT_NO;
 
-	doc_set_str(entry, "path", path);
-	doc_set_str(entry, "from", from);
-	doc_set_str(entry, "fingerprint", doc_str(public, "fingerprint"));
-	doc_set_str(entry, "type", doc_str(public, "type"));
-	doc_set_str(entry, "public", doc_str(public, "public"));
-	doc_set_str(entry, "encrypted", doc_str(key, "encrypted"));
-	doc_set_int(entry, "bits", doc_int(public, "bits", 0));
-	doc_set_bool(entry, "present", doc_bool(key, "present", false));
-	doc_set_bool(entry, "offered", is_offered(key));
-	doc_set_bool(entry, "usable", is_usable(ids, key) && !other);
-	return entry;
+	return FACT_OBJECT(identity, .path = path, .from = from,
+			   .fingerprint = pub != NULL ? pub->fingerprint : key->fingerprint,
+			   .type = pub != NULL ? pub->type : key->type,
+			   .public = pub != NULL ? pub->public : key->public,
+			   .bits = pub != NULL ? pub->bits : key->bits, .encrypted = key->encrypted,
+			   .present = key->present, .offered = is_offered(key) ? FACT_YES : FACT_NO,
+			   .usable = is_usable(ids, key) && !other);
 }
 
+/* The file that holds the key, NULL when it is not known. */
 static json_t *
-entry_of_cert(const struct identities *ids, const char *path, const char *key_path,
-	      const json_t *key)
+entry_of_cert(const struct identities *ids, const char *path, const struct fact_key *key)
 {
 	struct pubkey pub;
 	json_t *entry;
@@ -155,21 +148,15 @@ entry_of_cert(const struct identities *ids, const char *path, const char *key_pa
 		pubkey_free(&pub);
 		return NULL;
 	}
-	entry = json_object();
-	doc_set_str(entry, "path", path);
-	doc_set_str(entry, "key", key_path);
-	doc_set_str(entry, "from", "certificate");
-	doc_set_str(entry, "fingerprint", pubkey_fingerprint(buffer_bytes(&pub.blob), text));
-	doc_set_str(entry, "type", pub.cert_type);
-	doc_set_base64(entry, "public", buffer_bytes(&pub.cert_blob));
-	if (pub.valid_after > 0 && pub.valid_after <= INT64_MAX)
-		doc_set_int(entry, "valid_after", (json_int_t)pub.valid_after);
-	if (pub.valid_before <= INT64_MAX)
-		doc_set_int(entry, "valid_before", (json_int_t)pub.valid_before);
-	doc_set_bool(entry, "present", true);
-	doc_set_bool(entry, "offered", true);
-	doc_set_str(entry, "encrypted", doc_str(key, "encrypted"));
-	doc_set_bool(entry, "usable", key != NULL && is_usable(ids, key));
+	entry = FACT_OBJECT(
+	    identity, .path = path, .key = key != NULL ? key->path : NULL,
+	    .from = IDENTITY_CERTIFICATE, .type = pub.cert_type,
+	    .fingerprint = pubkey_fingerprint(buffer_bytes(&pub.blob), text),
+	    .valid_after = pub.valid_after <= INT64_MAX ? (json_int_t)pub.valid_after : 0,
+	    .valid_before = pub.valid_before <= INT64_MAX ? (json_int_t)pub.valid_before : 0,
+	    .encrypted = key != NULL ? key->encrypted : UNTOLD, .present = true,
+	    .offered = FACT_YES, .usable = key != NULL && is_usable(ids, key));
+	FACT_PUT_BASE64(entry, identity, public, buffer_bytes(&pub.cert_blob));
 	pubkey_free(&pub);
 	return entry;
 }
@@ -178,43 +165,46 @@ static bool
 listed(const json_t *entries, const char *path)
 {
 	const json_t *entry;
+	const char *own;
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
-		if (doc_str(entry, "path") != NULL && strcmp(doc_str(entry, "path"), path) == 0)
+		if ((own = FACT_GET(entry, identity, path)) != NULL && strcmp(own, path) == 0)
 			return true;
 	return false;
 }
 
+/* A file that ssh looks at, and its certificate. */
 static void
-add_file(struct identities *ids, const char *raw, const char *from)
+add_path(struct identities *ids, const char *path, enum identity_origin from)
+{
+	struct fact_key key;
+	json_t *entry;
+
+	if (listed(ids->files, path) || json_array_size(ids->files) >= FILES_MAX)
+		return;
+	if (ids->explicit != NULL && strcmp(path, ids->explicit) == 0)
+		from = IDENTITY_OPTION;
+	fact_read(key_of(ids, path), shape_of_key(), &key);
+	if (key.present || from != IDENTITY_DEFAULT || key.pub != NULL ||
+	    !doc_same(key.errno_, "ENOENT"))
+		json_array_append_new(ids->files, entry_of_file(ids, path, from, &key));
+	if (FACT_JSON(ids->options, ssh_options, certificatefile) == NULL && key.cert != NULL &&
+	    (entry = entry_of_cert(ids, key.cert->path, &key)) != NULL)
+		json_array_append_new(ids->files, entry);
+	fact_free(shape_of_key(), &key);
+}
+
+static void
+add_file(struct identities *ids, const char *raw, enum identity_origin from)
 {
 	char *path = identity_path(raw, &ids->names);
-	json_t *key, *entry;
 
-	if (path == NULL) {
-		entry = json_object();
-		doc_set_str(entry, "path", raw);
-		doc_set_str(entry, "from", from);
-		doc_set_str(entry, "problem", "not-expanded");
-		doc_set_bool(entry, "present", false);
-		doc_set_bool(entry, "usable", false);
-		json_array_append_new(ids->files, entry);
-		return;
-	}
-	if (ids->unread == NULL && !listed(ids->files, path) &&
-	    json_array_size(ids->files) < FILES_MAX) {
-		if (ids->explicit != NULL && strcmp(path, ids->explicit) == 0)
-			from = "option";
-		key = key_of(ids, path);
-		if (doc_bool(key, "present", false) || strcmp(from, "default") != 0 ||
-		    doc_get(key, "pub") != NULL || !doc_is(key, "errno", "ENOENT"))
-			json_array_append_new(ids->files, entry_of_file(ids, path, from, key));
-		if (doc_list(ids->options, "certificatefile") == NULL &&
-		    doc_str(key, "cert.path") != NULL &&
-		    (entry = entry_of_cert(ids, doc_str(key, "cert.path"), path, key)) != NULL)
-			json_array_append_new(ids->files, entry);
-	}
+	if (path != NULL && ids->unread == NULL)
+		add_path(ids, path, from);
+	else if (path == NULL)
+		json_array_append_new(ids->files, FACT_OBJECT(identity, .path = raw, .from = from,
+							      .problem = "not-expanded"));
 	free(path);
 }
 
@@ -241,25 +231,25 @@ are_defaults(const json_t *list)
 static void
 add_files(struct identities *ids, const char *identity)
 {
-	const json_t *list = doc_list(ids->options, "identityfile"), *each;
+	const json_t *list = FACT_JSON(ids->options, ssh_options, identityfile), *each;
 	bool defaults = list == NULL || are_defaults(list);
 	size_t i;
 
 	if (identity != NULL)
-		add_file(ids, identity, "option");
+		add_file(ids, identity, IDENTITY_OPTION);
 	json_array_foreach (list, i, each)
 		if (is_set(json_string_value(each)))
 			add_file(ids, json_string_value(each),
-				 defaults && is_default(json_string_value(each)) ? "default"
-										 : "config");
+				 defaults && is_default(json_string_value(each)) ? IDENTITY_DEFAULT
+										 : IDENTITY_CONFIG);
 	for (i = 0; list == NULL && i < DEFAULTS &&
 		    (identity == NULL ||
-		     !doc_bool(json_object_get(ids->keys, ids->explicit), "present", false));
+		     !FACT_GET(json_object_get(ids->keys, ids->explicit), key, present));
 	     i++)
-		add_file(ids, default_files[i], "default");
-	json_array_foreach (doc_list(ids->options, "certificatefile"), i, each) {
+		add_file(ids, default_files[i], IDENTITY_DEFAULT);
+	json_array_foreach (FACT_JSON(ids->options, ssh_options, certificatefile), i, each) {
 		char *path = identity_path(json_string_value(each), &ids->names);
-		json_t *entry = path == NULL ? NULL : entry_of_cert(ids, path, NULL, NULL);
+		json_t *entry = path == NULL ? NULL : entry_of_cert(ids, path, NULL);
 
 		if (entry != NULL)
 			json_array_append_new(ids->certificates, entry);
@@ -270,21 +260,12 @@ add_files(struct identities *ids, const char *identity)
 /* ---- the order ---- */
 
 static json_t *
-entry_of_agent(const json_t *agent_key)
+entry_of_agent(const struct fact_agent_key *key)
 {
-	json_t *entry = json_object();
-
-	doc_set_bool(entry, "agent", true);
-	doc_set_str(entry, "from", "agent");
-	doc_set_str(entry, "fingerprint", doc_str(agent_key, "fingerprint"));
-	doc_set_str(entry, "type", doc_str(agent_key, "type"));
-	doc_set_str(entry, "public", doc_str(agent_key, "public"));
-	doc_set_str(entry, "comment", doc_str(agent_key, "comment"));
-	doc_set_int(entry, "bits", doc_int(agent_key, "bits", 0));
-	doc_set_bool(entry, "present", true);
-	doc_set_bool(entry, "offered", true);
-	doc_set_bool(entry, "usable", true);
-	return entry;
+	return FACT_OBJECT(identity, .agent = true, .from = IDENTITY_AGENT,
+			   .fingerprint = key->fingerprint, .type = key->type,
+			   .public = key->public, .comment = key->comment, .bits = key->bits,
+			   .present = true, .offered = FACT_YES, .usable = true);
 }
 
 /* Takes the first offered entry with this public key out of the list; the caller owns it. */
@@ -295,8 +276,8 @@ take_same(json_t *entries, const char *public)
 	size_t i;
 
 	json_array_foreach (entries, i, entry)
-		if (public != NULL && doc_bool(entry, "offered", false) &&
-		    doc_is(entry, "public", public)) {
+		if (FACT_GET(entry, identity, offered) == FACT_YES &&
+		    doc_same(FACT_GET(entry, identity, public), public)) {
 			json_incref(entry);
 			json_array_remove(entries, i);
 			return entry;
@@ -306,45 +287,45 @@ take_same(json_t *entries, const char *public)
 
 /* A certificate signs with the plain key, on disk or in the agent. */
 static void
-mark_signing(json_t *certificates, const json_t *files, const json_t *agent)
+mark_signing(json_t *certificates, const json_t *files, const struct fact_agent *agent)
 {
-	json_t *cert;
 	const json_t *other;
+	json_t *cert;
 	size_t i, j;
 
 	json_array_foreach (certificates, i, cert) {
-		if (!doc_is(cert, "from", "certificate"))
+		const char *own = FACT_GET(cert, identity, fingerprint);
+
+		if (FACT_GET(cert, identity, from) != IDENTITY_CERTIFICATE)
 			continue;
-		json_array_foreach (agent, j, other)
-			if (doc_is(other, "fingerprint", doc_str(cert, "fingerprint"))) {
-				doc_set_bool(cert, "agent", true);
-				doc_set_bool(cert, "usable", true);
+		for (j = 0; j < agent->keys_count; j++)
+			if (doc_same(agent->keys[j].fingerprint, own)) {
+				FACT_PUT(cert, identity, agent, true);
+				FACT_PUT(cert, identity, usable, true);
 			}
 		json_array_foreach (files, j, other)
-			if (doc_is(other, "fingerprint", doc_str(cert, "fingerprint")) &&
-			    doc_bool(other, "usable", false))
-				doc_set_bool(cert, "usable", true);
+			if (doc_same(FACT_GET(other, identity, fingerprint), own) &&
+			    FACT_GET(other, identity, usable))
+				FACT_PUT(cert, identity, usable, true);
 	}
 }
 
 static json_t *
-order_make(struct identities *ids, const json_t *agent)
+order_make(struct identities *ids, const struct fact_agent *agent)
 {
 	json_t *order = json_array(), *rest = json_array(), *entry;
-	const json_t *key;
-	size_t i;
 
 	mark_signing(ids->certificates, ids->files, agent);
 	mark_signing(ids->files, ids->files, agent);
 	json_array_extend(order, ids->certificates);
-	json_array_foreach (agent, i, key) {
-		if ((entry = take_same(ids->files, doc_str(key, "public"))) != NULL) {
-			doc_set_bool(entry, "agent", true);
-			doc_set_bool(entry, "usable", true);
-			doc_set_str(entry, "comment", doc_str(key, "comment"));
+	for (size_t i = 0; i < agent->keys_count; i++) {
+		if ((entry = take_same(ids->files, agent->keys[i].public)) != NULL) {
+			FACT_PUT(entry, identity, agent, true);
+			FACT_PUT(entry, identity, usable, true);
+			FACT_PUT(entry, identity, comment, agent->keys[i].comment);
 			json_array_append_new(order, entry);
 		} else if (!ids->only) {
-			json_array_append_new(rest, entry_of_agent(key));
+			json_array_append_new(rest, entry_of_agent(&agent->keys[i]));
 		}
 	}
 	json_array_extend(order, rest);
@@ -356,23 +337,24 @@ order_make(struct identities *ids, const json_t *agent)
 static void
 settle_known(struct identities *ids)
 {
-	json_t *section, *stray = json_array(),
-			 *machine = json_object_get(ids->facts->doc, "machine");
-	const char *provider = doc_str(ids->options, "pkcs11provider");
-	json_t *order = order_make(ids, doc_list(facts_section(ids->facts, FACT_AGENT), "keys"));
+	json_t *machine = facts_machine(ids->facts), *section, *order, *stray = json_array();
+	const char *provider = FACT_GET(ids->options, ssh_options, pkcs11provider);
+	struct fact_agent agent;
 
-	if (!doc_bool(ids->facts->doc, "asked.key_only", false))
+	FACTS_READ(ids->facts, agent, &agent);
+	order = order_make(ids, &agent);
+	fact_free(shape_of_agent(), &agent);
+	if (!FACT_GET(facts_asked(ids->facts), asked, key_only))
 		identity_stray(ids->names.home, &ids->mounts, ids->keys, stray);
 	section = facts_known(ids->facts, FACT_IDENTITIES);
-	json_object_set_new(section, "order", order);
-	json_object_set_new(section, "stray", stray);
-	doc_set_bool(section, "identities_only", ids->only);
-	doc_set_str(section, "explicit", ids->explicit);
-	if (is_set(provider))
-		doc_set_str(section, "pkcs11", provider);
-	doc_set_bool(machine, "wsl", mounts_wsl(&ids->mounts));
+	FACT_PUT_JSON(section, identities, order, order);
+	FACT_PUT_JSON(section, identities, stray, stray);
+	FACT_PUT(section, identities, identities_only, ids->only);
+	FACT_PUT(section, identities, explicit, ids->explicit);
+	FACT_PUT(section, identities, pkcs11, is_set(provider) ? provider : NULL);
+	FACT_PUT(machine, machine, wsl, mounts_wsl(&ids->mounts));
 	if (mounts_wsl(&ids->mounts))
-		json_object_set_new(machine, "drvfs", mounts_drives(&ids->mounts));
+		FACT_PUT_JSON(machine, machine, drvfs, mounts_drives(&ids->mounts));
 }
 
 /* A key of which nothing is known would read as one that is not there. */
@@ -384,7 +366,7 @@ settle_unread(struct identities *ids)
 	void *next;
 
 	json_object_foreach_safe (ids->keys, next, path, key)
-		if (doc_str(key, "unread") != NULL)
+		if (FACT_GET(key, key, unread) != NULL)
 			json_object_del(ids->keys, path);
 	facts_settle(ids->facts, FACT_IDENTITIES, FACT_UNKNOWN, "not-read", "%s", ids->unread);
 }
@@ -411,7 +393,7 @@ agent_settled(void *ctx)
 static char *
 agent_socket(struct identities *ids)
 {
-	const char *agent = doc_str(ids->options, "identityagent"), *value;
+	const char *agent = FACT_GET(ids->options, ssh_options, identityagent), *value;
 
 	if (agent == NULL || strcmp(agent, "SSH_AUTH_SOCK") == 0)
 		value = getenv("SSH_AUTH_SOCK");
@@ -429,30 +411,25 @@ ssh_identities_collect(struct loop *loop, struct facts *facts, const char *ident
 		       void *ctx)
 {
 	struct identities *ids = calloc(1, sizeof(*ids));
-	json_t *machine = json_object_get(facts->doc, "machine");
+	json_t *machine = facts_machine(facts);
 
-	if (ids == NULL) {
-		facts_settle(facts, FACT_AGENT, FACT_UNKNOWN, "error", "out of memory");
-		facts_settle(facts, FACT_IDENTITIES, FACT_UNKNOWN, "error", "out of memory");
-		done(ctx);
-		return;
-	}
 	*ids = (struct identities){ .facts = facts,
 				    .done = done,
 				    .ctx = ctx,
 				    .files = json_array(),
 				    .certificates = json_array() };
 	if (facts_state(facts, FACT_SSH_CONFIG, NULL) == FACT_KNOWN)
-		ids->options = doc_get(facts_section(facts, FACT_SSH_CONFIG), "options");
+		ids->options =
+		    FACT_JSON(facts_section(facts, FACT_SSH_CONFIG), ssh_config, options);
 	names_set(ids);
 	mounts_read(&ids->mounts);
-	if ((ids->keys = json_object_get(machine, "keys")) == NULL) {
+	if ((ids->keys = FACT_JSON(machine, machine, keys)) == NULL) {
 		ids->keys = json_object();
-		json_object_set_new(machine, "keys", ids->keys);
+		FACT_PUT_JSON(machine, machine, keys, ids->keys);
 	}
 	if (identity != NULL)
 		ids->explicit = identity_path(identity, &ids->names);
-	ids->only = doc_is(ids->options, "identitiesonly", "yes");
+	ids->only = doc_same(FACT_GET(ids->options, ssh_options, identitiesonly), "yes");
 	add_files(ids, identity);
 	ids->socket = agent_socket(ids);
 	agent_collect(loop, facts, ids->socket, agent_settled, ids);

@@ -139,7 +139,7 @@ search_drives(struct search *search, const struct mounts *mounts)
 	size_t i;
 
 	json_array_foreach (drives, i, drive) {
-		char *users = doc_fmt("%s/Users", doc_str(drive, "mount"));
+		char *users = doc_fmt("%s/Users", FACT_GET(drive, mount, mount));
 		DIR *dir = users == NULL ? NULL : opendir(users);
 
 		while (dir != NULL && search->entries++ < STRAY_ENTRIES &&
@@ -176,7 +176,7 @@ candidate_key(const struct candidate *candidate, const struct mounts *mounts)
 	json_t *key = candidate->foreign ? key_file_armour(candidate->path, &candidate->st)
 					 : key_file_facts(candidate->path, mounts);
 
-	if (doc_is(key, "kind", "private"))
+	if (FACT_GET(key, key, kind) == KEY_PRIVATE)
 		return key;
 	json_decref(key);
 	return NULL;
@@ -241,7 +241,7 @@ identity_stray(const char *home, const struct mounts *mounts, json_t *keys, json
 				  : candidate_key(&search.files[i], mounts);
 
 		if (key != NULL) {
-			doc_set_bool(key, "stray", true);
+			FACT_PUT(key, key, stray, true);
 			json_object_set(keys, path, key);
 			doc_append_str(found, path);
 		}

@@ -47,11 +47,14 @@ owner_name(uid_t uid)
 static void
 set_owner(const struct stat *st, json_t *key)
 {
-	doc_set_fmt(key, "mode", "%04o", (unsigned)(st->st_mode & 07777));
-	doc_set_int(key, "uid", st->st_uid);
-	doc_set_str(key, "owner", owner_name(st->st_uid));
-	doc_set_bool(key, "owned", st->st_uid == getuid());
-	doc_set_int(key, "size", st->st_size);
+	char mode[8];
+
+	snprintf(mode, sizeof(mode), "%04o", (unsigned)(st->st_mode & 07777));
+	FACT_PUT(key, key, mode, mode);
+	FACT_PUT(key, key, uid, st->st_uid);
+	FACT_PUT(key, key, owner, owner_name(st->st_uid));
+	FACT_PUT(key, key, owned, st->st_uid == getuid());
+	FACT_PUT(key, key, size, st->st_size);
 }
 
 /* Entries beside owner, group and others; their mask is what stat shows as the group's bits. */
@@ -92,7 +95,7 @@ set_parent(const char *path, json_t *key)
 	if (last != NULL && last != folder) {
 		*last = '\0';
 		if (access(folder, X_OK) == 0) { /* so are all above it */
-			doc_set_bool(key, "parent_searchable", true);
+			FACT_PUT(key, key, parent_searchable, true);
 			free(folder);
 			return;
 		}
@@ -103,15 +106,15 @@ set_parent(const char *path, json_t *key)
 		*slash = '\0';
 		if (access(folder, X_OK) < 0 && errno == EACCES &&
 		    (stat(folder, &st) < 0 || S_ISDIR(st.st_mode))) {
-			doc_set_bool(key, "parent_searchable", false);
-			doc_set_str(key, "parent", folder);
-			doc_set_bool(key, "parent_owned",
-				     stat(folder, &st) == 0 && st.st_uid == getuid());
+			FACT_PUT(key, key, parent_searchable, false);
+			FACT_PUT(key, key, parent, folder);
+			FACT_PUT(key, key, parent_owned,
+				 stat(folder, &st) == 0 && st.st_uid == getuid());
 			free(folder);
 			return;
 		}
 	}
-	doc_set_bool(key, "parent_searchable", true);
+	FACT_PUT(key, key, parent_searchable, true);
 	free(folder);
 }
 
@@ -122,8 +125,8 @@ set_parent_behind(const char *path, json_t *key)
 	enum { LINKS_MAX = 40 };
 	char *at = link_target(path), *next;
 
-	for (unsigned i = 0;
-	     at != NULL && i < LINKS_MAX && doc_bool(key, "parent_searchable", true); i++) {
+	for (unsigned i = 0; at != NULL && i < LINKS_MAX && FACT_GET(key, key, parent_searchable);
+	     i++) {
 		set_parent(at, key);
 		next = link_target(at);
 		free(at);
@@ -139,25 +142,24 @@ set_link(const char *path, json_t *key)
 	ssize_t len = readlink(path, target, sizeof(target));
 
 	if (len > 0 && (size_t)len < sizeof(target))
-		doc_set_strn(key, "links_to", target, (size_t)len);
+		FACT_PUT_BYTES(key, key, links_to, target, (size_t)len);
 }
 
 static void
 set_cert(const char *path, const struct pubkey *pub, json_t *key)
 {
-	json_t *cert = json_object(), *principals = json_array();
+	json_t *cert = FACT_OBJECT(
+		   key_cert, .path = path, .type = pub->cert_type,
+		   .valid_after = pub->valid_after <= INT64_MAX ? (json_int_t)pub->valid_after : 0,
+		   .valid_before =
+		       pub->valid_before <= INT64_MAX ? (json_int_t)pub->valid_before : 0),
+	       *principals = json_array();
 	struct bytes rest = buffer_bytes(&pub->principals), name;
 
-	doc_set_str(cert, "path", path);
-	doc_set_str(cert, "type", pub->cert_type);
-	if (pub->valid_after <= (uint64_t)LLONG_MAX)
-		doc_set_int(cert, "valid_after", (json_int_t)pub->valid_after);
-	if (pub->valid_before <= (uint64_t)LLONG_MAX)
-		doc_set_int(cert, "valid_before", (json_int_t)pub->valid_before);
 	while (json_array_size(principals) < 64 && bytes_string(&rest, &name) == 0)
 		json_array_append_new(principals, doc_text(name.at, name.len));
-	json_object_set_new(cert, "principals", principals);
-	json_object_set_new(key, "cert", cert);
+	FACT_PUT_JSON(cert, key_cert, principals, principals);
+	FACT_PUT_JSON(key, key, cert, cert);
 }
 
 int
@@ -182,19 +184,19 @@ set_neighbours(const char *path, json_t *key)
 	char *pub_path = doc_fmt("%s.pub", path), *cert_path = doc_fmt("%s-cert.pub", path),
 	     text[FINGERPRINT_SIZE];
 	struct pubkey pub;
+	const char *own;
 	json_t *obj;
 
 	if (pub_path != NULL && key_file_public(pub_path, &pub) == 0) {
-		obj = json_object();
-		doc_set_str(obj, "path", pub_path);
-		doc_set_str(obj, "fingerprint", pubkey_fingerprint(buffer_bytes(&pub.blob), text));
-		doc_set_str(obj, "type", pub.type);
-		if (pub.bits > 0)
-			doc_set_int(obj, "bits", pub.bits);
-		doc_set_base64(obj, "public", buffer_bytes(&pub.blob));
-		if (doc_str(key, "fingerprint") != NULL)
-			doc_set_bool(obj, "matches", doc_is(key, "public", doc_str(obj, "public")));
-		json_object_set_new(key, "pub", obj);
+		obj = FACT_OBJECT(key_pub, .path = pub_path, .type = pub.type, .bits = pub.bits,
+				  .fingerprint = pubkey_fingerprint(buffer_bytes(&pub.blob), text));
+		FACT_PUT_BASE64(obj, key_pub, public, buffer_bytes(&pub.blob));
+		own = FACT_GET(key, key, public);
+		if (own != NULL)
+			FACT_PUT(obj, key_pub, matches,
+				 doc_same(own, FACT_GET(obj, key_pub, public)) ? FACT_YES
+									       : FACT_NO);
+		FACT_PUT_JSON(key, key, pub, obj);
 		pubkey_free(&pub);
 	}
 	if (cert_path != NULL && key_file_public(cert_path, &pub) == 0) {
@@ -213,9 +215,9 @@ set_content(const char *path, json_t *key)
 	struct key_info info;
 	int r = file_read(path, KEY_FILE_MAX, &bytes, NULL);
 
-	doc_set_bool(key, "readable", r == 0);
+	FACT_PUT(key, key, readable, r == 0);
 	if (r < 0) {
-		doc_set_str(key, "errno", errno_word(-r));
+		FACT_PUT(key, key, errno_, errno_word(-r));
 		return;
 	}
 	if (key_parse(bytes.at, bytes.len, &info) == 0) {
@@ -237,12 +239,9 @@ key_file_armour(const char *path, const struct stat *st)
 
 	if (file_read(path, LOOK_MAX, &bytes, NULL) == 0 &&
 	    key_armour(bytes.at, bytes.len, &info)) {
-		key = json_object();
-		doc_set_str(key, "path", path);
-		doc_set_bool(key, "present", true);
-		doc_set_bool(key, "regular", true);
+		key = FACT_OBJECT(key, .path = path, .present = true, .regular = true);
 		set_owner(st, key);
-		doc_set_bool(key, "readable", true);
+		FACT_PUT(key, key, readable, true);
 		key_info_facts(&info, key);
 	}
 	buffer_free(&bytes);
@@ -260,39 +259,35 @@ key_file_facts(const char *path, const struct mounts *mounts)
 	if (machine_aside("key", machine_aside_path(path), &key, &why)) {
 		if (key != NULL)
 			return key;
-		key = json_object();
-		doc_set_str(key, "path", path);
-		doc_set_str(key, "unread", why);
-		return key;
+		return FACT_OBJECT(key, .path = path, .unread = why);
 	}
-	key = json_object();
-	doc_set_str(key, "path", path);
+	key = FACT_OBJECT(key, .path = path);
 	set_link(path, key);
 	set_parent(path, key);
 	if (stat(path, &st) < 0) {
 		int error = errno;
 
-		doc_set_bool(key, "present", false);
-		doc_set_str(key, "errno", errno_word(error));
+		FACT_PUT(key, key, present, false);
+		FACT_PUT(key, key, errno_, errno_word(error));
 		if (error == ELOOP)
-			doc_set_str(key, "what", "loop");
+			FACT_PUT(key, key, what, "loop");
 		if (error == EACCES)
 			set_parent_behind(path, key);
 		set_neighbours(path, key);
 		return key;
 	}
-	doc_set_bool(key, "present", true);
-	doc_set_bool(key, "regular", S_ISREG(st.st_mode));
+	FACT_PUT(key, key, present, true);
+	FACT_PUT(key, key, regular, S_ISREG(st.st_mode));
 	set_owner(&st, key);
-	doc_set_bool(key, "acl", has_acl(path));
+	FACT_PUT(key, key, acl, has_acl(path));
 	real = realpath(path, NULL);
 	if ((mount = mounts_find(mounts, real != NULL ? real : path)) != NULL)
-		json_object_set_new(key, "mount", mount);
+		FACT_PUT_JSON(key, key, mount, mount);
 	free(real);
 	if (!S_ISREG(st.st_mode))
-		doc_set_str(key, "what", what_it_is(st.st_mode));
+		FACT_PUT(key, key, what, what_it_is(st.st_mode));
 	else if (st.st_size > (off_t)KEY_FILE_MAX)
-		doc_set_str(key, "what", "too-big");
+		FACT_PUT(key, key, what, "too-big");
 	else
 		set_content(path, key);
 	set_neighbours(path, key);

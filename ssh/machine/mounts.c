@@ -159,12 +159,10 @@ mounts_find(const struct mounts *mounts, const char *path)
 			continue;
 		longest = strlen(entry.folder);
 		json_decref(found);
-		found = json_object();
-		doc_set_str(found, "mount", entry.folder);
-		doc_set_strn(found, "type", entry.type, entry.type_len);
-		doc_set_bool(found, "drvfs", is_drive(mounts, &entry));
-		doc_set_bool(found, "metadata",
-			     is_drive(mounts, &entry) && has_option(&entry, "metadata"));
+		found = FACT_OBJECT(mount, .mount = entry.folder, .drvfs = is_drive(mounts, &entry),
+				    .metadata =
+					is_drive(mounts, &entry) && has_option(&entry, "metadata"));
+		FACT_PUT_BYTES(found, mount, type, entry.type, entry.type_len);
 	}
 	return found;
 }
@@ -173,16 +171,14 @@ json_t *
 mounts_drives(const struct mounts *mounts)
 {
 	const char *text = mounts->table;
-	json_t *drives = json_array(), *drive;
+	json_t *drives = json_array();
 	struct entry entry;
 
 	while (entry_next(&text, &entry)) {
-		if (!is_drive(mounts, &entry))
-			continue;
-		drive = json_object();
-		doc_set_str(drive, "mount", entry.folder);
-		doc_set_bool(drive, "metadata", has_option(&entry, "metadata"));
-		json_array_append_new(drives, drive);
+		if (is_drive(mounts, &entry))
+			json_array_append_new(
+			    drives, FACT_OBJECT(mount, .mount = entry.folder, .drvfs = true,
+						.metadata = has_option(&entry, "metadata")));
 	}
 	return drives;
 }

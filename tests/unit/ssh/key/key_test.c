@@ -87,10 +87,10 @@ START_TEST(openssh_keys_are_read)
 
 	generate("k", _i, "");
 	info = parse_file("k");
-	ck_assert_str_eq(info.kind, "private");
+	ck_assert_int_eq(info.kind, KEY_PRIVATE);
 	ck_assert_str_eq(info.format, "openssh-key-v1");
 	ck_assert_str_eq(info.pub.type, generated[_i].type);
-	ck_assert_str_eq(info.encrypted, "no");
+	ck_assert_int_eq(info.encrypted, NO);
 	ck_assert_str_eq((char *)info.pub.comment.at, "me \xc3\xa4 %");
 	ck_assert_uint_eq(info.defects, 0);
 	ck_assert_int_eq(info.loads, 1);
@@ -106,7 +106,7 @@ START_TEST(locked_openssh_keys_show_their_public_half)
 
 	generate("k", _i, "hush hush");
 	info = parse_file("k");
-	ck_assert_str_eq(info.encrypted, "yes");
+	ck_assert_int_eq(info.encrypted, YES);
 	ck_assert_str_eq(info.cipher, "aes256-ctr");
 	ck_assert_str_eq(info.kdf, "bcrypt:16");
 	ck_assert_uint_eq(info.pub.comment.len, 0);
@@ -123,7 +123,7 @@ START_TEST(public_lines_and_rfc4716_are_read)
 
 	generate("k", _i, "");
 	info = parse_file("k.pub");
-	ck_assert_str_eq(info.kind, "public");
+	ck_assert_int_eq(info.kind, KEY_PUBLIC);
 	ck_assert_str_eq(info.format, "ssh-public");
 	ck_assert_str_eq((char *)info.pub.comment.at, "me \xc3\xa4 %");
 	agrees_with_ssh_keygen("k.pub", &info);
@@ -185,7 +185,7 @@ START_TEST(what_openssl_makes_is_read)
 	info = parse_file("k");
 	ck_assert_str_eq(info.format, made[_i].format);
 	ck_assert_str_eq(info.pub.type, made[_i].type);
-	ck_assert_str_eq(info.encrypted, made[_i].encrypted);
+	ck_assert_str_eq(FACT_WORD(yes_no, info.encrypted), made[_i].encrypted);
 	ck_assert_str_eq(info.cipher, made[_i].cipher);
 	ck_assert_str_eq(info.kdf, made[_i].kdf);
 	ck_assert_uint_eq(info.pub.bits, made[_i].bits);
@@ -369,12 +369,12 @@ END_TEST
 
 START_TEST(azure_takes_long_rsa_and_ed25519)
 {
-	ck_assert_str_eq(key_azure("ssh-rsa", 2048), "accept");
-	ck_assert_str_eq(key_azure("ssh-rsa", 2047), "reject");
-	ck_assert_str_eq(key_azure("ssh-rsa", 0), "unknown");
-	ck_assert_str_eq(key_azure("ssh-ed25519", 256), "accept");
-	ck_assert_str_eq(key_azure("ecdsa-sha2-nistp256", 256), "reject");
-	ck_assert_str_eq(key_azure("", 0), "unknown");
+	ck_assert_int_eq(key_azure("ssh-rsa", 2048), AZURE_ACCEPTS);
+	ck_assert_int_eq(key_azure("ssh-rsa", 2047), AZURE_REJECTS);
+	ck_assert_int_eq(key_azure("ssh-rsa", 0), AZURE_CANNOT_TELL);
+	ck_assert_int_eq(key_azure("ssh-ed25519", 256), AZURE_ACCEPTS);
+	ck_assert_int_eq(key_azure("ecdsa-sha2-nistp256", 256), AZURE_REJECTS);
+	ck_assert_int_eq(key_azure("", 0), AZURE_CANNOT_TELL);
 }
 END_TEST
 
