@@ -3,6 +3,7 @@
 #include "facts/doc.h"
 #include "facts/facts.h"
 #include "facts/file.h"
+#include "facts/weigh.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ bundle_read(const char *path, json_t **ret, struct err *err)
 		err_set(err, "'%s' cannot be read: %s", path,
 			r == -EINVAL ? "a regular file is needed" : strerror(-r));
 		return r;
+	}
+	if (!json_fits((const char *)bytes.at, bytes.len)) {
+		buffer_free(&bytes);
+		err_set(err, "'%s' holds more values than this program reads", path);
+		return -EINVAL;
 	}
 	bundle = json_loadb((const char *)bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &where);
 	buffer_free(&bytes);

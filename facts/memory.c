@@ -2,10 +2,17 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <malloc.h>
+#endif
+
+/* Of a process, beside the libraries themselves. */
+#define ROOM ((size_t)128 << 20)
 
 static void (*at_end)(void);
 
@@ -39,9 +46,12 @@ memory_lost(void)
  */
 #define MOST ((size_t)1 << 30)
 
+static atomic_long in_use; /* bytes */
+
 static void *(*next_malloc)(size_t);
 static void *(*next_calloc)(size_t, size_t);
 static void *(*next_realloc)(void *, size_t);
+static void (*next_free)(void *);
 
 /* A function of the C library, or of a library that was preloaded in its place. */
 static void
@@ -52,6 +62,13 @@ find_next(const char *name, void *function, size_t size)
 	if (address == NULL)
 		memory_lost();
 	memcpy(function, &address, size);
+}
+
+static void
+count(void *at, long sign)
+{
+	atomic_fetch_add_explicit(&in_use, sign * (long)malloc_usable_size(at),
+				  memory_order_relaxed);
 }
 
 static void *
@@ -72,20 +89,22 @@ malloc(size_t size)
 		return refused();
 	if ((at = next_malloc(size != 0 ? size : 1)) == NULL)
 		memory_lost();
+	count(at, 1);
 	return at;
 }
 
 void *
-calloc(size_t count, size_t size)
+calloc(size_t number, size_t size)
 {
 	void *at;
 
 	if (next_calloc == NULL)
 		find_next("calloc", &next_calloc, sizeof(next_calloc));
-	if (size != 0 && count > MOST / size)
+	if (size != 0 && number > MOST / size)
 		return refused();
-	if ((at = next_calloc(count != 0 ? count : 1, size != 0 ? size : 1)) == NULL)
+	if ((at = next_calloc(number != 0 ? number : 1, size != 0 ? size : 1)) == NULL)
 		memory_lost();
+	count(at, 1);
 	return at;
 }
 
@@ -98,9 +117,36 @@ realloc(void *old, size_t size)
 		find_next("realloc", &next_realloc, sizeof(next_realloc));
 	if (size > MOST)
 		return refused();
+	count(old, -1);
 	if ((at = next_realloc(old, size != 0 ? size : 1)) == NULL)
 		memory_lost();
+	count(at, 1);
 	return at;
+}
+
+void
+free(void *at)
+{
+	if (next_free == NULL)
+		find_next("free", &next_free, sizeof(next_free));
+	count(at, -1);
+	next_free(at);
+}
+
+bool
+memory_room(size_t bytes)
+{
+	long used = atomic_load_explicit(&in_use, memory_order_relaxed);
+
+	return bytes <= ROOM && used + (long)bytes <= (long)ROOM;
+}
+
+#else
+
+bool
+memory_room(size_t bytes)
+{
+	return bytes <= ROOM;
 }
 
 #endif

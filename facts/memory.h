@@ -4,10 +4,17 @@
 #ifndef FACTS_MEMORY_H
 #define FACTS_MEMORY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum { EXIT_NO_MEMORY = 4 };
 
 /* What is still to be done when memory has run out. It may not allocate. */
 void memory_at_end(void (*last)(void));
+
+/* true when there is room for so many bytes more: a run takes no more than a CI machine can spare.
+ */
+bool memory_room(size_t bytes);
 
 /* Ends the process. */
 _Noreturn void memory_lost(void);

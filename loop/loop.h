@@ -29,7 +29,7 @@ struct http_request {
 	size_t body_len;
 	int timeout_ms;         /* whole request; 0: until the deadline */
 	int connect_timeout_ms; /* 0: as timeout_ms */
-	size_t max_bytes;       /* of the reply's body; 0: 32 MiB. A larger one is -EFBIG */
+	size_t max_bytes;       /* of the reply's body; 0: 16 MiB. A larger one is -EFBIG */
 	bool no_proxy;          /* link-local and loopback endpoints */
 };
 

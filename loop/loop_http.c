@@ -22,7 +22,9 @@ struct http {
 	void *ctx;
 };
 
-enum { MAX_BODY = 32 << 20, MAX_HEADERS = 256 << 10 };
+enum { MAX_BODY = 16 << 20, MAX_BODIES = 48 << 20, MAX_HEADERS = 256 << 10 };
+
+static size_t bodies; /* bytes of all replies under way */
 
 static const struct curl_api *curl; /* set before the first request is made */
 
@@ -45,6 +47,7 @@ http_free(struct http *http)
 	if (http->body != NULL)
 		wipe(http->body, strlen(http->body));
 	wipe(http->reply, http->reply_len);
+	bodies -= http->reply_len;
 	free(http->url);
 	free(http->body);
 	free(http->reply);
@@ -79,11 +82,14 @@ on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
 	struct http *http = ctx;
 
-	if (http->reply_len + size * n > http->max_bytes) {
+	if (http->reply_len + size * n > http->max_bytes || bodies + size * n > MAX_BODIES) {
 		http->too_big = true;
 		return 0;
 	}
-	return append(&http->reply, &http->reply_len, bytes, size * n) ? size * n : 0;
+	if (!append(&http->reply, &http->reply_len, bytes, size * n))
+		return 0;
+	bodies += size * n;
+	return size * n;
 }
 
 static size_t

@@ -198,7 +198,7 @@ known_hosts_read(const char *text, size_t len, const char *file, const struct kn
 	char *full = known_hosts_name(query);
 	json_int_t number = 0;
 
-	while (full != NULL && len > 0) {
+	while (full != NULL && len > 0 && json_array_size(entries) <= KNOWN_ENTRIES_MAX) {
 		const char *end = memchr(text, '\n', len), *why = NULL;
 		enum known_via via = KNOWN_VIA_NONE;
 		size_t line_len = end != NULL ? (size_t)(end - text) : len;

@@ -32,7 +32,9 @@ enum { KNOWN_SALT = 20 };
 char *known_hosts_hash(const char *name, const unsigned char salt[KNOWN_SALT]);
 
 /* Appends to entries a fact_known_entry for every line of the text that speaks of the query, and to
- * damaged a fact_known_damage for every line that ssh cannot read (at most 64 in all). */
+ * damaged a fact_known_damage for every line that ssh cannot read (at most 64 in all). Ends
+ * early with more than KNOWN_ENTRIES_MAX entries. */
+enum { KNOWN_ENTRIES_MAX = 2000 };
 void known_hosts_read(const char *text, size_t len, const char *file,
 		      const struct known_query *query, json_t *entries, json_t *damaged);
 

@@ -177,6 +177,67 @@ def a_megabyte_of_token_heads_is_cut_in_time():
             assert done.report["duration_ms"] < DEADLINE * 1000, done.report["duration_ms"]
 
 
+# ---- memory ----
+
+MOST_KIB = 200 * 1024
+
+
+# a process that is large itself would be counted in its child, until that has become another program
+MEASURE = "import os, sys; pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ); _, s, u = os.wait4(pid, 0); " \
+          "open('usage', 'w').write('%d %d' % (os.waitstatus_to_exitcode(s), u.ru_maxrss))"
+
+
+def most_memory(folder, *args, env=None):
+    """Exit code, output and the most memory (KiB) that the program or one of its children took."""
+    done = subprocess.run([sys.executable, "-c", MEASURE, DOCTOR, "--deadline", "%ds" % DEADLINE] + list(args), env=folder.env(**(env or {})), cwd=folder.path, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE + 20, check=True)
+    code, most = pathlib.Path(folder / "usage").read_text().split()
+    return int(code), done.stdout, int(most)
+
+
+@test
+def no_reply_takes_much_memory():
+    big = b'{"value":[' + b",".join([b"{}"] * 10000000) + b"]}"
+
+    def reply(method, path, message):
+        if "subscriptions" in path or "providers" in path:
+            message.body, message.status = bodies[0], 200
+    bodies = [big]
+    with Sim() as sim, Front(sim, change=reply) as odd, Folder() as folder:
+        for body in (big, b'{"value":[' + b",".join([b"[]"] * 4000000) + b"]}", b'{"a":' * 500 + b"1" + b"}" * 500,
+                     b'{"value":[' + b",".join(b'"%d"' % n for n in range(1000000)) + b"]}", b'{"a":"' + b"x" * 15000000 + b'"}'):
+            bodies[0] = body
+            for args in (["rg/myVM"], ["myVM"]):
+                code, out, most = most_memory(folder, "--no-probe", *args, "-f", "json", env=dict(azure(sim), AZSSH_ARM_ENDPOINT=odd.url))
+                print("# reply of %d bytes: exit %d, %d MiB" % (len(body), code, most // 1024))
+                assert most < MOST_KIB and code in (1, 3), (code, most, out[-300:])
+
+
+@test
+def no_bundle_takes_much_memory():
+    with Folder() as folder:
+        for text in (b'{"schema":"azssh-doctor/bundle/1","facts":[' + b",".join([b"{}"] * 10000000) + b"]}", b"[" * 60000000, b'{"a":"' + b"x" * 60000000 + b'"}'):
+            folder.write("b", text)
+            code, out, most = most_memory(folder, "--replay", "b")
+            print("# bundle of %d bytes: exit %d, %d MiB, %s" % (len(text), code, most // 1024, out[:90]))
+            assert most < MOST_KIB and code == 2, (code, most, out[-300:])
+
+
+@test
+def known_hosts_of_any_size_are_read_or_unknown():
+    line = b"127.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+    with Folder() as folder:
+        for lines in (1500, 150000, 300000):
+            folder.write("known", line * lines)
+            folder.write("config", "Host *\n UserKnownHostsFile %s\n" % (folder / "known"))
+            code, out, most = most_memory(folder, "--no-azure", "-F", "config", "--host", "127.0.0.1", "-p", "1", "--bundle", "b", "--no-redact")
+            with open(folder / "b", encoding="utf-8") as file:
+                known = json.load(file)["facts"]["targets"][0]["known_hosts"]
+            print("# %d lines: exit %d, %d MiB, %s" % (lines, code, most // 1024, known.get("reason")))
+            assert most < MOST_KIB and code == 1, (code, most, out[-300:])
+            expect(known["state"], "known" if lines == 1500 else "unknown")
+
+
 # ---- surroundings ----
 
 @test

@@ -64,7 +64,7 @@ def symbols(build):
 
 
 # the C library's functions that the program defines itself (facts/memory.c)
-OWN_LIBC = {"malloc", "calloc", "realloc"}
+OWN_LIBC = {"malloc", "calloc", "realloc", "free"}
 
 
 def calls(build, paths):

@@ -1,6 +1,7 @@
 #include "azure/arm/web.h"
 #include "azure/arm/json.h"
 #include "azure/arm/url.h"
+#include "facts/weigh.h"
 #include "facts/doc.h"
 #include "facts/time.h"
 
@@ -293,7 +294,10 @@ request_got(void *ctx, const struct http_reply *reply)
 	answer.hurried = request->hurried && reply->error == -ETIMEDOUT;
 	if (reply->error == 0) {
 		answer.html = is_html(reply);
-		answer.json = answer.html ? NULL : parse_json(reply->body, reply->body_len);
+		if (!answer.html && !json_fits(reply->body, reply->body_len))
+			answer.error = -EFBIG;
+		else if (!answer.html)
+			answer.json = parse_json(reply->body, reply->body_len);
 	}
 	request_end(request, &answer);
 	json_decref(answer.json);

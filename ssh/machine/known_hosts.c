@@ -61,8 +61,21 @@ make_query(const struct facts *facts, const char *host, int port, char *name)
 
 /* ---- one file ---- */
 
-/* {"note": {"path","state","modified"?,"errno"?}, "entries": [], "damaged": []} of a file; the
- * caller owns it. */
+/* Why a file that ssh would read was not read here; NULL for any other reason. */
+static const char *
+own_limit(int r, size_t entries)
+{
+	if (entries > KNOWN_ENTRIES_MAX)
+		return "more of its lines name this host than this program takes";
+	if (r == -EFBIG)
+		return "it is larger than the 16 MiB that this program reads";
+	if (r == -EMFILE || r == -ENFILE)
+		return "no more files may be open at the same time";
+	return NULL;
+}
+
+/* {"note": {"path","state","modified"?,"errno"?}, "entries": [], "damaged": [], "unread"?} of a
+ * file; the caller owns it. */
 static json_t *
 look(const char *path, const struct known_query *query)
 {
@@ -86,6 +99,7 @@ look(const char *path, const struct known_query *query)
 	} else if (!file_is_absent(r)) {
 		doc_set_str(note, "errno", errno_word(-r));
 	}
+	doc_set_str(found, "unread", own_limit(r, json_array_size(doc_list(found, "entries"))));
 	buffer_free(&file);
 	return found;
 }
@@ -163,6 +177,7 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	json_t *paths = list_files(facts), *files = json_array(), *entries = json_array(),
 	       *damaged = json_array(), *section, *found;
 	const char *path = NULL, *why = NULL;
+	char *limit = NULL;
 
 	for (size_t i = 0; i < json_array_size(paths) && why == NULL; i++) {
 		if ((path = json_string_value(json_array_get(paths, i))) == NULL)
@@ -172,6 +187,8 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 		json_array_append(files, doc_get(found, "note"));
 		json_array_extend(entries, doc_list(found, "entries"));
 		json_array_extend(damaged, doc_list(found, "damaged"));
+		if (doc_str(found, "unread") != NULL)
+			why = limit = strdup(doc_str(found, "unread"));
 		json_decref(found);
 	}
 	known_hosts_second_look(entries);
@@ -187,6 +204,7 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	if (why != NULL)
 		settle_unread(facts, path, why);
 	json_decref(paths);
+	free(limit);
 	free(full);
 }
 
