@@ -234,3 +234,9 @@ finding_also(struct finding *finding)
 	finding_init(&grown[finding->also_count], finding->check);
 	return &grown[finding->also_count++];
 }
+
+struct finding *
+finding_next(struct finding *finding)
+{
+	return finding->id == CODE_NOT_RUN ? finding : finding_also(finding);
+}

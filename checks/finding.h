@@ -91,6 +91,10 @@ void finding_possible(struct finding *finding, enum code code);
  * next finding_also on the same finding. NULL when out of memory. */
 struct finding *finding_also(struct finding *finding);
 
+/* The finding itself while nothing has been set on it, then one more beside it: what a check says
+ * first is its main finding. */
+struct finding *finding_next(struct finding *finding);
+
 /* Fills in the words of a finding, and of those beside it, from the rules: title, why, docs, and
  * remedies of these dialects (see rules_remedies). Placeholders take the finding's evidence, then
  * globals. Returns 0 or -ENOMEM. */

@@ -1,25 +1,11 @@
 #include "checks/checks.h"
 #include "checks/ssh_options.h"
+#include "checks/ssh_settings.h"
 #include "model/public_ip.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The first thing to say becomes the finding itself, every further one stands beside it. */
-struct voice {
-	struct finding *finding;
-	bool used;
-};
-
-static struct finding *
-speak(struct voice *voice)
-{
-	if (voice->used)
-		return finding_also(voice->finding);
-	voice->used = true;
-	return voice->finding;
-}
 
 static void
 add_place(struct finding *finding, const struct fact_ssh_place *place)
@@ -60,7 +46,7 @@ add_common(struct finding *finding, const struct fact_ssh_config *config)
 /* ---- ssh itself, and a configuration that it refuses ---- */
 
 static int
-client_finding(const struct scene *scene, const struct rule *rule, struct voice *voice)
+client_finding(const struct scene *scene, const struct rule *rule, struct finding *main)
 {
 	const struct fact_client *client = scene->client;
 	json_int_t oldest = rule_int(rule, "oldest_client", 702);
@@ -68,10 +54,10 @@ client_finding(const struct scene *scene, const struct rule *rule, struct voice 
 
 	if (client->state == FACT_ABSENT ||
 	    (client->state != FACT_KNOWN && scene->ssh_config->state == FACT_ABSENT))
-		return finding_set(speak(voice), FAIL, CODE_SSH_MISSING,
+		return finding_set(finding_next(main), FAIL, CODE_SSH_MISSING,
 				   "no ssh client is installed on this computer");
 	if (client->state != FACT_KNOWN || client->number <= 0 || client->number >= oldest ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	finding_text(finding, "version", client->version);
 	return finding_set(finding, WARN, CODE_SSH_TOO_OLD,
@@ -94,6 +80,23 @@ add_ownership(const struct scene *scene, struct finding *finding)
 		finding_value(finding, "foreign_owner", json_true());
 }
 
+/* How ssh prints the first bytes of a file that is not plain text (octal escapes, as vis(3)). NULL:
+ * it is. */
+static const char *
+encoding_of(const struct fact_ssh_config *config)
+{
+	static const struct {
+		const char *start, *name;
+	} marks[] = { { "\\377\\376", "UTF-16" },
+		      { "\\376\\377", "UTF-16" },
+		      { "\\357\\273\\277", "UTF-8 with a byte order mark" } };
+
+	for (size_t i = 0; config->option != NULL && i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (strncmp(config->option, marks[i].start, strlen(marks[i].start)) == 0)
+			return marks[i].name;
+	return NULL;
+}
+
 /* ssh -G refused the configuration: every ssh to this name ends the same way, before anything is
  * sent. */
 static int
@@ -102,6 +105,7 @@ refused_finding(const struct scene *scene, struct finding *finding)
 	const struct fact_ssh_config *config = scene->ssh_config;
 	const char *file = config->file != NULL ? config->file : "its configuration",
 		   *message = config->message != NULL ? config->message : "it did not say why";
+	const char *encoding = encoding_of(config);
 	int line = (int)config->line;
 
 	finding_text(finding, "file", config->file);
@@ -114,6 +118,16 @@ refused_finding(const struct scene *scene, struct finding *finding)
 	if (line > 0)
 		finding_number(finding, "line", line);
 	add_ownership(scene, finding);
+	if (config->file == NULL && scene->client->state == FACT_UNKNOWN &&
+	    doc_same(scene->client->cause, "broken"))
+		return finding_set(finding, FAIL, CODE_SSH_BROKEN, "ssh -V fails as well: %s",
+				   message);
+	if (encoding != NULL) {
+		finding_text(finding, "encoding", encoding);
+		if (strncmp(encoding, "UTF-8", 5) == 0)
+			finding_text(finding, "mark", "yes");
+		return finding_set(finding, FAIL, CODE_CFG_ENCODING, "%s is %s", file, encoding);
+	}
 	if (config->problem == CONFIG_PERMISSIONS)
 		return finding_set(finding, FAIL, CODE_CFG_BAD_PERMS,
 				   "ssh refuses %s: its mode is %s and its owner %s", file,
@@ -137,14 +151,14 @@ enum {
 }; /* about three seconds without an acknowledgement; one or two happen on any bad link */
 
 static int
-control_finding(const struct fact_ssh_config *config, struct voice *voice)
+control_finding(const struct fact_ssh_config *config, struct finding *main)
 {
 	const struct fact_control_master *control = config->controlmaster;
 	json_int_t again = control != NULL ? control->retransmits : 0;
 	struct finding *finding;
 
 	if (control == NULL || (!control->silent && again < DEAD_RETRANSMITS) ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	add_common(finding, config);
 	add_place(finding, &config->places.controlpath);
@@ -216,9 +230,10 @@ leads_elsewhere(const struct scene *scene)
 }
 
 static int
-alias_override(const struct fact_ssh_config *config, const struct address *way, struct voice *voice)
+alias_override(const struct fact_ssh_config *config, const struct address *way,
+	       struct finding *main)
 {
-	struct finding *finding = speak(voice);
+	struct finding *finding = finding_next(main);
 	char *place = place_text(&config->places.hostname);
 
 	if (finding != NULL && place != NULL) {
@@ -243,7 +258,7 @@ is_loopback(const char *host)
 /* Somebody else's address behind the name. A loopback address is a tunnel, a proxied one is reached
  * from elsewhere; and where the server took the key, the way is right whatever ARM says. */
 static int
-alias_finding(const struct scene *scene, struct voice *voice)
+alias_finding(const struct scene *scene, struct finding *main)
 {
 	const struct fact_ssh_config *config = scene->ssh_config;
 	const struct inbound *in = &scene->inbound;
@@ -255,13 +270,13 @@ alias_finding(const struct scene *scene, struct voice *voice)
 		return 0;
 	if (!addresses_complete(&in->network) || in->way_count == 0 || !leads_elsewhere(scene))
 		return 0;
-	return alias_override(config, &in->ways[0], voice);
+	return alias_override(config, &in->ways[0], main);
 }
 
 /* The user name comes from ssh_config and is not the one the VM was made with. The server's answer
  * decides how much that matters. */
 static int
-user_finding(const struct scene *scene, struct voice *voice)
+user_finding(const struct scene *scene, struct finding *main)
 {
 	const struct fact_ssh_config *config = scene->ssh_config;
 	bool asked = scene->auth->state == FACT_KNOWN && scene->auth->queries_count > 0;
@@ -270,7 +285,7 @@ user_finding(const struct scene *scene, struct voice *voice)
 
 	if (config->user_from != USER_SSH_CONFIG || config->user == NULL || scene->admin == NULL ||
 	    strcmp(scene->admin, config->user) == 0 || scene->accepted ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	place = place_text(&config->places.user);
 	add_common(finding, config);
@@ -334,7 +349,7 @@ login_trouble(const struct fact_tcp_proxy *proxy)
 }
 
 static int
-jump_finding(const struct scene *scene, struct voice *voice)
+jump_finding(const struct scene *scene, struct finding *main)
 {
 	const struct fact_ssh_config *config = scene->ssh_config;
 	const struct fact_jump *jump = &scene->target.jump;
@@ -347,7 +362,7 @@ jump_finding(const struct scene *scene, struct voice *voice)
 		host = proxy->hop != NULL ? proxy->hop : config->proxyjump;
 	}
 	if (config->proxyjump == NULL || trouble == NULL || host == NULL ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	add_common(finding, config);
 	add_place(finding, &config->places.proxyjump);
@@ -367,14 +382,14 @@ jump_finding(const struct scene *scene, struct voice *voice)
 /* ---- remarks ---- */
 
 static int
-proxy_note(const struct scene *scene, struct voice *voice)
+proxy_note(const struct scene *scene, struct finding *main)
 {
 	const struct fact_ssh_config *config = scene->ssh_config;
 	bool answers = scene->target.jump.banner.result == BANNER_IS_SSH;
 	const char *proxy = config->proxyjump != NULL ? config->proxyjump : config->proxycommand;
 	struct finding *finding;
 
-	if (proxy == NULL || (finding = speak(voice)) == NULL)
+	if (proxy == NULL || (finding = finding_next(main)) == NULL)
 		return 0;
 	add_common(finding, config);
 	add_place(finding, config->proxyjump != NULL ? &config->places.proxyjump
@@ -385,12 +400,12 @@ proxy_note(const struct scene *scene, struct voice *voice)
 }
 
 static int
-exec_note(const struct fact_ssh_config *config, struct voice *voice)
+exec_note(const struct fact_ssh_config *config, struct finding *main)
 {
 	struct finding *finding;
 
 	if (!config->match_exec || config->match_exec_command == NULL ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	finding_text(finding, "command", config->match_exec_command);
 	finding_text(finding, "file", config->match_exec_file);
@@ -402,12 +417,12 @@ exec_note(const struct fact_ssh_config *config, struct voice *voice)
 }
 
 static int
-master_note(const struct fact_ssh_config *config, struct voice *voice)
+master_note(const struct fact_ssh_config *config, struct finding *main)
 {
 	struct finding *finding;
 
 	if (config->controlmaster == NULL || !config->controlmaster->answers ||
-	    (finding = speak(voice)) == NULL)
+	    (finding = finding_next(main)) == NULL)
 		return 0;
 	add_common(finding, config);
 	return finding_set(finding, PASS, CODE_CONTROLMASTER_ACTIVE,
@@ -417,12 +432,12 @@ master_note(const struct fact_ssh_config *config, struct voice *voice)
 }
 
 static int
-user_note(const struct fact_ssh_config *config, struct voice *voice)
+user_note(const struct fact_ssh_config *config, struct finding *main)
 {
 	struct finding *finding;
 
 	if (config->user_from != USER_VM || config->user == NULL || config->local_user == NULL ||
-	    strcmp(config->user, config->local_user) == 0 || (finding = speak(voice)) == NULL)
+	    strcmp(config->user, config->local_user) == 0 || (finding = finding_next(main)) == NULL)
 		return 0;
 	add_common(finding, config);
 	return finding_set(
@@ -432,9 +447,9 @@ user_note(const struct fact_ssh_config *config, struct voice *voice)
 }
 
 static int
-healthy(const struct fact_ssh_config *config, struct voice *voice)
+healthy(const struct fact_ssh_config *config, struct finding *main)
 {
-	struct finding *finding = speak(voice);
+	struct finding *finding = finding_next(main);
 
 	if (finding == NULL)
 		return -ENOMEM;
@@ -446,11 +461,11 @@ healthy(const struct fact_ssh_config *config, struct voice *voice)
 
 /* What keeps ssh from being judged; true when there is something. */
 static bool
-not_judged(const struct fact_ssh_config *config, const struct voice *voice, struct finding *finding)
+not_judged(const struct fact_ssh_config *config, struct finding *finding)
 {
 	if (config->state == FACT_KNOWN)
 		return false;
-	if (voice->used)
+	if (finding->id != CODE_NOT_RUN)
 		return true;
 	if (config->state == FACT_NOT_ASKED || config->state == FACT_PENDING)
 		finding_set(finding, SKIP, CODE_NOT_ASKED, "%s",
@@ -466,23 +481,23 @@ int
 check_ssh_config(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
 	const struct fact_ssh_config *config = scene->ssh_config;
-	struct voice voice = { .finding = finding };
 	int r;
 
 	if (config->state == FACT_UNKNOWN && doc_same(config->cause, "ssh-config"))
 		return refused_finding(scene, finding);
-	if ((r = client_finding(scene, rule, &voice)) < 0 ||
-	    (voice.used && finding->status == FAIL))
+	if ((r = client_finding(scene, rule, finding)) < 0 || finding->status == FAIL)
 		return r;
-	if (not_judged(config, &voice, finding))
+	if (not_judged(config, finding))
 		return 0;
-	if ((r = control_finding(config, &voice)) < 0 || (r = alias_finding(scene, &voice)) < 0 ||
-	    (r = jump_finding(scene, &voice)) < 0 || (r = user_finding(scene, &voice)) < 0)
+	ssh_settings(config, finding);
+	if ((r = control_finding(config, finding)) < 0 || (r = alias_finding(scene, finding)) < 0 ||
+	    (r = jump_finding(scene, finding)) < 0 || (r = user_finding(scene, finding)) < 0)
 		return r;
-	if (!voice.used && (r = healthy(config, &voice)) < 0)
+	if (finding->id == CODE_NOT_RUN && (r = healthy(config, finding)) < 0)
 		return r;
-	if ((r = proxy_note(scene, &voice)) < 0 || (r = exec_note(config, &voice)) < 0 ||
-	    (r = master_note(config, &voice)) < 0)
+	if ((r = proxy_note(scene, finding)) < 0 || (r = exec_note(config, finding)) < 0 ||
+	    (r = master_note(config, finding)) < 0)
 		return r;
-	return user_note(config, &voice);
+	ssh_settings_remarks(config, finding);
+	return user_note(config, finding);
 }

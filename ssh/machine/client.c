@@ -124,6 +124,9 @@ on_version(void *ctx, const struct child_reply *reply)
 	else if (reply->err_len == 0 && reply->out_len == 0)
 		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, "error",
 			     "ssh -V ended with status %d without a word", reply->status);
+	else if (reply->status != 0 && version_number(reply->err) <= 0)
+		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, "broken",
+			     "ssh -V fails: %.*s", (int)strcspn(reply->err, "\r\n"), reply->err);
 	else
 		read_version(facts_known(client->facts, FACT_CLIENT), reply);
 	finish(client);

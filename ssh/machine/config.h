@@ -62,4 +62,8 @@ json_t *ssh_config_scan(const char *file, const char *home);
 void ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, json_t *result),
 		       void *ctx);
 
+/* surroundings.c: what of the settings this machine cannot meet; adds bind_missing, forward_taken
+ * and control_folder_missing to the section. */
+void ssh_config_surroundings(const json_t *options, json_t *section);
+
 #endif

@@ -76,7 +76,10 @@ set_places(const struct ssh_config_outcome *config, json_t *section, json_t *opt
 						"controlpath",
 						"stricthostkeychecking",
 						"batchmode",
-						"identitiesonly" };
+						"identitiesonly",
+						"bindaddress",
+						"bindinterface",
+						"remotecommand" };
 	json_t *places = json_object();
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
@@ -173,6 +176,7 @@ ssh_config_settle_known(struct facts *facts, enum fact_section where,
 	if (exec != NULL)
 		doc_set_int(section, "match_exec_line", doc_int(exec, "line", 0));
 	doc_set_bool(section, "host_key_algorithms_fixed", algorithms_are_fixed(config, options));
+	ssh_config_surroundings(options, section);
 	set_places(config, section, options);
 	json_object_set(section, "options", options);
 }
