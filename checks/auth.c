@@ -181,6 +181,7 @@ judge_certificate(const struct view *view, struct finding *finding)
 {
 	const struct fact_identities *ids = view->scene->identities;
 	time_t now = view->scene->now;
+	const char *path;
 
 	for (size_t i = 0; i < ids->order_count; i++) {
 		const struct fact_identity *each = &ids->order[i];
@@ -191,13 +192,16 @@ judge_certificate(const struct view *view, struct finding *finding)
 		if (each->from != IDENTITY_CERTIFICATE || (!over && after <= now))
 			continue;
 		finding_text(finding, "certificate", each->path);
-		finding_set(finding, FAIL,
-			    over ? entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED
-				 : CODE_CERT_NOT_YET_VALID,
-			    over ? "the certificate %s is over since %lld minutes"
-				 : "the certificate %s is valid only in %lld minutes",
-			    each->path != NULL ? each->path : "of the key",
-			    (long long)(over ? now - before : after - now) / 60);
+		path = each->path != NULL ? each->path : "of the key";
+		if (over)
+			finding_set(finding, FAIL,
+				    entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED,
+				    "the certificate %s is over since %lld minutes", path,
+				    (long long)(now - before) / 60);
+		else
+			finding_set(finding, FAIL, CODE_CERT_NOT_YET_VALID,
+				    "the certificate %s is valid only in %lld minutes", path,
+				    (long long)(after - now) / 60);
 		return true;
 	}
 	return false;
@@ -289,12 +293,10 @@ judge_denied(const struct view *view, struct finding *finding)
 	    view->scene->identities->order_count > 1)
 		finding_possible(finding, CODE_TOO_MANY_AUTH_FAILURES);
 	talk_possible(finding, view->admin != NULL ? causes + 1 : causes);
+	path = path != NULL ? path : fingerprint;
 	return finding_likely(finding, FAIL, CODE_KEY_NOT_ON_VM,
 			      "the server does not accept %s for %s (nor tells why)",
-			      path != NULL          ? path
-			      : fingerprint != NULL ? fingerprint
-						    : "the key",
-			      view->user);
+			      path != NULL ? path : "the key", view->user);
 }
 
 static bool
@@ -349,6 +351,8 @@ judge_keys(const struct view *view, struct finding *finding)
 static int
 judge_no_publickey(const struct view *view, struct finding *finding)
 {
+	const char *offered = "nothing that ssh could use here";
+
 	if (has(view->auth, "none"))
 		return finding_set(finding, WARN, CODE_AUTH_OPEN,
 				   "the server lets %s in without any proof", view->user);
@@ -356,11 +360,13 @@ judge_no_publickey(const struct view *view, struct finding *finding)
 		return finding_set(finding, WARN, CODE_AUTH_BY_PASSWORD,
 				   "the server asks %s for a password and takes no keys",
 				   view->user);
+	if (view->password)
+		offered = "password";
+	else if (view->interactive)
+		offered = "keyboard-interactive";
 	return finding_set(finding, FAIL, CODE_SSHD_PUBKEY_DISABLED,
 			   "the server does not take keys from %s; it offers %s", view->user,
-			   view->password      ? "password"
-			   : view->interactive ? "keyboard-interactive"
-					       : "nothing that ssh could use here");
+			   offered);
 }
 
 int

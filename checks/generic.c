@@ -176,7 +176,9 @@ holds(const json_t *value, const char *way, const json_t *expected)
 	if (strcmp(way, "matches") == 0)
 		return matches(value, json_string_value(expected));
 	order = compare(value, expected);
-	return order == 2 ? 2 : order == (way[0] == 'l' ? -1 : 1);
+	if (order == 2)
+		return 2;
+	return order == (way[0] == 'l' ? -1 : 1);
 }
 
 static char *

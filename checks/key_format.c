@@ -91,12 +91,18 @@ public_half(const struct scene *scene, const struct fact_key *key, struct findin
 static const char *
 what_words(const char *what)
 {
-	return is(what, "directory") ? "a folder"
-	       : is(what, "fifo")    ? "a pipe"
-	       : is(what, "socket")  ? "a socket"
-	       : is(what, "loop")    ? "a symbolic link that leads to itself"
-	       : is(what, "too-big") ? "larger than any key"
-				     : "a device";
+	static const struct {
+		const char *what, *words;
+	} kinds[] = { { "directory", "a folder" },
+		      { "fifo", "a pipe" },
+		      { "socket", "a socket" },
+		      { "loop", "a symbolic link that leads to itself" },
+		      { "too-big", "larger than any key" } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (is(what, kinds[i].what))
+			return kinds[i].words;
+	return "a device";
 }
 
 /* Containers that OpenSSH does not know at all. */
@@ -161,10 +167,10 @@ azure_refuses(const struct scene *scene, const struct fact_key *key, json_int_t 
 	bool only = scene->asked.key_only,
 	     denied = key_server_says(scene, key->fingerprint) == AUTH_DENIED;
 
+	if (is(key->type, "ssh-rsa") && key->bits != 0 && key->bits < least)
+		return only || denied || key->bits < 1024 ? FAIL : WARN;
 	if (is(key->type, "ssh-rsa"))
-		return key->bits == 0 || key->bits >= least ? PASS
-		       : only || denied || key->bits < 1024 ? FAIL
-							    : WARN;
+		return PASS;
 	return key->type == NULL || is(key->type, "ssh-ed25519") || !(only || denied) ? PASS : FAIL;
 }
 

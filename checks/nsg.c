@@ -154,10 +154,10 @@ static int
 not_known(const struct nsg_judgement *judgement, const struct inbound *in, struct finding *finding)
 {
 	const struct nsg_gate *gate = judgement->deciding;
-	const char *what = gate == NULL || gate->scope == NSG_SCOPE_ADMIN
-			       ? "the security admin rules"
-			   : gate->scope == NSG_SCOPE_SUBNET ? "the subnet's security group"
-							     : "the NIC's security group";
+	static const char *const scopes[] = { [NSG_SCOPE_ADMIN] = "the security admin rules",
+					      [NSG_SCOPE_SUBNET] = "the subnet's security group",
+					      [NSG_SCOPE_NIC] = "the NIC's security group" };
+	const char *what = scopes[gate != NULL ? gate->scope : NSG_SCOPE_ADMIN];
 
 	if (judgement->unknown != NULL && gate != NULL && gate->ref.state == FACT_KNOWN)
 		return nonsense(judgement, finding);
@@ -235,7 +235,9 @@ judge(const struct scene *scene, struct finding *finding)
 				   &effective);
 	if (deep == 0 && !nsg_is_definite(raw) && nsg_is_definite(&effective))
 		best = &effective;
-	r = deep == -ENOMEM ? deep : best == raw ? is_certain(scene, &certain) : 0;
+	r = deep == -ENOMEM ? deep : 0;
+	if (r == 0 && best == raw)
+		r = is_certain(scene, &certain);
 	if (r == 0)
 		r = say(scene, best, finding);
 	if (r == 0 && best == &effective)

@@ -163,10 +163,10 @@ judge(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
 	const struct address *way = in->way, *instead;
-	enum address_kind kind = in->by_bastion ? ADDRESS_BASTION
-				 : way != NULL  ? way->kind
-						: ADDRESS_NONE;
+	enum address_kind kind = way != NULL ? way->kind : ADDRESS_NONE;
 
+	if (in->by_bastion)
+		kind = ADDRESS_BASTION;
 	if (in->foreign) {
 		add_evidence(in, way != NULL ? kind : ADDRESS_NONE, finding);
 		return inbound_foreign(scene, finding);

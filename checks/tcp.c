@@ -173,13 +173,12 @@ judge_unreachable(const struct view *view, struct finding *finding)
 {
 	bool v6 = address_is_v6(view->tcp->address), way4 = view->tcp->way4, way6 = view->tcp->way6;
 
+	if (view->tcp->icmp != NULL && (from_target(view) || from_here(view)))
+		return judge_rejected(view, finding);
 	if (view->tcp->icmp != NULL)
-		return from_target(view) || from_here(view)
-			   ? judge_rejected(view, finding)
-			   : finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
-					 "%s answers that it has no way to %s",
-					 view->from != NULL ? view->from : "a router",
-					 view->tcp->address);
+		return finding_set(
+		    finding, FAIL, CODE_TCP_UNREACHABLE, "%s answers that it has no way to %s",
+		    view->from != NULL ? view->from : "a router", view->tcp->address);
 	if (!view->tcp->loopback && v6 && !way6 && way4)
 		return finding_set(finding, FAIL, CODE_IPV6_ONLY_ROUTE,
 				   "%s is an IPv6 address, and this machine has no route for IPv6",

@@ -207,6 +207,10 @@ add_instance(const struct vm *vm, struct finding *finding)
 static void
 add_evidence(const struct vm *vm, const char *subscription, struct finding *finding)
 {
+	static const char *const agents[] = { [VM_AGENT_UNKNOWN] = NULL,
+					      [VM_AGENT_NONE] = "absent",
+					      [VM_AGENT_NOT_READY] = "Not Ready",
+					      [VM_AGENT_READY] = "Ready" };
 	char power[32] = "";
 
 	add_instance(vm, finding);
@@ -221,11 +225,7 @@ add_evidence(const struct vm *vm, const char *subscription, struct finding *find
 		finding_text(finding, "power_state", power);
 	finding_text(finding, "provisioning_state", vm->provisioning);
 	finding_text(finding, "code", vm->provisioning_error);
-	if (vm->agent != VM_AGENT_UNKNOWN)
-		finding_text(finding, "agent_status",
-			     vm->agent == VM_AGENT_READY  ? "Ready"
-			     : vm->agent == VM_AGENT_NONE ? "absent"
-							  : "Not Ready");
+	finding_text(finding, "agent_status", agents[vm->agent]);
 	finding_text(finding, "priority", vm->priority);
 	finding_text(finding, "eviction_policy", vm->eviction);
 	if (subscription != NULL && strcasecmp(subscription, "Enabled") != 0)

@@ -136,7 +136,9 @@ collect_deadline(const struct options *options)
 {
 	if (options->deadline_ms != 0)
 		return options->deadline_ms;
-	return options->guest ? 120000 : options->deep ? 60000 : 30000;
+	if (options->guest)
+		return 120000;
+	return options->deep ? 60000 : 30000;
 }
 
 int

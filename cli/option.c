@@ -104,8 +104,10 @@ refuse_word(const struct option_row *row, const char *word, const char *words, c
 	near_try_list(&near, words, '|');
 	for (const char *p = words; *p != '\0' && used < sizeof(accepted);) {
 		size_t len = strcspn(p, "|");
-		const char *after = p[len] == '\0' ? "" : strchr(p + len + 1, '|') ? ", " : " or ";
+		const char *after = "";
 
+		if (p[len] != '\0')
+			after = strchr(p + len + 1, '|') != NULL ? ", " : " or ";
 		used += (size_t)snprintf(accepted + used, sizeof(accepted) - used, "%.*s%s",
 					 (int)len, p, after);
 		p += len + (p[len] == '|');

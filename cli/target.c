@@ -182,11 +182,11 @@ no_address(struct facts *facts)
 
 		if (state == FACT_KNOWN)
 			continue;
+		if (state == FACT_NOT_ASKED)
+			reason = "give --host, or let Azure be asked";
 		facts_settle(facts, FACT_ADDRESS, state == FACT_ABSENT ? FACT_ABSENT : FACT_UNKNOWN,
 			     "no-address", "no address is known: %s",
-			     state == FACT_NOT_ASKED ? "give --host, or let Azure be asked"
-			     : reason != NULL        ? reason
-						     : "no reason");
+			     reason != NULL ? reason : "no reason");
 		return;
 	}
 	facts_settle(facts, FACT_ADDRESS, FACT_ABSENT, "no-address",

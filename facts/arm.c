@@ -1,4 +1,5 @@
 #include "facts/arm.h"
+#include "facts/doc.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -74,13 +75,7 @@ arm_id_key(const char *id, char *ret, size_t size)
 bool
 arm_id_same(const char *a, const char *b)
 {
-	size_t la = a != NULL ? strlen(a) : 0, lb = b != NULL ? strlen(b) : 0;
-
-	while (la > 0 && a[la - 1] == '/')
-		la--;
-	while (lb > 0 && b[lb - 1] == '/')
-		lb--;
-	return la > 0 && la == lb && strncasecmp(a, b, la) == 0;
+	return doc_same_but_slash(a, b);
 }
 
 /* The part behind the last "/providers/", NULL when there is none. */

@@ -92,6 +92,18 @@ doc_same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcasecmp(a, b) == 0;
 }
 
+bool
+doc_same_but_slash(const char *a, const char *b)
+{
+	size_t la = a != NULL ? strlen(a) : 0, lb = b != NULL ? strlen(b) : 0;
+
+	while (la > 0 && a[la - 1] == '/')
+		la--;
+	while (lb > 0 && b[lb - 1] == '/')
+		lb--;
+	return la > 0 && la == lb && strncasecmp(a, b, la) == 0;
+}
+
 json_t *
 doc_text(const void *bytes, size_t len)
 {

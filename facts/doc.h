@@ -56,6 +56,9 @@ char *doc_vfmt(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0))
 /* strcasecmp that takes NULL (NULL equals nothing). */
 bool doc_same(const char *a, const char *b);
 
+/* The same without slashes at the end; false when both are empty. */
+bool doc_same_but_slash(const char *a, const char *b);
+
 /* Puts an object's members in the order of their keys, so that nothing depends on which answer came
  * first. */
 void doc_sort(json_t *object);

@@ -332,16 +332,24 @@ compose(struct load *load, yaml_event_t *event, unsigned depth)
 			"has a tag; accepted: plain and quoted text, lists and maps");
 		return NULL;
 	}
-	kind = event->type == YAML_SCALAR_EVENT           ? NODE_SCALAR
-	       : event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST
-							  : NODE_MAP;
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		kind = NODE_SCALAR;
+		anchor = event->data.scalar.anchor;
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		kind = NODE_LIST;
+		anchor = event->data.sequence_start.anchor;
+		break;
+	default:
+		kind = NODE_MAP;
+		anchor = event->data.mapping_start.anchor;
+		break;
+	}
 	if ((node = node_new(load, kind, &event->start_mark)) == NULL) {
 		load->no_memory = true;
 		return NULL;
 	}
-	anchor = kind == NODE_SCALAR ? event->data.scalar.anchor
-		 : kind == NODE_LIST ? event->data.sequence_start.anchor
-				     : event->data.mapping_start.anchor;
 	index = load->anchor_count;
 	if (kind == NODE_SCALAR)
 		return scalar_take(load, event, node) && anchor_add(load, event, anchor, node)

@@ -73,6 +73,7 @@ bool
 shape_text(const struct reader *reader, const struct shape *shape, const struct node *node,
 	   json_t **ret)
 {
+	const char *is = "a truth value";
 	json_t *value;
 
 	if (node->kind != NODE_SCALAR || node->text[0] == '\0')
@@ -80,10 +81,11 @@ shape_text(const struct reader *reader, const struct shape *shape, const struct 
 	if ((value = scalar_json(node)) == NULL)
 		return false;
 	if (!json_is_string(value)) {
-		node_fail(reader, node, "\"%s\" is %s; accepted: %s%s", node_quote(node->text),
-			  json_is_number(value) ? "a number"
-			  : json_is_null(value) ? "nothing"
-						: "a truth value",
+		if (json_is_number(value))
+			is = "a number";
+		else if (json_is_null(value))
+			is = "nothing";
+		node_fail(reader, node, "\"%s\" is %s; accepted: %s%s", node_quote(node->text), is,
 			  shape->accepts, shape->words == NULL ? ", in quotes" : "");
 		json_decref(value);
 		return false;

@@ -71,18 +71,6 @@ url_same_origin(const char *a, const char *b)
 }
 
 bool
-url_same_but_slash(const char *a, const char *b)
-{
-	size_t la = a != NULL ? strlen(a) : 0, lb = b != NULL ? strlen(b) : 0;
-
-	while (la > 0 && a[la - 1] == '/')
-		la--;
-	while (lb > 0 && b[lb - 1] == '/')
-		lb--;
-	return la > 0 && la == lb && strncasecmp(a, b, la) == 0;
-}
-
-bool
 url_loopback(const char *url)
 {
 	struct origin origin;

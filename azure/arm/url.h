@@ -14,9 +14,8 @@ struct origin {
  * carry a user or control bytes. */
 int url_origin(const char *url, struct origin *ret);
 bool url_same_origin(const char *a, const char *b);
-bool url_same_but_slash(const char *a, const char *b); /* false when both are empty */
-bool url_loopback(const char *url);                    /* localhost, 127.0.0.0/8, ::1 */
-bool url_safe(const char *url);                        /* https, or http to loopback */
+bool url_loopback(const char *url); /* localhost, 127.0.0.0/8, ::1 */
+bool url_safe(const char *url);     /* https, or http to loopback */
 /* What follows the scheme, borrowed; "" when there is none. */
 const char *url_host(const char *url);
 char *url_encode(const char *text); /* a query value or one path segment; the caller frees */

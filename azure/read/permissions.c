@@ -50,6 +50,9 @@ static const struct {
 int
 azure_permissions(FILE *out, bool deep, bool guest)
 {
+	static const char *const names[2][2] = { { "azssh-doctor", "azssh-doctor (guest)" },
+						 { "azssh-doctor (deep)",
+						   "azssh-doctor (deep, guest)" } };
 	json_t *actions = json_array(), *role;
 	int r = 0;
 
@@ -57,14 +60,10 @@ azure_permissions(FILE *out, bool deep, bool guest)
 		if (needed[i].depth == PLAIN || (needed[i].depth == DEEP && deep) ||
 		    (needed[i].depth == GUEST && guest))
 			doc_append_str(actions, needed[i].action);
-	role = json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name",
-			 deep && guest ? "azssh-doctor (deep, guest)"
-			 : deep        ? "azssh-doctor (deep)"
-			 : guest       ? "azssh-doctor (guest)"
-				       : "azssh-doctor",
-			 "IsCustom", 1, "Description",
-			 "What azssh-doctor reads to say why SSH fails.", "Actions", actions,
-			 "NotActions", "AssignableScopes", "/subscriptions/<SUBSCRIPTION>");
+	role =
+	    json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name", names[deep][guest], "IsCustom",
+		      1, "Description", "What azssh-doctor reads to say why SSH fails.", "Actions",
+		      actions, "NotActions", "AssignableScopes", "/subscriptions/<SUBSCRIPTION>");
 	if (role == NULL || json_dumpf(role, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF)
 		r = -EIO;
 	json_decref(role);

@@ -85,12 +85,14 @@ no_key_words(const char *text, size_t len, const char *password)
 	bool packed = len > 0 && text[0] == 0x30,
 	     encrypted = memmem(text, len, "ENCRYPTED", 9) != NULL;
 
-	if (packed || encrypted)
-		return password == NULL ? "it is encrypted: AZURE_CLIENT_CERTIFICATE_PASSWORD has "
-					  "to hold its password"
-		       : packed ? "no private key could be read from it: its password is wrong, or "
-				  "it is packed in an old way (openssl pkcs12 -legacy reads those)"
-				: "no private key could be read from it: its password is wrong";
+	if ((packed || encrypted) && password == NULL)
+		return "it is encrypted: AZURE_CLIENT_CERTIFICATE_PASSWORD has to hold its "
+		       "password";
+	if (packed)
+		return "no private key could be read from it: its password is wrong, or it is "
+		       "packed in an old way (openssl pkcs12 -legacy reads those)";
+	if (encrypted)
+		return "no private key could be read from it: its password is wrong";
 	if (memmem(text, len, "-----BEGIN CERTIFICATE", 22) != NULL &&
 	    memmem(text, len, "PRIVATE KEY-----", 16) == NULL)
 		return "it holds a certificate, but no private key: both have to be in one file";

@@ -143,7 +143,7 @@ cloud_scope(const struct cloud *cloud)
 {
 	const struct built_in *owner = built_in_of(cloud->audience);
 
-	if (owner != NULL && url_same_but_slash(cloud->audience, owner->arm))
+	if (owner != NULL && doc_same_but_slash(cloud->audience, owner->arm))
 		return doc_fmt("%s/.default", owner->arm);
 	/* a v2 scope is the audience and "/.default", so an audience that ends in a slash gives two
 	 * of them */
@@ -155,7 +155,7 @@ cloud_audience_fits(const struct cloud *cloud, const char *audience)
 {
 	const struct built_in *asked = built_in_of(cloud->audience);
 
-	if (url_same_but_slash(audience, cloud->audience))
+	if (doc_same_but_slash(audience, cloud->audience))
 		return true;
 	return asked != NULL &&
 	       (asked == built_in_of(audience) || doc_same(audience, ARM_APPLICATION));

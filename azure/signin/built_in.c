@@ -1,4 +1,5 @@
 #include "azure/signin/built_in.h"
+#include "facts/doc.h"
 #include "azure/arm/url.h"
 
 #include <stddef.h>
@@ -39,8 +40,8 @@ const struct built_in *
 built_in_of(const char *audience)
 {
 	for (size_t i = 0; i < built_in_count; i++)
-		if (url_same_but_slash(audience, built_in_clouds[i].audience) ||
-		    url_same_but_slash(audience, built_in_clouds[i].arm) ||
+		if (doc_same_but_slash(audience, built_in_clouds[i].audience) ||
+		    doc_same_but_slash(audience, built_in_clouds[i].arm) ||
 		    url_same_origin(audience, built_in_clouds[i].arm) ||
 		    url_same_origin(audience, built_in_clouds[i].audience))
 			return &built_in_clouds[i];

@@ -37,9 +37,7 @@ form_of(const char *name, ...)
 		if ((text = va_arg(ap, const char *)) == NULL)
 			continue;
 		value = url_encode(text);
-		longer = value != NULL
-			     ? doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value)
-			     : NULL;
+		longer = doc_fmt("%s%s%s=%s", form, *form != '\0' ? "&" : "", name, value);
 		secret_free(value);
 		secret_free(form);
 		form = longer;
@@ -87,9 +85,9 @@ token_expiry(const json_t *json)
 {
 	json_int_t at = doc_int(json, "expires_on", 0), in = doc_int(json, "expires_in", 0);
 
-	return in > 0 && in < 100000000 ? time(NULL) + (time_t)in
-	       : at > 1000000000        ? (time_t)at
-					: 0;
+	if (in > 0 && in < 100000000)
+		return time(NULL) + (time_t)in;
+	return at > 1000000000 ? (time_t)at : 0;
 }
 
 /* The first of the numbers that is in the table, else the first there is. */

@@ -147,10 +147,13 @@ kexinit_agree(const struct offer *client, const struct kexinit *server)
 	no_mac |= !cipher_is_aead(agreed.cipher) && agreed.mac.len == 0;
 	no_mac |= !cipher_is_aead(upstream) &&
 		  names_common(client->mac, server->list[KEXINIT_MAC_CS]).len == 0;
-	agreed.missing = agreed.kex.len == 0                           ? "kex"
-			 : agreed.host_key.len == 0                    ? "host_key"
-			 : agreed.cipher.len == 0 || upstream.len == 0 ? "cipher"
-			 : no_mac                                      ? "mac"
-								       : NULL;
+	if (agreed.kex.len == 0)
+		agreed.missing = "kex";
+	else if (agreed.host_key.len == 0)
+		agreed.missing = "host_key";
+	else if (agreed.cipher.len == 0 || upstream.len == 0)
+		agreed.missing = "cipher";
+	else if (no_mac)
+		agreed.missing = "mac";
 	return agreed;
 }

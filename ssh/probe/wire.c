@@ -94,6 +94,17 @@ wire_send_line(struct wire *wire)
 	wire_flush(wire);
 }
 
+int
+wire_connect_error(const struct wire *wire, int revents)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (revents == 0)
+		return ETIMEDOUT;
+	return getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+}
+
 ssize_t
 wire_read(struct wire *wire)
 {

@@ -152,6 +152,9 @@ void wire_send_line(struct wire *wire); /* our own identification line, once a c
 /* Reads what is there into `in`. Returns bytes read, 0 at the end (closed or reset is set),
  * -EAGAIN, or -ENOBUFS beyond WIRE_CLEAR_MAX. */
 ssize_t wire_read(struct wire *wire);
+
+/* How a connect ended that `revents` tells of (0: its time is over): 0 or an errno. */
+int wire_connect_error(const struct wire *wire, int revents);
 bool wire_has_input(struct wire *wire); /* something has come, perhaps not yet read */
 
 /* Gives the connection to an engine; wire_hang_up frees its state. */

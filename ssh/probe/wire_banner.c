@@ -177,11 +177,10 @@ greet_step(struct wire *wire, int revents)
 			wire_end(wire, "not-reached",
 				 "the server speaks another version of the SSH protocol");
 	} else if (wire->closed || wire->reset) {
-		settle_other(wire,
-			     read.guess != NULL ? "not-ssh"
-			     : wire->in_len > 0 ? "text"
-						: "closed",
-			     read.guess);
+		if (read.guess != NULL)
+			settle_other(wire, "not-ssh", read.guess);
+		else
+			settle_other(wire, wire->in_len > 0 ? "text" : "closed", NULL);
 	} else if (state == BANNER_BAD) {
 		settle_other(wire, "not-ssh", read.guess);
 	} else if (n == -ENOBUFS) {

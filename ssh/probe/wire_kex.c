@@ -134,11 +134,12 @@ wire_kex_settle(struct wire *wire, const char *result, const char *by)
 void
 wire_kex_broken(struct wire *wire, const char *fault)
 {
-	const char *result = wire->disconnect_text != NULL ? "disconnect"
-			     : fault != NULL               ? fault
-			     : wire->reset                 ? "reset"
-							   : "closed";
+	const char *result = wire->reset ? "reset" : "closed";
 
+	if (wire->disconnect_text != NULL)
+		result = "disconnect";
+	else if (fault != NULL)
+		result = fault;
 	if (wire->have.kex) {
 		wire_report(wire, WIRE_ANSWERED);
 		return;

@@ -83,7 +83,9 @@ likelihood(const struct wire *wire, const json_t *identity, const char *explicit
 		return 0;
 	if (given_to_vm(wire, doc_str(identity, "fingerprint")))
 		return 1;
-	return doc_is(identity, "from", "config") ? 2 : doc_bool(identity, "usable", false) ? 3 : 4;
+	if (doc_is(identity, "from", "config"))
+		return 2;
+	return doc_bool(identity, "usable", false) ? 3 : 4;
 }
 
 void

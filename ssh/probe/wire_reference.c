@@ -50,22 +50,22 @@ greet_step(struct wire *wire, int revents)
 static void
 reference_step(struct wire *wire, int revents)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	static const struct {
+		int error;
+		const char *result;
+	} results[] = { { 0, "connected" }, { ECONNREFUSED, "refused" }, { ETIMEDOUT, "timeout" } };
+	const int error = wire_connect_error(wire, revents);
+	const char *result = "unreachable";
 
-	if (revents == 0)
-		error = ETIMEDOUT;
-	else if (getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
 	if (error == 0 && wire->was_connected) {
 		wire_until(wire, wire->step_ms);
 		wire_wait(wire, POLLIN, greet_step);
 		return;
 	}
-	reference_end(wire, error == 0              ? "connected"
-			    : error == ECONNREFUSED ? "refused"
-			    : error == ETIMEDOUT    ? "timeout"
-						    : "unreachable");
+	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++)
+		if (results[i].error == error)
+			result = results[i].result;
+	reference_end(wire, result);
 }
 
 /* Connects to the first numeric address of the text's lines. */

@@ -126,7 +126,9 @@ static LIBSSH2_SEND_FUNC(on_send)
 		return n;
 	}
 	n = send(socket, buffer, length, MSG_NOSIGNAL);
-	return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	return n;
 }
 
 static LIBSSH2_DISCONNECT_FUNC(on_disconnect)

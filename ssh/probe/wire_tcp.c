@@ -219,14 +219,9 @@ connect_ended(struct wire *wire, int error)
 static void
 connect_step(struct wire *wire, int revents)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
+	int error = wire_connect_error(wire, revents);
 
-	if (revents == 0)
-		error = ETIMEDOUT;
-	else if (getsockopt(wire->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
-	else if (error == 0 && (revents & (POLLERR | POLLHUP)) != 0 && (revents & POLLOUT) == 0)
+	if (error == 0 && (revents & (POLLERR | POLLHUP)) != 0 && (revents & POLLOUT) == 0)
 		error = ECONNRESET;
 	connect_ended(wire, error);
 }
