@@ -171,11 +171,6 @@ store_format(struct options *options, const struct option_row *row, const char *
 		err_set(err, "--%s: '%s' lacks the name of the file", row->name, value);
 		return -EINVAL;
 	}
-	if (file != NULL && !format->to_file) {
-		err_set(err, "--%s: '%s': %s goes to standard output, not to a file", row->name,
-			value, format->name);
-		return -EINVAL;
-	}
 	for (size_t i = 0; file == NULL && i < options->output_count; i++)
 		if (options->outputs[i].file == NULL) {
 			err_set(err,

@@ -162,13 +162,11 @@ count_of(const struct finding *finding)
 					     [FAIL] = COUNT_FAILED,
 					     [SKIP] = COUNT_SKIPPED,
 					     [UNKNOWN] = COUNT_UNKNOWN };
-	enum status worst = finding->status;
+	const struct finding *worst = report_worst(finding);
 
-	for (size_t i = 0; i < finding->also_count; i++)
-		if (finding->also[i].status == FAIL ||
-		    (finding->also[i].status == WARN && worst == PASS))
-			worst = finding->also[i].status;
-	return worst == SKIP && finding->id == CODE_NOT_REACHED ? COUNT_NOT_REACHED : counts[worst];
+	if (worst->status == SKIP && worst->id == CODE_NOT_REACHED)
+		return COUNT_NOT_REACHED;
+	return counts[worst->status];
 }
 
 char *

@@ -36,6 +36,16 @@ report_why(const struct finding *finding)
 	return words_of(finding->why, finding);
 }
 
+const char *
+report_doubt(const struct finding *finding)
+{
+	static const char *const doubts[] = {
+		[CERTAIN] = "", [LIKELY] = " (likely)", [POSSIBLE] = " (possibly)"
+	};
+
+	return doubts[finding->confidence];
+}
+
 /* When the facts were collected; a document from elsewhere may say anything there. */
 static void
 set_started(struct report *report, time_t started)
@@ -52,6 +62,91 @@ report_connects(const struct report *report)
 			return report->findings[i].status == PASS ||
 			       report->findings[i].status == WARN;
 	return false;
+}
+
+const char *
+report_name(const struct report *report)
+{
+	if (report->about->vm != NULL)
+		return report->about->vm;
+	return report->about->host != NULL ? report->about->host : "this computer";
+}
+
+const char *
+report_digest(const struct report *report)
+{
+	const char *colon = strchr(report->rules, ':');
+
+	return colon != NULL ? colon + 1 : report->rules;
+}
+
+const struct remedy *
+report_remedy(const struct finding *finding)
+{
+	return finding->remedies.count > finding->ways ? &finding->remedies.at[0] : NULL;
+}
+
+const struct finding *
+report_worst(const struct finding *finding)
+{
+	static const int order[] = {
+		[SKIP] = 0, [PASS] = 1, [WARN] = 2, [UNKNOWN] = 3, [FAIL] = 4
+	};
+	const struct finding *worst = finding;
+
+	for (size_t i = 0; i < finding->also_count; i++)
+		if (order[finding->also[i].status] > order[worst->status] &&
+		    finding->also[i].status != PASS)
+			worst = &finding->also[i];
+	return worst;
+}
+
+const char *
+report_hop_name(const struct report_hop *hop)
+{
+	static const char *const names[][2] = {
+		{ "client", "you" },
+		{ "azure", "Azure" },
+		{ "vm", "VM" },
+		{ "public-ip", "public IP" },
+		{ "subnet-nsg", "subnet NSG" },
+		{ "nic-nsg", "NIC NSG" },
+		{ "jit", "JIT" },
+		{ "tcp", "TCP" },
+		{ "ssh", "SSH" },
+		{ "host-key", "host key" },
+		{ "auth", "login" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(hop->name, names[i][0]) == 0)
+			return names[i][1];
+	return hop->name;
+}
+
+static size_t
+flatten(const struct finding *findings, size_t count, const struct finding **list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list != NULL)
+			list[n] = &findings[i];
+		n++;
+		n += flatten(findings[i].also, findings[i].also_count,
+			     list != NULL ? list + n : NULL);
+	}
+	return n;
+}
+
+const struct finding **
+report_findings(const struct report *report, size_t *count)
+{
+	size_t n = flatten(report->findings, report->count, NULL);
+	const struct finding **list = calloc(n + 1, sizeof(*list));
+
+	*count = flatten(report->findings, report->count, list);
+	return list;
 }
 
 /* The finding of that code, also among those beside others. */

@@ -1,14 +1,13 @@
 #include "report/format.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The order is that of --help. */
 const struct format formats[] = {
-	{ "text", report_text, .many = true, .to_file = true, .person = true, .bracket = "\\x5b",
-	  .colon = "\\x3a" },
-	{ "json", report_json, .many = true, .to_file = true, .bracket = "\\u005b" },
-	{ "ndjson", report_ndjson, .to_file = true, .bracket = "\\u005b" },
+#define FORMAT(name, write, ...) { name, write, __VA_ARGS__ },
+#include "report/formats.def"
+#undef FORMAT
 	{ 0 },
 };
 
@@ -43,4 +42,13 @@ format_names(char *ret, size_t size, char separator)
 	for (const struct format *format = formats; format->name != NULL && used < size; format++)
 		used += (size_t)snprintf(ret + used, size - used, "%s%.*s", format->name,
 					 format[1].name != NULL, &separator);
+}
+
+int
+format_end(FILE *out)
+{
+	errno = 0;
+	if (fflush(out) != 0 || ferror(out))
+		return errno != 0 ? -errno : -EIO;
+	return 0;
 }

@@ -218,21 +218,17 @@ write_part(const char *bytes, size_t len, void *ctx)
 	return 0;
 }
 
-/* Takes the reference. */
-static int
-dump(FILE *out, json_t *json, size_t flags)
+int
+format_json(FILE *out, json_t *json, size_t flags)
 {
-	bool bad;
+	bool bad = json == NULL;
 
-	if (json == NULL)
-		return -ENOMEM;
 	errno = 0;
-	bad =
-	    json_dump_callback(json, write_part, out, flags | FLAGS) != 0 || putc('\n', out) == EOF;
-	bad = fflush(out) != 0 || bad || ferror(out);
+	bad = bad || json_dump_callback(json, write_part, out, flags | FLAGS) != 0;
+	bad = bad || putc('\n', out) == EOF;
 	json_decref(json);
 	if (!bad)
-		return 0;
+		return format_end(out);
 	return errno != 0 ? -errno : -EIO;
 }
 
@@ -245,11 +241,11 @@ report_json(FILE *out, const struct report *const *reports, size_t count,
 
 	(void)style;
 	if (count == 1)
-		return dump(out, report_as_json(reports[0]), JSON_INDENT(2));
+		return format_json(out, report_as_json(reports[0]), JSON_INDENT(2));
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, report_as_json(reports[i]));
-	return dump(out, list, JSON_INDENT(2));
+	return format_json(out, list, JSON_INDENT(2));
 }
 
 int
@@ -260,6 +256,6 @@ report_ndjson(FILE *out, const struct report *const *reports, size_t count,
 
 	(void)style;
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = dump(out, report_as_json(reports[i]), JSON_COMPACT);
+		r = format_json(out, report_as_json(reports[i]), JSON_COMPACT);
 	return r;
 }

@@ -56,7 +56,7 @@ report_checks(FILE *out, const struct rules *rules, const struct report_style *s
 		write_heading(&page, all[i].id, all[i].title);
 		write_codes(&page, &all[i]);
 	}
-	return page_end(&page);
+	return format_end(page.out);
 }
 
 static void
@@ -108,7 +108,7 @@ explain_check(FILE *out, const struct rules *rules, enum check_id check,
 
 	page_start(&page, out, style);
 	write_check(&page, rules, check);
-	return page_end(&page);
+	return format_end(page.out);
 }
 
 static void
@@ -154,7 +154,7 @@ report_explain(FILE *out, const struct rules *rules, const char *code,
 	explain_effects(&page, words);
 	if (words->docs != NULL)
 		page_wrap(&page, "\nMore: ", 0, INK_NONE, words->docs);
-	return page_end(&page);
+	return format_end(page.out);
 }
 
 int
@@ -176,5 +176,5 @@ report_lint(FILE *out, const struct rules *rules, const char *file)
 		name, count - custom, codes, custom, json_array_size(rules_waivers(rules)),
 		rules_digest(rules));
 	free(name);
-	return page_end(&page);
+	return format_end(page.out);
 }

@@ -11,30 +11,6 @@ struct picture {
 	size_t count;
 };
 
-/* What people call a hop. */
-static const char *
-name_of(const struct report_hop *hop)
-{
-	static const char *const names[][2] = {
-		{ "client", "you" },
-		{ "azure", "Azure" },
-		{ "vm", "VM" },
-		{ "public-ip", "public IP" },
-		{ "subnet-nsg", "subnet NSG" },
-		{ "nic-nsg", "NIC NSG" },
-		{ "jit", "JIT" },
-		{ "tcp", "TCP" },
-		{ "ssh", "SSH" },
-		{ "host-key", "host key" },
-		{ "auth", "login" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(hop->name, names[i][0]) == 0)
-			return names[i][1];
-	return hop->name;
-}
-
 static bool
 is(const struct report_hop *hop, const char *state)
 {
@@ -53,9 +29,9 @@ write_hop(FILE *out, const struct report_hop *hop, bool labels, bool utf8)
 	bool label = labels && *hop->label != '\0';
 
 	if (!is(hop, "blocked"))
-		fprintf(out, "%s%s", name_of(hop), is(hop, "ok") ? "" : "?");
+		fprintf(out, "%s%s", report_hop_name(hop), is(hop, "ok") ? "" : "?");
 	else
-		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", name_of(hop),
+		fprintf(out, "%s %s%s%s", utf8 ? "\xe2\x9c\x97" : "X", report_hop_name(hop),
 			label ? ": " : "", label ? hop->label : "");
 }
 

@@ -68,6 +68,27 @@ const char *report_title(const struct finding *finding);
 const char *report_summary(const struct finding *finding);
 const char *report_why(const struct finding *finding);
 
+/* How sure a finding is, to follow its title: "", " (likely)" or " (possibly)". */
+const char *report_doubt(const struct finding *finding);
+
+/* What a report is about, in one word: the VM, the host, or "this computer". */
+const char *report_name(const struct report *report);
+
+/* The first remedy of a finding, ways in aside; NULL for none. */
+const struct remedy *report_remedy(const struct finding *finding);
+
+/* The digest of the rules, without its kind. */
+const char *report_digest(const struct report *report);
+
+/* What people call a hop: "NIC NSG". */
+const char *report_hop_name(const struct report_hop *hop);
+
+/* What a check comes to: its finding, or the worse one beside it. */
+const struct finding *report_worst(const struct finding *finding);
+
+/* All findings, those beside others behind these; the caller frees the list. */
+const struct finding **report_findings(const struct report *report, size_t *count);
+
 /* The hops from this computer to the login, from the findings; labels are owned by the caller. 0 or
  * -ENOMEM. */
 int report_path(const struct finding *findings, size_t count, const struct diagnosis *diagnosis,

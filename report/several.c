@@ -8,16 +8,6 @@
 
 enum { NAME_MAX_COLUMNS = 32, NAMES_SHOWN = 6 };
 
-static const char *
-name_of(const struct report *report)
-{
-	const struct about *about = report->about;
-
-	if (about->vm != NULL)
-		return about->vm;
-	return about->host != NULL ? about->host : "this computer";
-}
-
 /* "31 ok, 2 failed, 1 unknown" */
 static char *
 verdicts_text(const struct report *const *reports, size_t count)
@@ -55,7 +45,7 @@ name_columns(const struct page *page, const struct report *const *reports, size_
 	size_t widest = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		char *name = page_clean(page, name_of(reports[i]), false);
+		char *name = page_clean(page, report_name(reports[i]), false);
 		size_t columns = name != NULL ? visible_width(name) : 0;
 
 		widest = columns > widest ? columns : widest;
@@ -71,7 +61,7 @@ write_row(struct page *page, const struct report *report, size_t columns)
 	const struct finding *cause = report->cause;
 	const struct mark *mark = &marks[report->verdict];
 	bool sign = page->style->utf8, endless = page->width >= PAGE_ENDLESS;
-	char *name = page_clean(page, name_of(report), false),
+	char *name = page_clean(page, report_name(report), false),
 	     *title = cause != NULL ? doubtful_title(cause) : strdup(report->title), *text;
 	size_t width = name != NULL ? visible_width(name) : 0;
 
@@ -134,7 +124,7 @@ names_text(const struct report *const *reports, size_t count, size_t at, size_t 
 	*found = 0;
 	for (size_t i = at; i < count; i++)
 		if (same_cause(reports[i], reports[at]) && (*found)++ < NAMES_SHOWN)
-			fprintf(out, "%s%s", *found > 1 ? ", " : "", name_of(reports[i]));
+			fprintf(out, "%s%s", *found > 1 ? ", " : "", report_name(reports[i]));
 	if (*found > NAMES_SHOWN)
 		fprintf(out, " and %zu more", *found - NAMES_SHOWN);
 	if (fclose(out) == 0)
@@ -156,8 +146,8 @@ write_cause(struct page *page, const struct report *const *reports, size_t count
 	putc('\n', page->out);
 	page_wrap(page, "", 0, marks[cause->status].ink, text);
 	page_wrap(page, "  ", 2, INK_DIM, names);
-	if (cause->remedies.count > cause->ways)
-		write_command(page, &cause->remedies.at[0], 4);
+	if (report_remedy(cause) != NULL)
+		write_command(page, report_remedy(cause), 4);
 	free(names);
 	free(title);
 	free(text);

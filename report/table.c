@@ -152,7 +152,6 @@ void
 write_footer(struct page *page, const struct report *report)
 {
 	fprintf(page->out, "\n%s %s, rules %.8s, %s, %.1f s%s\n", PACKAGE_NAME, report->version,
-		strchr(report->rules, ':') != NULL ? strchr(report->rules, ':') + 1 : report->rules,
-		report->started, (double)report->about->duration_ms / 1000,
+		report_digest(report), report->started, (double)report->about->duration_ms / 1000,
 		page->style->verbose ? "" : ", Azure request ids: -v");
 }

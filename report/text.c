@@ -48,5 +48,5 @@ report_text(FILE *out, const struct report *const *reports, size_t count,
 			putc('\n', out);
 		r = write_one(&page, reports[i]);
 	}
-	return r < 0 ? r : page_end(&page);
+	return r < 0 ? r : format_end(page.out);
 }

@@ -51,9 +51,5 @@ write_verdict(struct page *page, enum status status, const char *text, const cha
 char *
 doubtful_title(const struct finding *finding)
 {
-	static const char *const doubt[] = {
-		[CERTAIN] = "", [LIKELY] = " (likely)", [POSSIBLE] = " (possibly)"
-	};
-
-	return doc_fmt("%s%s", report_title(finding), doubt[finding->confidence]);
+	return doc_fmt("%s%s", report_title(finding), report_doubt(finding));
 }

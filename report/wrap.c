@@ -1,7 +1,6 @@
 #include "report/wrap.h"
 #include "facts/visible.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,15 +13,6 @@ page_start(struct page *page, FILE *out, const struct report_style *style)
 
 	width = width < 40 ? 40 : width;
 	*page = (struct page){ .out = out, .style = style, .width = (size_t)width };
-}
-
-int
-page_end(struct page *page)
-{
-	errno = 0;
-	if (fflush(page->out) != 0 || ferror(page->out))
-		return errno != 0 ? -errno : -EIO;
-	return 0;
 }
 
 void

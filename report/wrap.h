@@ -2,7 +2,7 @@
 #ifndef REPORT_WRAP_H
 #define REPORT_WRAP_H
 
-#include "report/report.h"
+#include "report/format.h"
 
 enum { PAGE_ENDLESS = 1 << 30 };
 
@@ -18,9 +18,6 @@ struct page {
 };
 
 void page_start(struct page *page, FILE *out, const struct report_style *style);
-
-/* 0, or -errno when anything could not be written. */
-int page_end(struct page *page);
 
 /* Text from anywhere, made safe to show: control bytes and hidden code points written out, without
  * UTF-8 all that is not ASCII too. `lines` keeps line breaks. The caller frees; NULL text gives "".
