@@ -40,6 +40,9 @@ int inbound_judge(const struct scene *scene, const struct nsg_flow *flow,
  * source). 0 or -ENOMEM. */
 int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
 
+/* The answers to the client take a route that loses them, which explains silence by itself. */
+bool route_loses_answers(const struct scene *scene);
+
 /* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. Returns as
  * finding_set. */

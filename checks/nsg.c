@@ -66,7 +66,8 @@ add_evidence(const struct nsg_judgement *judgement, const struct inbound *in,
 }
 
 /* It depends: on who you are, or on what a tag holds. When the address is known, a tag is all that
- * is open and nothing came back on the wire, the tag most likely does not hold it. */
+ * is open and nothing came back on the wire, the tag most likely does not hold it; not where a
+ * route loses the answers, since the silence then says nothing about the tag. */
 static int
 depends(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
 {
@@ -80,7 +81,8 @@ depends(const struct scene *scene, const struct nsg_judgement *judgement, struct
 	finding_text(finding, "condition", condition);
 	finding_text(finding, "tag", tag);
 	if (in->source_known && tag != NULL && gate->result.decider != NULL &&
-	    gate->result.decider->access == NSG_ACCESS_DENY && scene->timed_out) {
+	    gate->result.decider->access == NSG_ACCESS_DENY && scene->timed_out &&
+	    !route_loses_answers(scene)) {
 		r = finding_likely(
 		    finding, FAIL, CODE_NSG_WRONG_SERVICE_TAG,
 		    "%s: %s, and most likely %s does not include %s, since nothing came back",

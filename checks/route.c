@@ -66,6 +66,50 @@ private_way(const struct scene *scene, struct finding *finding)
 			      peering.name != NULL ? peering.name : "?", state);
 }
 
+/* An address of the VM itself, on any of its network interfaces. */
+static bool
+is_vm_itself(const struct inbound *in, const char *hop)
+{
+	struct ip ip;
+
+	if (ip_parse(hop, &ip) < 0)
+		return false;
+	for (size_t i = 0; i < in->network.count; i++)
+		if (in->network.paths[i].has_private &&
+		    ip_cmp(in->network.paths[i].private_ip, ip) == 0)
+			return true;
+	return false;
+}
+
+static enum route_state
+answers_route(const struct scene *scene, struct route *ret, bool *effective)
+{
+	const struct inbound *in = &scene->inbound;
+
+	return route_to(scene->facts, in->path,
+			in->source_known ? &in->flow.source.list[0].from : NULL, ret, effective);
+}
+
+static bool
+through_firewall(const struct inbound *in)
+{
+	return in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT;
+}
+
+bool
+route_loses_answers(const struct scene *scene)
+{
+	const struct inbound *in = &scene->inbound;
+	struct route route = { 0 };
+	bool effective;
+
+	return in->path != NULL && !in->flow.private_path && !through_firewall(in) &&
+	       answers_route(scene, &route, &effective) == ROUTE_FOUND &&
+	       (doc_same(route.hop_type, "VirtualAppliance") ||
+		doc_same(route.hop_type, "VirtualNetworkGateway") ||
+		doc_same(route.hop_type, "None"));
+}
+
 /* Answers to a client on the Internet that leave by anything but Internet come back by another way
  * than the request, and are dropped. */
 static int
@@ -91,7 +135,11 @@ judge_hop(const struct scene *scene, const struct route *route, bool effective,
 				   "answers to you leave by %s%s%s, and come back all the same",
 				   type, route->hop != NULL ? " " : "",
 				   route->hop != NULL ? route->hop : "");
-	if (strcasecmp(type, "VirtualAppliance") == 0) {
+	if (strcasecmp(type, "VirtualAppliance") == 0 &&
+	    is_vm_itself(&scene->inbound, route->hop)) {
+		code = CODE_UDR_TO_THE_VM;
+		words = "the VM itself";
+	} else if (strcasecmp(type, "VirtualAppliance") == 0) {
 		code = CODE_UDR_DEFAULT_TO_NVA;
 		words = "an appliance that never saw the request";
 	} else if (strcasecmp(type, "VirtualNetworkGateway") == 0) {
@@ -120,7 +168,7 @@ judge(const struct scene *scene, struct finding *finding)
 	bool effective;
 
 	inbound_evidence(in, finding);
-	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
+	if (through_firewall(in))
 		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
 				   "the way in leads through the firewall, and so do the answers");
 	if (in->flow.private_path)
@@ -139,8 +187,11 @@ judge(const struct scene *scene, struct finding *finding)
 				       &path->route_table);
 	case ROUTE_NONSENSE:
 		finding_text(finding, "field", "addressPrefix");
+		finding_text(finding, "route", route.name);
 		return finding_set(finding, UNKNOWN, CODE_ROUTE_INVALID,
-				   "addressPrefix of a route makes no sense");
+				   "addressPrefix of route %s makes no sense (%s)",
+				   route.name != NULL ? route.name : "?",
+				   route.prefix != NULL ? route.prefix : "missing");
 	default:
 		add_route(in, &route, finding);
 		return judge_hop(scene, &route, effective, finding);

@@ -1,14 +1,17 @@
 #include "model/route.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct best {
 	struct route route;
 	struct ip_range range;
 	int weight;
-	bool found, nonsense;
+	bool found;
+	struct route nonsense; /* the first one whose prefix makes no sense and might win */
+	bool doubtful;
 };
 
 /* User-defined routes win over those of a gateway, these over Azure's own. */
@@ -20,6 +23,45 @@ source_weight(const char *source)
 	return doc_same(source, "VirtualNetworkGateway") ? 2 : 1;
 }
 
+/* "AzureCloud", "Storage.WestEurope": lists of Azure's own addresses, which no client of ours has.
+ */
+static bool
+is_tag(const char *prefix)
+{
+	return isalpha((unsigned char)*prefix) && strpbrk(prefix, "/:") == NULL;
+}
+
+/* "203.0.113.0/33" can still be told not to hold an address whose first bits differ. */
+static bool
+may_hold(const char *prefix, const struct ip *destination)
+{
+	char text[IP_TEXT_MAX];
+	struct ip_range half;
+	struct ip ip;
+
+	snprintf(text, sizeof(text), "%s", prefix);
+	text[strcspn(text, "/")] = '\0';
+	if (destination == NULL || ip_parse(text, &ip) < 0)
+		return true;
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "/1");
+	return prefix_parse(text, &half) < 0 || range_has(&half, *destination);
+}
+
+static bool
+is_one_address(const struct ip_range *range)
+{
+	return ip_cmp(range->from, range->to) == 0;
+}
+
+static void
+doubt(struct best *best, const struct route *route, const struct ip *destination)
+{
+	if (best->doubtful || (route->prefix != NULL && !may_hold(route->prefix, destination)))
+		return;
+	best->doubtful = true;
+	best->nonsense = *route;
+}
+
 static void
 consider(struct best *best, const struct route *route, const struct ip *destination)
 {
@@ -27,10 +69,10 @@ consider(struct best *best, const struct route *route, const struct ip *destinat
 	bool narrower;
 	int weight = source_weight(route->source);
 
+	if (route->prefix != NULL && is_tag(route->prefix))
+		return;
 	if (prefix_parse(route->prefix, &range) < 0) {
-		best->nonsense |=
-		    route->prefix == NULL ||
-		    strpbrk(route->prefix, "/:.") != NULL; /* a service tag is none of ours */
+		doubt(best, route, destination);
 		return;
 	}
 	if (destination != NULL ? !range_has(&range, *destination)
@@ -42,11 +84,24 @@ consider(struct best *best, const struct route *route, const struct ip *destinat
 	    !(range_covers(&range, &best->range) && range_covers(&best->range, &range) &&
 	      weight > best->weight))
 		return;
-	*best = (struct best){ .route = *route,
-			       .range = range,
-			       .weight = weight,
-			       .found = true,
-			       .nonsense = best->nonsense };
+	best->route = *route;
+	best->range = range;
+	best->weight = weight;
+	best->found = true;
+}
+
+/* Would the answer be another one if the route that makes no sense won? */
+static bool
+doubt_matters(const struct best *best)
+{
+	const struct route *one = &best->route, *other = &best->nonsense;
+
+	if (!best->doubtful || (best->found && is_one_address(&best->range)))
+		return false;
+	if (!best->found)
+		return !doc_same(other->hop_type, "Internet");
+	return other->hop_type == NULL || !doc_same(one->hop_type, other->hop_type) ||
+	       (one->hop != NULL && !doc_same(one->hop, other->hop));
 }
 
 static void
@@ -107,8 +162,10 @@ route_to(const struct facts *facts, const struct net_path *path, const struct ip
 		return ROUTE_UNKNOWN;
 	else
 		read_table(path->route_table.body, destination, &best);
-	if (best.nonsense)
+	if (doubt_matters(&best)) {
+		*ret = best.nonsense;
 		return ROUTE_NONSENSE;
+	}
 	if (!best.found)
 		return ROUTE_NONE;
 	*ret = best.route;

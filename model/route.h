@@ -18,7 +18,7 @@ enum route_state {
 	ROUTE_NONE, /* no user-defined route covers the address: Azure's own routes apply */
 	ROUTE_FOUND,
 	ROUTE_UNKNOWN,  /* the subnet or its route table did not arrive */
-	ROUTE_NONSENSE, /* a prefix makes no sense, and what else is there does not settle it */
+	ROUTE_NONSENSE, /* the prefix of this route makes no sense, and it might be the one */
 };
 
 /* The route that answers to this address take, by the longest prefix (in effective routes, among
