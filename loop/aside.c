@@ -25,7 +25,8 @@ static struct aside {
 	const char *const *argv; /* NULL: not used */
 	int64_t deadline;
 	pid_t pid;
-	int fd; /* our end of the socket; valid while pid is not 0 */
+	int fd;        /* our end of the socket; valid while pid is not 0 */
+	bool answered; /* it has ever said something */
 } aside;
 
 static int64_t
@@ -47,6 +48,7 @@ stop(void)
 	close(aside.fd);
 	child_kill(aside.pid, &status);
 	aside.pid = 0;
+	aside.answered = false;
 }
 
 static int
@@ -189,20 +191,41 @@ message_receive(int fd, unsigned char **ret, size_t *ret_len, int64_t until)
 	return 0;
 }
 
+/* Its first word, by which it shows that it runs. One that never does (this program is run by
+ * another one, as by valgrind) is not asked. */
+static int
+greet(int64_t until)
+{
+	unsigned char word;
+	int r;
+
+	if (aside.pid == 0 && (r = start()) < 0)
+		return r;
+	if (aside.answered)
+		return 0;
+	r = receive_all(aside.fd, &word, 1, until);
+	aside.answered = r == 0;
+	return r;
+}
+
 int
 aside_ask(const void *question, size_t len, unsigned char **ret, size_t *ret_len)
 {
 	int64_t now = now_ms(), wait = (aside.deadline - now) / PART;
 	int r = 0;
 
+	if (!aside_used())
+		return -ENOSYS;
 	if (wait <= 0)
 		return -ECANCELED;
 	if (wait > LONGEST_MS)
 		wait = LONGEST_MS;
 	if (wait < SHORTEST_MS)
 		wait = SHORTEST_MS;
-	if (aside.pid == 0)
-		r = start();
+	if ((r = greet(now + wait)) == -EPIPE || r == -ECONNRESET || r == -ENOENT || r == -EACCES) {
+		aside_end();
+		return -ENOSYS;
+	}
 	if (r == 0 && (r = message_send(aside.fd, question, len, now + wait)) == 0)
 		r = message_receive(aside.fd, ret, ret_len, now + wait);
 	if (r < 0)
@@ -236,6 +259,7 @@ aside_serve(unsigned char *(*answer)(const char *question, size_t len, size_t *r
 	int r = 0;
 
 	setrlimit(RLIMIT_DATA, &memory);
+	r = send_all(STDOUT_FILENO, "", 1, NEVER);
 	while (r == 0 && message_receive(STDIN_FILENO, &question, &len, NEVER) == 0) {
 		reply = answer((const char *)question, len, &reply_len);
 		r = message_send(STDOUT_FILENO, reply, reply_len, NEVER);

@@ -18,7 +18,8 @@ void aside_deadline(int deadline_ms);
 bool aside_used(void);
 
 /* Asks a question and waits. *ret (the caller wipes and frees it, NUL-terminated) is the answer; 0,
- * -ETIMEDOUT, -ECANCELED when no time is left, or why there is no second process. */
+ * -ETIMEDOUT, -ECANCELED when no time is left, -ENOSYS when there can be no second process (then
+ * aside_used is false from now on), or another error. */
 int aside_ask(const void *question, size_t len, unsigned char **ret, size_t *ret_len);
 
 /* What an error of aside_ask means, as the end of a sentence. */

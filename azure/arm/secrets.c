@@ -185,14 +185,17 @@ secrets_text(const struct secrets *secrets, const char *text)
 static void
 plain_key(const char *key, char ret[static 64])
 {
-	size_t used = 63;
-	const char *p = key + strlen(key);
+	size_t count = 0, used = 0, skip;
 
+	for (const char *p = key; *p != '\0'; p++)
+		count += isalnum((unsigned char)*p) != 0;
+	skip = count > 63 ? count - 63 : 0;
+	for (; *key != '\0'; key++)
+		if (isalnum((unsigned char)*key) && skip > 0)
+			skip--;
+		else if (isalnum((unsigned char)*key))
+			ret[used++] = (char)tolower((unsigned char)*key);
 	ret[used] = '\0';
-	while (p > key && used > 0)
-		if (isalnum((unsigned char)*--p))
-			ret[--used] = (char)tolower((unsigned char)*p);
-	memmove(ret, ret + used, 64 - used);
 }
 
 static bool

@@ -5,10 +5,12 @@
 
 #include "facts/doc.h"
 
+#include <sys/stat.h>
+
 /* From now on files are read by the second process; see aside_begin. */
 void machine_aside_begin(const char *const *argv, int deadline_ms);
 
-/* The second process itself. Returns its exit status. */
+/* aside_work.c: the second process itself. Returns its exit status. */
 int machine_aside_main(void);
 
 /* Has `work` done by the second process with this request (taken). false when there is none: the
@@ -20,5 +22,11 @@ bool machine_aside(const char *work, json_t *request, json_t **ret, const char *
  * NULL when there is none). */
 json_t *machine_aside_path(const char *path);
 char *machine_aside_path_of(const json_t *request);
+
+/* What stands before the bytes of a file in an answer. */
+struct aside_look {
+	int r;
+	struct stat st;
+};
 
 #endif
