@@ -207,6 +207,68 @@ judge_certificate(const struct view *view, struct finding *finding)
 	return false;
 }
 
+/* The authority signed the certificate with SHA-1, which sshd has not taken since OpenSSH 8.2
+ * (CASignatureAlgorithms). */
+static bool
+judge_signature(const struct view *view, struct finding *finding)
+{
+	const struct fact_identities *ids = view->scene->identities;
+
+	for (size_t i = 0; i < ids->order_count; i++) {
+		const struct fact_identity *each = &ids->order[i];
+
+		if (each->from != IDENTITY_CERTIFICATE || !doc_same(each->signature, "ssh-rsa"))
+			continue;
+		finding_text(finding, "certificate", each->path);
+		finding_likely(finding, FAIL, CODE_CERT_SIGNED_SHA1,
+			       "the authority signed the certificate %s with SHA-1 (ssh-rsa)",
+			       each->path != NULL ? each->path : "of the key");
+		return true;
+	}
+	return false;
+}
+
+static bool
+lists(const char *const *list, size_t count, const char *part)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(list[i], part) != NULL)
+			return true;
+	return false;
+}
+
+/* The family of a key type, by the word that the lists of the key exchange have in common with it.
+ */
+static const char *
+family_of(const char *type)
+{
+	return type != NULL && strstr(type, "ed25519") != NULL ? "25519" : NULL;
+}
+
+/* A server whose lists have nothing of Curve25519 (key exchange, host keys, and no ChaCha20)
+ * follows a policy like FIPS 140, which excludes Ed25519 keys of users as well; sshd does not say
+ * so itself (server-sig-algs names all types, measured with OpenSSH 9.2). */
+static bool
+judge_key_type(const struct view *view, const struct fact_auth_query *asked,
+	       struct finding *finding)
+{
+	const struct fact_kex_lists *server = view->scene->kex->server;
+	const char *family = asked != NULL ? family_of(asked->type) : NULL;
+
+	if (family == NULL || server == NULL || server->kex_count == 0 ||
+	    server->host_key_count == 0 || lists(server->kex, server->kex_count, family) ||
+	    lists(server->host_key, server->host_key_count, family) ||
+	    lists(server->cipher, server->cipher_count, "chacha20"))
+		return false;
+	finding_text(finding, "key_type", asked->type);
+	finding_likely(
+	    finding, FAIL, CODE_SERVER_REJECTS_KEY_TYPE,
+	    "the server's algorithms look like a FIPS policy: none of them is Curve25519, "
+	    "and the key is %s",
+	    asked->type);
+	return true;
+}
+
 /* Nobody named a user, and the VM, whose own user it would be, could not be read: the name of the
  * local account is only a guess. */
 static bool
@@ -266,6 +328,8 @@ judge_denied(const struct view *view, struct finding *finding)
 		finding->confidence = LIKELY;
 		return 0;
 	}
+	if (judge_signature(view, finding) || judge_key_type(view, asked, finding))
+		return 0;
 	if (strcmp(view->user, "root") == 0 &&
 	    (view->admin == NULL || strcmp(view->admin, "root") != 0))
 		return finding_likely(finding, FAIL, CODE_ROOT_LOGIN,
@@ -343,6 +407,13 @@ judge_keys(const struct view *view, struct finding *finding)
 				   "not asked about it");
 	if (strchr(view->user, '@') != NULL && first(view, is_certificate) == NULL)
 		return judge_denied(view, finding);
+	if (view->scene->identities->pkcs11 != NULL) {
+		finding_text(finding, "provider", view->scene->identities->pkcs11);
+		return finding_set(
+		    finding, UNKNOWN, CODE_TOKEN_NOT_ASKED,
+		    "ssh would use keys of %s (PKCS11Provider), and they were not asked",
+		    view->scene->identities->pkcs11);
+	}
 	return finding_set(finding, FAIL, CODE_PASSWORD_AUTH_DISABLED,
 			   "the server takes keys only, and there is no key here to offer");
 }

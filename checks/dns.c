@@ -37,18 +37,59 @@ resolver_works(const struct facts *facts)
 	return false;
 }
 
+/* The name or address within what was pasted with a scheme, quotation marks, blanks, a user, a port
+ * or a path around it; NULL when nothing is around it. The caller frees. */
+static char *
+plain_name(const char *name)
+{
+	const char *start = strstr(name, "://"), *end, *at;
+
+	start = start != NULL ? start + 3 : name;
+	start += strspn(start, " \t\"'`([{<");
+	if ((at = strchr(start, '@')) != NULL)
+		start = at + 1;
+	end = start + strcspn(start, " \t\"'`)]}>/,;");
+	if ((at = memchr(start, ':', (size_t)(end - start))) != NULL && at > start &&
+	    memchr(at + 1, ':', (size_t)(end - at - 1)) == NULL)
+		end = at;
+	if (end == start || strlen(name) == (size_t)(end - start))
+		return NULL;
+	return strndup(start, (size_t)(end - start));
+}
+
+static int
+not_plain(const char *name, const char *plain, struct finding *finding)
+{
+	const char *what = strpbrk(name, "\"'`") != NULL ? "quotation marks"
+			   : strstr(name, "://") != NULL ? "a scheme as in a URL"
+			   : strchr(name, ' ') != NULL   ? "a blank"
+							 : "more than the name itself";
+
+	finding_text(finding, "plain", plain);
+	finding_text(finding, "around", what);
+	return finding_set(finding, FAIL, CODE_NAME_NOT_PLAIN,
+			   "the name %s has %s in it; the name itself is %s", name, what, plain);
+}
+
 static int
 not_found(const struct scene *scene, struct finding *finding)
 {
 	const struct fact_dns *dns = scene->dns;
 	const char *fqdn = NULL;
 	json_t *addresses = talk_vm_addresses(scene, &fqdn);
+	char *plain = dns->name != NULL ? plain_name(dns->name) : NULL;
+	int r;
 
 	finding_text(finding, "name", dns->name);
 	finding_number(finding, "ms", dns->ms);
 	finding_text(finding, "fqdn", fqdn);
 	finding_value(finding, "address", json_incref(json_array_get(addresses, 0)));
 	json_decref(addresses);
+	if (plain != NULL) {
+		r = not_plain(dns->name, plain, finding);
+		free(plain);
+		return r;
+	}
 	if (doc_same(dns->cause, "nxdomain"))
 		return finding_set(finding, FAIL, CODE_DNS_NXDOMAIN,
 				   "%s has no address in DNS (%s)", dns->name, dns->error);

@@ -176,6 +176,13 @@ changed(const struct host *host, struct finding *finding)
 		remark = "; the new key is proven to be the VM's";
 	else if (created != NULL && modified > 0 && time_from_iso(created) > modified)
 		remark = "; the VM was created later than that file was written";
+	if (host->scene->tcp->loopback && host->proof != PROOF_MATCH)
+		return finding_likely(
+		    finding, host->lets_pass ? WARN : FAIL, CODE_HOSTKEY_TUNNEL,
+		    "%s, line %d, remembers another %s key for %s (%s) than comes "
+		    "through now (%s)",
+		    entry->file, (int)entry->line, nick(entry->type), host->name,
+		    entry->fingerprint, host->fingerprint);
 	code = doc_same(how, "Static") ? CODE_HOSTKEY_CHANGED_VM_REBUILT
 				       : CODE_HOSTKEY_CHANGED_IP_REUSED;
 	finding_text(finding, "allocation", how);

@@ -191,6 +191,53 @@ tries_of(const struct scene *scene, json_int_t usual)
 		   : usual;
 }
 
+/* A file that ssh is told to use, whose public half it cannot read: encrypted, and no .pub beside
+ * it. NULL when there is none. */
+static const struct fact_key *
+unlinked_file(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->identities->order_count; i++) {
+		const struct fact_identity *entry = &scene->identities->order[i];
+		const struct fact_key *key =
+		    entry->agent || entry->public != NULL ? NULL : key_at(scene, entry->path);
+
+		if (key != NULL && key->present && key->encrypted == YES &&
+		    key->fingerprint == NULL)
+			return key;
+	}
+	return NULL;
+}
+
+/* The agent has keys that ssh may not offer (IdentitiesOnly), and ssh has none that it could.
+ * Returns false when that is not so. */
+static bool
+shut_out(const struct scene *scene, const struct offers *offers, struct finding *finding)
+{
+	const struct fact_key *unlinked = unlinked_file(scene);
+	char *public_path;
+
+	if (scene->accepted || !scene->identities->identities_only || offers->total > 0 ||
+	    scene->agent->keys_count == 0)
+		return false;
+	if (unlinked == NULL) {
+		finding_likely(
+		    finding, FAIL, CODE_AGENT_SHUT_OUT,
+		    "the agent holds %zu key%s, IdentitiesOnly is yes, and no file names "
+		    "one of them",
+		    scene->agent->keys_count, scene->agent->keys_count == 1 ? "" : "s");
+		return true;
+	}
+	public_path = doc_fmt("%s.pub", unlinked->path);
+	finding_text(finding, "path", unlinked->path);
+	finding_text(finding, "public_path", public_path);
+	finding_likely(finding, FAIL, CODE_AGENT_KEY_UNLINKED,
+		       "%s is encrypted and has no %s beside it; the agent holds %zu key%s",
+		       unlinked->path, public_path, scene->agent->keys_count,
+		       scene->agent->keys_count == 1 ? "" : "s");
+	free(public_path);
+	return true;
+}
+
 int
 check_key_agent(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
@@ -205,6 +252,8 @@ check_key_agent(const struct scene *scene, const struct rule *rule, struct findi
 	finding_number(finding, "count", (json_int_t)agent->keys_count);
 	if (scene->asked.key_only)
 		return finding_set(finding, SKIP, CODE_NOT_ASKED, "no VM was named");
+	if (shut_out(scene, &offers, finding))
+		return 0;
 	if (offers.wanted_offered && (json_int_t)offers.before >= limit)
 		return too_many(scene, &offers, limit, finding);
 	if (agent->keys_count == 0)

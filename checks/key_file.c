@@ -227,6 +227,10 @@ implicit_run(const struct scene *scene, struct finding *finding)
 	if (offers == 0 && scene->identities->pkcs11 != NULL)
 		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
 				   "the keys come from a PKCS#11 token");
+	if (offers == 0 && agent->keys_count > 0)
+		return finding_set(finding, PASS, CODE_KEY_FILE_OK,
+				   "there is no key file; the agent holds %zu key%s",
+				   agent->keys_count, agent->keys_count == 1 ? "" : "s");
 	if (offers == 0 && gone != NULL)
 		return missing(scene, gone, finding);
 	if (!on_vm && (key = find_stray(scene, NULL, offers > 0)) != NULL) {

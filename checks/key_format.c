@@ -207,6 +207,8 @@ locked(const struct scene *scene, const struct fact_key *key, struct finding *fi
 
 	if (key->encrypted != YES || key_in_agent(scene, key) || scene->asked.key_only)
 		return false;
+	if (key->fingerprint == NULL && scene->agent->keys_count > 0)
+		return false; /* the agent may hold it: key-agent says so */
 	if (!batch && scene->machine.terminal)
 		return false;
 	finding_text(finding, batch ? "batch" : "no_terminal", "yes");

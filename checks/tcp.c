@@ -29,9 +29,37 @@ from_here(const struct view *view)
 
 /* ICMP, or a reset made of it, says that a filter forbids: whose filter it is stands in the
  * sender's address. */
+/* An ICMP "host unreachable" of our own address says that no neighbour answered (ip(7)); rules that
+ * reject send other codes, unless somebody chose this one. Then the address belongs to a network
+ * that this machine is on itself: a bridge of containers, a VPN, the home network. */
+static bool
+is_on_own_link(const struct view *view)
+{
+	const struct fact_tcp *tcp = view->tcp;
+
+	return tcp->route != NULL && !tcp->route->default_ && tcp->route->on_link &&
+	       tcp->route->interface != NULL && !tcp->loopback;
+}
+
+static int
+judge_own_link(const struct view *view, struct finding *finding)
+{
+	const struct fact_tcp_route *route = view->tcp->route;
+
+	finding_text(finding, "interface", route->interface);
+	finding_text(finding, "prefix", route->prefix);
+	return finding_likely(finding, FAIL, CODE_ADDRESS_IS_LOCAL,
+			      "%s lies in %s, which this machine is on itself by %s, and no host "
+			      "answers there",
+			      view->tcp->address, route->prefix, route->interface);
+}
+
 static int
 judge_rejected(const struct view *view, struct finding *finding)
 {
+	if (from_here(view) && is_on_own_link(view) && !view->tcp->icmp->v6 &&
+	    view->tcp->icmp->type == 3 && view->tcp->icmp->code == 1)
+		return judge_own_link(view, finding);
 	if (from_here(view))
 		return finding_set(finding, FAIL, CODE_LOCAL_FIREWALL_REJECT,
 				   "this machine's own firewall rejects connections to %s",
@@ -85,11 +113,11 @@ judge_refused(const struct view *view, struct finding *finding)
 
 	if (view->tcp->icmp != NULL && !view->tcp->loopback)
 		return judge_rejected(view, finding);
-	talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
 	if (view->tcp->loopback)
-		return finding_set(finding, FAIL, CODE_SSHD_REFUSED,
-				   "%s port %lld refused the connection: nothing listens there",
+		return finding_set(finding, FAIL, CODE_TUNNEL_NOT_RUNNING,
+				   "no program on this machine listens on %s port %lld",
 				   view->tcp->address, (long long)view->tcp->port);
+	talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
 	/* a firewall that answers with RST looks just the same (measured) */
 	return finding_likely(finding, FAIL, CODE_SSHD_REFUSED,
 			      "%s port %lld refused the connection: nothing listens there, or a "
@@ -186,6 +214,8 @@ judge_unreachable(const struct view *view, struct finding *finding)
 	if (!view->tcp->loopback && !(v6 ? way6 : way4))
 		return finding_set(finding, FAIL, CODE_NO_LOCAL_NETWORK,
 				   "this machine has no route to the Internet (%s)", view->error);
+	if (is_on_own_link(view))
+		return judge_own_link(view, finding);
 	if (view->private && lacks_vpn(view))
 		return judge_private(view, finding);
 	if (view->tcp->ms >= ARP_MS)

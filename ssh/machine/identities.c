@@ -139,6 +139,8 @@ static json_t *
 entry_of_cert(const struct identities *ids, const char *path, const struct fact_key *key)
 {
 	struct pubkey pub;
+	struct certificate cert;
+	struct bytes algorithm;
 	json_t *entry;
 	char text[FINGERPRINT_SIZE];
 
@@ -157,6 +159,11 @@ entry_of_cert(const struct identities *ids, const char *path, const struct fact_
 	    .encrypted = key != NULL ? key->encrypted : UNTOLD, .present = true,
 	    .offered = FACT_YES, .usable = key != NULL && is_usable(ids, key));
 	FACT_PUT_BASE64(entry, identity, public, buffer_bytes(&pub.cert_blob));
+	if (certificate_read(buffer_bytes(&pub.cert_blob), &cert) == 0) {
+		if (bytes_string(&cert.signature, &algorithm) == 0)
+			FACT_PUT_BYTES(entry, identity, signature, algorithm.at, algorithm.len);
+		pubkey_free(&cert.key);
+	}
 	pubkey_free(&pub);
 	return entry;
 }

@@ -85,7 +85,8 @@ has_route(int family, const char *text)
 static void
 route_facts(json_t *tcp, const struct sockaddr *peer)
 {
-	enum { UP = 1 };
+	enum { UP = 1, GATEWAY = 2, REJECT = 0x200 }; /* linux/route.h */
+	bool on_link = false;
 	FILE *file = peer->sa_family == AF_INET ? fopen("/proc/net/route", "re") : NULL;
 	uint32_t target, best_mask = 0, best_destination = 0;
 	char line[512], name[32], best[32] = "", prefix[INET_ADDRSTRLEN];
@@ -105,6 +106,7 @@ route_facts(json_t *tcp, const struct sockaddr *peer)
 			continue;
 		best_mask = mask;
 		best_destination = destination;
+		on_link = (flags & (GATEWAY | REJECT)) == 0;
 		memcpy(best, name, sizeof(best));
 	}
 	fclose(file);
@@ -112,6 +114,7 @@ route_facts(json_t *tcp, const struct sockaddr *peer)
 		return;
 	json_object_set_new(tcp, "route",
 			    json_pack("{s:s, s:b}", "interface", best, "default", best_mask == 0));
+	doc_set_bool(doc_get(tcp, "route"), "on_link", on_link);
 	if (best_mask != 0 && inet_ntop(AF_INET, &best_destination, prefix, sizeof(prefix)) != NULL)
 		doc_set_fmt(doc_get(tcp, "route"), "prefix", "%s/%d", prefix,
 			    __builtin_popcount(best_mask));

@@ -73,6 +73,17 @@ def _ed25519_pkcs8(text):
 	return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n" % body
 
 
+def _body_lines(lines):
+	"""(line, the bytes that lie wholly in it) of a base64 body, from its third line on."""
+	at = 0
+	for number, line in enumerate(lines):
+		if number >= 2 and len(line) > 40:
+			skip = -at % 4
+			whole = line[skip:]
+			yield line, base64.b64decode(whole[:len(whole) - len(whole) % 4])
+		at += len(line)
+
+
 class Keys:
 	def __init__(self, folder, recipes):
 		self.folder = folder
@@ -111,15 +122,16 @@ class Keys:
 
 	def secrets(self):
 		"""Lines of the private keys made so far, for the search for leaks; a line may hold nothing but public parts, those are left out."""
-		found, public = [], ""
+		found, public, blobs = [], "", b""
 		for entry in os.listdir(self.folder):
 			with open(os.path.join(self.folder, entry), encoding="latin-1") as f:
 				text = f.read()
 			if entry.endswith(".pub"):
 				public += text
+				blobs += base64.b64decode(text.split()[1] + "==")
 			elif not entry.endswith(".lock"):
-				found += [line for line in text.split("\n")[3:-2] if len(line) > 40]
-		return [line for line in found if line not in public]
+				found += list(_body_lines(text.split("\n")[1:-2]))
+		return [line for line, inside in found if line not in public and inside not in blobs]
 
 	def words(self):
 		"""Placeholders of the named keys: ${pub good}, ${blob good}, ${fp good}."""
