@@ -14,12 +14,12 @@
 static const struct question {
 	const char *kind; /* as the key exchange names it */
 	const char *ask;  /* of `ssh -Q` */
-	const char *key;  /* in CLIENT */
+	size_t at;        /* in CLIENT */
 } questions[] = {
-	{ "kex", "kex", "kex" },
-	{ "host_key", "HostKeyAlgorithms", "host_key_algorithms" },
-	{ "cipher", "cipher", "ciphers" },
-	{ "mac", "mac", "macs" },
+	{ "kex", "kex", offsetof(struct fact_client, kex) },
+	{ "host_key", "HostKeyAlgorithms", offsetof(struct fact_client, host_key_algorithms) },
+	{ "cipher", "cipher", offsetof(struct fact_client, ciphers) },
+	{ "mac", "mac", offsetof(struct fact_client, macs) },
 };
 
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
@@ -32,7 +32,7 @@ struct client {
 	size_t under_way;
 	struct asking {
 		struct client *client;
-		const char *key;
+		size_t at;
 	} asking[QUESTIONS];
 };
 
@@ -64,13 +64,13 @@ read_version(json_t *obj, const struct child_reply *reply)
 	int number = version_number(text);
 
 	if (len > 0)
-		doc_set_strn(obj, "version", text, len < 256 ? len : 256);
+		FACT_PUT_BYTES(obj, client, version, text, len < 256 ? len : 256);
 	if (number > 0)
-		doc_set_int(obj, "number", number);
+		FACT_PUT(obj, client, number, number);
 }
 
 static void
-read_list(json_t *obj, const char *key, const char *text)
+read_list(json_t *obj, size_t at, const char *text)
 {
 	json_t *list = json_array();
 
@@ -82,7 +82,7 @@ read_list(json_t *obj, const char *key, const char *text)
 		text += len;
 		text += strspn(text, "\r\n");
 	}
-	json_object_set_new(obj, key, list);
+	fact_put_json(obj, shape_of_client(), at, list);
 }
 
 static struct client *
@@ -158,7 +158,7 @@ on_list(void *ctx, const struct child_reply *reply)
 	struct client *client = asking->client;
 
 	if (reply->error == 0 && reply->status == 0)
-		read_list(facts_section(client->facts, FACT_CLIENT), asking->key, reply->out);
+		read_list(facts_section(client->facts, FACT_CLIENT), asking->at, reply->out);
 	if (--client->under_way == 0)
 		finish(client);
 }
@@ -171,7 +171,7 @@ ask(struct client *client, const struct question *question, struct asking *askin
 					       .timeout_ms = CLIENT_TIMEOUT_MS,
 					       .max_bytes = CLIENT_BYTES };
 
-	*asking = (struct asking){ client, question->key };
+	*asking = (struct asking){ client, question->at };
 	client->under_way++;
 	if (loop_child(client->loop, &request, on_list, asking) < 0)
 		client->under_way--;
@@ -193,7 +193,7 @@ ssh_client_lists(struct loop *loop, struct facts *facts, const char *kind, ssh_d
 	client->under_way = 1; /* so that none ends it before all have begun */
 	for (size_t i = 0; i < QUESTIONS; i++)
 		if ((kind == NULL || strcmp(kind, questions[i].kind) == 0) &&
-		    doc_list(known, questions[i].key) == NULL)
+		    fact_json(known, shape_of_client(), questions[i].at) == NULL)
 			ask(client, &questions[i], &client->asking[i]);
 	if (--client->under_way == 0)
 		finish(client);

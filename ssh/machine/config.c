@@ -48,7 +48,8 @@ local_home(const struct facts *facts)
 {
 	const struct passwd *pw = getpwuid(getuid());
 
-	return pw != NULL ? pw->pw_dir : doc_str(facts->doc, "machine.user.home");
+	return pw != NULL ? pw->pw_dir
+			  : FACT_GET(FACT_JSON(facts_machine(facts), machine, user), user, home);
 }
 
 static void
@@ -64,7 +65,8 @@ control_known(void *ctx, json_t *result)
 static void
 ask_master(struct config *config)
 {
-	const char *path = ssh_config_value(config->outcome.options, "controlpath");
+	const char *path =
+	    ssh_config_value(FACT_GET(config->outcome.options, ssh_options, controlpath));
 
 	if (path != NULL) {
 		ssh_control_probe(config->loop, path, control_known, config);
@@ -112,7 +114,7 @@ neutral_ran(void *ctx, const struct child_reply *reply)
 static size_t
 named_variables(const struct config *config, const char *env[static CONFIG_ENV])
 {
-	const json_t *names = doc_list(config->outcome.scan, "variables");
+	const json_t *names = FACT_JSON(config->outcome.scan, config_scan, variables);
 	size_t count = 0;
 
 	for (size_t i = 0; i < json_array_size(names) && count < CONFIG_ENV - 1; i++) {
@@ -200,14 +202,18 @@ hop_ran(void *ctx, const struct child_reply *reply)
 	struct config *config = ctx;
 	json_t *options = reply->error == 0 && reply->status == 0
 			      ? ssh_config_parse(reply->out, reply->out_len)
-			      : NULL;
+			      : NULL,
+	       *jump = config->outcome.jump;
+	struct fact_ssh_options set;
 
-	doc_set_str(config->outcome.jump, "hostname", doc_str(options, "hostname"));
-	doc_set_int(config->outcome.jump, "port", doc_int(options, "port", 22));
-	doc_set_str(config->outcome.jump, "user", doc_str(options, "user"));
-	doc_set_bool(config->outcome.jump, "proxied",
-		     ssh_config_value(options, "proxyjump") != NULL ||
-			 ssh_config_value(options, "proxycommand") != NULL);
+	fact_read(options, shape_of_ssh_options(), &set);
+	FACT_PUT(jump, ssh_hop, hostname, set.hostname);
+	FACT_PUT(jump, ssh_hop, port, set.port);
+	FACT_PUT(jump, ssh_hop, user, set.user);
+	FACT_PUT(jump, ssh_hop, proxied,
+		 ssh_config_value(set.proxyjump) != NULL ||
+		     ssh_config_value(set.proxycommand) != NULL);
+	fact_free(shape_of_ssh_options(), &set);
 	json_decref(options);
 	config->under_way--;
 	ask_master(config);
@@ -222,19 +228,22 @@ ask_hop(struct config *config)
 					      .config_file = config->outcome.request->config_file };
 	json_t *jump;
 
-	if (!jump_host_at(ssh_config_value(config->outcome.options, "proxyjump"), 0, &hop))
+	if (!jump_host_at(
+		ssh_config_value(FACT_GET(config->outcome.options, ssh_options, proxyjump)), 0,
+		&hop))
 		return false;
 	jump = json_object();
 	if (hop.user.len > 0)
-		doc_set_strn(jump, "user", hop.user.at, hop.user.len);
-	doc_set_strn(jump, "name", hop.host.at, hop.host.len);
+		FACT_PUT_BYTES(jump, ssh_hop, user, hop.user.at, hop.user.len);
+	FACT_PUT_BYTES(jump, ssh_hop, name, hop.host.at, hop.host.len);
 	if (hop.port > 0)
-		doc_set_int(jump, "port", hop.port);
-	request.user = doc_str(jump, "user");
+		FACT_PUT(jump, ssh_hop, port, hop.port);
+	request.user = FACT_GET(jump, ssh_hop, user);
 	request.port = hop.port;
 	config->outcome.jump = jump;
-	if (is_safe(doc_str(jump, "name")) && (request.user == NULL || is_safe(request.user)) &&
-	    run(config, &request, doc_str(jump, "name"), hop_ran) == 0)
+	if (is_safe(FACT_GET(jump, ssh_hop, name)) &&
+	    (request.user == NULL || is_safe(request.user)) &&
+	    run(config, &request, FACT_GET(jump, ssh_hop, name), hop_ran) == 0)
 		return true;
 	json_decref(jump);
 	config->outcome.jump = NULL;

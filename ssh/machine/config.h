@@ -15,9 +15,8 @@
  * the names are kept. The caller owns it. */
 json_t *ssh_config_parse(const char *text, size_t len);
 
-/* What ssh wrote when it refused the configuration: sets "stderr", "problem" (option, value,
- * permissions, unreadable, no-user, name, variable, other), "message" and, where ssh says them,
- * "file", "line", "option" of obj. */
+/* What ssh wrote when it refused the configuration: sets stderr, problem, message and, where ssh
+ * says them, file, line and option of obj, a fact_ssh_config. */
 void ssh_config_complaint(json_t *obj, const char *text, size_t len);
 
 /* true when the configuration treats `name` otherwise than a name that no pattern speaks of;
@@ -30,8 +29,8 @@ bool ssh_config_differs(json_t *options, const char *name, json_t *neutral,
  * decides what belongs together. "none" and NULL give an empty array. The caller owns it. */
 json_t *ssh_config_paths(const char *value, bool (*exists)(const char *path));
 
-/* A single value that is set: neither "none" nor empty; NULL else. Borrowed. */
-const char *ssh_config_value(const json_t *options, const char *keyword);
+/* An option that is set: neither "none" nor empty; NULL else. Borrowed. */
+const char *ssh_config_value(const char *option);
 
 /* config_settle.c: the section out of all that was asked. */
 struct ssh_config_outcome {
@@ -50,15 +49,13 @@ void ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 
 /* config_scan.c: reads the configuration files that ssh would read (`file`, or the user's and the
  * system's when NULL; Include followed; at most 64 files of at most 1 MiB) and returns what `ssh
- * -G` does not tell: {"match_exec": {"command","file","line"} when such a line stands there,
- * "variables": [names of ${NAME}], "lines": [{"keyword","value","file","line"}] for the keywords
- * that a report may have to point at}. The caller owns it. `home` may be NULL. */
+ * -G` does not tell, a fact_config_scan; the caller owns it. `home` may be NULL. */
 json_t *ssh_config_scan(const char *file, const char *home);
 
 /* control.c: is there a multiplexing master behind the control socket? done(ctx, result) runs
- * exactly once, perhaps before this returns; result (borrowed) is
- * {"path","exists","socket","listens","answers","silent"}: silent means that it takes connections
- * and never speaks, which makes ssh wait for ever. Nothing is sent. */
+ * exactly once, perhaps before this returns; result (borrowed) is a fact_control_master: silent
+ * means that it takes connections and never speaks, which makes ssh wait for ever. Nothing is sent.
+ */
 void ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, json_t *result),
 		       void *ctx);
 

@@ -159,12 +159,10 @@ complained_word(const struct line *what)
 	return (struct line){ colon + 2, (size_t)(end - colon - 2) };
 }
 
-static void
-set_line(json_t *obj, const char *key, const struct line *text)
-{
-	if (text->len > 0)
-		doc_set_strn(obj, key, text->at, text->len);
-}
+/* A text that is not empty. */
+#define PUT_LINE(obj, member, text)                                                                \
+	FACT_PUT_JSON(obj, ssh_config, member,                                                     \
+		      (text)->len > 0 ? doc_text((text)->at, (text)->len) : NULL)
 
 /* A path at the end of "Bad owner or permissions on PATH" and "Can't open user config file PATH:
  * reason". */
@@ -172,11 +170,12 @@ static bool
 read_file_complaint(json_t *obj, const struct line *line)
 {
 	static const struct {
-		const char *words, *problem;
+		const char *words;
+		enum config_problem problem;
 		bool reason;
 	} forms[] = {
-		{ "Bad owner or permissions on ", "permissions", false },
-		{ "Can't open user config file ", "unreadable", true },
+		{ "Bad owner or permissions on ", CONFIG_PERMISSIONS, false },
+		{ "Can't open user config file ", CONFIG_UNREADABLE, true },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -188,9 +187,9 @@ read_file_complaint(json_t *obj, const struct line *line)
 		path.len = line->len - strlen(forms[i].words);
 		if (forms[i].reason && (colon = memrchr(path.at, ':', path.len)) != NULL)
 			path.len = (size_t)(colon - path.at);
-		doc_set_str(obj, "problem", forms[i].problem);
-		set_line(obj, "file", &path);
-		set_line(obj, "message", line);
+		FACT_PUT(obj, ssh_config, problem, forms[i].problem);
+		PUT_LINE(obj, file, &path);
+		PUT_LINE(obj, message, line);
 		return true;
 	}
 	return false;
@@ -205,12 +204,13 @@ read_place_complaint(json_t *obj, const struct line *line)
 	if (!read_place(line, &file, &number, &what) || starts(&what, "Unsupported option \"") ||
 	    starts(&what, "Deprecated option"))
 		return false;
-	doc_set_str(obj, "problem", starts(&what, "Bad configuration option") ? "option" : "value");
-	set_line(obj, "file", &file);
-	doc_set_int(obj, "line", number);
-	set_line(obj, "message", &what);
+	FACT_PUT(obj, ssh_config, problem,
+		 starts(&what, "Bad configuration option") ? CONFIG_OPTION : CONFIG_VALUE);
+	PUT_LINE(obj, file, &file);
+	FACT_PUT(obj, ssh_config, line, number);
+	PUT_LINE(obj, message, &what);
 	word = complained_word(&what);
-	set_line(obj, "option", &word);
+	PUT_LINE(obj, option, &word);
 	return true;
 }
 
@@ -218,19 +218,20 @@ static bool
 read_other_complaint(json_t *obj, const struct line *line)
 {
 	static const struct {
-		const char *words, *problem;
-	} complaints[] = { { "No user exists for uid", "no-user" },
-			   { "contains invalid characters", "name" },
-			   { "has no value", "variable" },
-			   { "nvironment variable", "variable" } };
+		const char *words;
+		enum config_problem problem;
+	} complaints[] = { { "No user exists for uid", CONFIG_NO_USER },
+			   { "contains invalid characters", CONFIG_NAME },
+			   { "has no value", CONFIG_VARIABLE },
+			   { "nvironment variable", CONFIG_VARIABLE } };
 	size_t i = 0;
 
 	while (i < sizeof(complaints) / sizeof(*complaints) && !holds(line, complaints[i].words))
 		i++;
 	if (i == sizeof(complaints) / sizeof(*complaints))
 		return false;
-	doc_set_str(obj, "problem", complaints[i].problem);
-	set_line(obj, "message", line);
+	FACT_PUT(obj, ssh_config, problem, complaints[i].problem);
+	PUT_LINE(obj, message, line);
 	return true;
 }
 
@@ -259,7 +260,7 @@ gather_options(json_t *obj, const char *text, size_t left)
 		len += word.len;
 	}
 	if (len > 0)
-		doc_set_strn(obj, "option", options, len);
+		FACT_PUT_BYTES(obj, ssh_config, option, options, len);
 }
 
 void
@@ -280,13 +281,13 @@ ssh_config_complaint(json_t *obj, const char *text, size_t len)
 			last = line;
 	}
 	if (!found) {
-		doc_set_str(obj, "problem", "other");
-		set_line(obj, "message", &last);
+		FACT_PUT(obj, ssh_config, problem, CONFIG_OTHER);
+		PUT_LINE(obj, message, &last);
 	}
-	if (doc_is(obj, "problem", "option"))
+	if (FACT_GET(obj, ssh_config, problem) == CONFIG_OPTION)
 		gather_options(obj, all, total);
 	if (total > 0)
-		doc_set_strn(obj, "stderr", all, total);
+		FACT_PUT_BYTES(obj, ssh_config, stderr_, all, total);
 }
 
 /* ---- does the configuration treat two names differently? ---- */
@@ -336,7 +337,7 @@ same_value(const json_t *a, const char *name_a, const json_t *b, const char *nam
 bool
 ssh_config_differs(json_t *options, const char *name, json_t *neutral, const char *neutral_name)
 {
-	const char *hostname = doc_str(options, "hostname"), *key;
+	const char *hostname = FACT_GET(options, ssh_options, hostname), *key;
 	json_t *value;
 
 	if (hostname == NULL || strcasecmp(hostname, name) != 0)

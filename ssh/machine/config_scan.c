@@ -98,14 +98,11 @@ read_match(struct scan *scan, const char *args, const struct place *place)
 			continue;
 		if (!next_word(&args, value, sizeof(value)))
 			return;
-		if (strcmp(criterion, "exec") == 0 && doc_get(scan->ret, "match_exec") == NULL) {
-			json_t *exec = json_object();
-
-			doc_set_str(exec, "command", value);
-			doc_set_str(exec, "file", place->file);
-			doc_set_int(exec, "line", place->line);
-			json_object_set_new(scan->ret, "match_exec", exec);
-		}
+		if (strcmp(criterion, "exec") == 0 &&
+		    FACT_JSON(scan->ret, config_scan, match_exec) == NULL)
+			FACT_PUT_JSON(scan->ret, config_scan, match_exec,
+				      FACT_OBJECT(config_command, .command = value,
+						  .file = place->file, .line = place->line));
 	}
 }
 
@@ -138,23 +135,19 @@ read_include(struct scan *scan, const char *args, int depth)
 static void
 read_pointed(struct scan *scan, const char *keyword, const char *args, const struct place *place)
 {
-	json_t *lines = doc_list(scan->ret, "lines"), *line;
+	json_t *lines = FACT_JSON(scan->ret, config_scan, lines);
 	char value[WORD_MAX_BYTES];
 
 	if (json_array_size(lines) >= SCAN_LINES || !next_word(&args, value, sizeof(value)))
 		return;
-	line = json_object();
-	doc_set_str(line, "keyword", keyword);
-	doc_set_str(line, "value", value);
-	doc_set_str(line, "file", place->file);
-	doc_set_int(line, "line", place->line);
-	json_array_append_new(lines, line);
+	json_array_append_new(lines, FACT_OBJECT(config_line, .keyword = keyword, .value = value,
+						 .file = place->file, .line = place->line));
 }
 
 static void
 read_variables(struct scan *scan, const char *text)
 {
-	json_t *names = doc_list(scan->ret, "variables");
+	json_t *names = FACT_JSON(scan->ret, config_scan, variables);
 
 	while ((text = strstr(text, "${")) != NULL && json_array_size(names) < SCAN_VARIABLES) {
 		size_t len = 0;
@@ -207,9 +200,11 @@ scan_file(struct scan *scan, const char *path, int depth)
 json_t *
 ssh_config_scan(const char *file, const char *home)
 {
-	struct scan scan = { .ret = json_pack("{s:[], s:[]}", "lines", "variables") };
+	struct scan scan = { .ret = json_object() };
 	char *path;
 
+	FACT_PUT_JSON(scan.ret, config_scan, lines, json_array());
+	FACT_PUT_JSON(scan.ret, config_scan, variables, json_array());
 	if (file != NULL) {
 		scan_file(&scan, file, 0);
 		return scan.ret;

@@ -20,7 +20,7 @@ path_exists(const char *path)
 static const char *
 local_user(const struct facts *facts)
 {
-	const char *name = doc_str(facts->doc, "machine.user.name");
+	const char *name = FACT_GET(FACT_JSON(facts_machine(facts), machine, user), user, name);
 	const struct passwd *pw = name == NULL ? getpwuid(getuid()) : NULL;
 
 	return pw != NULL ? pw->pw_name : name;
@@ -39,24 +39,22 @@ same_setting(const char *written, const char *printed)
 }
 
 /* The line of the configuration files that gave a keyword its value; %h of a HostName stands for
- * the name. */
-static const json_t *
-line_of(const json_t *scan, const char *keyword, const char *value, const char *name)
+ * the name. NULL when there is none. */
+static const struct fact_config_line *
+line_of(const struct fact_config_scan *scan, const char *keyword, const char *value,
+	const char *name)
 {
-	const json_t *line;
-	size_t i;
-
-	json_array_foreach (doc_list(scan, "lines"), i, line) {
-		const char *text = doc_str(line, "value"),
-			   *token = text != NULL ? strstr(text, "%h") : NULL;
+	for (size_t i = 0; i < scan->lines_count; i++) {
+		const struct fact_config_line *line = &scan->lines[i];
+		const char *token = line->value != NULL ? strstr(line->value, "%h") : NULL;
 		char *expanded;
 		bool same;
 
-		if (text == NULL || !doc_is(line, "keyword", keyword))
+		if (line->value == NULL || !doc_same(line->keyword, keyword))
 			continue;
-		expanded = token == NULL
-			       ? strdup(text)
-			       : doc_fmt("%.*s%s%s", (int)(token - text), text, name, token + 2);
+		expanded = token == NULL ? strdup(line->value)
+					 : doc_fmt("%.*s%s%s", (int)(token - line->value),
+						   line->value, name, token + 2);
 		same = same_setting(expanded, value);
 		free(expanded);
 		if (same)
@@ -65,76 +63,54 @@ line_of(const json_t *scan, const char *keyword, const char *value, const char *
 	return NULL;
 }
 
-static void
-set_places(const struct ssh_config_outcome *config, json_t *section, json_t *options)
+/* Where the options that have a place in the facts were set. */
+static json_t *
+places_of(const struct fact_config_scan *scan, const char *name, const json_t *options)
 {
-	static const char *const keywords[] = { "hostname",
-						"user",
-						"port",
-						"proxyjump",
-						"proxycommand",
-						"controlpath",
-						"stricthostkeychecking",
-						"batchmode",
-						"identitiesonly",
-						"bindaddress",
-						"bindinterface",
-						"remotecommand" };
+	const struct fact_shape *shape = shape_of_ssh_places();
 	json_t *places = json_object();
 
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		const char *value = doc_str(options, keywords[i]);
-		const json_t *line =
-		    value != NULL ? line_of(config->scan, keywords[i], value, config->request->name)
-				  : NULL;
-		json_t *place = line != NULL ? json_object() : NULL;
+	for (size_t i = 0; i < shape->count; i++) {
+		char buf[FACT_KEY_MAX];
+		const char *keyword = fact_key(&shape->fields[i], buf),
+			   *value = doc_str(options, keyword);
+		const struct fact_config_line *line =
+		    value != NULL ? line_of(scan, keyword, value, name) : NULL;
 
-		if (line == NULL)
-			continue;
-		doc_set_str(place, "file", doc_str(line, "file"));
-		doc_set_int(place, "line", doc_int(line, "line", 0));
-		json_object_set_new(places, keywords[i], place);
+		if (line != NULL)
+			json_object_set_new(
+			    places, keyword,
+			    FACT_OBJECT(ssh_place, .file = line->file, .line = line->line));
 	}
-	json_object_set_new(section, "places", places);
+	return places;
 }
 
-static void
-set_user(const struct facts *facts, const struct ssh_config_outcome *config, json_t *section)
+static enum user_origin
+origin_of_user(const struct ssh_config_request *request, const char *user, const char *local)
 {
-	const char *user = doc_str(config->options, "user"), *local = local_user(facts);
-
-	doc_set_str(section, "user", user);
-	doc_set_str(section, "local_user", local);
-	if (config->request->user != NULL)
-		doc_set_str(section, "user_from", "option");
-	else if (user != NULL)
-		doc_set_str(section, "user_from",
-			    local != NULL && strcmp(user, local) == 0 ? "local" : "ssh-config");
+	if (request->user != NULL)
+		return USER_OPTION;
+	if (user == NULL)
+		return USER_UNRECORDED;
+	return local != NULL && strcmp(user, local) == 0 ? USER_LOCAL : USER_SSH_CONFIG;
 }
 
 const char *
-ssh_config_value(const json_t *options, const char *keyword)
+ssh_config_value(const char *option)
 {
-	const char *value = doc_str(options, keyword);
-
-	return value != NULL && *value != '\0' && strcmp(value, "none") != 0 ? value : NULL;
+	return option != NULL && *option != '\0' && strcmp(option, "none") != 0 ? option : NULL;
 }
 
 /* ssh reorders its host key algorithms by what is on file unless the user has set them himself (+
  * and - still leave the order to ssh). */
 static bool
-algorithms_are_fixed(const struct ssh_config_outcome *config, json_t *options)
+algorithms_are_fixed(const struct fact_config_scan *scan, const char *algorithms)
 {
-	const char *algorithms = doc_str(options, "hostkeyalgorithms");
-	const json_t *line;
-	size_t i;
-
-	json_array_foreach (doc_list(config->scan, "lines"), i, line) {
-		const char *value = doc_str(line, "value");
+	for (size_t i = 0; algorithms != NULL && i < scan->lines_count; i++) {
+		const char *value = scan->lines[i].value;
 		bool first = value != NULL && value[0] == '^';
 
-		if (algorithms != NULL && value != NULL &&
-		    doc_is(line, "keyword", "hostkeyalgorithms") &&
+		if (value != NULL && doc_same(scan->lines[i].keyword, "hostkeyalgorithms") &&
 		    strncmp(algorithms, value + first, strlen(value + first)) == 0)
 			return true;
 	}
@@ -145,66 +121,76 @@ void
 ssh_config_settle_known(struct facts *facts, enum fact_section where,
 			const struct ssh_config_outcome *config)
 {
-	json_t *section = facts_known(facts, where), *options = config->options;
-	const char *name = config->request->name, *hostname = doc_str(options, "hostname");
-	const json_t *exec = doc_get(config->scan, "match_exec");
+	json_t *section = facts_known(facts, where);
+	const char *name = config->request->name, *local = local_user(facts);
+	const struct fact_config_command *exec;
+	struct fact_config_scan scan;
+	struct fact_ssh_options options;
 
-	doc_set_str(section, "name", name);
-	doc_set_str(section, "hostname", hostname);
-	doc_set_int(section, "port", doc_int(options, "port", 22));
-	set_user(facts, config, section);
-	doc_set_bool(section, "changes",
-		     config->neutral != NULL
-			 ? ssh_config_differs(options, name, config->neutral, config->neutral_name)
-			 : !doc_same(hostname, name));
-	doc_set_str(section, "proxyjump", ssh_config_value(options, "proxyjump"));
-	doc_set_str(section, "proxycommand", ssh_config_value(options, "proxycommand"));
-	doc_set_str(section, "controlpath", ssh_config_value(options, "controlpath"));
-	doc_set_str(section, "host_key_alias", ssh_config_value(options, "hostkeyalias"));
-	json_object_set_new(section, "user_known_hosts",
-			    ssh_config_paths(doc_str(options, "userknownhostsfile"), path_exists));
-	json_object_set_new(
-	    section, "global_known_hosts",
-	    ssh_config_paths(doc_str(options, "globalknownhostsfile"), path_exists));
-	if (config->control != NULL)
-		json_object_set(section, "controlmaster", config->control);
-	if (config->jump != NULL)
-		json_object_set(section, "jump", config->jump);
-	doc_set_bool(section, "match_exec", exec != NULL);
-	doc_set_str(section, "match_exec_command", doc_str(exec, "command"));
-	doc_set_str(section, "match_exec_file", doc_str(exec, "file"));
-	if (exec != NULL)
-		doc_set_int(section, "match_exec_line", doc_int(exec, "line", 0));
-	doc_set_bool(section, "host_key_algorithms_fixed", algorithms_are_fixed(config, options));
-	ssh_config_surroundings(options, section);
-	set_places(config, section, options);
-	json_object_set(section, "options", options);
+	fact_read(config->scan, shape_of_config_scan(), &scan);
+	fact_read(config->options, shape_of_ssh_options(), &options);
+	exec = scan.match_exec;
+	fact_write(section, shape_of_ssh_config(),
+		   &(const struct fact_ssh_config){
+		       .name = name,
+		       .hostname = options.hostname,
+		       .port = options.port,
+		       .user = options.user,
+		       .user_from = origin_of_user(config->request, options.user, local),
+		       .local_user = local,
+		       .changes = config->neutral != NULL
+				      ? ssh_config_differs(config->options, name, config->neutral,
+							   config->neutral_name)
+				      : !doc_same(options.hostname, name),
+		       .proxyjump = ssh_config_value(options.proxyjump),
+		       .proxycommand = ssh_config_value(options.proxycommand),
+		       .controlpath = ssh_config_value(options.controlpath),
+		       .host_key_alias = ssh_config_value(options.hostkeyalias),
+		       .match_exec = exec != NULL,
+		       .match_exec_command = exec != NULL ? exec->command : NULL,
+		       .match_exec_file = exec != NULL ? exec->file : NULL,
+		       .match_exec_line = exec != NULL ? exec->line : 0,
+		       .host_key_algorithms_fixed =
+			   algorithms_are_fixed(&scan, options.hostkeyalgorithms) });
+	FACT_PUT_JSON(section, ssh_config, user_known_hosts,
+		      ssh_config_paths(options.userknownhostsfile, path_exists));
+	FACT_PUT_JSON(section, ssh_config, global_known_hosts,
+		      ssh_config_paths(options.globalknownhostsfile, path_exists));
+	FACT_PUT_JSON(section, ssh_config, controlmaster, json_incref(config->control));
+	FACT_PUT_JSON(section, ssh_config, jump, json_incref(config->jump));
+	ssh_config_surroundings(config->options, section);
+	FACT_PUT_JSON(section, ssh_config, places, places_of(&scan, name, config->options));
+	FACT_PUT_JSON(section, ssh_config, options, json_incref(config->options));
+	fact_free(shape_of_config_scan(), &scan);
+	fact_free(shape_of_ssh_options(), &options);
 }
 
 /* Mode and owner of a configuration file that ssh does not trust. */
 static void
 set_owner(json_t *complaint)
 {
-	const char *path = doc_str(complaint, "file");
+	const char *path = FACT_GET(complaint, ssh_config, file);
+	char mode[8], number[32];
 	const struct passwd *pw;
 	struct stat st;
 
-	if (path == NULL || !doc_is(complaint, "problem", "permissions") ||
+	if (path == NULL || FACT_GET(complaint, ssh_config, problem) != CONFIG_PERMISSIONS ||
 	    file_stat(path, &st) < 0)
 		return;
-	doc_set_fmt(complaint, "mode", "%04o", (unsigned)(st.st_mode & 07777));
-	doc_set_int(complaint, "uid", st.st_uid);
-	if ((pw = getpwuid(st.st_uid)) != NULL)
-		doc_set_str(complaint, "owner", pw->pw_name);
-	else
-		doc_set_fmt(complaint, "owner", "uid %u", (unsigned)st.st_uid);
+	snprintf(mode, sizeof(mode), "%04o", (unsigned)(st.st_mode & 07777));
+	FACT_PUT(complaint, ssh_config, mode, mode);
+	FACT_PUT(complaint, ssh_config, uid, st.st_uid);
+	snprintf(number, sizeof(number), "uid %u", (unsigned)st.st_uid);
+	pw = getpwuid(st.st_uid);
+	FACT_PUT(complaint, ssh_config, owner, pw != NULL ? pw->pw_name : number);
 }
 
 void
 ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 			  const struct ssh_config_outcome *config)
 {
-	const char *message = doc_str(config->complaint, "message");
+	const char *message = FACT_GET(config->complaint, ssh_config, message);
+	json_t *section;
 
 	set_owner(config->complaint);
 	if (config->error == -ENOENT) {
@@ -228,11 +214,11 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 			     "ssh refuses its configuration: %s", message);
 		json_object_update(facts_section(facts, where), config->complaint);
 	}
-	doc_set_str(facts_section(facts, where), "name", config->request->name);
-	doc_set_str(facts_section(facts, where), "user",
-		    config->request->user); /* what was asked for holds whatever the files say */
-	doc_set_str(facts_section(facts, where), "user_from",
-		    config->request->user != NULL ? "option" : NULL);
+	/* what was asked for holds whatever the files say */
+	section = facts_section(facts, where);
+	FACT_PUT(section, ssh_config, name, config->request->name);
+	FACT_PUT(section, ssh_config, user, config->request->user);
+	FACT_PUT(section, ssh_config, user_from, origin_of_user(config->request, NULL, NULL));
 	if (config->request->port > 0)
-		doc_set_int(facts_section(facts, where), "port", config->request->port);
+		FACT_PUT(section, ssh_config, port, config->request->port);
 }

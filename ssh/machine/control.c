@@ -92,7 +92,7 @@ connection_facts(json_t *result, uint32_t pid)
 		most = again > most ? again : most;
 	}
 	if (most >= 0)
-		doc_set_int(result, "retransmits", most);
+		FACT_PUT(result, control_master, retransmits, most);
 }
 
 /* ---- the conversation with the master ---- */
@@ -111,8 +111,8 @@ ask(struct control *control)
 	buffer_u32(&out, REQUEST);
 	if (!out.failed && send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
 	    errno == EAGAIN)
-		doc_set_bool(control->result, "silent",
-			     true); /* a master that has gone ends the next reading */
+		FACT_PUT(control->result, control_master, silent,
+			 true); /* a master that has gone ends the next reading */
 	buffer_free(&out);
 }
 
@@ -124,15 +124,15 @@ heed(struct control *control, struct bytes message)
 
 	if (bytes_u32(&message, &type) < 0 || (type != MUX_MSG_HELLO && type != MUX_S_ALIVE))
 		return false;
-	if (type == MUX_MSG_HELLO && !doc_bool(control->result, "answers", false)) {
-		doc_set_bool(control->result, "answers", true);
+	if (type == MUX_MSG_HELLO && !FACT_GET(control->result, control_master, answers)) {
+		FACT_PUT(control->result, control_master, answers, true);
 		ask(control);
 		return true;
 	}
 	if (type == MUX_S_ALIVE && bytes_u32(&message, &request) == 0 &&
 	    bytes_u32(&message, &pid) == 0 && request == REQUEST) {
-		doc_set_bool(control->result, "alive", true);
-		doc_set_int(control->result, "pid", (json_int_t)pid);
+		FACT_PUT(control->result, control_master, alive, true);
+		FACT_PUT(control->result, control_master, pid, (json_int_t)pid);
 		connection_facts(control->result, pid);
 	}
 	return false;
@@ -147,7 +147,7 @@ readable(void *ctx, int revents)
 	ssize_t n;
 
 	if (revents == 0)
-		doc_set_bool(control->result, "silent", true);
+		FACT_PUT(control->result, control_master, silent, true);
 	if (revents > 0) {
 		n = recv(control->fd, control->in + control->got, MESSAGE_MAX - control->got,
 			 MSG_DONTWAIT);
@@ -194,6 +194,7 @@ ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, j
 	struct control *control = calloc(1, sizeof(*control));
 	struct stat st;
 	bool exists, is_socket;
+	int fd;
 
 	if (control == NULL) {
 		done(ctx, NULL);
@@ -201,15 +202,14 @@ ssh_control_probe(struct loop *loop, const char *path, void (*done)(void *ctx, j
 	}
 	exists = file_stat(path, &st) == 0;
 	is_socket = exists && S_ISSOCK(st.st_mode);
-	*control = (struct control){ .fd = -1, .done = done, .ctx = ctx, .result = json_object() };
-	doc_set_str(control->result, "path", path);
-	doc_set_bool(control->result, "exists", exists);
-	doc_set_bool(control->result, "socket", is_socket);
-	if (is_socket)
-		control->fd = connect_to(path);
-	doc_set_bool(control->result, "listens", control->fd >= 0 || control->fd == -EAGAIN);
-	doc_set_bool(control->result, "answers", false);
-	doc_set_bool(control->result, "silent", control->fd == -EAGAIN);
+	fd = is_socket ? connect_to(path) : -1;
+	*control = (struct control){ .fd = fd,
+				     .done = done,
+				     .ctx = ctx,
+				     .result = FACT_OBJECT(control_master, .path = path,
+							   .exists = exists, .socket = is_socket,
+							   .listens = fd >= 0 || fd == -EAGAIN,
+							   .silent = fd == -EAGAIN) };
 	if (control->fd < 0 ||
 	    (control->watch =
 		 loop_watch(loop, control->fd, POLLIN, CONTROL_WAIT_MS, readable, control)) == NULL)

@@ -39,10 +39,10 @@ list_files(const struct facts *facts)
 	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
 	json_t *files;
 
-	if (doc_list(config, "user_known_hosts") == NULL)
+	if (FACT_JSON(config, ssh_config, user_known_hosts) == NULL)
 		return default_files();
-	files = json_copy(doc_list(config, "user_known_hosts"));
-	json_array_extend(files, doc_list(config, "global_known_hosts"));
+	files = json_copy(FACT_JSON(config, ssh_config, user_known_hosts));
+	json_array_extend(files, FACT_JSON(config, ssh_config, global_known_hosts));
 	return files;
 }
 
@@ -50,7 +50,7 @@ list_files(const struct facts *facts)
 static struct known_query
 make_query(const struct facts *facts, const char *host, int port, char *name)
 {
-	const char *alias = doc_str(facts_section(facts, FACT_SSH_CONFIG), "host_key_alias");
+	const char *alias = FACTS_GET(facts, ssh_config, host_key_alias);
 	struct known_query query = { .name = name, .port = port, .alias = alias != NULL };
 
 	snprintf(name, NAME_BYTES, "%s", alias != NULL ? alias : host);
@@ -84,20 +84,20 @@ look(const char *path, const struct known_query *query)
 	struct buffer file = { 0 };
 	struct stat st;
 	int r = file_read(path, KNOWN_HOSTS_BYTES, &file, &st);
-	const char *state = "unknown";
+	enum fact_state state = FACT_UNKNOWN;
 
-	doc_set_str(note, "path", path);
+	FACT_PUT(note, known_file, path, path);
 	if (r == 0)
-		state = "known";
+		state = FACT_KNOWN;
 	else if (file_is_absent(r))
-		state = "absent";
-	doc_set_str(note, "state", state);
+		state = FACT_ABSENT;
+	FACT_PUT(note, known_file, state, state);
 	if (r == 0) {
-		doc_set_int(note, "modified", st.st_mtime);
+		FACT_PUT(note, known_file, modified, st.st_mtime);
 		known_hosts_read((const char *)file.at, file.len, path, query,
 				 doc_list(found, "entries"), doc_list(found, "damaged"));
 	} else if (!file_is_absent(r)) {
-		doc_set_str(note, "errno", errno_word(-r));
+		FACT_PUT(note, known_file, errno_, errno_word(-r));
 	}
 	doc_set_str(found, "unread", own_limit(r, json_array_size(doc_list(found, "entries"))));
 	buffer_free(&file);
@@ -194,13 +194,12 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	known_hosts_second_look(entries);
 	full = known_hosts_name(&query);
 	section = facts_known(facts, FACT_KNOWN_HOSTS);
-	doc_set_str(section, "name", full);
-	doc_set_str(section, "host", name);
-	doc_set_int(section, "port", port);
-	doc_set_bool(section, "alias", query.alias);
-	json_object_set_new(section, "files", files);
-	json_object_set_new(section, "entries", entries);
-	json_object_set_new(section, "damaged", damaged);
+	fact_write(section, shape_of_known_hosts(),
+		   &(const struct fact_known_hosts){
+		       .name = full, .host = name, .port = port, .alias = query.alias });
+	FACT_PUT_JSON(section, known_hosts, files, files);
+	FACT_PUT_JSON(section, known_hosts, entries, entries);
+	FACT_PUT_JSON(section, known_hosts, damaged, damaged);
 	if (why != NULL)
 		settle_unread(facts, path, why);
 	json_decref(paths);
@@ -212,30 +211,31 @@ void
 ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 {
 	const json_t *section = facts_section(facts, FACT_KNOWN_HOSTS), *file;
-	const struct known_query query = { .name = doc_str(section, "host"),
-					   .port = (int)doc_int(section, "port", 22),
-					   .alias = doc_bool(section, "alias", false) };
+	const struct known_query query = { .name = FACT_GET(section, known_hosts, host),
+					   .port = (int)FACT_GET(section, known_hosts, port),
+					   .alias = FACT_GET(section, known_hosts, alias) };
 	json_t *found = json_array(), *request, *more;
 	const json_t *entry;
 	const char *why;
 	size_t i;
 
-	json_array_foreach (doc_list(section, "entries"), i, entry)
-		if (doc_str(entry, "marker") == NULL) {
+	json_array_foreach (FACT_JSON(section, known_hosts, entries), i, entry)
+		if (FACT_GET(entry, known_entry, marker) == MARKER_NONE) {
 			json_decref(found);
 			return;
 		}
-	json_array_foreach (doc_list(section, "files"), i, file) {
-		const char *path = doc_str(file, "path");
+	json_array_foreach (FACT_JSON(section, known_hosts, files), i, file) {
+		const char *path = FACT_GET(file, known_file, path);
 
-		if (query.name == NULL || path == NULL || !doc_is(file, "state", "known"))
+		if (query.name == NULL || path == NULL ||
+		    FACT_GET(file, known_file, state) != FACT_KNOWN)
 			continue;
 		request = request_of(path, &query);
-		json_object_set(request, "keys", doc_list(host_key, "keys"));
+		json_object_set(request, "keys", FACT_JSON(host_key, host_key, keys));
 		if (!machine_aside("elsewhere", request, &more, &why))
-			more = look_elsewhere(path, &query, doc_list(host_key, "keys"));
+			more = look_elsewhere(path, &query, FACT_JSON(host_key, host_key, keys));
 		json_array_extend(found, more);
 		json_decref(more);
 	}
-	json_object_set_new(host_key, "elsewhere", found);
+	FACT_PUT_JSON(host_key, host_key, elsewhere, found);
 }

@@ -44,13 +44,13 @@ try_bind(const char *address, unsigned port)
 static void
 set_bind(const json_t *options, json_t *section)
 {
-	const char *address = ssh_config_value(options, "bindaddress"),
-		   *interface = ssh_config_value(options, "bindinterface");
+	const char *address = ssh_config_value(FACT_GET(options, ssh_options, bindaddress)),
+		   *interface = ssh_config_value(FACT_GET(options, ssh_options, bindinterface));
 
 	if (address != NULL && try_bind(address, 0) == -EADDRNOTAVAIL)
-		doc_set_str(section, "bind_missing", address);
+		FACT_PUT(section, ssh_config, bind_missing, address);
 	else if (interface != NULL && if_nametoindex(interface) == 0)
-		doc_set_str(section, "bind_missing", interface);
+		FACT_PUT(section, ssh_config, bind_missing, interface);
 }
 
 /* Reads the listening part of "8080 host:80", "[127.0.0.1]:8080 ..." or "1080" (ssh_config's
@@ -114,8 +114,8 @@ set_forwards(const json_t *options, json_t *section)
 	static const char *const keywords[] = { "localforward", "dynamicforward" };
 	json_t *taken;
 
-	if (!doc_is(options, "exitonforwardfailure", "yes") ||
-	    doc_is(options, "clearallforwardings", "yes"))
+	if (!doc_same(FACT_GET(options, ssh_options, exitonforwardfailure), "yes") ||
+	    doc_same(FACT_GET(options, ssh_options, clearallforwardings), "yes"))
 		return;
 	taken = json_array();
 	for (size_t i = 0; i < 2; i++) {
@@ -126,7 +126,8 @@ set_forwards(const json_t *options, json_t *section)
 			add_forward(json_string_value(json_array_get(value, j)), taken);
 	}
 	if (json_array_size(taken) > 0)
-		doc_set_int(section, "forward_taken", json_integer_value(json_array_get(taken, 0)));
+		FACT_PUT(section, ssh_config, forward_taken,
+			 json_integer_value(json_array_get(taken, 0)));
 	json_decref(taken);
 }
 
@@ -134,17 +135,18 @@ set_forwards(const json_t *options, json_t *section)
 static void
 set_control(const json_t *options, json_t *section)
 {
-	const char *path = ssh_config_value(options, "controlpath"),
+	const char *path = ssh_config_value(FACT_GET(options, ssh_options, controlpath)),
 		   *slash = path != NULL ? strrchr(path, '/') : NULL;
 	char *folder;
 	struct stat st;
 
-	if (slash == NULL || slash == path || doc_is(options, "controlmaster", "no") ||
-	    doc_is(options, "controlmaster", "false"))
+	if (slash == NULL || slash == path ||
+	    doc_same(FACT_GET(options, ssh_options, controlmaster), "no") ||
+	    doc_same(FACT_GET(options, ssh_options, controlmaster), "false"))
 		return;
 	folder = strndup(path, (size_t)(slash - path));
 	if (stat(folder, &st) < 0 && errno == ENOENT)
-		doc_set_str(section, "control_folder_missing", folder);
+		FACT_PUT(section, ssh_config, control_folder_missing, folder);
 	free(folder);
 }
 
