@@ -90,7 +90,8 @@ order_remedies(struct remedy *list, size_t count)
 		for (size_t i = 0; i < count; i++)
 			if (ranks[i] == rank)
 				ordered[done++] = list[i];
-	memcpy(list, ordered, count * sizeof(*list));
+	if (count > 0)
+		memcpy(list, ordered, count * sizeof(*list));
 	free(ordered);
 	free(ranks);
 }

@@ -1,6 +1,5 @@
 #include "report/format.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,13 +41,4 @@ format_names(char *ret, size_t size, char separator)
 	for (const struct format *format = formats; format->name != NULL && used < size; format++)
 		used += (size_t)snprintf(ret + used, size - used, "%s%.*s", format->name,
 					 format[1].name != NULL, &separator);
-}
-
-int
-format_end(FILE *out)
-{
-	errno = 0;
-	if (fflush(out) != 0 || ferror(out))
-		return errno != 0 ? -errno : -EIO;
-	return 0;
 }

@@ -1,11 +1,7 @@
 #include "report/format.h"
 #include "facts/doc.h"
 
-#include <errno.h>
 #include <string.h>
-
-/* ASCII only, so that nothing in it can act on a terminal. */
-#define FLAGS JSON_ENSURE_ASCII
 
 static void
 set_or_null(json_t *obj, const char *key, const char *text)
@@ -204,32 +200,6 @@ report_as_json(const struct report *report)
 	json_object_set_new(obj, "findings", list);
 	json_object_set_new(obj, "path", path_json(report));
 	return obj;
-}
-
-/* jansson leaves DEL as it is; it only ever occurs in strings. */
-static int
-write_part(const char *bytes, size_t len, void *ctx)
-{
-	FILE *out = ctx;
-
-	for (size_t i = 0; i < len; i++)
-		if ((bytes[i] == 0x7f ? fputs("\\u007f", out) : putc(bytes[i], out)) == EOF)
-			return -1;
-	return 0;
-}
-
-int
-format_json(FILE *out, json_t *json, size_t flags)
-{
-	bool bad = json == NULL;
-
-	errno = 0;
-	bad = bad || json_dump_callback(json, write_part, out, flags | FLAGS) != 0;
-	bad = bad || putc('\n', out) == EOF;
-	json_decref(json);
-	if (!bad)
-		return format_end(out);
-	return errno != 0 ? -errno : -EIO;
 }
 
 /* One report is an object, any other number of them an array. */
