@@ -19,6 +19,61 @@ add_firewall(const struct firewall *firewall, const char *address, struct findin
 	finding_resource(finding, "policy", "policy_group", firewall->policy);
 }
 
+/* The VM is behind that load balancer, which forwards no SSH to it: a rule waits for a target, or
+ * there is none. */
+static int
+balancer_without_rule(const struct scene *scene, const char *lb, struct finding *finding)
+{
+	struct address idle;
+	bool given;
+
+	finding_resource(finding, "lb", "lb_group", lb);
+	if (balancer_idle_rule(scene->facts, lb, address_ssh_port(scene->facts, &given), &idle)) {
+		finding_text(finding, "nat_rule", idle.name);
+		finding_text(finding, "frontend_address", idle.host);
+		finding_number(finding, "frontend_port", idle.port);
+		return finding_set(finding, FAIL, CODE_LB_NAT_NO_TARGET,
+				   "NAT rule %s of load balancer %s leads from %s port %d to port "
+				   "%d of no VM: it has no target",
+				   idle.name, arm_id_name(lb), idle.host, idle.port,
+				   idle.backend_port);
+	}
+	finding_number(finding, "frontend_port", balancer_free_port(scene->facts, lb));
+	finding_text(finding, "frontend", balancer_public_front(scene->facts, lb));
+	return finding_set(
+	    finding, FAIL, CODE_LB_NAT_NO_RULE,
+	    "the VM is behind load balancer %s, which has no inbound rule for SSH to it",
+	    arm_id_name(lb));
+}
+
+/* The address is that of a load balancer's front end. Returns false when it is not. */
+static bool
+balancer_in_front(const struct scene *scene, const struct public_ip *owner, const char *host,
+		  struct finding *finding)
+{
+	const struct net_path *path = scene->inbound.path;
+	char lb[ARM_ID_MAX], type[160], *own;
+	bool ours;
+
+	if (owner->used_by == NULL || arm_id_parent(owner->used_by, lb, sizeof(lb)) < 0 ||
+	    arm_id_type(lb, type, sizeof(type)) < 0 ||
+	    !doc_same(type, "microsoft.network/loadbalancers"))
+		return false;
+	own = path != NULL ? balancer_of(scene->facts, path) : NULL;
+	ours = arm_id_same(own, lb);
+	free(own);
+	if (ours) {
+		balancer_without_rule(scene, lb, finding);
+		return true;
+	}
+	finding_resource(finding, "lb", "lb_group", lb);
+	finding_likely(finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
+		       "%s is the front end of load balancer %s, and no pool of it that could be "
+		       "read holds this VM",
+		       host, arm_id_name(lb));
+	return true;
+}
+
 /* The host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. */
 int
@@ -47,6 +102,8 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 		    "%s is the public IP %s, which is not attached to this VM any more", host,
 		    arm_id_name(owner.id));
 	}
+	if (owned && balancer_in_front(scene, &owner, host, finding))
+		return 0;
 	if (firewall_by_address(scene->facts, host, &firewall)) {
 		add_firewall(&firewall, host, finding);
 		return finding_set(
@@ -96,14 +153,8 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 
 	if (in->way != NULL && in->way->internal)
 		return false;
-	if ((lb = balancer_of(in->path)) != NULL) {
-		finding_resource(finding, "lb", "lb_group", lb);
-		finding_number(finding, "frontend_port", balancer_free_port(scene->facts, lb));
-		finding_text(finding, "frontend", balancer_public_front(scene->facts, lb));
-		finding_set(
-		    finding, FAIL, CODE_LB_NAT_NO_RULE,
-		    "the VM is behind load balancer %s, which has no inbound rule for SSH to it",
-		    arm_id_name(lb));
+	if ((lb = balancer_of(scene->facts, in->path)) != NULL) {
+		balancer_without_rule(scene, lb, finding);
 		free(lb);
 		return true;
 	}

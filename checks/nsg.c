@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define TRACE_MAX 40
+#define PLATFORM "168.63.129.16" /* where probes come from, the tag AzureLoadBalancer */
 
 /* The trace of the gates: every rule looked at and why it matched or not, the last ones when there
  * are many. */
@@ -224,6 +225,72 @@ tell_judge(struct finding *finding)
 	return 0;
 }
 
+/* ---- the load balancer's health probe ---- */
+
+/* What the groups say of the probe, which comes from Azure's own address. 0 or -ENOMEM. */
+static int
+judge_probe(const struct scene *scene, struct nsg_judgement *ret)
+{
+	struct nsg_flow flow = scene->inbound.flow;
+	struct ip_range platform;
+	int r = prefix_parse(PLATFORM, &platform);
+
+	flow.source = (struct ip_set){ 0 };
+	flow.port = (unsigned)scene->inbound.way->probe_port;
+	if ((r = ip_set_add(&flow.source, &platform)) == 0)
+		r = inbound_judge(scene, &flow, ret);
+	ip_set_free(&flow.source);
+	return r;
+}
+
+static int
+say_probe(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
+{
+	const struct inbound *in = &scene->inbound;
+	const struct address *way = in->way;
+	const struct nsg_rule *rule = judgement->deciding->result.decider;
+	int r;
+
+	add_evidence(judgement, in, finding);
+	nsg_remedy_evidence(judgement->deciding, in, finding);
+	finding_number(finding, "port", way->probe_port);
+	finding_text(finding, "source_prefix", "AzureLoadBalancer");
+	finding_text(finding, "source_ip", PLATFORM);
+	finding_text(finding, "probe", way->probe);
+	r = finding_set(finding, FAIL, CODE_LB_PROBE_DENIED,
+			"%s (%d) in %s denies TCP %d from " PLATFORM
+			": the health probe%s%s of the load balancer fails, so it sends "
+			"nothing to the VM",
+			rule != NULL ? rule->name : "no rule", rule != NULL ? rule->priority : 0,
+			arm_id_name(judgement->deciding->ref.id), way->probe_port,
+			way->probe != NULL ? " " : "", way->probe != NULL ? way->probe : "");
+	return r;
+}
+
+/* A load balancer sends nothing to a member whose probe fails, whatever the rules say of us. */
+static int
+add_probe(const struct scene *scene, struct finding *finding)
+{
+	const struct address *way = scene->inbound.way;
+	struct nsg_judgement judgement = { 0 };
+	struct finding *at = finding;
+	int r;
+
+	if (way == NULL || way->kind != ADDRESS_LB_RULE || way->probe_port == 0)
+		return 0;
+	r = judge_probe(scene, &judgement);
+	if (r == 0 && judgement.verdict == NSG_DENY && !judgement.closed &&
+	    judgement.deciding != NULL && judgement.deciding->scope != NSG_SCOPE_ADMIN) {
+		if (finding->status != PASS)
+			at = finding_also(finding);
+		r = at == NULL ? -ENOMEM : say_probe(scene, &judgement, at);
+	}
+	nsg_judgement_free(&judgement);
+	return r;
+}
+
+/* ---- all of it ---- */
+
 static int
 judge(const struct scene *scene, struct finding *finding)
 {
@@ -247,6 +314,8 @@ judge(const struct scene *scene, struct finding *finding)
 	else if (!certain && finding->confidence == CERTAIN &&
 		 (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
+	if (r == 0)
+		r = add_probe(scene, finding);
 	if (r == 0)
 		r = nsg_opinions(scene, deep == 0 ? &effective : NULL, finding);
 	if (deep == 0)

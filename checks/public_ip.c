@@ -42,8 +42,16 @@ add_evidence(const struct inbound *in, enum address_kind kind, struct finding *f
 		char lb[ARM_ID_MAX];
 
 		finding_text(finding, "nat_rule", way->name);
+		if (kind == ADDRESS_LB_RULE)
+			finding_value(finding, "lb_rule", json_true());
 		if (arm_id_parent(way->id, lb, sizeof(lb)) == 0)
 			finding_resource(finding, "lb", "lb_group", lb);
+	}
+	if (way->floating)
+		finding_value(finding, "floating_ip", json_true());
+	if (way->probe_port > 0) {
+		finding_text(finding, "probe", way->probe);
+		finding_number(finding, "probe_port", way->probe_port);
 	}
 	if (kind == ADDRESS_FIREWALL_DNAT)
 		finding_resource(finding, "firewall", "firewall_group", way->id);
@@ -127,6 +135,28 @@ only_private(const struct scene *scene, struct finding *finding)
 	return inbound_none(scene, finding);
 }
 
+/* Everything else lets us in and nothing comes back: then the way itself is suspected. */
+static bool
+is_silent(const struct scene *scene)
+{
+	return scene->timed_out && scene->instance != NULL &&
+	       doc_same(scene->instance->power, "running") && scene->nsg.verdict == NSG_ALLOW;
+}
+
+/* With a floating IP the packets keep the front end's address, which the guest must own. */
+static int
+judge_floating(const struct scene *scene, struct finding *finding)
+{
+	const struct address *way = scene->inbound.way;
+
+	if (!way->floating || !is_silent(scene))
+		return 0;
+	return finding_likely(finding, FAIL, CODE_LB_FLOATING_IP,
+			      "rule %s has a floating IP: packets reach the VM addressed to %s, "
+			      "and nothing comes back",
+			      way->name, way->host);
+}
+
 /* A retired Basic address is to blame only where everything else lets us in and nothing comes back.
  */
 static int
@@ -134,8 +164,7 @@ judge_retired(const struct scene *scene, struct finding *finding)
 {
 	const struct address *way = scene->inbound.way;
 
-	if (!doc_same(way->sku, "Basic") || !scene->timed_out || scene->instance == NULL ||
-	    !doc_same(scene->instance->power, "running") || scene->nsg.verdict != NSG_ALLOW)
+	if (way->kind != ADDRESS_PUBLIC_IP || !doc_same(way->sku, "Basic") || !is_silent(scene))
 		return 0;
 	return finding_likely(
 	    finding, FAIL, CODE_PIP_BASIC_RETIRED,
@@ -230,8 +259,9 @@ check_public_ip(const struct scene *scene, const struct rule *rule, struct findi
 		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN, "the network interface",
 				       &in->network.missing_nic);
 	r = judge(scene, finding);
-	return r == 0 && finding->status == PASS && in->way != NULL &&
-		       in->way->kind == ADDRESS_PUBLIC_IP
-		   ? judge_retired(scene, finding)
-		   : r;
+	if (r == 0 && finding->status == PASS && in->way != NULL)
+		r = judge_retired(scene, finding);
+	if (r == 0 && finding->status == PASS && in->way != NULL)
+		r = judge_floating(scene, finding);
+	return r;
 }

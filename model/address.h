@@ -28,6 +28,9 @@ struct address {
 	const char *allocation; /* Static, Dynamic */
 	const char *fqdn;       /* DNS label of the public IP */
 	bool internal;          /* a load balancer with a private front end only */
+	bool floating;          /* its rule leaves the front end's address as the destination */
+	const char *probe;      /* name of the health probe of a load balancing rule; NULL: none */
+	int probe_port;         /* at the VM; 0 when there is none */
 };
 
 const char *address_kind_word(enum address_kind kind);
@@ -116,7 +119,11 @@ struct net_ref balancer_unread(const struct facts *facts, const struct net_path 
 
 /* The id of a load balancer whose pool the path is in, or that refers to it; NULL when there is
  * none. The caller frees. */
-char *balancer_of(const struct net_path *path);
+char *balancer_of(const struct facts *facts, const struct net_path *path);
+
+/* A NAT rule of the balancer for SSH that has no target; false when there is none. */
+bool balancer_idle_rule(const struct facts *facts, const char *id, int ssh_port,
+			struct address *ret);
 
 /* For a new NAT rule: a front end port that no rule uses, and the name of a front end with a public
  * address; NULL when there is none. */

@@ -1,4 +1,4 @@
-#include "model/address.h"
+#include "model/balancer.h"
 #include "facts/arm.h"
 #include "model/public_ip.h"
 
@@ -13,7 +13,6 @@ struct search {
 	const struct facts *facts;
 	const struct net_path *path;
 	const json_t *balancer; /* body */
-	const char *balancer_id;
 	int ssh_port;
 	bool given;
 	size_t index;
@@ -62,6 +61,21 @@ fill_front(const struct search *search, const json_t *rule, struct address *addr
 	return true;
 }
 
+/* The front end port that a list of mappings has for the rule; 0 when it has none. */
+static int
+mapped_port(const json_t *list, const json_t *rule, int *backend)
+{
+	const json_t *mapping;
+	size_t i;
+
+	json_array_foreach (list, i, mapping)
+		if (doc_same(doc_str(mapping, "inboundNatRuleName"), doc_str(rule, "name"))) {
+			*backend = (int)doc_int(mapping, "backendPort", *backend);
+			return (int)doc_int(mapping, "frontendPort", 0);
+		}
+	return 0;
+}
+
 /* The port of this member under a pool NAT rule: as Azure maps it, or the only one of the range. */
 static int
 pool_port(const struct search *search, const json_t *rule, int *backend)
@@ -70,18 +84,17 @@ pool_port(const struct search *search, const json_t *rule, int *backend)
 	json_int_t from = doc_int(rule, "properties.frontendPortRangeStart", 0),
 		   to = doc_int(rule, "properties.frontendPortRangeEnd", 0);
 	char *id = pool != NULL ? doc_fmt("%s/queryInboundNatRulePortMapping", pool) : NULL;
-	const json_t *mapping, *body = NULL;
-	size_t i;
+	const json_t *body = NULL, *member = balancer_member(search->balancer, pool, search->path);
+	int port;
 
 	if (id != NULL)
 		facts_resource(search->facts, id, &body, NULL);
 	free(id);
-	json_array_foreach (doc_list(body, "inboundNatRulePortMappings"), i, mapping)
-		if (doc_same(doc_str(mapping, "inboundNatRuleName"), doc_str(rule, "name"))) {
-			*backend = (int)doc_int(mapping, "backendPort", *backend);
-			return (int)doc_int(mapping, "frontendPort", 0);
-		}
-	return from == to ? (int)from : 0;
+	port = mapped_port(doc_list(body, "inboundNatRulePortMappings"), rule, backend);
+	if (port == 0)
+		port = mapped_port(doc_list(member, "properties.inboundNatRulesPortMapping"), rule,
+				   backend);
+	return port == 0 && from == to ? (int)from : port;
 }
 
 static bool
@@ -93,21 +106,21 @@ nat_rule_leads_here(const struct search *search, const json_t *rule)
 	return arm_id_same(doc_str(rule, "properties.backendIPConfiguration.id"),
 			   path->config_id) ||
 	       net_list_has(path->nat_rules, doc_str(rule, "id")) ||
-	       (pool != NULL && net_list_has(path->pools, pool));
+	       balancer_pool_has(search->balancer, pool, path);
 }
 
 /* A load balancing rule names one pool, or several. */
 static bool
-pools_lead_here(const struct net_path *path, const json_t *rule)
+pools_lead_here(const struct search *search, const json_t *rule)
 {
-	const char *pool = doc_str(rule, "properties.backendAddressPool.id");
 	const json_t *each;
 	size_t i;
 
-	if (pool != NULL && net_list_has(path->pools, pool))
+	if (balancer_pool_has(search->balancer, doc_str(rule, "properties.backendAddressPool.id"),
+			      search->path))
 		return true;
 	json_array_foreach (doc_list(rule, "properties.backendAddressPools"), i, each)
-		if (net_list_has(path->pools, doc_str(each, "id")))
+		if (balancer_pool_has(search->balancer, doc_str(each, "id"), search->path))
 			return true;
 	return false;
 }
@@ -127,7 +140,9 @@ try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 	struct address address = { .kind = kind,
 				   .path = search->index,
 				   .name = doc_str(rule, "name"),
-				   .id = doc_str(rule, "id") };
+				   .id = doc_str(rule, "id"),
+				   .floating =
+				       doc_bool(rule, "properties.enableFloatingIP", false) };
 	json_int_t front = doc_int(rule, "properties.frontendPort", 0),
 		   back = doc_int(rule, "properties.backendPort", 0);
 	bool wanted;
@@ -146,6 +161,7 @@ try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 		address.name = arm_id_name(address.id);
 	if (!fill_front(search, rule, &address))
 		return;
+	balancer_read_probe(search->balancer, rule, &address);
 	search->list[search->count++] = address;
 	if (wanted && search->count > 1) { /* the one that was asked for comes first */
 		search->list[search->count - 1] = search->list[0];
@@ -167,27 +183,19 @@ try_balancer(struct search *search)
 			try_rule(search, rule, ADDRESS_NAT_RULE);
 	}
 	json_array_foreach (doc_list(search->balancer, "properties.loadBalancingRules"), i, rule)
-		if (pools_lead_here(search->path, rule))
+		if (pools_lead_here(search, rule))
 			try_rule(search, rule, ADDRESS_LB_RULE);
 }
 
-/* Tries the load balancer that a pool or rule id belongs to, once each. */
-static void
-try_refs(struct search *search, const json_t *refs, char *last, size_t size)
+static bool
+visit_balancer(const char *id, const json_t *body, void *ctx)
 {
-	const json_t *ref;
-	size_t i;
+	struct search *search = ctx;
 
-	json_array_foreach (refs, i, ref) {
-		char parent[ARM_ID_MAX];
-
-		if (arm_id_parent(doc_str(ref, "id"), parent, sizeof(parent)) < 0 ||
-		    arm_id_same(parent, last))
-			continue;
-		snprintf(last, size, "%s", parent);
-		if (facts_resource(search->facts, parent, &search->balancer, NULL) == FACT_KNOWN)
-			try_balancer(search);
-	}
+	(void)id;
+	search->balancer = body;
+	try_balancer(search);
+	return false;
 }
 
 size_t
@@ -201,24 +209,9 @@ balancer_ways(const struct facts *facts, const struct net_path *path, size_t ind
 				 .index = index,
 				 .list = list,
 				 .room = room };
-	char last[ARM_ID_MAX] = "";
 
-	try_refs(&search, path->nat_rules, last, sizeof(last));
-	try_refs(&search, path->pools, last, sizeof(last));
+	net_each(facts, "microsoft.network/loadbalancers", visit_balancer, &search);
 	return search.count;
-}
-
-char *
-balancer_of(const struct net_path *path)
-{
-	const json_t *lists[] = { path->nat_rules, path->pools };
-	char parent[ARM_ID_MAX];
-
-	for (size_t i = 0; i < 2; i++)
-		if (arm_id_parent(doc_str(json_array_get(lists[i], 0), "id"), parent,
-				  sizeof(parent)) == 0)
-			return doc_fmt("%s", parent);
-	return NULL;
 }
 
 /* A front end's public IP that was not read. */
@@ -302,4 +295,41 @@ balancer_public_front(const struct facts *facts, const char *id)
 		    (name = doc_str(front, "name")) != NULL)
 			return name;
 	return NULL;
+}
+
+/* A single rule for that port of the VM which has no target yet. */
+static bool
+is_idle(const json_t *rule, int ssh_port)
+{
+	json_int_t front = doc_int(rule, "properties.frontendPort", 0),
+		   back = doc_int(rule, "properties.backendPort", 0);
+
+	return rule_is_tcp(rule) && front > 0 && front <= 65535 &&
+	       (back == SSH_PORT || back == ssh_port) && doc_str(rule, "name") != NULL &&
+	       doc_get(rule, "properties.backendIPConfiguration") == NULL &&
+	       doc_get(rule, "properties.backendAddressPool") == NULL;
+}
+
+bool
+balancer_idle_rule(const struct facts *facts, const char *id, int ssh_port, struct address *ret)
+{
+	const struct net_ref balancer = net_ref_by_id(facts, id);
+	const struct search search = { .facts = facts, .balancer = balancer.body };
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach (doc_list(balancer.body, "properties.inboundNatRules"), i, rule) {
+		struct net_ref full = net_ref_follow(facts, rule);
+
+		rule = doc_get(rule, "properties") == NULL && full.body != NULL ? full.body : rule;
+		*ret = (struct address){ .kind = ADDRESS_NAT_RULE,
+					 .name = doc_str(rule, "name"),
+					 .id = doc_str(rule, "id") };
+		if (!is_idle(rule, ssh_port) || !fill_front(&search, rule, ret))
+			continue;
+		ret->port = (int)doc_int(rule, "properties.frontendPort", 0);
+		ret->backend_port = (int)doc_int(rule, "properties.backendPort", 0);
+		return true;
+	}
+	return false;
 }

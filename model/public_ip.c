@@ -16,6 +16,7 @@ view(const char *id, const json_t *body)
 		.fqdn = doc_str(body, "properties.dnsSettings.fqdn"),
 		.dynamic = doc_is(body, "properties.publicIPAllocationMethod", "Dynamic"),
 		.attached = doc_get(body, "properties.ipConfiguration") != NULL,
+		.used_by = doc_str(body, "properties.ipConfiguration.id"),
 		.outbound = doc_get(body, "properties.natGateway") != NULL,
 	};
 }

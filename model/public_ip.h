@@ -6,6 +6,7 @@
 
 struct public_ip {
 	const char *id, *address, *sku, *allocation, *fqdn;
+	const char *used_by; /* id of the ipConfiguration that has it, NULL when none has */
 	bool dynamic;
 	bool attached; /* a NIC or a load balancer uses it */
 	bool outbound; /* a NAT gateway uses it */

@@ -122,6 +122,51 @@ read_firewalls(struct vm_reader *reader)
 			    false, follow_near);
 }
 
+/* A pool may name its members by address: then nothing of the VM's leads to the load balancer. */
+static bool
+has_member(const struct vm_reader *reader, const json_t *pool)
+{
+	const json_t *member, *id, *body, *config;
+	const char *key, *address;
+	size_t i, j;
+
+	json_array_foreach (doc_list(pool, "properties.loadBalancerBackendAddresses"), i, member)
+		json_object_foreach (reader->seen, key, id) {
+			facts_resource(&reader->facts, key, &body, NULL);
+			json_array_foreach (doc_list(body, "properties.ipConfigurations"), j,
+					    config) {
+				address = doc_str(config, "properties.privateIPAddress");
+				if (address != NULL &&
+				    doc_is(member, "properties.ipAddress", address))
+					return true;
+			}
+		}
+	return false;
+}
+
+static void
+follow_front(void *ctx, const char *id, const json_t *body)
+{
+	struct vm_reader *reader = ctx;
+	const json_t *pool;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.backendAddressPools"), i, pool)
+		if (has_member(reader, pool)) {
+			follow(reader, id);
+			return;
+		}
+}
+
+void
+read_balancers(struct vm_reader *reader)
+{
+	if (!has_public_way(reader) || asked_elsewhere(reader))
+		reader_list(reader, &reader->network,
+			    path_in_subscription(reader->id, "Microsoft.Network/loadBalancers"),
+			    true, follow_front);
+}
+
 /* ---- addresses that were once the VM's ---- */
 
 /* A public IP that nothing uses and that bears the VM's name, or that has the address asked for. */
@@ -139,13 +184,29 @@ former_address(const struct vm_reader *reader, const json_t *address)
 	       strncasecmp(arm_id_name(doc_str(address, "id")), name, strlen(name)) == 0;
 }
 
+/* The load balancer whose front end has the address asked for. */
+static void
+follow_user(struct vm_reader *reader, const json_t *address)
+{
+	char user[ARM_ID_MAX];
+
+	if (doc_is(address, "properties.ipAddress", doc_str(reader->facts.doc, "asked.host")) &&
+	    arm_id_parent(doc_str(address, "properties.ipConfiguration.id"), user, sizeof(user)) ==
+		0 &&
+	    strcasestr(user, "/loadBalancers/") != NULL)
+		follow(reader, user);
+}
+
 static void
 keep_former(void *ctx, const char *id, const json_t *body)
 {
-	const struct vm_reader *reader = ctx;
+	struct vm_reader *reader = ctx;
 
-	if (former_address(reader, body))
-		list_keep(reader->fetches, id);
+	if (!former_address(reader, body))
+		return;
+	list_keep(reader->fetches, id);
+	if (doc_str(reader->facts.doc, "asked.host") != NULL)
+		follow_user(reader, body);
 }
 
 /* The group's addresses were listed beside the VM; that list may still be on its way when the NIC

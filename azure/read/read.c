@@ -145,6 +145,7 @@ static const struct row {
 	{ AT_VM, no_instance, read_schedule },
 	{ AT_REFERENCES, reader_lacks_nics, read_nics_by_owner },
 	{ AT_NEIGHBOURS, found, read_former_addresses },
+	{ AT_NEIGHBOURS, found, read_balancers },
 	{ AT_NEIGHBOURS, found, read_firewalls },
 	{ AT_NEIGHBOURS, found, read_bastions },
 	{ AT_NEIGHBOURS, found, read_locks },

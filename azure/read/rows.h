@@ -16,6 +16,7 @@ void read_jit(struct vm_reader *reader);
 
 /* nearby.c: where a VM is reached by another address than its own, and locks on what was read */
 void read_former_addresses(struct vm_reader *reader);
+void read_balancers(struct vm_reader *reader);
 void read_firewalls(struct vm_reader *reader);
 void read_bastions(struct vm_reader *reader);
 void read_locks(struct vm_reader *reader);

@@ -253,7 +253,7 @@ START_TEST(a_scale_set_nic_is_followed)
 	ck_assert_uint_eq(network.count, 1);
 	ck_assert_str_eq(network.paths[0].private_text, "10.0.0.5");
 	ck_assert_ptr_nonnull(network.paths[0].pip.id);
-	lb = balancer_of(&network.paths[0]);
+	lb = balancer_of(&net.facts, &network.paths[0]);
 	ck_assert_str_eq(lb, "/subscriptions/subid/resourceGroups/rg1/providers/Microsoft.Network/"
 			     "loadBalancers/lb1");
 	free(lb);
