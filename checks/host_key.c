@@ -19,7 +19,7 @@ struct host {
 	struct known_cert cert;
 	enum proof proof;
 	const char *type, *fingerprint, *name;
-	bool refuses;   /* ssh would refuse an unknown key without asking */
+	bool refuses;   /* ssh would refuse an unknown key: it is told to, or cannot ask */
 	bool lets_pass; /* ssh would go on even with a changed key */
 };
 
@@ -248,44 +248,75 @@ why_not_found(const struct host *host)
 	return host->known->damaged_count > 0 ? "; known_hosts has lines that ssh cannot read" : "";
 }
 
+/* Why ssh does not ask about an unknown key. */
+static const char *
+why_refused(const struct host *host)
+{
+	if (host->strict == STRICT_YES)
+		return "ssh is told to refuse unknown ones (StrictHostKeyChecking yes)";
+	if (ssh_option_on(host->config->options.batchmode))
+		return "ssh is told to refuse unknown ones (BatchMode yes)";
+	return "there is no terminal to ask at";
+}
+
+/* The line that makes the key known for this host, and the file that it belongs into. */
+static void
+add_line(const struct host *host, const struct fact_known_elsewhere *other, struct finding *finding)
+{
+	const char *file = host->config->user_known_hosts_count > 0
+			       ? host->config->user_known_hosts[0]
+			       : other->file;
+	char *text = host->judgement.key->public == NULL
+			 ? NULL
+			 : doc_fmt("%s %s %s", host->name, host->type, host->judgement.key->public);
+
+	finding_text(finding, "known_text", text);
+	finding_text(finding, "store_file", file);
+	free(text);
+}
+
 static int
 elsewhere(const struct host *host, const struct fact_known_elsewhere *other,
 	  struct finding *finding)
 {
+	enum status status = host->refuses ? FAIL : WARN;
+
 	finding_text(finding, "known_name", other->name);
 	finding_text(finding, "known_file", other->file);
 	finding_number(finding, "known_line", other->line);
+	add_line(host, other, finding);
+	if (other->why == NULL)
+		return finding_set(
+		    finding, status, CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
+		    "the server's %s key is on file for %s (%s, line %d), not for %s",
+		    nick(host->type), other->name, other->file, (int)other->line, host->name);
+	finding_text(finding, "known_why", other->why);
 	return finding_set(
-	    finding, host->refuses ? FAIL : WARN, CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
-	    "the server's %s key is on file for %s (%s, line %d), not for %s", nick(host->type),
-	    other->name, other->file, (int)other->line, host->name);
+	    finding, status,
+	    host->refuses ? CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE : CODE_HOSTKEY_FIRST_USE_UNVERIFIED,
+	    "%s, line %d, holds the very key that the server shows, but ssh cannot use the line: "
+	    "%s",
+	    other->file, (int)other->line, other->why);
 }
 
 static int
 unknown(const struct host *host, struct finding *finding)
 {
 	const struct fact_host_key *shown = host->scene->host_key;
-	bool asks = !host->refuses && host->strict == STRICT_ASK;
+	bool proven = host->proof == PROOF_MATCH;
 
-	if (shown->elsewhere_count > 0 && host->proof != PROOF_MATCH)
+	if (shown->elsewhere_count > 0 && !proven)
 		return elsewhere(host, &shown->elsewhere[0], finding);
-	if (host->refuses)
-		return finding_set(
-		    finding, FAIL, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
-		    "no key is on file for %s, and ssh is told to refuse unknown ones (%s)%s%s",
-		    host->name,
-		    host->strict == STRICT_YES ? "StrictHostKeyChecking yes" : "BatchMode yes",
-		    why_not_found(host),
-		    host->proof == PROOF_MATCH ? "; the key shown is proven to be the VM's" : "");
-	if (host->proof == PROOF_MATCH)
+	if (proven && (!host->refuses || host->scene->asked.known_hosts != NULL))
 		return finding_set(
 		    finding, PASS, CODE_HOSTKEY_PROVEN,
 		    "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
 		    host->name, host->fingerprint);
-	if (asks && !host->scene->machine.terminal)
-		return finding_set(finding, WARN, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
-				   "no key is on file for %s, and there is no terminal to ask at%s",
-				   host->name, why_not_found(host));
+	if (host->refuses)
+		return finding_set(finding, FAIL, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
+				   "no key is on file for %s, and %s%s%s", host->name,
+				   why_refused(host), why_not_found(host),
+				   proven ? "; the key shown is proven to be the VM's" : "");
 	return finding_set(
 	    finding, WARN, CODE_HOSTKEY_FIRST_USE_UNVERIFIED,
 	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s",
@@ -410,7 +441,7 @@ static bool
 host_make(const struct scene *scene, struct host *host)
 {
 	const struct fact_ssh_options *options = &scene->ssh_config->options;
-	bool batch = ssh_option_on(options->batchmode);
+	bool mute = ssh_option_on(options->batchmode) || !scene->machine.terminal;
 
 	*host = (struct host){ .scene = scene,
 			       .config = scene->ssh_config,
@@ -424,7 +455,7 @@ host_make(const struct scene *scene, struct host *host)
 	host->type = host->judgement.key->type;
 	host->fingerprint = host->judgement.key->fingerprint;
 	host->name = host->known->name != NULL ? host->known->name : "this host";
-	host->refuses = host->strict == STRICT_YES || (host->strict == STRICT_ASK && batch);
+	host->refuses = host->strict == STRICT_YES || (host->strict == STRICT_ASK && mute);
 	host->lets_pass = host->strict == STRICT_OFF;
 	judge_certificate(host);
 	return true;

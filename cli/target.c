@@ -4,10 +4,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define DEFAULT_ASKPASS "/usr/bin/ssh-askpass"
 
 enum { NAME_MAX_VM = 64, NAME_MAX_GROUP = 90 };
 
@@ -134,12 +137,37 @@ target_asked(json_t *doc, const struct options *options, int deadline_ms)
 	doc_set_str(asked, "ssh_config", options->ssh_config);
 	if (options->no_ssh_config)
 		doc_set_bool(asked, "no_ssh_config", true);
+	doc_set_str(asked, "known_hosts", options->known_hosts);
 	doc_set_str(asked, "source_ip", options->source_ip);
 	if (options->port != 0)
 		doc_set_int(asked, "port", options->port);
 	for (size_t i = 0; i < options->command.count; i++)
 		doc_append_str(command, options->command.at[i]);
 	json_object_set_new(asked, "command", command);
+}
+
+/* ssh asks about host keys and passphrases at its controlling terminal, never on standard input. */
+static bool
+has_tty(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* Without a terminal ssh runs SSH_ASKPASS where there is a display, or where it is forced to
+ * (ssh(1), ENVIRONMENT). */
+static bool
+has_askpass(void)
+{
+	const char *program = getenv("SSH_ASKPASS"), *require = getenv("SSH_ASKPASS_REQUIRE");
+	bool display = getenv("DISPLAY") != NULL || getenv("WAYLAND_DISPLAY") != NULL;
+
+	if (doc_same(require, "never") || !(display || doc_same(require, "force")))
+		return false;
+	return access(program != NULL ? program : DEFAULT_ASKPASS, X_OK) == 0;
 }
 
 void
@@ -156,7 +184,7 @@ target_machine(json_t *doc)
 	json_object_set_new(machine, "user", user);
 	doc_set_bool(machine, "cloud_shell",
 		     getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);
-	doc_set_bool(machine, "terminal", isatty(STDIN_FILENO) == 1);
+	doc_set_bool(machine, "terminal", has_tty() || has_askpass());
 }
 
 static void

@@ -254,11 +254,31 @@ is_one_of(const struct line *line, const json_t *keys)
 	return found;
 }
 
-static void
-add_elsewhere(json_t *found, const struct line *line, const char *file, json_int_t number)
+/* Does a line that ssh cannot read hold one of the keys nevertheless? */
+static bool
+shows_one_of(const char *text, size_t len, const json_t *keys)
 {
-	json_t *obj = FACT_OBJECT(known_elsewhere, .file = file, .line = number);
+	const json_t *key;
+	const char *own;
+	bool found = false;
+	size_t i;
 
+	json_array_foreach (keys, i, key)
+		found |= (own = FACT_GET(key, host_key_entry, public)) != NULL && *own != '\0' &&
+			 memmem(text, len, own, strlen(own)) != NULL;
+	return found;
+}
+
+static void
+add_elsewhere(json_t *found, const struct line *line, const char *why, const char *file,
+	      json_int_t number)
+{
+	json_t *obj = FACT_OBJECT(known_elsewhere, .file = file, .line = number, .why = why);
+
+	if (why != NULL) {
+		json_array_append_new(found, obj);
+		return;
+	}
 	if (line->hosts.at[0] == '|')
 		FACT_PUT(obj, known_elsewhere, name, "(hashed)");
 	else
@@ -279,12 +299,16 @@ known_hosts_elsewhere(const char *text, size_t len, const char *file,
 		size_t line_len = end != NULL ? (size_t)(end - text) : len;
 		bool bad_hash;
 		struct line line;
+		enum reading reading;
 
 		number++;
-		if (read_line(text, line_len, &line, &why) == LINE_KEY &&
-		    line.marker == MARKER_NONE && is_one_of(&line, keys) &&
-		    line_via(&line, query, full, &bad_hash) == KNOWN_VIA_NONE)
-			add_elsewhere(found, &line, file, number);
+		reading = read_line(text, line_len, &line, &why);
+		if (reading == LINE_DAMAGED
+			? shows_one_of(text, line_len, keys)
+			: reading == LINE_KEY && line.marker == MARKER_NONE &&
+			      is_one_of(&line, keys) &&
+			      line_via(&line, query, full, &bad_hash) == KNOWN_VIA_NONE)
+			add_elsewhere(found, &line, why, file, number);
 		buffer_free(&line.blob);
 		text += line_len + (end != NULL);
 		len -= line_len + (end != NULL);

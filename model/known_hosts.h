@@ -43,8 +43,8 @@ void known_hosts_read(const char *text, size_t len, const char *file,
 void known_hosts_second_look(json_t *entries);
 
 /* Appends to found a fact_known_elsewhere for every line that holds one of `keys` (an array of
- * fact_host_key_entry) and does not speak of the query; hashed names are "(hashed)". At most 32 in
- * all. */
+ * fact_host_key_entry) and does not speak of the query, or cannot be read; hashed names are
+ * "(hashed)". At most 32 in all. */
 void known_hosts_elsewhere(const char *text, size_t len, const char *file,
 			   const struct known_query *query, const json_t *keys, json_t *found);
 

@@ -133,7 +133,8 @@ class Inside:
 			return self._on_terminal(argv, name, limit)
 		stdin = self.scenario.get("stdin")
 		with open("%s/%s.out" % (OUT, name), "wb") as out, open("%s/%s.err" % (OUT, name), "wb") as err:
-			p = subprocess.Popen(argv, env=self.client.env, cwd=self.client.home, stdin=subprocess.PIPE, stdout=out, stderr=err)
+			p = subprocess.Popen(argv, env=self.client.env, cwd=self.client.home, stdin=subprocess.PIPE, stdout=out, stderr=err,
+				start_new_session=True)
 			try:
 				p.communicate(stdin.encode() if stdin else b"", timeout=limit)
 			except subprocess.TimeoutExpired:

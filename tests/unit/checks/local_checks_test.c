@@ -52,6 +52,10 @@ struct local_case {
 #define ELSEWHERE                                                                                  \
 	"\"wire\": {\"host_key\": {\"elsewhere\": [{\"file\": \"/f\", \"line\": 7, \"name\": "     \
 	"\"[20.51.230.13]:2222\"}]}}"
+#define UNNAMED                                                                                    \
+	"\"wire\": {\"host_key\": {\"elsewhere\": [{\"file\": \"/f\", \"line\": 1, \"why\": "      \
+	"\"it ends before its key\"}]}}"
+#define MUTE "{\"machine\": {\"terminal\": false}}"
 #define AUTH(text) "\"wire\": {\"auth\": {\"state\": \"known\", " text "}}"
 
 static const struct local_case cases[] = {
@@ -205,8 +209,22 @@ static const struct local_case cases[] = {
 	  NULL, UNKNOWN, "hostkey-cert-not-read", NULL, NULL },
 	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") "}", NULL, WARN,
 	  "hostkey-first-use-unverified", NULL, "SHA256:live" },
-	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") "}", "{\"machine\": {\"terminal\": false}}",
-	  WARN, "hostkey-unknown-noninteractive", NULL, "terminal" },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") "}", MUTE, FAIL,
+	  "hostkey-unknown-noninteractive", NULL, "terminal" },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " PROOF("ssh-ed25519", "SHA256:live") "}",
+	  MUTE, FAIL, "hostkey-unknown-noninteractive", NULL, "proven" },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " PROOF("ssh-ed25519", "SHA256:live") "}",
+	  "{\"machine\": {\"terminal\": false}, \"asked\": {\"known_hosts\": \"f\"}}", PASS,
+	  "hostkey-proven", NULL, NULL },
+	{ &check_table[CHECK_HOST_KEY],
+	  "{" KNOWN("") ", " OPTIONS("\"stricthostkeychecking\": \"accept-new\"") "}", MUTE, WARN,
+	  "hostkey-first-use-unverified", NULL, NULL },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " UNNAMED "}", MUTE, FAIL,
+	  "hostkey-unknown-noninteractive", NULL, "/f, line 1, holds the very key" },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " UNNAMED "}", NULL, WARN,
+	  "hostkey-first-use-unverified", NULL, "ends before its key" },
+	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " ELSEWHERE "}", MUTE, FAIL,
+	  "hostkey-known-under-other-name", NULL, NULL },
 	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " STRICT "}", NULL, FAIL,
 	  "hostkey-unknown-noninteractive", NULL, "StrictHostKeyChecking yes" },
 	{ &check_table[CHECK_HOST_KEY], "{" KNOWN("") ", " OPTIONS("\"batchmode\": \"yes\"") "}",

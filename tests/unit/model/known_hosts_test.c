@@ -144,6 +144,26 @@ START_TEST(the_same_key_is_found_under_other_names)
 }
 END_TEST
 
+START_TEST(the_same_key_is_found_in_lines_that_ssh_cannot_read)
+{
+	static const char text[] =
+	    "vm1 " K2 "\n" K1 "\nvm1:" K1 "\n" K2 "\n\xef\xbb\xbfvm1 " K1 "\n# " K1 "\n";
+	const struct known_query query = { .name = "vm1", .port = 22 };
+	json_t *keys = json_pack("[{s:s}]", "public", strchr(K1, ' ') + 1), *found = json_array();
+	static const json_int_t lines[] = { 2, 3, 5 };
+
+	known_hosts_elsewhere(text, strlen(text), "f", &query, keys, found);
+	ck_assert_uint_eq(json_array_size(found), 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(doc_int(json_array_get(found, i), "line", 0), lines[i]);
+		ck_assert_ptr_nonnull(doc_str(json_array_get(found, i), "why"));
+		ck_assert_ptr_null(doc_get(json_array_get(found, i), "name"));
+	}
+	json_decref(keys);
+	json_decref(found);
+}
+END_TEST
+
 START_TEST(types_on_file_are_asked_for_first)
 {
 	static const char algorithms[] = "ssh-ed25519-cert-v01@openssh.com,rsa-sha2-512-cert-v01@"
@@ -387,6 +407,7 @@ known_hosts_suite(void)
 	tcase_add_test(pure, lines_of_other_kinds_are_no_damage);
 	tcase_add_test(pure, the_second_look_is_for_names_without_a_port);
 	tcase_add_test(pure, the_same_key_is_found_under_other_names);
+	tcase_add_test(pure, the_same_key_is_found_in_lines_that_ssh_cannot_read);
 	tcase_add_test(pure, types_on_file_are_asked_for_first);
 	tcase_add_test(pure, the_collector_reads_regular_files_only);
 	suite_add_tcase(suite, pure);
