@@ -2,7 +2,7 @@
 #ifndef AZURE_SESSION_H
 #define AZURE_SESSION_H
 
-#include "azure/arm/table.h"
+#include "azure/arm/fetch.h"
 #include "azure/azure.h"
 #include "azure/signin/signin.h"
 

@@ -1,8 +1,8 @@
 #include "azure/arm/arm.h"
 #include "azure/arm/error.h"
+#include "azure/arm/path.h"
 #include "azure/arm/reply.h"
 #include "azure/arm/url.h"
-#include "azure/arm/version.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 struct call {
 	struct arm *arm;
 	char *method, *path, *query, *body;
-	char type[VERSION_TYPE_MAX];
+	char type[PATH_TYPE_MAX];
 	const char *version; /* borrowed */
 	unsigned flags, pages, page, polls;
 	bool negotiated;
@@ -176,12 +176,14 @@ renew_and_send(struct call *call)
 static void
 call_url(struct call *call, bool first, char *url)
 {
+	const struct token *token = &call->arm->token;
+
 	free(call->url);
 	call->url = url;
 	call->first = first;
 	call->renewed = false;
-	call->generation = call->arm->token.generation;
-	if (token_expired(&call->arm->token, time(NULL)))
+	call->generation = token->generation;
+	if (token->text != NULL && token->expires != 0 && token->expires <= time(NULL))
 		renew_and_send(call);
 	else
 		call_send(call);
@@ -193,7 +195,7 @@ call_start(struct call *call)
 	const char *negotiated = json_string_value(json_object_get(call->arm->api, call->type));
 	char *path = url_encode_path(call->path);
 
-	call->version = negotiated != NULL ? negotiated : version_of(call->type);
+	call->version = negotiated != NULL ? negotiated : type_version(call->type);
 	call_url(call, true,
 		 doc_fmt("%s%s?api-version=%s%s%s", call->arm->base, path, call->version,
 			 call->query != NULL ? "&" : "", call->query != NULL ? call->query : ""));
@@ -314,11 +316,16 @@ page_got(struct call *call, const struct web_answer *answer)
 
 /* ---- every reply ---- */
 
-/* A token that ARM calls expired is renewed once. */
+/* A token that ARM calls expired is renewed once. A claims challenge needs a person, so it is not.
+ */
 static bool
 call_renew(struct call *call, const struct web_answer *answer)
 {
-	if (call->renewed || !token_refused(answer))
+	if (answer->status != 401 || call->renewed ||
+	    error_challenge(answer->reply, "claims=") != NULL)
+		return false;
+	if (!error_is(error_text(error_find(answer->json), "code"), "ExpiredAuthenticationToken") &&
+	    error_challenge(answer->reply, "expired") == NULL)
 		return false;
 	call->renewed = true;
 	renew_and_send(call);
@@ -381,6 +388,6 @@ arm_ask(struct arm *arm, const struct arm_ask *ask,
 		call->body = json_dumps(ask->body, JSON_COMPACT);
 	if ((ask->flags & ARM_LIST) != 0)
 		call->items = json_array();
-	version_type(call->path, call->type);
+	path_type(call->path, call->type);
 	call_start(call);
 }

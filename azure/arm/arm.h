@@ -3,7 +3,15 @@
 #ifndef AZURE_ARM_H
 #define AZURE_ARM_H
 
-#include "azure/arm/token.h"
+#include "azure/arm/web.h"
+
+#include <time.h>
+
+struct token {
+	char *text;          /* NULL: none */
+	time_t expires;      /* 0: not known */
+	unsigned generation; /* counts the tokens; 0: none yet */
+};
 
 struct arm {
 	struct web *web;

@@ -1,5 +1,4 @@
 #include "azure/arm/fetch.h"
-#include "azure/arm/list.h"
 #include "azure/arm/path.h"
 #include "azure/arm/reply.h"
 #include "facts/arm.h"

@@ -1,4 +1,4 @@
-#include "azure/arm/list.h"
+#include "azure/arm/fetch.h"
 #include "facts/arm.h"
 #include "facts/doc.h"
 

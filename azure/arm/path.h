@@ -9,6 +9,13 @@
  * "Microsoft.Network/virtualNetworks/subnets". false when the path names no provider. */
 bool path_types(const char *path, char *ret, size_t size);
 
+enum { PATH_TYPE_MAX = 192 };
+
+/* The same in lower case; "subscriptions" and "resources" for ARM's own paths. */
+void path_type(const char *path, char ret[static PATH_TYPE_MAX]);
+/* The api-version that such a type is asked with. */
+const char *type_version(const char *type);
+
 /* The list of a type ("Microsoft.Network/publicIPAddresses") in the group of an id; NULL when the
  * id names no group. The caller frees. */
 char *path_in_group(const char *id, const char *type);

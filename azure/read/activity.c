@@ -13,11 +13,7 @@
 #define ACTIVITY_MAX 50
 #define CHANGES_MAX 200
 
-static bool
-is_group(const char *key)
-{
-	return strstr(key, "/networksecuritygroups/") != NULL;
-}
+#define GROUPS "/networksecuritygroups/"
 
 static json_t *
 entry_of(const json_t *event)
@@ -53,13 +49,11 @@ vm_activity_got(void *ctx, const struct arm_answer *answer)
 static bool
 on_our_groups(const struct vm_reader *reader, const char *resource)
 {
-	const char *key;
-	const json_t *id;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id)
-		if (strstr(key, "/networksecuritygroups/") != NULL && resource != NULL &&
-		    strncasecmp(resource, key, strlen(key)) == 0 &&
-		    (resource[strlen(key)] == '/' || resource[strlen(key)] == '\0'))
+	for (void *at = NULL; (id = reader_seen(reader, GROUPS, &at)) != NULL;)
+		if (resource != NULL && strncasecmp(resource, id, strlen(id)) == 0 &&
+		    (resource[strlen(id)] == '/' || resource[strlen(id)] == '\0'))
 			return true;
 	return false;
 }
@@ -108,16 +102,16 @@ read_activity(struct vm_reader *reader)
 {
 	json_t *asked = json_object();
 	char group[128];
-	const char *key;
-	const json_t *id;
+	const char *id;
 
 	ask(reader, reader->id, "resourceUri", reader->id, vm_activity_got);
-	json_object_foreach (reader->seen, key, id) {
-		if (!is_group(key))
-			continue;
+	for (void *at = NULL; (id = reader_seen(reader, GROUPS, &at)) != NULL;) {
+		char key[ARM_ID_MAX] = "";
+
+		arm_id_key(id, key, sizeof(key));
 		arm_id_group(key, group, sizeof(group));
 		if (json_object_get(asked, group) == NULL)
-			ask(reader, json_string_value(id), "resourceGroupName", group, changes_got);
+			ask(reader, id, "resourceGroupName", group, changes_got);
 		json_object_set_new(asked, group, json_true());
 	}
 	json_decref(asked);
@@ -151,14 +145,10 @@ keep_policy(void *ctx, const char *id, const json_t *body)
 void
 read_policies(struct vm_reader *reader)
 {
-	const char *key;
-	const json_t *id;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id)
-		if (is_group(key))
-			reader_list(
-			    reader, &reader->all,
-			    doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments",
-				    json_string_value(id)),
+	for (void *at = NULL; (id = reader_seen(reader, GROUPS, &at)) != NULL;)
+		reader_list(reader, &reader->all,
+			    doc_fmt("%s/providers/Microsoft.Authorization/policyAssignments", id),
 			    true, keep_policy);
 }

@@ -1,4 +1,5 @@
 /* What Azure makes of rules and routes, and the security admin rules. */
+#include "azure/arm/pages.h"
 #include "azure/arm/reply.h"
 #include "azure/read/rows.h"
 #include "facts/arm.h"
@@ -30,14 +31,13 @@ post(struct vm_reader *reader, const char *id, const char *action)
 void
 read_effective(struct vm_reader *reader)
 {
-	const char *key;
-	const json_t *id;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id) {
-		if (!is_type(key, "microsoft.network/networkinterfaces"))
+	for (void *at = NULL; (id = reader_seen(reader, "/networkinterfaces/", &at)) != NULL;) {
+		if (!is_type(id, "microsoft.network/networkinterfaces"))
 			continue;
-		post(reader, json_string_value(id), "effectiveNetworkSecurityGroups");
-		post(reader, json_string_value(id), "effectiveRouteTable");
+		post(reader, id, "effectiveNetworkSecurityGroups");
+		post(reader, id, "effectiveRouteTable");
 	}
 }
 
@@ -46,76 +46,59 @@ read_effective(struct vm_reader *reader)
 struct admin {
 	struct vm_reader *reader;
 	char *path;
-	json_t *value;
-	unsigned page;
 };
 
-static void admin_page(struct admin *admin, const char *skip);
-
-static void
-admin_end(struct admin *admin, json_t *why)
+static bool
+take_rules(json_t *rules, const json_t *page)
 {
-	struct vm_reader *reader = admin->reader;
-
-	fetch_enter(reader->fetches, admin->path,
-		    why == NULL ? json_pack("{s:O}", "value", admin->value) : NULL, why);
-	json_decref(admin->value);
-	free(admin->path);
-	free(admin);
-	join_end(&reader->all);
+	json_array_extend(rules, doc_list(page, "value"));
+	return true;
 }
 
 static void
 admin_got(void *ctx, const struct arm_answer *answer)
 {
 	struct admin *admin = ctx;
-	const char *skip = doc_str(answer->body, "skipToken");
-	json_t *why;
+	struct vm_reader *reader = admin->reader;
+	json_t *why = json_incref(answer->why);
 
-	json_array_extend(admin->value, doc_list(answer->body, "value"));
-	if (answer->why != NULL || skip == NULL || *skip == '\0') {
-		admin_end(admin, answer->why);
-	} else if (++admin->page < ADMIN_PAGES) {
-		admin_page(admin, skip);
-	} else {
+	if (answer->more)
 		why = reply_entry(FACT_UNKNOWN, "too-many",
 				  "the security admin rules fill more than %d pages", ADMIN_PAGES);
-		admin_end(admin, why);
-		json_decref(why);
-	}
+	fetch_enter(reader->fetches, admin->path,
+		    why == NULL ? json_pack("{s:O}", "value", answer->body) : NULL, why);
+	json_decref(why);
+	free(admin->path);
+	free(admin);
+	join_end(&reader->all);
 }
 
 static void
-admin_page(struct admin *admin, const char *skip)
+ask_admin_rules(struct vm_reader *reader, const char *vnet)
 {
-	json_t *body = json_pack("{s:s}", "skipToken", skip);
+	struct admin *admin = malloc(sizeof(*admin));
 
-	arm_ask(admin->reader->fetches->arm,
-		&(struct arm_ask){
-		    .method = "POST", .path = admin->path, .body = body, .flags = ARM_LONG },
-		admin_got, admin);
-	json_decref(body);
+	*admin = (struct admin){ reader, doc_fmt("%s/listNetworkManagerEffectiveSecurityAdminRules",
+						 vnet) };
+	join_add(&reader->all);
+	pages_ask(reader->fetches->arm,
+		  &(struct pages_ask){ .path = admin->path,
+				       .body = json_pack("{s:s}", "skipToken", ""),
+				       .token = "skipToken",
+				       .flags = ARM_LONG,
+				       .most = ADMIN_PAGES,
+				       .take = take_rules },
+		  admin_got, admin);
 }
 
 void
 read_admin_rules(struct vm_reader *reader)
 {
-	const char *key;
-	const json_t *id;
-	struct admin *admin;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id) {
-		if (!is_type(key, "microsoft.network/virtualnetworks"))
-			continue;
-		admin = malloc(sizeof(*admin));
-		*admin = (struct admin){ .reader = reader,
-					 .path = doc_fmt(
-					     "%s/listNetworkManagerEffectiveSecurityAdminRules",
-					     json_string_value(id)),
-					 .value = json_array() };
-		join_add(&reader->all);
-		admin_page(admin, "");
-	}
+	for (void *at = NULL; (id = reader_seen(reader, "/virtualnetworks/", &at)) != NULL;)
+		if (is_type(id, "microsoft.network/virtualnetworks"))
+			ask_admin_rules(reader, id);
 }
 
 /* ---- the section ---- */
@@ -125,14 +108,12 @@ static json_t *
 arrived(const struct vm_reader *reader, const char *action)
 {
 	json_t *list = json_array();
-	const char *key;
-	const json_t *id, *body;
-	char *path;
+	const json_t *body;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id) {
-		if (strstr(key, "/networkinterfaces/") == NULL ||
-		    (path = doc_fmt("%s/%s", json_string_value(id), action)) == NULL)
-			continue;
+	for (void *at = NULL; (id = reader_seen(reader, "/networkinterfaces/", &at)) != NULL;) {
+		char *path = doc_fmt("%s/%s", id, action);
+
 		if (facts_resource(&reader->facts, path, &body, NULL) == FACT_KNOWN)
 			doc_append_str(list, path);
 		free(path);

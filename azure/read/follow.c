@@ -1,69 +1,58 @@
-#include "azure/read/follow.h"
+#include "azure/read/reader.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FOLLOW_MAX 500 /* resources one VM may refer to */
 
+#define CONFIGS "properties.ipConfigurations[].properties."
+
+/* Where a body of that type names another resource; parent: it names a part of it. */
+static const struct reference {
+	const char *type, *path;
+	bool parent;
+} references[] = {
+	{ "virtualMachines", "properties.networkProfile.networkInterfaces[].id", false },
+	{ "networkInterfaces", "properties.networkSecurityGroup.id", false },
+	{ "networkInterfaces", CONFIGS "publicIPAddress.id", false },
+	{ "networkInterfaces", CONFIGS "subnet.id", false },
+	{ "networkInterfaces", CONFIGS "loadBalancerInboundNatRules[].id", true },
+	{ "networkInterfaces", CONFIGS "loadBalancerBackendAddressPools[].id", true },
+	{ "subnets", "properties.networkSecurityGroup.id", false },
+	{ "subnets", "properties.routeTable.id", false },
+	{ "subnets", "properties.natGateway.id", false },
+	{ "subnets", "id", true },
+	{ "loadBalancers", "properties.frontendIPConfigurations[].properties.publicIPAddress.id",
+	  false },
+	{ "azureFirewalls", "properties.firewallPolicy.id", false },
+	{ "azureFirewalls", CONFIGS "publicIPAddress.id", false },
+	{ "firewallPolicies", "properties.basePolicy.id", false },
+	{ "firewallPolicies", "properties.ruleCollectionGroups[].id", false },
+};
+
 static void
-follow_at(struct vm_reader *reader, const json_t *body, const char *path)
+follow_path(struct vm_reader *reader, const json_t *body, const char *path, bool parent)
 {
-	const char *id = doc_str(body, path);
-
-	if (id != NULL)
-		follow(reader, id);
-}
-
-/* The owner of a part: a NAT rule's or a pool's load balancer. */
-static void
-follow_owner(struct vm_reader *reader, const char *id)
-{
-	char parent[ARM_ID_MAX];
-
-	if (id != NULL && arm_id_parent(id, parent, sizeof(parent)) == 0)
-		follow(reader, parent);
-}
-
-static void
-follow_vm(struct vm_reader *reader, const char *id, const json_t *body)
-{
-	const json_t *nic;
+	const char *list = strstr(path, "[]."), *id = doc_str(body, path);
+	char *name, owner[ARM_ID_MAX];
+	const json_t *item;
 	size_t i;
 
-	(void)id;
-	json_array_foreach (doc_list(body, "properties.networkProfile.networkInterfaces"), i, nic)
-		follow_at(reader, nic, "id");
-}
-
-static void
-follow_nic(struct vm_reader *reader, const char *id, const json_t *body)
-{
-	const json_t *config, *part;
-	size_t i, j;
-
-	(void)id;
-	follow_at(reader, body, "properties.networkSecurityGroup.id");
-	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config) {
-		follow_at(reader, config, "properties.publicIPAddress.id");
-		follow_at(reader, config, "properties.subnet.id");
-		json_array_foreach (doc_list(config, "properties.loadBalancerInboundNatRules"), j,
-				    part)
-			follow_owner(reader, doc_str(part, "id"));
-		json_array_foreach (doc_list(config, "properties.loadBalancerBackendAddressPools"),
-				    j, part)
-			follow_owner(reader, doc_str(part, "id"));
+	if (list != NULL) {
+		name = strndup(path, (size_t)(list - path));
+		json_array_foreach (doc_list(body, name), i, item)
+			follow_path(reader, item, list + 3, parent);
+		free(name);
+	} else if (!parent && id != NULL) {
+		reader_follow(reader, id);
+	} else if (id != NULL && arm_id_parent(id, owner, sizeof(owner)) == 0) {
+		reader_follow(reader, owner);
 	}
 }
 
-static void
-follow_subnet(struct vm_reader *reader, const char *id, const json_t *body)
-{
-	follow_at(reader, body, "properties.networkSecurityGroup.id");
-	follow_at(reader, body, "properties.routeTable.id");
-	follow_at(reader, body, "properties.natGateway.id");
-	follow_owner(reader, id);
-}
+/* ---- NAT rules of a pool ---- */
 
 /* The port of each member under a NAT rule of a pool is told by an action of the pool alone. */
 static void
@@ -111,71 +100,36 @@ ask_mappings(struct vm_reader *reader, const char *pool)
 }
 
 static void
-follow_balancer(struct vm_reader *reader, const char *id, const json_t *body)
+follow_nat_rules(struct vm_reader *reader, const json_t *balancer)
 {
-	const json_t *front, *rule;
+	const json_t *rule;
 	size_t i;
 
-	(void)id;
-	json_array_foreach (doc_list(body, "properties.frontendIPConfigurations"), i, front)
-		follow_at(reader, front, "properties.publicIPAddress.id");
-	json_array_foreach (doc_list(body, "properties.inboundNatRules"), i, rule) {
+	json_array_foreach (doc_list(balancer, "properties.inboundNatRules"), i, rule) {
 		if (doc_get(rule, "properties") == NULL)
-			follow_at(reader, rule, "id");
+			follow_path(reader, rule, "id", false);
 		if (doc_str(rule, "properties.backendAddressPool.id") != NULL)
 			ask_mappings(reader, doc_str(rule, "properties.backendAddressPool.id"));
 	}
 }
 
-static void
-follow_firewall(struct vm_reader *reader, const char *id, const json_t *body)
-{
-	const json_t *config;
-	size_t i;
-
-	(void)id;
-	follow_at(reader, body, "properties.firewallPolicy.id");
-	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
-		follow_at(reader, config, "properties.publicIPAddress.id");
-}
-
-static void
-follow_policy(struct vm_reader *reader, const char *id, const json_t *body)
-{
-	const json_t *group;
-	size_t i;
-
-	(void)id;
-	follow_at(reader, body, "properties.basePolicy.id");
-	json_array_foreach (doc_list(body, "properties.ruleCollectionGroups"), i, group)
-		follow_at(reader, group, "id");
-}
-
-static const struct {
-	const char *type;
-	void (*follow)(struct vm_reader *reader, const char *id, const json_t *body);
-} followers[] = {
-	{ "microsoft.compute/virtualmachines", follow_vm },
-	{ "microsoft.compute/virtualmachinescalesets/virtualmachines", follow_vm },
-	{ "microsoft.network/networkinterfaces", follow_nic },
-	{ "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces",
-	  follow_nic },
-	{ "microsoft.network/virtualnetworks/subnets", follow_subnet },
-	{ "microsoft.network/loadbalancers", follow_balancer },
-	{ "microsoft.network/azurefirewalls", follow_firewall },
-	{ "microsoft.network/firewallpolicies", follow_policy },
-};
+/* ---- every resource ---- */
 
 static void
 follow_body(struct vm_reader *reader, const char *id, const json_t *body)
 {
-	char type[192];
+	struct arm_id parsed;
 
-	if (arm_id_type(id, type, sizeof(type)) < 0)
+	if (arm_id_parse(id, &parsed) < 0)
 		return;
-	for (size_t i = 0; i < sizeof(followers) / sizeof(*followers); i++)
-		if (strcmp(type, followers[i].type) == 0)
-			followers[i].follow(reader, id, body);
+	for (size_t i = 0; i < sizeof(references) / sizeof(*references); i++) {
+		const struct reference *to = &references[i];
+
+		if (strlen(to->type) == parsed.type.len &&
+		    strncasecmp(to->type, parsed.type.at, parsed.type.len) == 0)
+			follow_path(reader, body, to->path, to->parent);
+	}
+	follow_nat_rules(reader, body);
 }
 
 struct step {
@@ -198,7 +152,7 @@ step_arrived(void *ctx)
 }
 
 void
-follow(struct vm_reader *reader, const char *id)
+reader_follow(struct vm_reader *reader, const char *id)
 {
 	char key[ARM_ID_MAX];
 	struct arm_id parsed;

@@ -1,5 +1,4 @@
 #include "azure/read/rows.h"
-#include "azure/read/follow.h"
 #include "facts/arm.h"
 
 #include <string.h>
@@ -12,17 +11,16 @@
 static bool
 near_vnet(const struct vm_reader *reader, const char *vnet)
 {
-	const char *key;
-	const json_t *id, *peering, *body;
+	const json_t *peering, *body;
+	const char *id;
 	size_t i;
 
-	json_object_foreach (reader->seen, key, id) {
-		if (strcasestr(key, "/virtualnetworks/") == NULL ||
-		    strcasestr(key, "/subnets/") != NULL)
+	for (void *at = NULL; (id = reader_seen(reader, "/virtualnetworks/", &at)) != NULL;) {
+		if (strcasestr(id, "/subnets/") != NULL)
 			continue;
-		if (arm_id_same(key, vnet))
+		if (arm_id_same(id, vnet))
 			return true;
-		facts_resource(&reader->facts, key, &body, NULL);
+		facts_resource(&reader->facts, id, &body, NULL);
 		json_array_foreach (doc_list(body, "properties.virtualNetworkPeerings"), i, peering)
 			if (arm_id_same(doc_str(peering, "properties.remoteVirtualNetwork.id"),
 					vnet))
@@ -51,13 +49,9 @@ in_reach(const struct vm_reader *reader, const json_t *body)
 static bool
 has_public_way(const struct vm_reader *reader)
 {
-	const char *key;
-	const json_t *id;
+	void *at = NULL;
 
-	json_object_foreach (reader->seen, key, id)
-		if (strstr(key, "/publicipaddresses/") != NULL)
-			return true;
-	return false;
+	return reader_seen(reader, "/publicipaddresses/", &at) != NULL;
 }
 
 static void
@@ -66,7 +60,7 @@ follow_near(void *ctx, const char *id, const json_t *body)
 	struct vm_reader *reader = ctx;
 
 	if (in_reach(reader, body))
-		follow(reader, id);
+		reader_follow(reader, id);
 }
 
 static void
@@ -96,14 +90,14 @@ read_bastions(struct vm_reader *reader)
 static bool
 asked_elsewhere(const struct vm_reader *reader)
 {
-	const char *host = doc_str(reader->facts.doc, "asked.host"), *key;
-	const json_t *id, *body, *config;
+	const char *host = doc_str(reader->facts.doc, "asked.host"), *id;
+	const json_t *body, *config;
 	size_t i;
 
 	if (host == NULL || host[strspn(host, "0123456789.:abcdefABCDEF")] != '\0')
 		return false;
-	json_object_foreach (reader->seen, key, id) {
-		facts_resource(&reader->facts, key, &body, NULL);
+	for (void *at = NULL; (id = reader_seen(reader, "/", &at)) != NULL;) {
+		facts_resource(&reader->facts, id, &body, NULL);
 		if (doc_is(body, "properties.ipAddress", host))
 			return false;
 		json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
@@ -153,7 +147,7 @@ follow_front(void *ctx, const char *id, const json_t *body)
 
 	json_array_foreach (doc_list(body, "properties.backendAddressPools"), i, pool)
 		if (has_member(reader, pool)) {
-			follow(reader, id);
+			reader_follow(reader, id);
 			return;
 		}
 }
@@ -194,7 +188,7 @@ follow_user(struct vm_reader *reader, const json_t *address)
 	    arm_id_parent(doc_str(address, "properties.ipConfiguration.id"), user, sizeof(user)) ==
 		0 &&
 	    strcasestr(user, "/loadBalancers/") != NULL)
-		follow(reader, user);
+		reader_follow(reader, user);
 }
 
 static void
@@ -239,14 +233,11 @@ read_locks(struct vm_reader *reader)
 {
 	static const char *const changed[] = { "/virtualmachines/", "/networksecuritygroups/",
 					       "/networkinterfaces/", "/routetables/" };
-	const char *key;
-	const json_t *id;
+	const char *id;
 
-	json_object_foreach (reader->seen, key, id)
-		for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
-			if (strstr(key, changed[i]) != NULL)
-				reader_list(reader, &reader->all,
-					    path_in_group(json_string_value(id),
-							  "Microsoft.Authorization/locks"),
-					    true, keep_read_only);
+	for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
+		for (void *at = NULL; (id = reader_seen(reader, changed[i], &at)) != NULL;)
+			reader_list(reader, &reader->all,
+				    path_in_group(id, "Microsoft.Authorization/locks"), true,
+				    keep_read_only);
 }

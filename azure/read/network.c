@@ -1,5 +1,4 @@
 /* The VM's NICs, and the NETWORK section. */
-#include "azure/read/follow.h"
 #include "azure/read/rows.h"
 #include "facts/arm.h"
 
@@ -15,7 +14,7 @@ static void
 follow_item(void *ctx, const char *id, const json_t *body)
 {
 	(void)body;
-	follow(ctx, id);
+	reader_follow(ctx, id);
 }
 
 void
@@ -52,7 +51,7 @@ follow_own_nic(void *ctx, const char *id, const json_t *body)
 	if (reader->nics == NULL)
 		reader->nics = json_array();
 	doc_append_str(reader->nics, id);
-	follow(reader, id);
+	reader_follow(reader, id);
 }
 
 /* The group's NICs are under way since the beginning. */

@@ -1,6 +1,5 @@
 /* The VM behind an address: its own public IP, a load balancer's, or a private one. */
 #include "azure/arm/fetch.h"
-#include "azure/arm/list.h"
 #include "azure/read/search.h"
 #include "facts/arm.h"
 #include "model/prefix.h"

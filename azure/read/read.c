@@ -1,6 +1,5 @@
 /* Reading one VM, in stages: a stage begins when all that the one before waited for has come. Its
  * rows say what is read then. */
-#include "azure/read/follow.h"
 #include "azure/read/rows.h"
 #include "facts/arm.h"
 
@@ -37,7 +36,7 @@ vm_arrived(void *ctx)
 static void
 read_vm(struct vm_reader *reader)
 {
-	follow(reader, reader->id);
+	reader_follow(reader, reader->id);
 	join_add(&reader->all);
 	fetch_resource(reader->fetches, reader->id, vm_arrived, reader);
 }

@@ -68,6 +68,16 @@ reader_is_instance(const struct vm_reader *reader)
 }
 
 const char *
+reader_seen(const struct vm_reader *reader, const char *part, void **at)
+{
+	do
+		*at = *at == NULL ? json_object_iter(reader->seen)
+				  : json_object_iter_next(reader->seen, *at);
+	while (*at != NULL && strstr(json_object_iter_key(*at), part) == NULL);
+	return *at != NULL ? json_string_value(json_object_iter_value(*at)) : NULL;
+}
+
+const char *
 entry_text(const json_t *entry, const char *name, const char *fallback)
 {
 	const char *text = doc_str(entry, name);

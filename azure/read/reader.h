@@ -3,7 +3,6 @@
 #define AZURE_READER_H
 
 #include "azure/arm/fetch.h"
-#include "azure/arm/list.h"
 #include "azure/arm/path.h"
 #include "azure/session.h"
 #include "facts/facts.h"
@@ -35,6 +34,12 @@ const json_t *reader_vm(const struct vm_reader *reader, const json_t **why);
 bool reader_runs(const struct vm_reader *reader);
 /* An instance of a uniform scale set: its NICs have a list of their own. */
 bool reader_is_instance(const struct vm_reader *reader);
+
+/* The next id of what is followed whose key holds the part, in lower case ("/networkinterfaces/");
+ * *at begins as NULL. Nothing may be followed on the way. */
+const char *reader_seen(const struct vm_reader *reader, const char *part, void **at);
+/* follow.c: fetches the resource and whatever it refers to in turn; the network waits. */
+void reader_follow(struct vm_reader *reader, const char *id);
 
 /* A text of an entry of azure.missing or azure.lists (NULL: none). */
 const char *entry_text(const json_t *entry, const char *name, const char *fallback);

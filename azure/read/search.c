@@ -1,6 +1,5 @@
 /* A VM by its name alone: Resource Graph first, the lists of every subscription where that does not
  * serve. */
-#include "azure/arm/list.h"
 #include "azure/arm/url.h"
 #include "azure/read/search.h"
 #include "facts/arm.h"

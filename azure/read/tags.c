@@ -116,15 +116,14 @@ tags_ask(struct tags *tags, const char *query)
 void
 read_service_tags(struct vm_reader *reader)
 {
-	const char *location = doc_str(reader_vm(reader, NULL), "location"), *key;
+	const char *location = doc_str(reader_vm(reader, NULL), "location"), *id;
 	json_t *named = json_object();
 	char type[256];
 	struct tags *tags;
-	const json_t *id, *body;
+	const json_t *body;
 
-	json_object_foreach (reader->seen, key, id)
-		if (strstr(key, "/networksecuritygroups/") != NULL &&
-		    facts_resource(&reader->facts, key, &body, NULL) == FACT_KNOWN)
+	for (void *at = NULL; (id = reader_seen(reader, "/networksecuritygroups/", &at)) != NULL;)
+		if (facts_resource(&reader->facts, id, &body, NULL) == FACT_KNOWN)
 			name_tags_of(named, body);
 	if (json_object_size(named) == 0 || location == NULL) {
 		json_decref(named);

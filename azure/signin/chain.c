@@ -5,9 +5,17 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct credential *const chain[] = { &credential_secret,   &credential_certificate,
-						  &credential_workload, &credential_github,
-						  &credential_managed,  &credential_cli };
+static const struct credential chain[] = {
+	{ "client-secret", "environment", "EnvironmentCredential", true, true, credential_secret },
+	{ "client-certificate", "environment", "EnvironmentCredential", true, true,
+	  credential_certificate },
+	{ "workload-identity", "workload", "WorkloadIdentityCredential", true, true,
+	  credential_workload },
+	{ "github", "github", "GitHubCredential", true, true, credential_github },
+	{ "managed-identity", "managed", "ManagedIdentityCredential", true, false,
+	  credential_managed },
+	{ "azure-cli", "cli", "AzureCliCredential", false, false, credential_cli },
+};
 
 #define CHAIN (sizeof(chain) / sizeof(*chain))
 
@@ -47,8 +55,8 @@ signin_choose(struct signin *signin, const char *option, struct err *err)
 
 	signin->chosen = words != NULL && words == option;
 	for (size_t i = 0; i < CHAIN; i++)
-		if (selected(words, chain[i]))
-			signin->credentials[n++] = chain[i];
+		if (selected(words, &chain[i]))
+			signin->credentials[n++] = &chain[i];
 	if (n > 0)
 		return 0;
 	if (signin->chosen)

@@ -3,7 +3,7 @@
 #include "azure/arm/json.h"
 #include "azure/signin/aadsts.h"
 #include "azure/signin/credentials.h"
-#include "azure/signin/signin.h"
+#include "azure/signin/oauth.h"
 #include "facts/doc.h"
 
 #include <errno.h>
@@ -152,23 +152,21 @@ static void
 az_refused(struct signin *signin, const struct child_reply *reply)
 {
 	long number = aadsts_number(reply->err);
-	const struct aadsts *known = aadsts_find(number);
-	char *line = error_line(signin, reply->err);
+	char *line;
 
-	if (known != NULL)
-		credential_failed(signin, known->cause, known->kind, number, "AADSTS%ld: %s",
-				  number, known->words);
-	else if (strstr(reply->err, "az login --") != NULL)
-		credential_failed(signin, "expired", NULL, number, "%s", line != NULL ? line : "");
+	if (credential_known(signin, number))
+		return;
+	line = error_line(signin, reply->err);
+	if (strstr(reply->err, "az login --") != NULL)
+		credential_refused(signin, "expired", NULL, number, "%s", line);
 	else if (number != 0)
-		credential_failed(signin, "failed", NULL, number, "%s", line != NULL ? line : "");
+		credential_refused(signin, "failed", NULL, number, "%s", line);
 	else if (strstr(reply->err, "az login") != NULL ||
 		 strstr(reply->err, "az account set") != NULL)
 		credential_unavailable(signin, "az is not signed in");
 	else
-		credential_failed(signin, "failed", NULL, 0, "az ended with status %d: %s",
-				  reply->status,
-				  line != NULL && *line != '\0' ? line : "it said nothing");
+		credential_failed(signin, "failed", "az ended with status %d: %s", reply->status,
+				  *line != '\0' ? line : "it said nothing");
 	free(line);
 }
 
@@ -182,10 +180,10 @@ az_ended(void *ctx, const struct child_reply *reply)
 	if (reply->error == -ENOENT || (reply->error == 0 && reply->status == 127)) {
 		credential_unavailable(signin, "az is not installed");
 	} else if (reply->error == -ECANCELED) {
-		credential_failed(signin, "deadline", NULL, 0,
+		credential_failed(signin, "deadline",
 				  "the time was over while az was asked for a token");
 	} else if (reply->error != 0) {
-		credential_failed(signin, "failed", NULL, 0, "az did not answer: %s",
+		credential_failed(signin, "failed", "az did not answer: %s",
 				  strerror(-reply->error));
 	} else if (reply->status != 0) {
 		az_refused(signin, reply);
@@ -195,15 +193,15 @@ az_ended(void *ctx, const struct child_reply *reply)
 		if (token != NULL && *token != '\0')
 			credential_token(signin, token, az_expiry(json), doc_str(json, "tenant"));
 		else
-			credential_failed(signin, "failed", NULL, 0, "az answered without a token");
+			credential_failed(signin, "failed", "az answered without a token");
 		if (token != NULL)
 			explicit_bzero((char *)(uintptr_t)token, strlen(token));
 		json_decref(json);
 	}
 }
 
-static void
-cli_try(struct signin *signin)
+void
+credential_cli(struct signin *signin)
 {
 	const char *argv[12] = { "az",   "account",    "get-access-token",     "--output",
 				 "json", "--resource", signin->cloud->audience };
@@ -227,14 +225,6 @@ cli_try(struct signin *signin)
 	if (r == -ENOENT)
 		credential_unavailable(signin, "az is not installed");
 	else if (r < 0)
-		credential_failed(signin, r == -ECANCELED ? "deadline" : "failed", NULL, 0,
+		credential_failed(signin, r == -ECANCELED ? "deadline" : "failed",
 				  "az could not be started: %s", strerror(-r));
 }
-
-const struct credential credential_cli = {
-	.name = "azure-cli",
-	.kind = "cli",
-	.sdk = "AzureCliCredential",
-	.prod = false,
-	.try = cli_try,
-};

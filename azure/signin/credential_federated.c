@@ -12,31 +12,11 @@
 
 #define TOKEN_FILE_MAX (64u << 10)
 
-static void
-post_assertion(struct signin *signin, const char *assertion)
+void
+credential_workload(struct signin *signin)
 {
-	const char *tenant =
-	    signin->account->tenant != NULL ? signin->account->tenant : env_text("AZURE_TENANT_ID");
-
-	credential_prove(signin, tenant, "client_assertion", assertion);
-}
-
-static const char *
-missing_identity(const struct signin *signin)
-{
-	if (env_text("AZURE_CLIENT_ID") == NULL)
-		return "AZURE_CLIENT_ID";
-	return signin->account->tenant == NULL && env_text("AZURE_TENANT_ID") == NULL
-		   ? "AZURE_TENANT_ID"
-		   : NULL;
-}
-
-static void
-workload_try(struct signin *signin)
-{
-	const char *path = env_text("AZURE_FEDERATED_TOKEN_FILE"),
-		   *missing =
-		       path == NULL ? "AZURE_FEDERATED_TOKEN_FILE" : missing_identity(signin);
+	const char *missing = credential_missing(signin, "AZURE_FEDERATED_TOKEN_FILE"),
+		   *path = env_text("AZURE_FEDERATED_TOKEN_FILE");
 	struct buffer file = { 0 };
 	char *text;
 	size_t len, at;
@@ -46,8 +26,8 @@ workload_try(struct signin *signin)
 		return;
 	}
 	if (file_read(path, TOKEN_FILE_MAX, &file, NULL) < 0) {
-		credential_failed(signin, "failed", NULL, 0,
-				  "the federated token file %s cannot be read", path);
+		credential_failed(signin, "failed", "the federated token file %s cannot be read",
+				  path);
 		return;
 	}
 	text = (char *)file.at;
@@ -55,10 +35,9 @@ workload_try(struct signin *signin)
 	len = strcspn(text + at, " \t\r\n");
 	text[at + len] = '\0';
 	if (len == 0)
-		credential_failed(signin, "failed", NULL, 0, "the federated token file %s is empty",
-				  path);
+		credential_failed(signin, "failed", "the federated token file %s is empty", path);
 	else
-		post_assertion(signin, text + at);
+		credential_prove(signin, "client_assertion", text + at);
 	buffer_free(&file);
 }
 
@@ -71,11 +50,11 @@ github_answer(void *ctx, const struct web_answer *answer)
 	if (answer->error != 0 || answer->html)
 		credential_unanswered(signin, answer, "GitHub's token service");
 	else if (answer->status != 200 || token == NULL || *token == '\0')
-		credential_failed(signin, "failed", NULL, 0,
+		credential_failed(signin, "failed",
 				  "GitHub's token service answered HTTP %ld without a token",
 				  answer->status);
 	else
-		post_assertion(signin, token);
+		credential_prove(signin, "client_assertion", token);
 }
 
 static const char *
@@ -87,8 +66,8 @@ github_audience(const struct signin *signin)
 								: "api://AzureADTokenExchange";
 }
 
-static void
-github_try(struct signin *signin)
+void
+credential_github(struct signin *signin)
 {
 	const char *base = env_text("ACTIONS_ID_TOKEN_REQUEST_URL"),
 		   *token = env_text("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), *missing;
@@ -101,13 +80,12 @@ github_try(struct signin *signin)
 					   : "this is no GitHub workflow");
 		return;
 	}
-	if ((missing = missing_identity(signin)) != NULL) {
+	if ((missing = credential_missing(signin, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")) != NULL) {
 		credential_unavailable(signin, "%s is not set", missing);
 		return;
 	}
 	if (!url_safe(base)) {
-		credential_failed(signin, "failed", NULL, 0,
-				  "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
+		credential_failed(signin, "failed", "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
 		return;
 	}
 	secrets_learn(&signin->web->secrets, token);
@@ -117,27 +95,9 @@ github_try(struct signin *signin)
 	web_ask(signin->web,
 		&(struct web_ask){ .url = url,
 				   .headers = (const char *const[]){ header, NULL },
-				   .max_bytes = 1u << 20 },
+				   .max_bytes = TOKEN_MAX },
 		github_answer, signin);
 	secret_free(header);
 	free(audience);
 	free(url);
 }
-
-const struct credential credential_workload = {
-	.name = "workload-identity",
-	.kind = "workload",
-	.sdk = "WorkloadIdentityCredential",
-	.prod = true,
-	.by_authority = true,
-	.try = workload_try,
-};
-
-const struct credential credential_github = {
-	.name = "github",
-	.kind = "github",
-	.sdk = "GitHubCredential",
-	.prod = true,
-	.by_authority = true,
-	.try = github_try,
-};

@@ -25,18 +25,17 @@ managed_answer(void *ctx, const struct web_answer *answer)
 	struct signin *signin = ctx;
 	const char *text = doc_str(answer->json, "error_description");
 
-	if (answer->status == 400 && text != NULL &&
-	    strcasestr(text, "identity not found") != NULL && env_text("AZURE_CLIENT_ID") != NULL)
-		credential_unavailable(signin, "no managed identity of the client id in "
-					       "AZURE_CLIENT_ID is assigned to this machine");
-	else if (answer->status == 400 && text != NULL &&
-		 strcasestr(text, "identity not found") != NULL)
-		credential_unavailable(signin, "no managed identity is assigned to this machine");
-	else if (answer->status == 404 && answer->json == NULL)
+	if (answer->status == 404 && answer->json == NULL)
 		credential_unavailable(
 		    signin, "the identity endpoint of this machine serves no tokens (HTTP 404)");
+	else if (answer->status != 400 || text == NULL ||
+		 strcasestr(text, "identity not found") == NULL)
+		credential_answer(signin, answer);
+	else if (env_text("AZURE_CLIENT_ID") != NULL)
+		credential_unavailable(signin, "no managed identity of the client id in "
+					       "AZURE_CLIENT_ID is assigned to this machine");
 	else
-		credential_answer(signin, answer, NULL);
+		credential_unavailable(signin, "no managed identity is assigned to this machine");
 }
 
 /* A token service named by the environment: its URL with the query, and the header line that proves
@@ -46,18 +45,15 @@ ask_service(struct signin *signin, const char *method, char *url, char *header, 
 {
 	const char *headers[] = { "Metadata: true", header, NULL };
 
-	if (url != NULL)
-		web_ask(signin->web,
-			&(struct web_ask){ .method = method,
-					   .url = url,
-					   .headers = headers,
-					   .body = body,
-					   .no_proxy = true,
-					   .flags = WEB_METADATA,
-					   .max_bytes = 1u << 20 },
-			managed_answer, signin);
-	else
-		credential_failed(signin, "failed", NULL, 0, "out of memory");
+	web_ask(signin->web,
+		&(struct web_ask){ .method = method,
+				   .url = url,
+				   .headers = headers,
+				   .body = body,
+				   .no_proxy = true,
+				   .flags = WEB_METADATA,
+				   .max_bytes = TOKEN_MAX },
+		managed_answer, signin);
 	free(url);
 	free(body);
 	secret_free(header);
@@ -94,7 +90,7 @@ imds_url(void)
 	char *twice;
 
 	/* a host that ends in a slash */
-	if (url != NULL && (twice = strstr(url, "//metadata/")) != NULL)
+	if ((twice = strstr(url, "//metadata/")) != NULL)
 		memmove(twice, twice + 1, strlen(twice));
 	return url;
 }
@@ -104,12 +100,8 @@ imds_ask(struct signin *signin)
 {
 	char *base = imds_url();
 
-	if (base == NULL)
-		credential_failed(signin, "failed", NULL, 0, "out of memory");
-	else
-		ask_service(signin, "GET",
-			    service_url(signin, base, "2018-02-01", "client_id", "msi_res_id"),
-			    NULL, NULL);
+	ask_service(signin, "GET",
+		    service_url(signin, base, "2018-02-01", "client_id", "msi_res_id"), NULL, NULL);
 	free(base);
 }
 
@@ -140,8 +132,8 @@ imds_try(struct signin *signin)
 	char *url = imds_url();
 	struct origin origin;
 
-	if (url == NULL || url_origin(url, &origin) < 0)
-		credential_failed(signin, "failed", NULL, 0,
+	if (url_origin(url, &origin) < 0)
+		credential_failed(signin, "failed",
 				  "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
 				  env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
 	else
@@ -151,7 +143,7 @@ imds_try(struct signin *signin)
 					   .timeout_ms = 1000,
 					   .connect_timeout_ms = 1000,
 					   .no_proxy = true,
-					   .max_bytes = 1u << 20 },
+					   .max_bytes = TOKEN_MAX },
 			imds_probed, signin);
 	free(url);
 }
@@ -162,16 +154,15 @@ static void
 cloud_shell_try(struct signin *signin)
 {
 	const char *endpoint = env_text("MSI_ENDPOINT");
-	char *resource = resource_of(signin),
-	     *body = doc_fmt("resource=%s", resource != NULL ? resource : "");
+	char *resource = resource_of(signin), *body = doc_fmt("resource=%s", resource);
 
 	free(resource);
 	ask_service(signin, "POST", strdup(endpoint),
 		    strdup("Content-Type: application/x-www-form-urlencoded"), body);
 }
 
-static void
-managed_try(struct signin *signin)
+void
+credential_managed(struct signin *signin)
 {
 	const char *endpoint = env_text("IDENTITY_ENDPOINT"), *header = env_text("IDENTITY_HEADER"),
 		   *msi = env_text("MSI_ENDPOINT");
@@ -195,11 +186,3 @@ managed_try(struct signin *signin)
 	else
 		imds_try(signin);
 }
-
-const struct credential credential_managed = {
-	.name = "managed-identity",
-	.kind = "managed",
-	.sdk = "ManagedIdentityCredential",
-	.prod = true,
-	.try = managed_try,
-};

@@ -11,16 +11,27 @@
 #define QUOTED_MAX 400 /* of a message in a code that nobody here knows */
 
 char *
-credential_endpoint(const struct cloud *cloud, const char *tenant)
+credential_endpoint(const struct signin *signin)
 {
+	const struct cloud *cloud = signin->cloud;
 	char *name, *url;
 
 	if (cloud->adfs)
 		return doc_fmt("%s/adfs/oauth2/token", cloud->authority);
-	name = url_encode(tenant);
-	url = name != NULL ? doc_fmt("%s/%s/oauth2/v2.0/token", cloud->authority, name) : NULL;
+	name = url_encode(signin_tenant(signin));
+	url = doc_fmt("%s/%s/oauth2/v2.0/token", cloud->authority, name);
 	free(name);
 	return url;
+}
+
+const char *
+credential_missing(const struct signin *signin, const char *proof)
+{
+	if (env_text(proof) == NULL)
+		return proof;
+	if (env_text("AZURE_CLIENT_ID") == NULL)
+		return "AZURE_CLIENT_ID";
+	return signin_tenant(signin) == NULL ? "AZURE_TENANT_ID" : NULL;
 }
 
 /* "name=value&..." with values encoded, ended by NULL; a name with NULL value is left out. The
@@ -33,7 +44,7 @@ form_of(const char *name, ...)
 	va_list ap;
 
 	va_start(ap, name);
-	for (; form != NULL && name != NULL; name = va_arg(ap, const char *)) {
+	for (; name != NULL; name = va_arg(ap, const char *)) {
 		if ((text = va_arg(ap, const char *)) == NULL)
 			continue;
 		value = url_encode(text);
@@ -51,32 +62,31 @@ form_of(const char *name, ...)
 void
 credential_unanswered(struct signin *signin, const struct web_answer *answer, const char *who)
 {
+	static const char between[] = ": a proxy or a captive portal stands between";
+	long status = answer->status;
+
 	if (answer->error == -ECANCELED)
-		credential_failed(signin, "deadline", NULL, 0,
-				  "the deadline came before %s had answered", who);
+		credential_failed(signin, "deadline", "the deadline came before %s had answered",
+				  who);
 	else if (answer->hurried)
-		credential_failed(signin, "deadline", NULL, 0,
+		credential_failed(signin, "deadline",
 				  "%s did not answer in the time that the deadline left", who);
 	else if (answer->error != 0)
-		credential_failed(signin, "network", NULL, 0, "%s: %s", who, answer->error_text);
-	else if (answer->status == 407)
+		credential_failed(signin, "network", "%s: %s", who, answer->error_text);
+	else if (status == 407)
 		credential_failed(
-		    signin, "network", NULL, 0,
+		    signin, "network",
 		    "the proxy on the way to %s wants a sign-in of its own (HTTP 407)", who);
-	else if (answer->status >= 300 && answer->status < 400)
-		credential_failed(signin, "network", NULL, 0,
-				  "%s answered with a redirection (HTTP %ld): a proxy or a captive "
-				  "portal stands between",
-				  who, answer->status);
+	else if (status >= 300 && status < 400)
+		credential_failed(signin, "network", "%s answered with a redirection (HTTP %ld)%s",
+				  who, status, between);
 	else if (answer->html)
-		credential_failed(signin, "network", NULL, 0,
-				  "%s answered with a web page (HTTP %ld): a proxy or a captive "
-				  "portal stands between",
-				  who, answer->status);
+		credential_failed(signin, "network", "%s answered with a web page (HTTP %ld)%s",
+				  who, status, between);
 	else
-		credential_failed(signin, "network", NULL, 0,
+		credential_failed(signin, "network",
 				  "%s answered HTTP %ld without the JSON that was due", who,
-				  answer->status);
+				  status);
 }
 
 /* What is left of it counts before its end, which another clock has set. */
@@ -141,101 +151,81 @@ keep_ids(struct signin *signin, const struct web_answer *answer)
 	doc_set_str(signin->support, "request_id", web_header(answer, "x-ms-request-id"));
 }
 
+bool
+credential_known(struct signin *signin, long number)
+{
+	const struct aadsts *known = aadsts_find(number);
+
+	if (known != NULL)
+		credential_refused(signin, known->cause, known->kind, number, "AADSTS%ld: %s",
+				   number, known->words);
+	return known != NULL;
+}
+
 static void
 refused(struct signin *signin, const struct web_answer *answer)
 {
-	const char *named = doc_str(answer->json, "error_description");
-	long number = refusal_number(answer->json, named);
-	const struct aadsts *known = aadsts_find(number);
-	const char *kind =
-	    aadsts_kind(doc_str(answer->json, "error"), doc_str(answer->json, "suberror"));
-	const char *text;
+	const json_t *body = answer->json;
+	long number = refusal_number(body, doc_str(body, "error_description"));
+	const char *kind = aadsts_kind(doc_str(body, "error"), doc_str(body, "suberror")), *text;
 	int len;
 
 	keep_ids(signin, answer);
-	text = refusal_text(answer->json, &len);
-	if (known != NULL)
-		credential_failed(signin, known->cause, known->kind, number, "AADSTS%ld: %s",
-				  number, known->words);
-	else if (answer->status == 429 || answer->status >= 500)
-		credential_failed(signin, "network", "transient", number,
-				  "the sign-in service answered HTTP %ld: %.*s", answer->status,
-				  len, text);
+	text = refusal_text(body, &len);
+	if (credential_known(signin, number))
+		return;
+	if (answer->status == 429 || answer->status >= 500)
+		credential_refused(signin, "network", "transient", number,
+				   "the sign-in service answered HTTP %ld: %.*s", answer->status,
+				   len, text);
 	else if (number != 0 && aadsts_number(text) == 0)
-		credential_failed(signin, "failed", kind, number, "AADSTS%ld: %.*s", number, len,
-				  text);
+		credential_refused(signin, "failed", kind, number, "AADSTS%ld: %.*s", number, len,
+				   text);
 	else
-		credential_failed(signin, "failed", kind, number, "%.*s", len, text);
+		credential_refused(signin, "failed", kind, number, "%.*s", len, text);
 }
 
 void
-credential_answer(struct signin *signin, const struct web_answer *answer, const char *tenant)
+credential_answer(void *ctx, const struct web_answer *answer)
 {
+	struct signin *signin = ctx;
 	const char *token = doc_str(answer->json, "access_token");
 
 	if (answer->error != 0 || !json_is_object(answer->json) || answer->html)
 		credential_unanswered(signin, answer, "the sign-in service");
 	else if (answer->status == 200 && token != NULL && *token != '\0')
-		credential_token(signin, token, token_expiry(answer->json), tenant);
+		credential_token(signin, token, token_expiry(answer->json), NULL);
 	else
 		refused(signin, answer);
 }
 
 /* ---- asking ---- */
 
-struct post {
-	struct signin *signin;
-	char *tenant;
-};
-
-static void
-posted(void *ctx, const struct web_answer *answer)
-{
-	struct post *post = ctx;
-
-	credential_answer(post->signin, answer, post->tenant);
-	free(post->tenant);
-	free(post);
-}
-
-/* POSTs the form, which it takes. */
-static void
-post_form(struct signin *signin, const char *tenant, char *form)
-{
-	char *url = credential_endpoint(signin->cloud, tenant);
-	struct post *post;
-	struct err err = { "" };
-
-	if (!cloud_may_prove(signin->cloud, &err)) {
-		credential_failed(signin, "foreign-host", NULL, 0, "%s", err.text);
-	} else if (!url_safe(url)) {
-		credential_failed(signin, "failed", NULL, 0, "the sign-in address cannot be used");
-	} else {
-		post = malloc(sizeof(*post));
-		*post = (struct post){ .signin = signin, .tenant = strdup(tenant) };
-		web_ask(signin->web,
-			&(struct web_ask){
-			    .method = "POST", .url = url, .body = form, .max_bytes = 1u << 20 },
-			posted, post);
-	}
-	secret_free(form);
-	free(url);
-}
-
 void
-credential_prove(struct signin *signin, const char *tenant, const char *proof, const char *value)
+credential_prove(struct signin *signin, const char *proof, const char *value)
 {
 	const struct cloud *cloud = signin->cloud;
+	char *url = credential_endpoint(signin), *scope = cloud_scope(cloud), *form;
 	const char *type = NULL;
-	char *scope = cloud_scope(cloud);
+	struct err err = { "" };
 
 	secrets_learn(&signin->web->secrets, value);
 	if (strcmp(proof, "client_assertion") == 0)
 		type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-	post_form(signin, tenant,
-		  form_of("grant_type", "client_credentials", "client_id",
-			  env_text("AZURE_CLIENT_ID"), "client_assertion_type", type, proof, value,
-			  cloud->adfs ? "resource" : "scope", cloud->adfs ? cloud->audience : scope,
-			  NULL));
+	form =
+	    form_of("grant_type", "client_credentials", "client_id", env_text("AZURE_CLIENT_ID"),
+		    "client_assertion_type", type, proof, value, cloud->adfs ? "resource" : "scope",
+		    cloud->adfs ? cloud->audience : scope, NULL);
+	if (!cloud_may_prove(cloud, &err))
+		credential_failed(signin, "foreign-host", "%s", err.text);
+	else if (!url_safe(url))
+		credential_failed(signin, "failed", "the sign-in address cannot be used");
+	else
+		web_ask(signin->web,
+			&(struct web_ask){
+			    .method = "POST", .url = url, .body = form, .max_bytes = TOKEN_MAX },
+			credential_answer, signin);
+	secret_free(form);
 	free(scope);
+	free(url);
 }

@@ -22,6 +22,16 @@ note_tried(struct signin *signin, const char *result, const char *why)
 	json_array_append_new(signin->tried, entry);
 }
 
+const char *
+signin_tenant(const struct signin *signin)
+{
+	if (signin->cloud->adfs)
+		return "adfs";
+	if (signin->account->tenant != NULL)
+		return signin->account->tenant;
+	return env_text("AZURE_TENANT_ID");
+}
+
 static void
 signin_end(struct signin *signin)
 {
@@ -90,17 +100,23 @@ credential_token(struct signin *signin, const char *token, time_t expires, const
 
 	if (!token_fits(signin, claims, &err)) {
 		json_decref(claims);
-		credential_failed(signin, "foreign-host", NULL, 0, "%s", err.text);
+		credential_failed(signin, "foreign-host", "%s", err.text);
 		return;
 	}
 	secrets_learn(&signin->web->secrets, token);
-	token_set(signin->token, token, expires != 0 ? expires : (time_t)doc_int(claims, "exp", 0));
+	secret_free(signin->token->text);
+	signin->token->text = strdup(token);
+	signin->token->expires = expires != 0 ? expires : (time_t)doc_int(claims, "exp", 0);
+	signin->token->generation++;
 	signin->used = credential;
 	note_tried(signin, "used", NULL);
 	section = signin_section(signin, FACT_KNOWN);
 	doc_set_str(section, "credential", credential->name);
-	doc_set_str(section, "tenant",
-		    doc_str(claims, "tid") != NULL ? doc_str(claims, "tid") : tenant);
+	if (doc_str(claims, "tid") != NULL)
+		tenant = doc_str(claims, "tid");
+	else if (tenant == NULL && credential->by_authority)
+		tenant = signin_tenant(signin);
+	doc_set_str(section, "tenant", tenant);
 	if (claims != NULL)
 		json_object_set_new(section, "claims", claims);
 	secrets_cut(&signin->web->secrets, section);
@@ -122,29 +138,44 @@ credential_unavailable(struct signin *signin, const char *fmt, ...)
 	try_next(signin);
 }
 
-void
-credential_failed(struct signin *signin, const char *cause, const char *kind, long aadsts,
-		  const char *fmt, ...)
+/* Takes `why`. */
+static void
+try_failed(struct signin *signin, const char *cause, const char *kind, long aadsts, char *why)
 {
-	const char *name = signin->credentials[signin->at]->name;
-	char *why, *reason;
+	const struct credential *credential = signin->credentials[signin->at];
+	char *reason = doc_fmt("signing in by %s failed: %s", credential->name, why);
+
+	note_tried(signin, "failed", why);
+	free(why);
+	if (strcmp(cause, "deadline") != 0 && !credential->prod &&
+	    signin->credentials[signin->at + 1] != NULL) {
+		signin->at++;
+		try_next(signin);
+	} else {
+		settle_unknown(signin, cause, aadsts, kind, reason);
+	}
+	free(reason);
+}
+
+void
+credential_failed(struct signin *signin, const char *cause, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	why = doc_vfmt(fmt, ap);
+	try_failed(signin, cause, cause, 0, doc_vfmt(fmt, ap));
 	va_end(ap);
-	note_tried(signin, "failed", why);
-	if (strcmp(cause, "deadline") != 0 && !signin->credentials[signin->at]->prod &&
-	    signin->credentials[signin->at + 1] != NULL) {
-		free(why);
-		signin->at++;
-		try_next(signin);
-		return;
-	}
-	reason = doc_fmt("signing in by %s failed: %s", name, why != NULL ? why : "");
-	settle_unknown(signin, cause, aadsts, kind != NULL ? kind : cause, reason);
-	free(reason);
-	free(why);
+}
+
+void
+credential_refused(struct signin *signin, const char *cause, const char *kind, long aadsts,
+		   const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	try_failed(signin, cause, kind != NULL ? kind : cause, aadsts, doc_vfmt(fmt, ap));
+	va_end(ap);
 }
 
 /* ---- the walk ---- */

@@ -1,10 +1,10 @@
 /* The walk through the credentials (signin.c, chain.c), the token and its renewal. A credential is
- * one file; it ends its try with exactly one of credential_token, credential_unavailable and
- * credential_failed. */
+ * one file; it ends its try with exactly one of credential_token, credential_unavailable,
+ * credential_failed and credential_refused. */
 #ifndef AZURE_SIGNIN_H
 #define AZURE_SIGNIN_H
 
-#include "azure/arm/token.h"
+#include "azure/arm/arm.h"
 #include "azure/join.h"
 #include "azure/signin/account.h"
 #include "azure/signin/cloud.h"
@@ -48,15 +48,20 @@ void signin_start(struct signin *signin, void (*done)(void *ctx), void *ctx);
 /* Calls done when a token newer than `generation` is there or none can be had; perhaps at once. */
 void signin_renew(void *signin, unsigned generation, void (*done)(void *ctx), void *ctx);
 void signin_free(struct signin *signin);
+/* The tenant to ask for a token of an application; NULL when none is known. */
+const char *signin_tenant(const struct signin *signin);
 
 /* ---- how a try ends ---- */
 
 void credential_token(struct signin *signin, const char *token, time_t expires, const char *tenant);
 void credential_unavailable(struct signin *signin, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* cause: "signed-out", "expired", "failed", "network", "foreign-host", "deadline"; kind: as struct
- * aadsts, NULL: as the cause; aadsts 0: none. */
-void credential_failed(struct signin *signin, const char *cause, const char *kind, long aadsts,
-		       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* cause: "expired", "failed", "network", "foreign-host", "deadline". */
+void credential_failed(struct signin *signin, const char *cause, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for a refusal of the sign-in service. kind: as struct aadsts, NULL: as the cause; aadsts
+ * 0: no number. */
+void credential_refused(struct signin *signin, const char *cause, const char *kind, long aadsts,
+			const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

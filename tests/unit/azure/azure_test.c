@@ -1,4 +1,5 @@
 #include "azure/arm/error.h"
+#include "azure/arm/fetch.h"
 #include "azure/arm/json.h"
 #include "azure/arm/secrets.h"
 #include "azure/arm/url.h"
@@ -636,6 +637,91 @@ START_TEST(checks_say_what_the_facts_show)
 }
 END_TEST
 
+/* ---- waiting ---- */
+
+static void
+count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+START_TEST(a_join_ends_once_and_after_all_of_its_parts)
+{
+	struct join join;
+	int ended = 0;
+
+	join_begin(&join, count, &ended);
+	join_add(&join);
+	join_end(join_add(&join)); /* ended before the beginner had added everything */
+	ck_assert_int_eq(ended, 0);
+	join_end(&join); /* the beginner */
+	ck_assert_int_eq(ended, 0);
+	join_end(&join);
+	ck_assert_int_eq(ended, 1);
+}
+END_TEST
+
+struct again {
+	struct waiters *waiters;
+	int calls;
+};
+
+static void
+wait_again(void *ctx)
+{
+	struct again *again = ctx;
+
+	if (again->calls++ == 0)
+		waiters_add(again->waiters, wait_again, again);
+}
+
+START_TEST(who_waits_again_is_called_the_next_time)
+{
+	struct waiters waiters = { NULL, NULL };
+	struct again again = { .waiters = &waiters };
+	int others = 0;
+
+	waiters_add(&waiters, wait_again, &again);
+	waiters_add(&waiters, count, &others);
+	waiters_call(&waiters);
+	ck_assert_int_eq(again.calls, 1);
+	ck_assert_int_eq(others, 1);
+	waiters_call(&waiters);
+	ck_assert_int_eq(again.calls, 2);
+	ck_assert_int_eq(others, 1);
+}
+END_TEST
+
+/* Without a sign-in every request ends at once, with a reason. */
+START_TEST(a_thousand_resources_are_told_apart_by_their_paths)
+{
+	struct web web = { .doc = json_object() };
+	struct fetches fetches;
+	struct arm arm;
+	int ended = 0;
+	char *path;
+
+	arm_begin(&arm, &web, "https://management.azure.com");
+	fetches_begin(&fetches, &arm);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 1000; i++) {
+			path =
+			    doc_fmt("/subscriptions/s/%s/%d", round == 0 ? "Things" : "things", i);
+			fetch_resource(&fetches, path, count, &ended);
+			free(path);
+		}
+	ck_assert_int_eq(ended, 2000);
+	ck_assert_uint_eq(fetches.count, 1000);
+	ck_assert_uint_eq(json_object_size(doc_get(web.doc, "azure.missing")), 1000);
+	ck_assert_str_eq(
+	    doc_str(doc_get(web.doc, "azure.missing"), "/subscriptions/s/things/7.cause"),
+	    "expired");
+	fetches_free(&fetches);
+	arm_free(&arm);
+	json_decref(web.doc);
+}
+END_TEST
+
 #define LOOP(tc, test, table)                                                                      \
 	tcase_add_loop_test(tc, test, 0, (int)(sizeof(table) / sizeof(*table)))
 
@@ -665,6 +751,9 @@ main(void)
 	LOOP(tc, near_names_are_what_a_person_mistypes, names);
 	LOOP(tc, every_code_has_words, codes);
 	LOOP(tc, checks_say_what_the_facts_show, cases);
+	tcase_add_test(tc, a_join_ends_once_and_after_all_of_its_parts);
+	tcase_add_test(tc, who_waits_again_is_called_the_next_time);
+	tcase_add_test(tc, a_thousand_resources_are_told_apart_by_their_paths);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_SILENT);
 	srunner_free(runner);

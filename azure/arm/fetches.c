@@ -1,4 +1,4 @@
-#include "azure/arm/table.h"
+#include "azure/arm/fetch.h"
 #include "facts/arm.h"
 
 #include <stdlib.h>
