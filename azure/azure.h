@@ -21,12 +21,12 @@ struct azure_options {
 	const char *credential;   /* --credential, NULL: "auto" */
 	const char *tenant;       /* --tenant */
 	const char *subscription; /* --subscription, a name or an id */
-	bool deep, guest;
 };
 
 /* Checks the options (unknown cloud or credential word, an endpoint that is no https URL and not
  * loopback): 0, or -EINVAL with one sentence that quotes the value and says what is accepted. `doc`
- * is the facts document, borrowed. azure_free takes NULL. */
+ * is the facts document, borrowed; what it says is asked for (deep, guest) is read. azure_free
+ * takes NULL. */
 int azure_new(struct loop *loop, json_t *doc, const struct azure_options *options,
 	      struct azure **ret, struct err *err);
 void azure_free(struct azure *azure);

@@ -8,10 +8,11 @@ azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, s
 	  struct err *err)
 {
 	struct azure *azure = calloc(1, sizeof(*azure));
+	const json_t *asked = FACT_JSON(doc, document, asked);
 	int r;
 
-	azure->deep = options->deep;
-	azure->guest = options->guest;
+	azure->deep = FACT_GET(asked, asked, deep);
+	azure->guest = FACT_GET(asked, asked, guest);
 	azure->web = (struct web){ .loop = loop,
 				   .doc = doc,
 				   .seed = (unsigned)loop_now(loop) ^ (unsigned)(uintptr_t)azure };

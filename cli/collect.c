@@ -124,9 +124,7 @@ make_azure(struct run *run, struct err *err)
 				       .arm_endpoint = options->arm_endpoint != NULL
 							   ? options->arm_endpoint
 							   : getenv("AZSSH_ARM_ENDPOINT"),
-				       .subscription = options->subscription,
-				       .deep = options->deep,
-				       .guest = options->guest };
+				       .subscription = options->subscription };
 
 	return options->no_azure ? 0 : azure_new(run->loop, run->doc, &azure, &run->azure, err);
 }

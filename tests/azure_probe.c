@@ -127,9 +127,7 @@ main(int argc, char **argv)
 					 .arm_endpoint = option(argc, argv, "--arm"),
 					 .credential = option(argc, argv, "--credential"),
 					 .tenant = option(argc, argv, "--tenant"),
-					 .subscription = option(argc, argv, "--subscription"),
-					 .deep = flag(argc, argv, "--deep"),
-					 .guest = flag(argc, argv, "--guest") };
+					 .subscription = option(argc, argv, "--subscription") };
 	struct loop *loop =
 	    loop_new(deadline != NULL ? (int)strtol(deadline, NULL, 10) : 30000, NULL);
 	json_t *doc = facts_new(time(NULL));
@@ -138,6 +136,8 @@ main(int argc, char **argv)
 	struct run run = targets(argc, argv, doc);
 
 	json_object_set_new(json_object_get(doc, "asked"), "azure", json_true());
+	doc_set_bool(json_object_get(doc, "asked"), "deep", flag(argc, argv, "--deep"));
+	doc_set_bool(json_object_get(doc, "asked"), "guest", flag(argc, argv, "--guest"));
 	doc_set_str(json_object_get(doc, "asked"), "login", option(argc, argv, "--login"));
 	if (azure_new(loop, doc, &options, &azure, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
