@@ -18,6 +18,7 @@ struct http {
 	int64_t began;
 	char error[CURL_ERROR_SIZE];
 	bool too_big;
+	int lacking; /* why no socket could be made, 0 when they could */
 	void (*done)(void *ctx, const struct http_reply *reply);
 	void *ctx;
 };
@@ -225,8 +226,12 @@ http_done(struct transfer *transfer, CURLcode result, bool cancelled)
 	curl->easy_getinfo(http->transfer.easy, CURLINFO_RESPONSE_CODE, &reply.status);
 	if (reply.error == -ECONNRESET && refused_by_proxy(http))
 		reply.error = -EACCES;
+	if (reply.error != 0 && !cancelled && http->lacking != 0)
+		reply.error = -http->lacking;
 	if (cancelled)
 		reply.error_text = "the deadline came first";
+	else if (reply.error != 0 && http->lacking != 0)
+		reply.error_text = strerror(http->lacking);
 	else if (http->too_big)
 		reply.error_text = "the reply is larger than this program reads";
 	else if (reply.error != 0)
@@ -241,9 +246,13 @@ http_done(struct transfer *transfer, CURLcode result, bool cancelled)
 static curl_socket_t
 open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	(void)ctx;
+	struct http *http = ctx;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
 	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd < 0)
+		http->lacking = errno;
+	return fd;
 }
 
 static const char *
@@ -267,6 +276,7 @@ set_options(struct http *http, const struct http_request *request)
 	curl->easy_setopt(http->transfer.easy, CURLOPT_URL, http->url);
 	curl->easy_setopt(http->transfer.easy, CURLOPT_NOSIGNAL, 1L);
 	curl->easy_setopt(http->transfer.easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl->easy_setopt(http->transfer.easy, CURLOPT_OPENSOCKETDATA, http);
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl->easy_setopt(http->transfer.easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else

@@ -331,6 +331,21 @@ def without_dev_null_ssh_is_still_there():
         assert "ssh-missing" not in codes, codes
 
 
+@test
+def a_shortage_of_descriptors_is_no_fact_about_the_way():
+    with Sim() as sim, Folder() as folder, socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        for limit in range(4, 20):
+            before = ["/bin/sh", "-c", 'ulimit -n %d && exec "$@"' % limit, "sh"]
+            for args in (["--no-azure", "--host", "127.0.0.1", "-p", "1"], ["--no-probe", VM]):
+                done = folder.doctor(*args, "-f", "json", before=before, env=azure(sim))
+                assert done.returncode in (1, 3, 4), (limit, args, done.returncode, done.stderr)
+                for f in done.report["findings"] if done.report else []:
+                    assert f["code"] not in ("local-route-refuses", "ssh-missing", "signin-unreachable", "api-unreachable", "key-file-unreadable", "az-not-logged-in"), (limit, args, f)
+                    assert f["status"] != "fail" or f["code"] in ("sshd-refused", "key-missing"), (limit, args, f["code"], f["summary"])
+
+
 # ---- what is printed ----
 
 class Banner:
@@ -467,6 +482,19 @@ def an_ssh_that_is_killed_has_refused_nothing():
             folder.write("bin/ssh", '#!/bin/sh\ncase "$1" in -G) %s ;; esac\nexec /usr/bin/ssh "$@"\n' % words, 0o755)
             done = folder.doctor("--no-azure", "--no-probe", "--host", "127.0.0.1", "-f", "json", env={"PATH": folder / "bin" + ":/usr/bin:/bin"})
             expect((words, finding(done.report, "ssh-config")["status"], done.returncode), (words, "unknown", 3))
+
+
+@test
+def passwords_in_commands_of_the_configuration_stay_there():
+    with Folder() as folder:
+        word = "S3cr3tW0rd"
+        folder.write("config", "Match exec \"test -n '--password %s'\"\n LogLevel INFO\nHost *\n ProxyCommand sshpass -p %s ssh -W %%h:%%p j\n RemoteCommand login --token=%s\n"
+                     " LocalCommand curl -u me:%s https://x/\n PermitLocalCommand yes\n KnownHostsCommand /bin/echo PASSWORD=%s\n SetEnv A=%s\n" % ((word,) * 6))
+        done = folder.doctor("--no-azure", "-F", "config", "--host", "127.0.0.1", "-p", "1", "-l", "u", "--bundle", "b", "--no-redact", "-f", "json=o", "-v")
+        bundle = pathlib.Path(folder / "b").read_bytes()
+        assert b"[cut]" in bundle and b"sshpass" in bundle
+        for text in (done.stdout, done.stderr, bundle, pathlib.Path(folder / "o").read_bytes()):
+            assert word.encode() not in text, text[max(0, text.find(word.encode()) - 200):][:400]
 
 
 # ---- files that are written ----

@@ -4,6 +4,7 @@
 #include "azure/arm/url.h"
 #include "azure/signin/aadsts.h"
 #include "facts/doc.h"
+#include "facts/command.h"
 #include "facts/visible.h"
 #include "model/known_hosts.h"
 #include "ssh/key/key.h"
@@ -73,6 +74,12 @@ show_text(const char *text, size_t len)
 	free(visible_text(text, false));
 }
 
+static void
+show_command(const char *text, size_t len)
+{
+	free(command_shown(text, len));
+}
+
 static const struct work works[] = {
 	{ "jwt heads", "eyJ", cut_secrets },
 	{ "jwt heads and dots", "eyJhbGciOiJub25l.", cut_secrets },
@@ -89,6 +96,9 @@ static const struct work works[] = {
 	{ "error numbers", "AADSTS", read_error_number },
 	{ "url parameters", "sig=a&", show_url },
 	{ "url without values", "&;#", show_url },
+	{ "command words", "a:b@c -p ", show_command },
+	{ "command without blanks", "a:@", show_command },
+	{ "command names", "pass=", show_command },
 	{ "hidden text", "\xe2\x80\xae\x1b", show_text },
 	{ "key: begins", "-----BEGIN RSA PRIVATE KEY-----\n", parse_key },
 	{ "key: begins in a line", "-----BEGIN RSA PRIVATE KEY-----", parse_key },

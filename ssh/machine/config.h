@@ -15,6 +15,9 @@
  * the names are kept. The caller owns it. */
 json_t *ssh_config_parse(const char *text, size_t len);
 
+/* true for a keyword (in small letters) whose value is a command line. Its passwords are cut. */
+bool ssh_config_is_command(const char *keyword);
+
 /* What ssh wrote when it refused the configuration: sets stderr, problem, message and, where ssh
  * says them, file, line and option of obj, a fact_ssh_config. */
 void ssh_config_complaint(json_t *obj, const char *text, size_t len);

@@ -1,5 +1,6 @@
 /* Pure readers of what `ssh -G` prints. Its output is one "keyword value" a line, without quotes.
  */
+#include "facts/command.h"
 #include "ssh/machine/config.h"
 
 #include <ctype.h>
@@ -50,6 +51,33 @@ secret_tail(const char *keyword, const char *value, size_t len)
 	return equals != NULL ? (size_t)(equals - value) : len;
 }
 
+/* A value as it may be kept. */
+static json_t *
+value_kept(const char *keyword, const char *value, size_t len)
+{
+	json_t *kept;
+	char *shown;
+
+	if (!ssh_config_is_command(keyword))
+		return doc_text(value, secret_tail(keyword, value, len));
+	shown = command_shown(value, len);
+	kept = doc_text(shown, strlen(shown));
+	free(shown);
+	return kept;
+}
+
+bool
+ssh_config_is_command(const char *keyword)
+{
+	static const char *const commands[] = { "proxycommand", "localcommand", "remotecommand",
+						"knownhostscommand" };
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(keyword, commands[i]) == 0)
+			return true;
+	return false;
+}
+
 static void
 add_option(json_t *options, const char *keyword, json_t *value)
 {
@@ -80,8 +108,7 @@ add_line(json_t *options, const struct line *line)
 	if (len == 0 || (len < line->len && line->at[len] != ' '))
 		return;
 	at = len < line->len ? len + 1 : len;
-	add_option(options, keyword,
-		   doc_text(line->at + at, secret_tail(keyword, line->at + at, line->len - at)));
+	add_option(options, keyword, value_kept(keyword, line->at + at, line->len - at));
 }
 
 json_t *

@@ -1,5 +1,6 @@
 /* A look into the configuration files themselves, for what `ssh -G` does not tell: where a line
  * stands, and which lines run commands. What ssh makes of the files is left to ssh. */
+#include "facts/command.h"
 #include "facts/file.h"
 #include "facts/words.h"
 #include "ssh/machine/config.h"
@@ -88,7 +89,7 @@ static void
 read_match(struct scan *scan, const char *args, const struct place *place)
 {
 	static const char *const alone[] = { "all", "canonical", "final", "invalid-user" };
-	char word[WORD_MAX_BYTES], value[WORD_MAX_BYTES];
+	char word[WORD_MAX_BYTES], value[WORD_MAX_BYTES], *shown;
 
 	while (next_word(&args, word, sizeof(word))) {
 		const char *criterion = word[0] == '!' ? word + 1 : word;
@@ -98,11 +99,14 @@ read_match(struct scan *scan, const char *args, const struct place *place)
 			continue;
 		if (!next_word(&args, value, sizeof(value)))
 			return;
-		if (strcmp(criterion, "exec") == 0 &&
-		    FACT_JSON(scan->ret, config_scan, match_exec) == NULL)
-			FACT_PUT_JSON(scan->ret, config_scan, match_exec,
-				      FACT_OBJECT(config_command, .command = value,
-						  .file = place->file, .line = place->line));
+		if (strcmp(criterion, "exec") != 0 ||
+		    FACT_JSON(scan->ret, config_scan, match_exec) != NULL)
+			continue;
+		shown = command_shown(value, strlen(value));
+		FACT_PUT_JSON(scan->ret, config_scan, match_exec,
+			      FACT_OBJECT(config_command, .command = shown, .file = place->file,
+					  .line = place->line));
+		free(shown);
 	}
 }
 
@@ -136,12 +140,16 @@ static void
 read_pointed(struct scan *scan, const char *keyword, const char *args, const struct place *place)
 {
 	json_t *lines = FACT_JSON(scan->ret, config_scan, lines);
-	char value[WORD_MAX_BYTES];
+	char value[WORD_MAX_BYTES], *shown = NULL;
 
 	if (json_array_size(lines) >= SCAN_LINES || !next_word(&args, value, sizeof(value)))
 		return;
-	json_array_append_new(lines, FACT_OBJECT(config_line, .keyword = keyword, .value = value,
+	if (ssh_config_is_command(keyword))
+		shown = command_shown(value, strlen(value));
+	json_array_append_new(lines, FACT_OBJECT(config_line, .keyword = keyword,
+						 .value = shown != NULL ? shown : value,
 						 .file = place->file, .line = place->line));
+	free(shown);
 }
 
 static void

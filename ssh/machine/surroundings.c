@@ -1,6 +1,7 @@
 /* What the settings of ssh_config meet on this machine: whether the address to connect from is
  * here, whether the local ports to forward are free, whether the control socket can be made. ssh
  * finds out after the login, too late for a probe; bind() tells at once and changes nothing. */
+#include "facts/file.h"
 #include "ssh/machine/config.h"
 
 #include <arpa/inet.h>
@@ -145,7 +146,7 @@ set_control(const json_t *options, json_t *section)
 	    doc_same(FACT_GET(options, ssh_options, controlmaster), "false"))
 		return;
 	folder = strndup(path, (size_t)(slash - path));
-	if (stat(folder, &st) < 0 && errno == ENOENT)
+	if (file_stat(folder, &st) == -ENOENT)
 		FACT_PUT(section, ssh_config, control_folder_missing, folder);
 	free(folder);
 }

@@ -260,6 +260,24 @@ socket_open(const struct wire *wire, const struct wire_address *address)
 	return fd;
 }
 
+/* What this process lacks tells nothing of the way to the server. */
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
+static void
+end_short(struct wire *wire, int error)
+{
+	char reason[128];
+
+	snprintf(reason, sizeof(reason), "no connection could be tried from here: %s",
+		 strerror(error));
+	wire_unwait(wire);
+	wire_end(wire, "error", reason);
+}
+
 void
 wire_connect(struct wire *wire)
 {
@@ -271,7 +289,10 @@ wire_connect(struct wire *wire)
 		int error = -wire->fd;
 
 		wire->fd = -1;
-		connect_ended(wire, error);
+		if (is_shortage(error))
+			end_short(wire, error);
+		else
+			connect_ended(wire, error);
 	} else if (connect(wire->fd, (const struct sockaddr *)&address->at, address->len) == 0) {
 		connect_ended(wire, 0);
 	} else if (errno == EINPROGRESS) {

@@ -1,4 +1,5 @@
 /* Bytes, base64, whole files, what is not visible, words in lists. */
+#include "facts/command.h"
 #include "facts/doc.h"
 #include "facts/file.h"
 #include "facts/time.h"
@@ -191,6 +192,37 @@ START_TEST(commands_of_agents_are_written_so_that_they_are_none)
 }
 END_TEST
 
+static const struct {
+	const char *command, *shown; /* NULL: as it is */
+} commands[] = {
+	{ "sshpass -p S3cr3t ssh -W %h:%p j", "sshpass -p [cut] ssh -W %h:%p j" },
+	{ "/usr/bin/sshpass -pS3cr3t ssh -p 22 j", "/usr/bin/sshpass -p[cut] ssh -p 22 j" },
+	{ "PASS=S3cr3t  connect -H u:S3cr3t@proxy:80 %h",
+	  "PASS=[cut]  connect -H u:[cut]@proxy:80 %h" },
+	{ "curl -u me:S3cr3t https://a:S3cr3t@b/c", "curl -u me:[cut] https://a:[cut]@b/c" },
+	{ "x --password S3cr3t --token=S3cr3t -pw S3cr3t",
+	  "x --password [cut] --token=[cut] -pw [cut]" },
+	{ "x -H 'Authorization: Basic S3cr3tS3cr3t'", "x -H 'Authorization: [cut] [cut]" },
+	{ "x eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln", "x [cut]" },
+	{ "x aB3dE6gH9jK2mN5pQ8sT1vW4", "x [cut]" },
+	{ "ssh -W %h:%p -i ~/.ssh/id -o PasswordAuthentication=no me@jump.example.com", NULL },
+	{ "nc -X connect -x proxy.example.com:3128 %h %p", NULL },
+	{ "aws ssm start-session --target i-0123456789abcdef0 --document-name AWS-StartSSHSession",
+	  NULL },
+	{ "", NULL },
+	{ " ", NULL },
+};
+
+START_TEST(passwords_of_commands_are_cut)
+{
+	char *shown = command_shown(commands[_i].command, strlen(commands[_i].command));
+
+	ck_assert_str_eq(shown,
+			 commands[_i].shown != NULL ? commands[_i].shown : commands[_i].command);
+	free(shown);
+}
+END_TEST
+
 START_TEST(letters_are_visible)
 {
 	static const uint32_t letters[] = { ' ',    'a',     0xe4,    0x301, 0x5d0,
@@ -251,6 +283,8 @@ main(void)
 			    sizeof(unseen) / sizeof(unseen[0]));
 	tcase_add_loop_test(tcase, commands_of_agents_are_written_so_that_they_are_none, 0,
 			    (int)(sizeof(logs) / sizeof(*logs)));
+	tcase_add_loop_test(tcase, passwords_of_commands_are_cut, 0,
+			    (int)(sizeof(commands) / sizeof(*commands)));
 	tcase_add_test(tcase, letters_are_visible);
 	tcase_add_test(tcase, words_are_found_whole);
 	tcase_add_test(tcase, times_are_read_and_written);
