@@ -291,6 +291,7 @@ main(int argc, char **argv)
 	 * hangs */
 	if (is_live(&options)) {
 		leave_on_signals();
+		memory_hold_secrets();
 		machine_aside_begin(aside, collect_deadline(&options));
 	}
 	if ((r = take_default(&options)) < 0)

@@ -15,6 +15,13 @@
 #define ROOM ((size_t)128 << 20)
 
 static void (*at_end)(void);
+static bool secretive;
+
+void
+memory_hold_secrets(void)
+{
+	secretive = true;
+}
 
 void
 memory_at_end(void (*last)(void))
@@ -45,6 +52,7 @@ memory_lost(void)
 /* More than this only a hostile peer can ask of a library, which then gets the NULL it checks for.
  */
 #define MOST ((size_t)1 << 30)
+#define WIPED_MOST ((size_t)1 << 20)
 
 static atomic_long in_use; /* bytes */
 
@@ -108,29 +116,57 @@ calloc(size_t number, size_t size)
 	return at;
 }
 
-void *
-realloc(void *old, size_t size)
+/* What libraries free may have held a token: none wipes its buffers. Large ones are wiped by those
+ * who know what is in them. */
+static void
+wipe(void *at)
 {
-	void *at;
+	size_t size = malloc_usable_size(at);
 
-	if (next_realloc == NULL)
-		find_next("realloc", &next_realloc, sizeof(next_realloc));
-	if (size > MOST)
-		return refused();
-	count(old, -1);
-	if ((at = next_realloc(old, size != 0 ? size : 1)) == NULL)
-		memory_lost();
-	count(at, 1);
-	return at;
+	if (secretive && size <= WIPED_MOST)
+		explicit_bzero(at, size);
 }
 
 void
 free(void *at)
 {
+	int before = errno;
+
+	if (at == NULL)
+		return;
 	if (next_free == NULL)
 		find_next("free", &next_free, sizeof(next_free));
 	count(at, -1);
+	wipe(at);
 	next_free(at);
+	errno = before;
+}
+
+/* A block that moves leaves nothing behind. */
+void *
+realloc(void *old, size_t size)
+{
+	size_t had = old != NULL ? malloc_usable_size(old) : 0;
+	void *at;
+
+	if (size > MOST)
+		return refused();
+	if (had >= size && had - size < 64)
+		return old;
+	if (!secretive || had > WIPED_MOST) {
+		if (next_realloc == NULL)
+			find_next("realloc", &next_realloc, sizeof(next_realloc));
+		count(old, -1);
+		if ((at = next_realloc(old, size != 0 ? size : 1)) == NULL)
+			memory_lost();
+		count(at, 1);
+		return at;
+	}
+	at = malloc(size);
+	if (had > 0)
+		memcpy(at, old, had < size ? had : size);
+	free(old);
+	return at;
 }
 
 bool

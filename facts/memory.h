@@ -12,6 +12,9 @@ enum { EXIT_NO_MEMORY = 4 };
 /* What is still to be done when memory has run out. It may not allocate. */
 void memory_at_end(void (*last)(void));
 
+/* From now on memory is wiped when it is freed, by libraries too. */
+void memory_hold_secrets(void);
+
 /* true when there is room for so many bytes more: a run takes no more than a CI machine can spare.
  */
 bool memory_room(size_t bytes);

@@ -17,6 +17,7 @@ import threading
 import time
 
 import wire_servers as srv
+from azurelib import jwt
 from frontlib import Front
 from simlib import BASE, BUILD, CLIENT, TENANT, VM, Sim, expect, run, test
 
@@ -318,6 +319,54 @@ def children_inherit_no_descriptor():
         with open(folder / "fds", encoding="utf-8") as file:
             lines = [line for line in file.read().splitlines() if "->" in line]
         expect([line for line in lines if "socket:" in line or "anon_inode:" in line], [])
+
+
+@test
+def the_program_is_built_hardened():
+    if shutil.which("readelf") is None:
+        print("# skipped: no readelf")
+        return
+    text = subprocess.run(["readelf", "-hldW", "--dyn-syms", DOCTOR], capture_output=True, text=True, check=True).stdout
+    for word in ("DYN (Position-Independent Executable file)|Type: +DYN", "GNU_RELRO", "BIND_NOW|Flags: NOW", "__stack_chk_fail", "__[a-z]+_chk"):
+        assert re.search(word, text), word
+    assert re.search(r"GNU_STACK .* RW +0x", text) and "RPATH" not in text and "RUNPATH" not in text
+
+
+SCAN = """#!/usr/bin/python3
+import json, os
+parent, word, found = os.getppid(), open("%s").read().encode(), 0
+with open("/proc/%%d/maps" %% parent) as maps, open("/proc/%%d/mem" %% parent, "rb", 0) as memory:
+    for line in maps:
+        span, rights = line.split()[:2]
+        if "rw" not in rights or "[vvar" in line:
+            continue
+        start, end = (int(part, 16) for part in span.split("-"))
+        memory.seek(start)
+        found += memory.read(end - start).count(word)
+open("%s", "w").write(str(found))
+print(json.dumps({"status": "pass", "code": "ok", "message": "m"}))
+"""
+
+
+@test
+def a_token_is_in_memory_no_more_often_than_it_is_needed():
+    if os.geteuid() != 0:
+        print("# skipped: needs root")
+        return
+    word = "Canary" + "x7" * 20
+    token = jwt(aud="https://management.azure.com/", exp=int(time.time()) + 3600, canary=word)
+
+    def change(method, path, message):
+        if "/oauth2/" in path:
+            message.body = json.dumps({"access_token": token, "expires_in": 3599}).encode()
+    with Sim(tokens={token: {"expires_in": 3600}}) as sim, Front(sim, change=change) as odd, Folder() as folder:
+        folder.write("word", token[-60:])
+        script = folder.write("scan", SCAN % (folder / "word", folder / "found"), 0o755)
+        rules = folder.write("r.yaml", 'version: 1\ncustom:\n- {id: c1, type: command, title: t, argv: ["%s"]}\n' % script)
+        done = folder.doctor("--no-probe", VM, "-r", rules, "--allow-commands", env=dict(azure(sim), AZSSH_ARM_ENDPOINT=odd.url, AZURE_AUTHORITY_HOST=odd.url))
+        found = int(pathlib.Path(folder / "found").read_text())
+        print("# found %d times" % found)
+        assert 1 <= found <= 3 and done.returncode in (0, 1, 3), found
 
 
 @test
