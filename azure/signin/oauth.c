@@ -72,7 +72,7 @@ credential_unanswered(struct signin *signin, const struct web_answer *answer, co
 		credential_failed(signin, "deadline",
 				  "%s did not answer in the time that the deadline left", who);
 	else if (answer->error == -EMFILE || answer->error == -ENFILE || answer->error == -EFBIG)
-		credential_failed(signin, "failed", NULL, 0, "%s was not asked: %s", who,
+		credential_failed(signin, "failed", "%s was not asked: %s", who,
 				  strerror(-answer->error));
 	else if (answer->error != 0)
 		credential_failed(signin, "network", "%s: %s", who, answer->error_text);
