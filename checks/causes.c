@@ -1,4 +1,5 @@
 #include "checks/causes.h"
+#include "checks/ssh_word.h"
 #include "checks/weigh.h"
 
 #include <errno.h>
@@ -57,9 +58,11 @@ drops_packets(enum code cause)
 static bool
 follows(enum code effect, enum check_id check, enum code cause)
 {
-	enum check_id stops = code_table[cause].stops;
+	enum check_id stops = code_table[cause].stops, subject = ssh_rehearsal_subject(effect);
 	enum medium rests = code_medium(effect, check);
 
+	check =
+	    subject != CHECK_NONE ? subject : check; /* ssh stopped there, wherever it is told */
 	if (stops != CHECK_NONE && check_stage(check) >= check_stage(stops) &&
 	    (rests == MEDIUM_SILENCE ||
 	     (!drops_packets(cause) && (rests == MEDIUM_WIRE || check == stops))))
@@ -72,7 +75,7 @@ explains(const struct rules *rules, const struct finding *a, const struct findin
 {
 	const struct code_words *words = rules_code(rules, a->code);
 
-	return follows(b->id, b->check_id, a->id) ||
+	return follows(b->id, b->check_id, a->id) || ssh_rehearsal_fits(a, b) ||
 	       (words != NULL &&
 		(name_listed(words->explains, b->code) || name_listed(words->explains, b->check)));
 }
@@ -83,6 +86,8 @@ is_observed(const struct finding *finding)
 {
 	enum medium medium = code_medium(finding->id, finding->check_id);
 
+	if (ssh_rehearsal_subject(finding->id) != CHECK_NONE)
+		return true;
 	return (medium == MEDIUM_WIRE || medium == MEDIUM_SILENCE || medium == MEDIUM_REPORTED) &&
 	       code_table[finding->id].stops != CHECK_NONE;
 }
@@ -92,8 +97,9 @@ cause_rank(const struct finding *finding, bool seen)
 {
 	bool likely = finding->confidence == LIKELY;
 	unsigned doubt = likely && (seen || is_observed(finding)) ? CERTAIN : finding->confidence;
+	enum check_id subject = ssh_rehearsal_subject(finding->id);
 
-	return doubt * STAGES + check_stage(finding->check_id);
+	return doubt * STAGES + check_stage(subject != CHECK_NONE ? subject : finding->check_id);
 }
 
 /* true when `from` follows from `to` over any number of steps: then `to` cannot follow from it.

@@ -38,16 +38,6 @@ sort_causes(const struct finding **causes, size_t count, const struct flat *list
 	}
 }
 
-/* true when the login was seen to work: then nothing that could not be read on the path matters. */
-static bool
-proven(const struct flat *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i]->check_id == CHECK_AUTH)
-			return list->at[i]->status == PASS || list->at[i]->status == WARN;
-	return false;
-}
-
 /* What kept the answer from being known: the first unknown on the path, one with a code of its own
  * before a mere "not known". */
 static const struct finding *
@@ -66,6 +56,25 @@ first_unknown(const struct flat *list)
 		}
 	}
 	return found;
+}
+
+/* What keeps a pass from being known, NULL when nothing does. Once the login was seen to work,
+ * nothing that could not be read on the path matters, but how far ssh itself gets. */
+static const struct finding *
+gap_before_pass(const struct flat *list)
+{
+	const struct finding *rehearsal = NULL;
+	bool proven = false;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct finding *one = list->at[i];
+
+		proven |=
+		    one->check_id == CHECK_AUTH && (one->status == PASS || one->status == WARN);
+		if (one->check_id == CHECK_SSH_REHEARSAL && one->status == UNKNOWN)
+			rehearsal = one;
+	}
+	return proven ? rehearsal : first_unknown(list);
 }
 
 /* A timeout says that something drops packets, and only the model can say what: while part of the
@@ -126,7 +135,7 @@ diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *r
 		diagnosis.verdict = UNKNOWN;
 	} else if (diagnosis.cause != NULL) {
 		diagnosis.verdict = FAIL;
-	} else if (!proven(&list) && (diagnosis.cause = first_unknown(&list)) != NULL) {
+	} else if ((diagnosis.cause = gap_before_pass(&list)) != NULL) {
 		diagnosis.verdict = UNKNOWN;
 	} else {
 		for (size_t i = 0; i < list.count; i++)

@@ -1,6 +1,7 @@
 #include "checks/checks.h"
 #include "facts/time.h"
 #include "checks/ssh_options.h"
+#include "checks/ssh_word.h"
 #include "model/known_hosts.h"
 #include "model/pubkey.h"
 
@@ -242,6 +243,12 @@ other_type(const struct host *host, struct finding *finding)
 static const char *
 why_not_found(const struct host *host)
 {
+	const struct fact_ssh_options *options = &host->config->options;
+
+	if (ssh_option(options->knownhostscommand) != NULL)
+		return "; nor does KnownHostsCommand give it";
+	if (ssh_option_on(options->verifyhostkeydns))
+		return "; nor is it in DNS (VerifyHostKeyDNS)";
 	for (size_t i = 0; i < host->known->files_count; i++)
 		if (host->known->files[i].state == FACT_UNKNOWN)
 			return "; a known_hosts file could not be read";
@@ -385,6 +392,50 @@ judge_certificate(struct host *host)
 	host->judgement.entry = host->cert.entry;
 }
 
+/* ---- CheckHostIP ---- */
+
+/* ssh has found another key on file for the address than for the name. */
+static bool
+address_differs(const struct scene *scene, const struct host *host)
+{
+	const struct fact_rehearsal *stopped = ssh_stopped_at(scene, REHEARSAL_HOST_KEY);
+
+	return stopped != NULL && stopped->fault == FAULT_KEY_OF_ADDRESS &&
+	       host->judgement.verdict == KNOWN_MATCH;
+}
+
+/* "Offending key for IP in /home/me/.ssh/known_hosts:2" */
+static void
+add_offending(const struct fact_rehearsal *stopped, struct finding *finding)
+{
+	static const char begin[] = "Offending key for IP in ";
+
+	for (size_t i = 0; i < stopped->lines_count; i++) {
+		const char *line = stopped->lines[i], *colon = strrchr(line, ':');
+
+		if (strncmp(line, begin, sizeof(begin) - 1) != 0 || colon == NULL)
+			continue;
+		finding_value(finding, "file",
+			      doc_text(line + sizeof(begin) - 1,
+				       (size_t)(colon - line) - (sizeof(begin) - 1)));
+		finding_number(finding, "line", strtol(colon + 1, NULL, 10));
+	}
+}
+
+static int
+address_key(const struct host *host, struct finding *finding)
+{
+	const char *address = host->scene->tcp->address != NULL ? host->scene->tcp->address : "";
+	bool asks = host->strict == STRICT_ASK && !host->refuses;
+
+	add_offending(host->scene->rehearsal, finding);
+	finding_text(finding, "address", address);
+	return finding_set(finding, asks ? WARN : FAIL, CODE_HOSTKEY_ADDRESS_DIFFERS,
+			   "the key is the one on file for %s, but another one is on file for the "
+			   "address %s, which CheckHostIP makes ssh look at%s",
+			   host->name, address, asks ? ": ssh will ask" : "");
+}
+
 /* ---- the verdict ---- */
 
 static int
@@ -393,18 +444,29 @@ judge(const struct host *host, struct finding *finding)
 	const struct fact_ssh_options *options = &host->config->options;
 	bool found = host->judgement.verdict == KNOWN_MATCH ||
 		     host->judgement.verdict == KNOWN_REVOKED ||
-		     host->cert.verdict == KNOWN_CERT_GOOD;
+		     host->cert.verdict == KNOWN_CERT_GOOD,
+	     by_other_means = ssh_option(options->knownhostscommand) != NULL ||
+			      ssh_option_on(options->verifyhostkeydns);
 
 	if (host->cert.verdict == KNOWN_CERT_FORGED)
 		return finding_set(finding, FAIL, CODE_HOSTKEY_CERT_FORGED,
 				   "the signature of the host certificate that the server shows is "
 				   "false: ssh ends there");
-	if (!found && ssh_option(options->knownhostscommand) != NULL)
+	if (!found && by_other_means && ssh_came_past(host->scene, REHEARSAL_HOST_KEY))
+		return finding_set(finding, PASS, CODE_HOSTKEY_TAKEN_BY_SSH,
+				   "the key (%s) is not on file for %s; ssh itself takes it (%s)",
+				   host->fingerprint, host->name,
+				   ssh_option(options->knownhostscommand) != NULL
+				       ? "KnownHostsCommand"
+				       : "VerifyHostKeyDNS");
+	if (host->scene->rehearsal->state == FACT_KNOWN)
+		by_other_means = false; /* ssh has asked them, and they do not know the key */
+	if (!found && by_other_means && ssh_option(options->knownhostscommand) != NULL)
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_COMMAND,
 				   "the key is not on file for %s, but ssh also asks a command for "
 				   "known keys (KnownHostsCommand), which was not run",
 				   host->name);
-	if (!found && ssh_option_on(options->verifyhostkeydns))
+	if (!found && by_other_means)
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_DNS,
 				   "the key is not on file for %s, but ssh also asks DNS for its "
 				   "fingerprint (VerifyHostKeyDNS), which was not done",
@@ -476,6 +538,9 @@ check_host_key(const struct scene *scene, const struct rule *rule, struct findin
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the server's host key is not known");
 	host.proof = judge_proof(scene->proof, host.judgement.key, &proven);
+	if (host.proof == PROOF_MATCH && scene->asked.known_hosts != NULL &&
+	    host.strict == STRICT_ASK)
+		host.refuses = NULL; /* the proven key is put on file in this very run */
 	add_evidence(&host, proven, finding);
 	if (host.proof == PROOF_MISMATCH)
 		return suspected(&host, proven, finding);
@@ -489,5 +554,7 @@ check_host_key(const struct scene *scene, const struct rule *rule, struct findin
 		return finding_set(finding, PASS, CODE_HOSTKEY_NOT_CHECKED,
 				   "ssh does not check host keys of this computer "
 				   "(NoHostAuthenticationForLocalhost)");
+	if (address_differs(scene, &host))
+		return address_key(&host, finding);
 	return judge(&host, finding);
 }

@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/ssh_word.h"
 #include "checks/talk.h"
 #include "facts/words.h"
 
@@ -212,10 +213,53 @@ agreed(const struct fact_kex *kex, struct finding *finding)
 			   kex->result == KEX_AGREED ? " (compared only, not carried out)" : "");
 }
 
+/* Our own exchange was answered, and ssh's never: they differ in the method, which ssh chooses, and
+ * in the size of its packets. */
+static int
+judge_unanswered(const struct scene *scene, const struct fact_rehearsal *stopped,
+		 struct finding *finding)
+{
+	const char *chosen = either(stopped->kex, either(scene->kex->chosen.kex, "its own method")),
+		   *spoken = scene->kex->spoken;
+	bool differs = spoken != NULL && strcmp(spoken, chosen) != 0;
+
+	finding_text(finding, "algorithm", chosen);
+	if (differs)
+		finding_text(finding, "spoken", spoken);
+	finding_text(finding, "message", stopped->message);
+	finding_possible(finding, CODE_MTU_BLACKHOLE);
+	return finding_likely(finding, FAIL, CODE_KEX_STALLED,
+			      "ssh chooses the key exchange %s (KexAlgorithms), and the server "
+			      "never answers it: %s%s%s",
+			      chosen, either(stopped->message, "ssh hangs"),
+			      differs ? "; it does answer " : "", differs ? spoken : "");
+}
+
+/* The server wrote words in the place of packets. sshd does so when it cannot read the line with
+ * which a client begins. */
+static int
+judge_garbage(const struct fact_kex *kex, struct finding *finding)
+{
+	if (kex->text == NULL)
+		return finding_set(
+		    finding, FAIL, CODE_KEX_GARBAGE,
+		    "the server greets like SSH, but what follows is not the SSH protocol");
+	if (strstr(kex->text, "Invalid SSH identification string") == NULL)
+		return finding_set(finding, FAIL, CODE_KEX_GARBAGE,
+				   "the server greets like SSH, and then writes in clear: \"%s\"",
+				   kex->text);
+	return finding_likely(
+	    finding, FAIL, CODE_KEX_BYTES_IN_FRONT,
+	    "the server writes in clear: \"%s\"; something on the way adds bytes in "
+	    "front of what this computer sends",
+	    kex->text);
+}
+
 int
 check_kex(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
 	const struct fact_kex *kex = scene->kex;
+	const struct fact_rehearsal *stopped = ssh_stopped_at(scene, REHEARSAL_KEX);
 
 	(void)rule;
 	finding_text(finding, "text", kex->text);
@@ -226,7 +270,8 @@ check_kex(const struct scene *scene, const struct rule *rule, struct finding *fi
 				   "the key exchange's result is not recorded");
 	case KEX_DONE:
 	case KEX_AGREED:
-		return agreed(kex, finding);
+		return stopped != NULL && stopped->hung ? judge_unanswered(scene, stopped, finding)
+							: agreed(kex, finding);
 	case KEX_NO_COMMON:
 		if (kex->missing != KEX_KIND_NONE)
 			return judge_mismatch(scene, kex->missing, finding);
@@ -239,9 +284,7 @@ check_kex(const struct scene *scene, const struct rule *rule, struct finding *fi
 		return finding_set(finding, FAIL, CODE_KEX_BAD_SIGNATURE,
 				   "the server could not prove that it holds its host key");
 	case KEX_GARBAGE:
-		return finding_set(
-		    finding, FAIL, CODE_KEX_GARBAGE,
-		    "the server greets like SSH, but what follows is not the SSH protocol");
+		return judge_garbage(kex, finding);
 	default:
 		return judge_broken(scene, finding);
 	}

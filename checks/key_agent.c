@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/ssh_word.h"
 #include "checks/keys.h"
 
 #include <limits.h>
@@ -151,15 +152,19 @@ wrong_key(const struct scene *scene, const struct offers *offers, struct finding
 }
 
 static int
-not_spoken_to(const struct fact_agent *agent, struct finding *finding)
+not_spoken_to(const struct scene *scene, struct finding *finding)
 {
+	const struct fact_agent *agent = scene->agent;
+	const struct fact_rehearsal *stopped = ssh_stopped_at(scene, REHEARSAL_AUTH);
+
 	finding_text(finding, "socket", agent->socket);
 	if (agent->state == FACT_ABSENT || agent->state == FACT_NOT_ASKED)
 		return finding_set(finding, SKIP, CODE_NO_AGENT, "%s",
 				   agent->reason != NULL ? agent->reason : "no agent");
 	if (doc_same(agent->cause, "timeout"))
-		return finding_set(finding, WARN, CODE_AGENT_SILENT,
-				   "%s; ssh waits for it without end", agent->reason);
+		return finding_set(finding, stopped != NULL && stopped->hung ? FAIL : WARN,
+				   CODE_AGENT_SILENT, "%s; ssh waits for it without end",
+				   agent->reason);
 	return finding_set(finding, WARN, CODE_AGENT_UNKNOWN, "%s",
 			   agent->reason != NULL ? agent->reason : "the agent could not be asked");
 }
@@ -247,7 +252,7 @@ check_key_agent(const struct scene *scene, const struct rule *rule, struct findi
 	bool many = !scene->accepted && (json_int_t)offers.total > limit;
 
 	if (agent->state != FACT_KNOWN)
-		return not_spoken_to(agent, finding);
+		return not_spoken_to(scene, finding);
 	finding_text(finding, "socket", agent->socket);
 	finding_number(finding, "count", (json_int_t)agent->keys_count);
 	if (scene->asked.key_only)

@@ -69,8 +69,14 @@ checks_run(const struct scene *scene, const struct rules *rules, const struct se
 	if ((findings = calloc(CHECK_COUNT + json_array_size(custom), sizeof(*findings))) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < CHECK_COUNT && r == 0; i++)
-		if (check_table[i].run != NULL)
-			r = run_one(&check_table[i], scene, rules, selection, &findings[made++]);
+		if (check_table[i].run != NULL) {
+			r = run_one(&check_table[i], scene, rules, selection, &findings[made]);
+			/* a check that says nothing leaves no finding */
+			if (findings[made].id == CODE_NOT_RUN)
+				finding_free(&findings[made]);
+			else
+				made++;
+		}
 	for (size_t i = 0; i < json_array_size(custom) && r == 0; i++, made++)
 		r = run_custom(json_array_get(custom, i), scene, selection, &findings[made]);
 	if (r == 0 && (r = causes_make(scene, rules, findings, made, ret)) == 0)

@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/ssh_options.h"
+#include "checks/ssh_ends.h"
 #include "checks/ssh_settings.h"
 #include "model/public_ip.h"
 
@@ -487,6 +488,7 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 		return refused_finding(scene, finding);
 	if ((r = client_finding(scene, rule, finding)) < 0 || finding->status == FAIL)
 		return r;
+	ssh_ends(scene, finding);
 	if (not_judged(config, finding))
 		return 0;
 	ssh_settings(config, finding);

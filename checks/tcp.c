@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/ssh_word.h"
 #include "checks/talk.h"
 
 #include <string.h>
@@ -322,6 +323,31 @@ judge_result(const struct view *view, struct finding *finding)
 	}
 }
 
+/* ssh goes through a ProxyCommand: only ssh itself runs it. */
+static int
+judge_command(const struct scene *scene, struct finding *finding)
+{
+	const struct fact_rehearsal *stopped = ssh_stopped_at(scene, REHEARSAL_PROXY);
+	const char *command = scene->ssh_config->proxycommand;
+
+	finding_text(finding, "proxycommand", command);
+	if (ssh_came_past(scene, REHEARSAL_PROXY))
+		return finding_set(finding, PASS, CODE_PROXYCOMMAND_WORKS,
+				   "the server answers ssh through ProxyCommand %s", command);
+	if (ssh_proxy_may_ask(scene))
+		return finding_set(finding, SKIP, CODE_NOT_REACHED,
+				   "the ProxyCommand wants an answer that only you can give");
+	if (stopped == NULL)
+		return finding_set(finding, UNKNOWN, CODE_PROXYCOMMAND_NOT_RUN, "%s",
+				   scene->tcp->reason);
+	finding_text(finding, "words", stopped->message);
+	return finding_likely(
+	    finding, FAIL, CODE_PROXYCOMMAND_FAILS,
+	    stopped->hung ? "nothing of the server comes through ProxyCommand %s: ssh waits (%s)"
+			  : "ProxyCommand %s does not reach the server: %s",
+	    command, stopped->message);
+}
+
 int
 check_tcp(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
@@ -334,10 +360,8 @@ check_tcp(const struct scene *scene, const struct rule *rule, struct finding *fi
 				   .private = ip_text_is(tcp->address, IP_PRIVATE) };
 
 	(void)rule;
-	if (doc_same(tcp->cause, "proxied")) {
-		finding_text(finding, "proxycommand", scene->ssh_config->proxycommand);
-		return finding_set(finding, UNKNOWN, CODE_PROXYCOMMAND_NOT_RUN, "%s", tcp->reason);
-	}
+	if (doc_same(tcp->cause, "proxied"))
+		return judge_command(scene, finding);
 	if (talk_missing(scene->facts, FACT_TCP, finding))
 		return 0;
 	if (tcp->address == NULL || tcp->result == TCP_UNRECORDED)

@@ -1,6 +1,7 @@
 #include "checks/weigh.h"
 #include "checks/keys.h"
 #include "checks/lock.h"
+#include "checks/ssh_word.h"
 #include "model/address.h"
 
 #include <errno.h>
@@ -94,6 +95,17 @@ weigh_key(const struct view *view, struct finding *finding)
 		finding->confidence = LIKELY;
 }
 
+/* ssh itself came past what failed for this program at the same time. */
+static int
+weigh_by_ssh(const struct view *view, struct finding *finding)
+{
+	if (finding->status != FAIL || !ssh_came_past_finding(view->scene, finding))
+		return 0;
+	return override(finding, WARN, "contradicted_by", "ssh itself came past this",
+			doc_fmt("%s; yet ssh itself came past this, so it is no lasting fault",
+				finding->summary));
+}
+
 /* A timeout although the VM runs and every rule allows: what is left cannot be told apart from
  * here. */
 static int
@@ -173,7 +185,8 @@ weigh_one(const struct view *view, struct finding *finding)
 {
 	int r;
 
-	if ((r = weigh_model(view, finding)) < 0 || (r = weigh_timeout(view, finding)) < 0)
+	if ((r = weigh_by_ssh(view, finding)) < 0 || (r = weigh_model(view, finding)) < 0 ||
+	    (r = weigh_timeout(view, finding)) < 0)
 		return r;
 	weigh_key(view, finding);
 	return 0;

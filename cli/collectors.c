@@ -50,6 +50,18 @@ all_else_known(const struct job *job)
 	return job->left == 1 && first[SIGNIN].ended && first[CLIENT].ended;
 }
 
+/* ssh itself begins beside the conversation once TCP connects, and behind it where ssh goes through
+ * another host: never more than one tree of ssh processes at a time. */
+static bool
+connection_known(const struct job *job)
+{
+	if (job->steps[WIRE].ended)
+		return true;
+	return job->steps[WIRE].started &&
+	       FACT_GET(facts_section(&job->facts, FACT_TCP), tcp, result) == TCP_CONNECTED &&
+	       doc_str(facts_section(&job->facts, FACT_SSH_CONFIG), "proxyjump") == NULL;
+}
+
 static void
 start_client(struct job *job, void *end)
 {
@@ -195,6 +207,8 @@ start_wire(struct job *job, void *end)
 	}
 	job->wire = (struct ssh_wire_request){
 		.self = "/proc/self/exe",
+		.connected = step_settled,
+		.connected_ctx = end,
 		.user = doc_str(config, "user"),
 		.reference = job->run->options->reference,
 		.config_file = job->config.no_config ? "none" : job->config.config_file,
@@ -205,6 +219,27 @@ start_wire(struct job *job, void *end)
 								  : doc_int(address, "port", 22))
 	};
 	ssh_wire_collect(job->run->loop, &job->facts, &job->wire, step_end, end);
+}
+
+/* The VM's own user is given where nobody named one, as the probe does. */
+static void
+start_rehearsal(struct job *job, void *end)
+{
+	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
+		     *machine = doc_get(job->facts.doc, "machine");
+	bool can_ask = FACT_GET(machine, machine, terminal);
+
+	if (!target_may_rehearse(&job->facts, job->run->options)) {
+		step_end(end);
+		return;
+	}
+	job->rehearsal = (struct ssh_rehearsal_request){
+		.config = &job->config,
+		.user = FACT_GET(config, ssh_config, user_from) == USER_VM ? doc_str(config, "user")
+									   : job->config.user,
+		.can_ask = can_ask
+	};
+	ssh_rehearsal_collect(job->run->loop, &job->facts, &job->rehearsal, step_end, end);
 }
 
 static void
@@ -232,5 +267,6 @@ const struct collector collectors[COLLECTORS] = {
 		   .ready = user_chosen,
 		   .start = start_wire,
 		   .local = true },
+	[REHEARSAL] = { .ready = connection_known, .start = start_rehearsal, .local = true },
 	[COMMANDS] = { .ready = all_else_known, .start = start_commands, .local = true },
 };

@@ -26,6 +26,7 @@ enum collector_id {
 	KNOWN_HOSTS,
 	USER,
 	WIRE,
+	REHEARSAL,
 	COMMANDS,
 	COLLECTORS
 };
@@ -53,6 +54,7 @@ struct job {
 	struct target target;
 	struct ssh_config_request config;
 	struct ssh_wire_request wire;
+	struct ssh_rehearsal_request rehearsal;
 	struct azure_target azure;
 	struct step steps[COLLECTORS];
 	size_t left; /* of its rows, those that have not ended */

@@ -48,6 +48,8 @@ static const struct option_row rows[] = {
 	HEADING("What to look at"),
 	ROW("no-azure", 0, OPT_FLAG, NULL, no_azure, "leave Azure out"),
 	ROW("no-probe", 0, OPT_FLAG, NULL, no_probe, "do not connect to the VM"),
+	ROW("no-rehearsal", 0, OPT_FLAG, NULL, no_rehearsal,
+	    "do not start your own ssh to see how far it gets"),
 	ROW("deep", 0, OPT_FLAG, NULL, deep, "slower read-only Azure reads as well"),
 	ROW("guest", 0, OPT_FLAG, NULL, guest, "reach into the VM with Run Command"),
 	ROW("only", 0, OPT_COMMAS, "ID,..", only, "only these checks"),

@@ -39,7 +39,7 @@ struct options {
 	bool no_ssh_config;
 	const char *source_ip, *ip_service, *reference;
 	const char *cloud, *arm_endpoint, *credential;
-	bool no_azure, no_probe, deep, guest;
+	bool no_azure, no_probe, no_rehearsal, deep, guest;
 	struct words rules, only, skip, remedy;
 	struct output *outputs; /* at least one: text on standard output is the default */
 	size_t output_count;

@@ -129,6 +129,7 @@ target_asked(json_t *doc, const struct options *options, int deadline_ms)
 	doc_set_bool(asked, "guest", options->guest);
 	doc_set_bool(asked, "key_only", options_key_only(options));
 	doc_set_int(asked, "deadline_ms", deadline_ms);
+	doc_set_str(asked, "known_hosts", options->known_hosts);
 	if (options->vm_default)
 		doc_set_bool(asked, "vm_default", true);
 	doc_set_str(asked, "host", options->host);
@@ -137,7 +138,6 @@ target_asked(json_t *doc, const struct options *options, int deadline_ms)
 	doc_set_str(asked, "ssh_config", options->ssh_config);
 	if (options->no_ssh_config)
 		doc_set_bool(asked, "no_ssh_config", true);
-	doc_set_str(asked, "known_hosts", options->known_hosts);
 	doc_set_str(asked, "source_ip", options->source_ip);
 	if (options->port != 0)
 		doc_set_int(asked, "port", options->port);
@@ -258,6 +258,34 @@ target_user(struct facts *facts)
 		return;
 	doc_set_str(config, "user", admin);
 	doc_set_str(config, "user_from", "vm");
+}
+
+bool
+target_may_rehearse(struct facts *facts, const struct options *options)
+{
+	const char *reason;
+	enum fact_state state = facts_state(facts, FACT_ADDRESS, &reason);
+	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
+	bool by_command =
+	    doc_str(config, "proxycommand") != NULL && doc_str(config, "proxyjump") == NULL;
+
+	if (options->no_rehearsal || options->no_probe) {
+		facts_settle(facts, FACT_REHEARSAL, FACT_NOT_ASKED, "no-rehearsal",
+			     "ssh itself was not asked (%s)",
+			     options->no_rehearsal ? "--no-rehearsal" : "--no-probe");
+		return false;
+	}
+	if (state != FACT_KNOWN) {
+		facts_settle(facts, FACT_REHEARSAL, state, "no-address", "%s",
+			     reason != NULL ? reason : "no address is known");
+		return false;
+	}
+	if (!by_command && FACT_GET(facts_section(facts, FACT_TCP), tcp, result) != TCP_CONNECTED) {
+		facts_settle(facts, FACT_REHEARSAL, FACT_UNKNOWN, "not-reached",
+			     "no connection was possible, so ssh was not started");
+		return false;
+	}
+	return true;
 }
 
 bool

@@ -36,4 +36,8 @@ void target_user(struct facts *facts);
  * reason. */
 bool target_may_probe(struct facts *facts, bool no_probe);
 
+/* Whether ssh itself is worth starting; if not, settles REHEARSAL with the reason. TCP must be
+ * settled. */
+bool target_may_rehearse(struct facts *facts, const struct options *options);
+
 #endif

@@ -46,6 +46,7 @@
 	X(KEX, wire, kex, kex, "the key exchange")                                                 \
 	X(HOST_KEY, wire, host_key, host_key, "the server's host key")                             \
 	X(AUTH, wire, auth, auth, "which authentication the server offers")                        \
+	X(REHEARSAL, target, rehearsal, rehearsal, "how far ssh itself gets")                      \
 	X(PROOF, target, proof, proof, "what Azure proves of the host keys")                       \
 	X(DEEP, target, deep, deep, "what the slower Azure reads say")
 

@@ -73,6 +73,7 @@ struct child_request {
 	const int *socket; /* this descriptor becomes both its stdin and its stdout (no input, no
 			      out); NULL: none. The caller keeps it */
 	int timeout_ms;    /* then its whole process group is killed; 0: until the deadline */
+	int quiet_ms;      /* the same when it writes nothing for that long; 0: it may be silent */
 	size_t max_bytes;  /* of stdout and of stderr each; 0: 1 MiB; more is read and dropped, and
 			      `cut` is set */
 

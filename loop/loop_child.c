@@ -32,7 +32,9 @@ struct child {
 	size_t input_len, written, len[PIPES], max;
 	bool cut, complete; /* complete: enough() said so */
 	bool (*enough)(void *ctx, const char *out, size_t len);
-	int64_t began, until; /* until: when it is killed, 0 for never before the deadline */
+	int64_t began, last, until; /* last: the last output; until: when it is killed, 0 for never
+				       before the deadline */
+	int quiet_ms;
 	void (*done)(void *ctx, const struct child_reply *reply);
 	void *ctx;
 };
@@ -90,6 +92,7 @@ drain(struct child *child, int which)
 		child->len[which] += take;
 		grown[child->len[which]] = '\0';
 		child->cut |= take < (size_t)n;
+		child->last = loop_now(child->loop);
 	}
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -140,6 +143,17 @@ cancel_all(struct loop_source *source)
 		kill_child(all->first, -ECANCELED);
 }
 
+/* When the child is to be killed unless it writes something; 0: never. */
+static int64_t
+killed_at(const struct child *child)
+{
+	int64_t quiet = child->quiet_ms > 0 ? child->last + child->quiet_ms : 0;
+
+	if (quiet == 0 || (child->until != 0 && child->until < quiet))
+		return child->until;
+	return quiet;
+}
+
 static const struct loop_kind children = { .size = sizeof(struct children), .cancel = cancel_all };
 
 /* The pidfd is readable, its timeout has passed, or (without a pidfd) it is time to look again. */
@@ -157,10 +171,12 @@ on_end(void *ctx, int revents)
 	    info.si_pid == child->pid) {
 		child_kill(child->pid, &status);
 		finish(child, 0, status);
-	} else if (child->until != 0 && loop_now(child->loop) >= child->until) {
+	} else if (killed_at(child) != 0 && loop_now(child->loop) >= killed_at(child)) {
 		kill_child(child, -ETIMEDOUT);
 	} else if (child->pidfd < 0) {
 		loop_rewatch(child->end, 0, REAP_MS);
+	} else if (killed_at(child) != 0) { /* it has written something meanwhile */
+		loop_rewatch(child->end, POLLIN, (int)(killed_at(child) - loop_now(child->loop)));
 	}
 }
 
@@ -238,7 +254,7 @@ static int
 watch_child(struct child *child)
 {
 	static void (*const handlers[PIPES])(void *, int) = { on_input, on_out, on_err };
-	int timeout = child->until == 0 ? 0 : (int)(child->until - child->began);
+	int timeout = killed_at(child) == 0 ? 0 : (int)(killed_at(child) - child->began);
 
 #ifdef SYS_pidfd_open
 	child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
@@ -266,6 +282,8 @@ child_new(struct loop *loop, const struct child_request *request)
 				 .pidfd = -1,
 				 .pid = -1,
 				 .began = loop_now(loop),
+				 .last = loop_now(loop),
+				 .quiet_ms = request->quiet_ms,
 				 .max = request->max_bytes != 0 ? request->max_bytes : MAX_OUTPUT,
 				 .name = strdup(request->argv[0]) };
 	if (request->timeout_ms > 0)

@@ -1,4 +1,5 @@
 #include "report/report.h"
+#include "checks/ssh_word.h"
 #include "facts/doc.h"
 
 #include <errno.h>
@@ -100,11 +101,21 @@ judge_hop(const struct finding *findings, size_t count, const struct stretch *ho
 		for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
 			const struct finding *finding = find(findings, count, check);
 
-			if (finding != NULL && check_table[check].hop == hop->hop &&
+			if (finding != NULL && check != CHECK_SSH_REHEARSAL &&
+			    check_table[check].hop == hop->hop &&
 			    (check_table[check].medium == MEDIUM_WIRE) == (wire == 1))
 				merge_state(&said, finding, hop);
 		}
 	return said;
+}
+
+/* Where ssh itself stopped, HOP_COUNT when it did not: nothing behind is proven then, whatever the
+ * conversation of this program has shown. */
+static enum hop
+stopped_hop(const struct finding *rehearsal)
+{
+	return rehearsal != NULL && rehearsal->status == FAIL ? ssh_rehearsal_hop(rehearsal->id)
+							      : HOP_COUNT;
 }
 
 static bool
@@ -172,13 +183,20 @@ report_path(const struct finding *findings, size_t count, const struct diagnosis
 					     [HOP_UNKNOWN] = "unknown",
 					     [HOP_BLOCKED] = "blocked",
 					     [HOP_NOT_REACHED] = "not-reached" };
-	enum hop proven = proven_hop(findings, count);
+	const struct finding *rehearsal = find(findings, count, CHECK_SSH_REHEARSAL);
+	enum hop proven = proven_hop(findings, count), stopped = stopped_hop(rehearsal);
 	bool blocked = false;
+
+	if (stopped <= proven)
+		proven = stopped > HOP_CLIENT ? stopped - 1 : HOP_CLIENT;
 
 	for (size_t i = 0; i < REPORT_HOPS; i++) {
 		struct said said = judge_hop(findings, count, &path[i]);
-		enum hop_state state = said.state;
+		enum hop_state state;
 
+		if (path[i].hop == stopped)
+			merge_state(&said, rehearsal, &path[i]);
+		state = said.state;
 		if (!is_cause(&said, diagnosis)) {
 			bool reached = path[i].hop >= HOP_TCP && state == HOP_BLOCKED &&
 				       path[i].hop <= proven + 1;

@@ -12,6 +12,9 @@
 
 typedef void ssh_done(void *ctx);
 
+/* ssh starts a process for each jump host: through more of them nothing is started here. */
+enum { SSH_HOPS_MAX = 4 };
+
 /* client.c: version of the installed ssh (`ssh -V`), settles CLIENT. */
 void ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx);
 
@@ -53,6 +56,9 @@ void ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key);
  * first jump host, the conversation with that one is kept as target.jump
  * ({"host","port","user","dns","tcp","banner","kex"}). */
 struct ssh_wire_request {
+	ssh_done *connected; /* called with connected_ctx when TCP is settled and a connection
+				stands; NULL: nobody waits for it */
+	void *connected_ctx;
 	const char *host; /* name or address to connect to */
 	int port;
 	const char *user; /* for the authentication methods and key queries */
@@ -66,6 +72,17 @@ struct ssh_wire_request {
 };
 void ssh_wire_collect(struct loop *loop, struct facts *facts,
 		      const struct ssh_wire_request *request, ssh_done *done, void *ctx);
+
+/* rehearsal.c: the user's own ssh, with the user's own configuration, up to authentication, where
+ * it is refused because it offers no method; settles REHEARSAL. At most one such process tree runs,
+ * and none where the jump hosts are not known to end. Reads SSH_CONFIG. */
+struct ssh_rehearsal_request {
+	const struct ssh_config_request *config; /* as `ssh -G` was asked for SSH_CONFIG */
+	const char *user;                        /* login name to give; NULL: ssh decides */
+	bool can_ask;                            /* ssh could ask the user a question */
+};
+void ssh_rehearsal_collect(struct loop *loop, struct facts *facts,
+			   const struct ssh_rehearsal_request *request, ssh_done *done, void *ctx);
 
 /* resolve.c: the hidden mode of this program: `azssh-doctor --resolve-for-probe NAME` prints one
  * address a line (the order of getaddrinfo) and exits 0, or prints "EAI_NONAME" and the like and

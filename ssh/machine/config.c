@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFIG_BYTES = 1 << 20, CONFIG_ARGS = 16, CONFIG_ENV = 33 };
+enum { CONFIG_BYTES = 1 << 20, HOPS_MAX = SSH_HOPS_MAX };
 
 /* No pattern of a configuration is likely to name these; the second one stands for names with dots.
  */
@@ -26,6 +26,7 @@ struct config {
 	ssh_done *done;
 	void *ctx;
 	struct ssh_config_outcome outcome; /* owned, but for the request */
+	json_t *chain; /* the first hop of each ProxyJump so far, as it is written */
 	int under_way;
 };
 
@@ -39,6 +40,7 @@ config_finish(struct config *config)
 	json_decref(config->outcome.options);
 	json_decref(config->outcome.neutral);
 	json_decref(config->outcome.complaint);
+	json_decref(config->chain);
 	free(config);
 }
 
@@ -109,15 +111,13 @@ neutral_ran(void *ctx, const struct child_reply *reply)
 		runs_ended(config);
 }
 
-/* The variables that the configuration names as ${NAME}: without them ssh would refuse what it
- * takes at the user's prompt. The "NAME=value" strings are new; returns their count. */
-static size_t
-named_variables(const struct config *config, const char *env[static CONFIG_ENV])
+size_t
+ssh_config_environment(const json_t *scan, const char *env[static SSH_CONFIG_ENV])
 {
-	const json_t *names = FACT_JSON(config->outcome.scan, config_scan, variables);
+	const json_t *names = FACT_JSON(scan, config_scan, variables);
 	size_t count = 0;
 
-	for (size_t i = 0; i < json_array_size(names) && count < CONFIG_ENV - 1; i++) {
+	for (size_t i = 0; i < json_array_size(names) && count < SSH_CONFIG_ENV - 1; i++) {
 		const char *name = json_string_value(json_array_get(names, i)),
 			   *value = getenv(name);
 
@@ -129,15 +129,11 @@ named_variables(const struct config *config, const char *env[static CONFIG_ENV])
 	return count;
 }
 
-/* Everything but the name; returns the count. `port` must hold 16 bytes. */
-static size_t
-build_argv(const struct ssh_config_request *request, const char *argv[static CONFIG_ARGS],
-	   char *port)
+size_t
+ssh_config_argv(const struct ssh_config_request *request, const char **argv, char *port)
 {
 	size_t n = 0;
 
-	argv[n++] = "ssh";
-	argv[n++] = "-G";
 	if (request->no_config || request->config_file != NULL) {
 		argv[n++] = "-F";
 		argv[n++] = request->no_config ? "none" : request->config_file;
@@ -163,9 +159,10 @@ static int
 run(struct config *config, const struct ssh_config_request *asked, const char *name,
     void (*ran)(void *ctx, const struct child_reply *reply))
 {
-	const char *argv[CONFIG_ARGS], *env[CONFIG_ENV];
+	const char *argv[SSH_CONFIG_ARGS] = { "ssh", "-G" }, *env[SSH_CONFIG_ENV];
 	char port[16];
-	size_t n = build_argv(asked, argv, port), variables = named_variables(config, env);
+	size_t n = 2 + ssh_config_argv(asked, argv + 2, port),
+	       variables = ssh_config_environment(config->outcome.scan, env);
 	const struct child_request request = { .argv = argv,
 					       .env = env,
 					       .timeout_ms = SSH_CONFIG_TIMEOUT_MS,
@@ -181,10 +178,8 @@ run(struct config *config, const struct ssh_config_request *asked, const char *n
 	return r;
 }
 
-/* What ssh itself would refuse, and what must never reach a command line of somebody's Match exec.
- */
-static bool
-is_safe(const char *text)
+bool
+ssh_config_safe(const char *text)
 {
 	if (*text == '\0' || *text == '-')
 		return false;
@@ -194,60 +189,92 @@ is_safe(const char *text)
 	return true;
 }
 
-/* ---- the first jump host ---- */
+/* ---- the jump hosts ---- */
 
+static bool ask_hop(struct config *config, const char *proxyjump);
+
+/* The first hop that is asked is the one that ssh connects to, unless it goes through others in
+ * turn. */
 static void
 hop_ran(void *ctx, const struct child_reply *reply)
 {
 	struct config *config = ctx;
 	json_t *options = reply->error == 0 && reply->status == 0
 			      ? ssh_config_parse(reply->out, reply->out_len)
-			      : NULL,
-	       *jump = config->outcome.jump;
+			      : NULL;
 	struct fact_ssh_options set;
+	const char *further;
 
 	fact_read(options, shape_of_ssh_options(), &set);
-	FACT_PUT(jump, ssh_hop, hostname, set.hostname);
-	FACT_PUT(jump, ssh_hop, port, set.port);
-	FACT_PUT(jump, ssh_hop, user, set.user);
-	FACT_PUT(jump, ssh_hop, proxied,
-		 ssh_config_value(set.proxyjump) != NULL ||
-		     ssh_config_value(set.proxycommand) != NULL);
+	further = ssh_config_value(set.proxyjump);
+	config->under_way--;
+	if (json_array_size(config->chain) == 1) {
+		FACT_PUT(config->outcome.jump, ssh_hop, hostname, set.hostname);
+		FACT_PUT(config->outcome.jump, ssh_hop, port, set.port);
+		FACT_PUT(config->outcome.jump, ssh_hop, user, set.user);
+		FACT_PUT(config->outcome.jump, ssh_hop, proxied,
+			 further != NULL || ssh_config_value(set.proxycommand) != NULL);
+	}
+	if (further == NULL || !ask_hop(config, further))
+		ask_master(config);
 	fact_free(shape_of_ssh_options(), &set);
 	json_decref(options);
-	config->under_way--;
-	ask_master(config);
 }
 
-/* Asks ssh about the first hop, as ssh itself would. false when there is none. */
+/* Counts the hops of a ProxyJump value, and keeps its first one, whose own configuration decides
+ * how it is reached. false when it was there before: then ssh would go round for ever. */
 static bool
-ask_hop(struct config *config)
+chain_add(struct config *config, const char *proxyjump)
 {
-	struct jump_host hop;
+	json_t *first = doc_text(proxyjump, strcspn(proxyjump, ",")), *each;
+	json_int_t hops = FACT_GET(config->outcome.jump, ssh_hop, hops) + 1;
+	size_t i;
+
+	for (const char *at = proxyjump; (at = strchr(at, ',')) != NULL; at++)
+		hops++;
+	FACT_PUT(config->outcome.jump, ssh_hop, hops, hops);
+	json_array_foreach (config->chain, i, each)
+		if (json_equal(each, first)) {
+			FACT_PUT(config->outcome.jump, ssh_hop, loop, json_string_value(first));
+			json_decref(first);
+			return false;
+		}
+	json_array_append_new(config->chain, first);
+	return hops <= HOPS_MAX;
+}
+
+/* Asks ssh about the first hop of a ProxyJump value, as ssh itself would. false when there is
+ * nothing (more) to ask. */
+static bool
+ask_hop(struct config *config, const char *proxyjump)
+{
+	struct jump_host first;
 	struct ssh_config_request request = { .no_config = config->outcome.request->no_config,
 					      .config_file = config->outcome.request->config_file };
-	json_t *jump;
+	bool asked = false;
+	const char *name;
+	json_t *hop;
 
-	if (!jump_host_at(
-		ssh_config_value(FACT_GET(config->outcome.options, ssh_options, proxyjump)), 0,
-		&hop))
+	if (!jump_host_at(proxyjump, 0, &first))
 		return false;
-	jump = json_object();
-	if (hop.user.len > 0)
-		FACT_PUT_BYTES(jump, ssh_hop, user, hop.user.at, hop.user.len);
-	FACT_PUT_BYTES(jump, ssh_hop, name, hop.host.at, hop.host.len);
-	if (hop.port > 0)
-		FACT_PUT(jump, ssh_hop, port, hop.port);
-	request.user = FACT_GET(jump, ssh_hop, user);
-	request.port = hop.port;
-	config->outcome.jump = jump;
-	if (is_safe(FACT_GET(jump, ssh_hop, name)) &&
-	    (request.user == NULL || is_safe(request.user)) &&
-	    run(config, &request, FACT_GET(jump, ssh_hop, name), hop_ran) == 0)
-		return true;
-	json_decref(jump);
-	config->outcome.jump = NULL;
-	return false;
+	hop = json_object();
+	if (first.user.len > 0)
+		FACT_PUT_BYTES(hop, ssh_hop, user, first.user.at, first.user.len);
+	FACT_PUT_BYTES(hop, ssh_hop, name, first.host.at, first.host.len);
+	if (first.port > 0)
+		FACT_PUT(hop, ssh_hop, port, first.port);
+	name = FACT_GET(hop, ssh_hop, name);
+	request.user = FACT_GET(hop, ssh_hop, user);
+	request.port = first.port;
+	if (ssh_config_safe(name) && (request.user == NULL || ssh_config_safe(request.user))) {
+		if (config->chain == NULL) {
+			config->outcome.jump = json_incref(hop);
+			config->chain = json_array();
+		}
+		asked = chain_add(config, proxyjump) && run(config, &request, name, hop_ran) == 0;
+	}
+	json_decref(hop);
+	return asked;
 }
 
 static void
@@ -256,7 +283,8 @@ runs_ended(struct config *config)
 	if (config->outcome.options == NULL) {
 		ssh_config_settle_unknown(config->facts, config->section, &config->outcome);
 		config_finish(config);
-	} else if (!ask_hop(config)) {
+	} else if (!ask_hop(config, ssh_config_value(FACT_GET(config->outcome.options, ssh_options,
+							      proxyjump)))) {
 		ask_master(config);
 	}
 }
@@ -279,8 +307,8 @@ ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section sec
 {
 	struct config *config;
 
-	if (request->name == NULL || !is_safe(request->name) ||
-	    (request->user != NULL && !is_safe(request->user))) {
+	if (request->name == NULL || !ssh_config_safe(request->name) ||
+	    (request->user != NULL && !ssh_config_safe(request->user))) {
 		facts_settle(facts, section, FACT_UNKNOWN, "bad-name",
 			     "ssh does not take such a name: \"%s%s%s\"",
 			     request->user != NULL ? request->user : "",

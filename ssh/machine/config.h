@@ -10,6 +10,21 @@
 
 #define SSH_CONFIG_TIMEOUT_MS 10000 /* of `ssh -G` */
 
+enum { SSH_CONFIG_ENV = 33, SSH_CONFIG_ARGS = 16 };
+
+/* The variables that the configuration names as ${NAME}, of what ssh_config_scan found: without
+ * them ssh would refuse what it takes at the user's prompt. The "NAME=value" strings are new;
+ * returns their count. */
+size_t ssh_config_environment(const json_t *scan, const char *env[static SSH_CONFIG_ENV]);
+
+/* What the user would type, from -F to the "--" before the name, into argv (borrowed, at most 10
+ * entries); `port` must hold 16 bytes. Returns the count. */
+size_t ssh_config_argv(const struct ssh_config_request *request, const char **argv, char *port);
+
+/* What ssh itself would refuse as a host or user name, and what must never reach the command line
+ * of somebody's Match exec. */
+bool ssh_config_safe(const char *text);
+
 /* The output of `ssh -G`: a new object {lower-case keyword: "value"}, an array of values where a
  * keyword stands more than once, and always for identityfile and certificatefile. Of SetEnv only
  * the names are kept. The caller owns it. */

@@ -38,10 +38,10 @@ static void scan_file(struct scan *scan, const char *path, int depth);
 
 /* The keywords that a report may point at. */
 static const char *const pointed_at[] = {
-	"hostname",         "user",         "port",           "proxyjump",
-	"proxycommand",     "controlpath",  "hostkeyalias",   "stricthostkeychecking",
-	"batchmode",        "identityfile", "identitiesonly", "userknownhostsfile",
-	"hostkeyalgorithms"
+	"hostname",     "user",          "port",           "proxyjump",
+	"proxycommand", "controlpath",   "hostkeyalias",   "stricthostkeychecking",
+	"batchmode",    "identityfile",  "identitiesonly", "userknownhostsfile",
+	"bindaddress",  "bindinterface", "remotecommand",  "hostkeyalgorithms"
 };
 
 /* The next word of a line: blanks or one '=' end it, quotes hold it together. false when there is

@@ -117,6 +117,23 @@ algorithms_are_fixed(const struct fact_config_scan *scan, const char *algorithms
 	return false;
 }
 
+/* The command that ssh runs whenever it reads its configuration. */
+static void
+set_exec(const struct ssh_config_outcome *config, json_t *section)
+{
+	struct fact_config_scan scan;
+
+	fact_read(config->scan, shape_of_config_scan(), &scan);
+	if (scan.match_exec != NULL)
+		fact_write(
+		    section, shape_of_ssh_config(),
+		    &(const struct fact_ssh_config){ .match_exec = true,
+						     .match_exec_command = scan.match_exec->command,
+						     .match_exec_file = scan.match_exec->file,
+						     .match_exec_line = scan.match_exec->line });
+	fact_free(shape_of_config_scan(), &scan);
+}
+
 void
 ssh_config_settle_known(struct facts *facts, enum fact_section where,
 			const struct ssh_config_outcome *config)
@@ -199,6 +216,7 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 	} else if (config->error == -ETIMEDOUT) {
 		facts_settle(facts, where, FACT_UNKNOWN, "timeout",
 			     "ssh -G did not end within %d s", SSH_CONFIG_TIMEOUT_MS / 1000);
+		set_exec(config, facts_section(facts, where));
 	} else if (config->error != 0) {
 		facts_settle(facts, where, FACT_UNKNOWN,
 			     config->error == -ECANCELED ? "deadline" : "error",

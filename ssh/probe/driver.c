@@ -120,6 +120,8 @@ on_connected(struct wire *wire)
 	} else if (wire->fd < 0) {
 		on_unconnected(wire);
 	} else {
+		if (!wire->was_connected && wire->connected != NULL)
+			wire->connected(wire->connected_ctx);
 		wire->was_connected = true;
 		wire->connections++;
 		wire_greet(wire);
@@ -219,6 +221,8 @@ wire_new(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 			       .done = done,
 			       .ctx = ctx,
 			       .on_event = on_event,
+			       .connected = request->connected,
+			       .connected_ctx = request->connected_ctx,
 			       .fd = -1,
 			       .port = request->port,
 			       .step_ms = request->step_ms > 0 ? request->step_ms : WIRE_STEP_MS,
@@ -255,12 +259,22 @@ wire_run(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 {
 	const char *jump = proxy_setting(facts, "proxyjump"),
 		   *command = proxy_setting(facts, "proxycommand");
+	struct fact_ssh_hop hop;
 	struct wire *wire;
 
+	fact_read(doc_get(facts_section(facts, FACT_SSH_CONFIG), "jump"), shape_of_ssh_hop(), &hop);
 	if (jump != NULL || command != NULL)
 		facts_settle(facts, FACT_DNS, FACT_NOT_ASKED, "proxied",
 			     "the name is looked up where ssh's way through another host ends");
-	if (jump == NULL && command != NULL) {
+	if (jump != NULL && (hop.loop != NULL || hop.hops > SSH_HOPS_MAX)) {
+		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "not-reached", "%s",
+			     hop.loop != NULL ? "the jump hosts lead round in a circle"
+					      : "ssh goes through too many jump hosts");
+		settle_all(facts, "not-reached", "the jump hosts are not gone through");
+		done(ctx);
+	} else if (jump == NULL && command != NULL) {
+		facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "proxied",
+			     "ssh goes through a ProxyCommand, and no key was asked about there");
 		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "proxied",
 			     "ssh goes through a ProxyCommand, which is not run here");
 		settle_all(facts, "not-reached",

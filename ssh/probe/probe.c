@@ -53,6 +53,7 @@ hop_prepare(struct probe *probe)
 	probe->request.host = doc_str(hop, "hostname");
 	probe->request.port = (int)doc_int(hop, "port", 22);
 	probe->request.user = doc_str(hop, "user");
+	probe->request.connected = NULL;
 	probe->hop.doc = facts_new(probe->facts->now);
 	json_array_append_new(doc_list(probe->hop.doc, "targets"), json_object());
 	json_object_set(doc_get(probe->hop.doc, "machine"), "client",

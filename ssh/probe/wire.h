@@ -69,6 +69,8 @@ struct wire {
 	struct facts *facts;
 	ssh_done *done;
 	void *ctx;
+	ssh_done *connected; /* as in the request */
+	void *connected_ctx;
 	char *host, *user, *self, *config_file, *reference;
 	int port, step_ms;
 	void (*on_event)(struct wire *wire, enum wire_event event); /* the driver's */
@@ -119,6 +121,7 @@ struct wire {
 	struct agreement agreed; /* between it and the server */
 
 	struct wire_answers have;
+	char spoken[64]; /* the key exchange method of the engine; "" when it does not tell */
 	const struct wire_engine *engine; /* of the present connection; NULL: none yet */
 	void *engine_state;               /* owned by it */
 

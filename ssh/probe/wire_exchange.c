@@ -47,6 +47,8 @@ reply_read(struct wire *wire, struct bytes reply)
 		wire_kex_broken(wire, r == -EKEYREJECTED ? "bad-signature" : "garbage");
 		return;
 	}
+	snprintf(wire->spoken, sizeof(wire->spoken), "%.*s", (int)own->method.len,
+		 (const char *)own->method.at);
 	wire_kex_settle(wire, "done", "own");
 	wire_host_key_add(wire, key);
 	say_goodbye(wire);

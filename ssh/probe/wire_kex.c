@@ -115,6 +115,8 @@ wire_kex_settle(struct wire *wire, const char *result, const char *by)
 	doc_set_str(kex, "by", by);
 	doc_set_int(kex, "ms", wire_ms(wire));
 	doc_set_str(kex, "text", wire->disconnect_text);
+	if (done && wire->spoken[0] != '\0')
+		doc_set_str(kex, "spoken", wire->spoken);
 	if (before != NULL) {
 		json_object_set(kex, "info", doc_get(before, "info"));
 		json_object_set(kex, "mtu", doc_get(before, "mtu"));
@@ -131,6 +133,19 @@ wire_kex_settle(struct wire *wire, const char *result, const char *by)
 	json_decref(before);
 }
 
+/* Words in the place of a packet: the first line of what came, when it is one. */
+static void
+keep_clear_text(struct wire *wire)
+{
+	const uint8_t *at = wire->in + wire->scanned;
+	size_t rest = wire->in_len - wire->scanned, len = 0;
+
+	while (len < rest && len < TEXT_MAX && at[len] >= 0x20 && at[len] < 0x7f)
+		len++;
+	if (len >= 8 && wire->disconnect_text == NULL)
+		wire->disconnect_text = strndup((const char *)at, len);
+}
+
 void
 wire_kex_broken(struct wire *wire, const char *fault)
 {
@@ -144,6 +159,8 @@ wire_kex_broken(struct wire *wire, const char *fault)
 		wire_report(wire, WIRE_ANSWERED);
 		return;
 	}
+	if (fault != NULL && strcmp(fault, "garbage") == 0)
+		keep_clear_text(wire);
 	wire_kex_settle(wire, result, NULL);
 	wire_end(wire, "not-reached", "the key exchange was not finished");
 }

@@ -168,7 +168,10 @@ on_negotiated(struct wire_session *session)
 	int type;
 	const char *key = libssh2_session_hostkey(session->ssh, &len, &type);
 
+	const char *method = libssh2_session_methods(session->ssh, LIBSSH2_METHOD_KEX);
+
 	session->negotiated = true;
+	snprintf(wire->spoken, sizeof(wire->spoken), "%s", method != NULL ? method : "");
 	wire_kex_settle(wire, "done", "libssh2");
 	if (key != NULL && len > 0 && !wire->have.host_key)
 		wire_host_key_add(wire, (struct bytes){ (const uint8_t *)key, len });

@@ -1,11 +1,31 @@
 /* Any text as what ssh writes while it talks to a hostile server. */
-#include "ssh/probe/ssh_log.h"
+#include "ssh/probe/rehearsal_log.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Whatever is in the log, a stage is named, and authentication only with a word of ssh's for it. */
+static void
+rehearsal(const char *log)
+{
+	struct rehearsal_log read;
+
+	for (int i = 0; i < 4; i++) {
+		rehearsal_log_read(&(const struct rehearsal_output){ .log = i & 1 ? log : "",
+								     .errors = i & 1 ? "" : log,
+								     .hung = i > 1 },
+				   &read);
+		if (read.reached < REHEARSAL_CONFIG || read.reached > REHEARSAL_AUTH ||
+		    strpbrk(read.message, "\r\n") != NULL)
+			abort();
+		if (read.through && (read.reached != REHEARSAL_AUTH ||
+				     (read.methods[0] == '\0' && !read.admitted && !read.master)))
+			abort();
+	}
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -26,6 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ssh_log_last_words(log, words);
 	if (strpbrk(words, "\r\n") != NULL || strncmp(words, "debug", 5) == 0)
 		abort();
+	rehearsal(log);
 	free(log);
 	return 0;
 }

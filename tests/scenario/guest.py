@@ -182,9 +182,9 @@ class Guest:
 		out = {}
 		for log in self.logs:
 			with open(log, encoding="utf-8", errors="replace") as f:
-				text = f.read()
-			out[os.path.basename(log)[:-4]] = len([line for line in text.splitlines() if "onnection from " in line or
-				line.startswith("Connection ") and line[11:].isdigit()])
+				lines = f.read().splitlines()
+			counted = [line for line in lines if line.startswith("Connection ") and line[11:].isdigit()]	# the peer's own; tinysshd logs as well
+			out[os.path.basename(log)[:-4]] = len(counted or [line for line in lines if "onnection from " in line])
 		return out
 
 

@@ -136,7 +136,7 @@ START_TEST(an_unattended_child_cannot_ask)
 {
 	const char *argv[] = { "sh", "-c",
 			       "(: </dev/tty) 2>/dev/null && echo tty; echo \"$SSH_ASKPASS "
-			       "$SSH_ASKPASS_REQUIRE\"; ps -o sid= -p $$ | tr -d ' '; echo $$",
+			       "$SSH_ASKPASS_REQUIRE\"; cut -d' ' -f6 /proc/$$/stat; echo $$",
 			       NULL };
 	struct seen seen;
 	char *sid, *pid;
@@ -157,6 +157,17 @@ START_TEST(an_unattended_child_is_killed_with_its_children)
 	    run(argv, (struct child_request){ .unattended = true, .timeout_ms = 100 });
 
 	ck_assert_int_eq(seen.error, -ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_child_that_falls_silent_is_killed)
+{
+	const char *argv[] = { "sh", "-c",
+			       "for i in 1 2 3 4 5; do sleep 0.1; echo $i; done; sleep 30", NULL };
+	struct seen seen = run(argv, (struct child_request){ .timeout_ms = 4000, .quiet_ms = 300 });
+
+	ck_assert_int_eq(seen.error, -ETIMEDOUT);
+	ck_assert_str_eq(seen.out, "1\n2\n3\n4\n5\n");
 }
 END_TEST
 
@@ -390,6 +401,7 @@ main(void)
 	tcase_add_test(tc, a_program_of_the_users_gets_his_environment_without_credentials);
 	tcase_add_test(tc, an_unattended_child_cannot_ask);
 	tcase_add_test(tc, an_unattended_child_is_killed_with_its_children);
+	tcase_add_test(tc, a_child_that_falls_silent_is_killed);
 	tcase_add_test(tc, a_child_that_has_said_enough_is_ended);
 	tcase_add_test(tc, a_reply_arrives_with_its_headers);
 	tcase_add_test(tc, a_reply_cut_short_is_a_reset);
