@@ -79,7 +79,7 @@ gap_before_pass(const struct flat *list)
 
 /* A timeout says that something drops packets, and only the model can say what: while part of the
  * model could not be read, that gap is what keeps the answer from being known, and the timeout is
- * no cause. NULL when the cause holds. */
+ * no cause, nor a further one: what was not read may explain it. NULL when the cause holds. */
 static const struct finding *
 barred_by(const struct flat *list, const struct finding *cause)
 {
@@ -130,7 +130,7 @@ diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *r
 	}
 	if (diagnosis.cause != NULL && diagnosis.next_count == 0 &&
 	    (gap = barred_by(&list, diagnosis.cause)) != NULL) {
-		diagnosis.next[diagnosis.next_count++] = diagnosis.cause;
+		diagnosis.explained[diagnosis.explained_count++] = diagnosis.cause;
 		diagnosis.cause = gap;
 		diagnosis.verdict = UNKNOWN;
 	} else if (diagnosis.cause != NULL) {

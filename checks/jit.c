@@ -123,6 +123,39 @@ add_way_around(const struct nsg_judgement *judgement, const struct inbound *in,
 	finding_text(finding, "destination", in->path->private_text);
 }
 
+/* The request is in force for the client, and a firewall on the way has put its own address in the
+ * place of the client's, which the request's rule does not fit. */
+static bool
+behind_source_nat(const struct nsg_judgement *judgement, const struct inbound *in)
+{
+	const struct nsg_rule *rule = decider(judgement);
+
+	return in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT &&
+	       judgement->verdict == NSG_DENY && rule != NULL && rule->is_jit &&
+	       judgement->deciding->scope != NSG_SCOPE_ADMIN &&
+	       request_rule(judgement->gates, 3, &in->flow) != NULL;
+}
+
+static int
+say_source_nat(const struct nsg_judgement *judgement, const struct inbound *in,
+	       struct finding *finding)
+{
+	const struct nsg_rule *rule = decider(judgement);
+
+	finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
+	finding_changes(finding, judgement->deciding->ref.id);
+	finding_text(finding, "rule", rule->name);
+	finding_number(finding, "priority", rule->priority);
+	nsg_remedy_evidence(judgement->deciding, in, finding);
+	finding_text(finding, "destination", in->path->private_text);
+	return finding_set(finding, FAIL, CODE_JIT_BEHIND_SOURCE_NAT,
+			   "a request is active and yours, and its rule does not fit packets from "
+			   "firewall %s, which come from %s: %s (%d) denies them",
+			   in->way->name,
+			   *in->source_text != '\0' ? in->source_text : "its own addresses",
+			   rule->name, rule->priority);
+}
+
 static int
 active(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in,
        struct finding *finding)
@@ -134,6 +167,8 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 				   "a request is active for another %ld min, for certain "
 				   "addresses; whether yours is among them is not known",
 				   jit->minutes_left);
+	if (behind_source_nat(judgement, in))
+		return say_source_nat(judgement, in, finding);
 	if (shadowed_by_older(judgement)) {
 		finding_resource(finding, "nsg", "nsg_group", judgement->deciding->ref.id);
 		finding_changes(finding, judgement->deciding->ref.id);

@@ -19,6 +19,33 @@ add_firewall(const struct firewall *firewall, const char *address, struct findin
 	finding_resource(finding, "policy", "policy_group", firewall->policy);
 }
 
+/* A firewall's rule leads to the VM, for other sources than ours. Returns false when none does. */
+static bool
+dnat_for_others(const struct scene *scene, struct finding *finding)
+{
+	const struct inbound *in = &scene->inbound;
+	struct firewall firewall;
+	struct dnat dnat;
+
+	if (in->path == NULL ||
+	    (!firewall_dnat_for(scene->facts, in->path, 22, &dnat) &&
+	     !firewall_dnat_for(scene->facts, in->path, (int)in->flow.port, &dnat)) ||
+	    dnat.takes != DNAT_FOR_OTHERS)
+		return false;
+	if (firewall_by_address(scene->facts, dnat.address, &firewall))
+		add_firewall(&firewall, dnat.address, finding);
+	finding_text(finding, "nat_rule", dnat.rule);
+	finding_number(finding, "frontend_port", dnat.port);
+	finding_text(finding, "rule_source", dnat.source);
+	finding_set(finding, FAIL, CODE_AZURE_FIREWALL_DNAT_OTHER_SOURCE,
+		    "firewall %s forwards %s port %d to this VM, but only for %s, not for %s",
+		    dnat.firewall, dnat.address, dnat.port, dnat.source != NULL ? dnat.source : "?",
+		    scene->source->ip != NULL ? scene->source->ip : "you");
+	if (scene->source->likely)
+		finding->confidence = LIKELY;
+	return true;
+}
+
 /* The VM is behind that load balancer, which forwards no SSH to it: a rule waits for a target, or
  * there is none. */
 static int
@@ -104,6 +131,8 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 	}
 	if (owned && balancer_in_front(scene, &owner, host, finding))
 		return 0;
+	if (firewall_by_address(scene->facts, host, &firewall) && dnat_for_others(scene, finding))
+		return 0;
 	if (firewall_by_address(scene->facts, host, &firewall)) {
 		add_firewall(&firewall, host, finding);
 		return finding_set(
@@ -158,6 +187,8 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 		free(lb);
 		return true;
 	}
+	if (dnat_for_others(scene, finding))
+		return true;
 	if (!behind_firewall(scene, &firewall))
 		return false;
 	add_firewall(&firewall, firewall.address, finding);

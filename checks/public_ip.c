@@ -241,6 +241,11 @@ judge(const struct scene *scene, struct finding *finding)
 				   "is not known (asking takes %s)",
 				   way->host, way->name, MAPPING);
 	}
+	if (way->depends && !scene->answers)
+		return finding_set(finding, UNKNOWN, CODE_AZURE_FIREWALL_DNAT_DEPENDS,
+				   "firewall %s forwards %s:%d to the VM for certain sources, and "
+				   "whether you are among them is not known",
+				   way->name, way->host, way->port);
 	return finding_set(finding, PASS, CODE_ADDRESS_KNOWN, "%s:%d (%s %s)", way->host, way->port,
 			   address_kind_word(way->kind), way->name);
 }

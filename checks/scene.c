@@ -27,9 +27,22 @@ set_wire(struct scene *scene)
 	scene->timed_out = scene->tcp->result == TCP_TIMEOUT;
 }
 
+/* Just-in-time access is for the client's own address, whatever a firewall on the way makes of it.
+ */
+static const struct ip *
+client(const struct scene *scene, struct ip *own)
+{
+	const struct inbound *in = &scene->inbound;
+
+	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT)
+		return ip_parse(scene->source->ip, own) == 0 && ip_is_public(*own) ? own : NULL;
+	return in->source_known ? &in->flow.source.list[0].from : NULL;
+}
+
 static int
 set_azure(struct scene *scene)
 {
+	struct ip own;
 	int r;
 
 	if (vm_from_facts(scene->facts, &scene->vm_view, NULL) == 0) {
@@ -41,9 +54,7 @@ set_azure(struct scene *scene)
 	r = inbound_make(scene, &scene->inbound);
 	scene->network_known = r == 0;
 	jit_from_facts(scene->facts, scene->vm->id, (int)scene->inbound.flow.port,
-		       scene->inbound.source_known ? &scene->inbound.flow.source.list[0].from
-						   : NULL,
-		       &scene->access);
+		       client(scene, &own), &scene->access);
 	if (r == 0 && scene->inbound.path != NULL)
 		return inbound_judge(scene, &scene->inbound.flow, &scene->nsg);
 	return r == -ENOENT ? 0 : r;

@@ -156,8 +156,11 @@ rules_allow(const struct finding *said, size_t count)
 {
 	const struct finding *nsg = finding_of(said, count, CHECK_NSG),
 			     *vm = finding_of(said, count, CHECK_VM_STATE),
-			     *config = finding_of(said, count, CHECK_SSH_CONFIG);
+			     *config = finding_of(said, count, CHECK_SSH_CONFIG),
+			     *address = finding_of(said, count, CHECK_PUBLIC_IP);
 
+	if (address != NULL && address->id == CODE_AZURE_FIREWALL_DNAT_DEPENDS)
+		return false; /* a filter in front is undecided */
 	return nsg != NULL && nsg->status == PASS && vm != NULL &&
 	       (vm->status == PASS || vm->status == WARN) &&
 	       (config == NULL || config->id != CODE_CFG_HOST_ALIAS_OVERRIDE);

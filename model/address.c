@@ -109,10 +109,13 @@ add_dnat(const struct facts *facts, const struct net_path *path, size_t index, i
 	if (!firewall_dnat_for(facts, path, backend, &dnat) &&
 	    !firewall_dnat_for(facts, path, backend = port, &dnat))
 		return;
+	if (dnat.takes == DNAT_FOR_OTHERS)
+		return;
 	list[*count] = (struct address){ .kind = ADDRESS_FIREWALL_DNAT,
 					 .port = dnat.port,
 					 .backend_port = backend,
 					 .path = index,
+					 .depends = dnat.takes == DNAT_DEPENDS,
 					 .name = dnat.firewall,
 					 .id = dnat.firewall_id };
 	snprintf(list[(*count)++].host, IP_TEXT_MAX, "%s", dnat.address);

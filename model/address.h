@@ -28,6 +28,7 @@ struct address {
 	const char *allocation; /* Static, Dynamic */
 	const char *fqdn;       /* DNS label of the public IP */
 	bool internal;          /* a load balancer with a private front end only */
+	bool depends;           /* its rule is for certain sources, and ours may be among them */
 	bool floating;          /* its rule leaves the front end's address as the destination */
 	const char *probe;      /* name of the health probe of a load balancing rule; NULL: none */
 	int probe_port;         /* at the VM; 0 when there is none */
@@ -84,14 +85,18 @@ bool bastion_list_known(const struct facts *facts, const struct net_path *path);
 
 /* ---- Azure Firewall ---- */
 
+enum dnat_source { DNAT_FOR_US, DNAT_DEPENDS, DNAT_FOR_OTHERS };
+
 struct dnat {
 	const char *rule, *firewall_id, *firewall;
-	const char *address; /* the firewall's public address */
+	const char *address;    /* the firewall's public address */
+	const char *source;     /* the first one that the rule is for, NULL when it says none */
+	enum dnat_source takes; /* is it for the source that we come from? */
 	int port;
 };
 
-/* A TCP DNAT rule, of a firewall itself or of its policy, that leads from where we come from to
- * this private address and port; false when there is none among the facts. */
+/* A TCP DNAT rule, of a firewall itself or of its policy, that leads to this private address and
+ * port, one for us first; false when there is none among the facts. */
 bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
 		       struct dnat *ret);
 

@@ -2,6 +2,7 @@
 #include "facts/arm.h"
 #include "model/public_ip.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,27 +32,76 @@ rule_is_tcp(const json_t *rule)
 	return false;
 }
 
-/* false when the rule forwards for other sources than the one we come from; IP groups cannot be
- * looked into. */
-static bool
+static enum dnat_source
+in_prefixes(const json_t *list, struct ip source)
+{
+	enum dnat_source found = DNAT_FOR_OTHERS;
+	const json_t *prefix;
+	size_t i;
+
+	json_array_foreach (list, i, prefix) {
+		const char *text = json_string_value(prefix), *dash = strchr(text ? text : "", '-');
+		struct ip_range range;
+		char from[IP_TEXT_MAX];
+
+		if (doc_same(text, "*"))
+			return DNAT_FOR_US;
+		if (dash != NULL && dash - text < IP_TEXT_MAX) {
+			snprintf(from, sizeof(from), "%.*s", (int)(dash - text), text);
+			if (ip_parse(from, &range.from) < 0 || ip_parse(dash + 1, &range.to) < 0)
+				found = DNAT_DEPENDS;
+			else if (range_has(&range, source))
+				return DNAT_FOR_US;
+		} else if (prefix_parse(text, &range) < 0) {
+			found = DNAT_DEPENDS;
+		} else if (range_has(&range, source)) {
+			return DNAT_FOR_US;
+		}
+	}
+	return found;
+}
+
+/* Does the rule forward for the source that we come from? Its sources are a filter like those of a
+ * security rule, by prefixes and IP groups; an IP group that was not read holds us or not. */
+static enum dnat_source
 rule_takes_source(const struct search *search, const json_t *rule)
 {
-	const json_t *list = doc_list(rule, "sourceAddresses"), *prefix;
+	const json_t *list = doc_list(rule, "sourceAddresses"),
+		     *groups = doc_list(rule, "sourceIpGroups"), *id;
+	enum dnat_source found, one;
 	struct ip source;
 	size_t i;
 
-	if (json_array_size(list) == 0 || json_array_size(doc_list(rule, "sourceIpGroups")) > 0 ||
-	    ip_parse(FACTS_GET(search->facts, source, ip), &source) < 0)
-		return true;
-	json_array_foreach (list, i, prefix) {
-		struct ip_range range;
+	if (json_array_size(list) == 0 && json_array_size(groups) == 0)
+		return DNAT_FOR_US;
+	if (ip_parse(FACTS_GET(search->facts, source, ip), &source) < 0)
+		return json_array_size(list) == 1 &&
+			       doc_same(json_string_value(json_array_get(list, 0)), "*")
+			   ? DNAT_FOR_US
+			   : DNAT_DEPENDS;
+	found = in_prefixes(list, source);
+	json_array_foreach (groups, i, id) {
+		struct net_ref group = net_ref_by_id(search->facts, json_string_value(id));
 
-		if (doc_same(json_string_value(prefix), "*") ||
-		    prefix_parse(json_string_value(prefix), &range) < 0 ||
-		    range_has(&range, source))
-			return true;
+		one = group.state == FACT_KNOWN
+			  ? in_prefixes(doc_list(group.body, "properties.ipAddresses"), source)
+			  : DNAT_DEPENDS;
+		if (found == DNAT_FOR_OTHERS || one == DNAT_FOR_US)
+			found = one;
 	}
-	return false;
+	return found;
+}
+
+/* The sources as the rule has them: prefixes, then the names of IP groups. */
+static const char *
+first_source(const json_t *rule)
+{
+	const char *prefix =
+	    json_string_value(json_array_get(doc_list(rule, "sourceAddresses"), 0));
+
+	return prefix != NULL ? prefix
+			      : arm_id_name(json_string_value(
+				    json_array_get(doc_list(rule, "sourceIpGroups"), 0)));
 }
 
 static bool
@@ -62,10 +112,10 @@ rule_leads_here(const struct search *search, const json_t *rule)
 	return search->path->has_private &&
 	       ip_parse(doc_str(rule, "translatedAddress"), &target) == 0 &&
 	       ip_cmp(target, search->path->private_ip) == 0 &&
-	       doc_int(rule, "translatedPort", 0) == search->backend_port && rule_is_tcp(rule) &&
-	       rule_takes_source(search, rule);
+	       doc_int(rule, "translatedPort", 0) == search->backend_port && rule_is_tcp(rule);
 }
 
+/* Keeps the rule that fits best; true when it is for us for certain. */
 static bool
 take_rules(struct search *search, const json_t *rules, const char *firewall)
 {
@@ -77,17 +127,24 @@ take_rules(struct search *search, const json_t *rules, const char *firewall)
 		    json_string_value(json_array_get(doc_list(rule, "destinationAddresses"), 0));
 		const char *port =
 		    json_string_value(json_array_get(doc_list(rule, "destinationPorts"), 0));
+		enum dnat_source takes;
 
 		if (!rule_leads_here(search, rule) || address == NULL || port == NULL)
+			continue;
+		takes = rule_takes_source(search, rule);
+		if (search->dnat.rule != NULL && takes >= search->dnat.takes)
 			continue;
 		search->dnat = (struct dnat){ .rule = doc_str(rule, "name"),
 					      .firewall_id = firewall,
 					      .firewall = arm_id_name(firewall),
 					      .address = address,
+					      .source = first_source(rule),
+					      .takes = takes,
 					      .port = (int)strtol(port, NULL, 10) };
-		return true;
+		if (search->dnat.rule == NULL)
+			search->dnat.rule = "?";
 	}
-	return false;
+	return search->dnat.rule != NULL && search->dnat.takes == DNAT_FOR_US;
 }
 
 static bool
@@ -149,7 +206,8 @@ firewall_dnat_for(const struct facts *facts, const struct net_path *path, int ba
 	if (!net_each(facts, "microsoft.network/azurefirewalls", visit_firewall, &search) &&
 	    !net_each(facts, "microsoft.network/firewallpolicies/rulecollectiongroups",
 		      visit_policy_group, &search))
-		return false;
+		if (search.dnat.rule == NULL)
+			return false;
 	*ret = search.dnat;
 	return true;
 }

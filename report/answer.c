@@ -87,8 +87,9 @@ write_why(struct screen *screen, const struct report *report)
 	page = screen_short_block(screen, SECTION_WHY, RANK_SEEN, 2);
 	if (adds_fact(cause))
 		page_wrap(page, "  Seen   ", INDENT, INK_NONE, report_summary(cause));
-	for (size_t i = 0; report->verdict == UNKNOWN && i < report->next_count; i++)
-		page_wrap(page, "  Seen   ", INDENT, INK_NONE, report_summary(report->next[i]));
+	for (size_t i = 0; report->verdict == UNKNOWN && i < report->explained_count; i++)
+		page_wrap(page, "  Seen   ", INDENT, INK_NONE,
+			  report_summary(report->explained[i]));
 	page_path(screen_block(screen, SECTION_WHY, RANK_PATH), "  Path   ", report);
 }
 

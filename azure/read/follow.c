@@ -113,6 +113,34 @@ follow_nat_rules(struct vm_reader *reader, const json_t *balancer)
 	}
 }
 
+/* ---- the sources of DNAT rules ---- */
+
+static void
+follow_ip_groups(struct vm_reader *reader, const json_t *rules)
+{
+	const json_t *rule, *group;
+	size_t i, j;
+
+	json_array_foreach (rules, i, rule)
+		if (doc_str(rule, "translatedAddress") != NULL)
+			json_array_foreach (doc_list(rule, "sourceIpGroups"), j, group)
+				if (json_is_string(group))
+					reader_follow(reader, json_string_value(group));
+}
+
+/* Of a firewall with rules of its own, and of a policy's rule collection group. */
+static void
+follow_dnat_rules(struct vm_reader *reader, const json_t *body)
+{
+	const json_t *collection;
+	size_t i;
+
+	json_array_foreach (doc_list(body, "properties.natRuleCollections"), i, collection)
+		follow_ip_groups(reader, doc_list(collection, "properties.rules"));
+	json_array_foreach (doc_list(body, "properties.ruleCollections"), i, collection)
+		follow_ip_groups(reader, doc_list(collection, "rules"));
+}
+
 /* ---- every resource ---- */
 
 static void
@@ -130,6 +158,7 @@ follow_body(struct vm_reader *reader, const char *id, const json_t *body)
 			follow_path(reader, body, to->path, to->parent);
 	}
 	follow_nat_rules(reader, body);
+	follow_dnat_rules(reader, body);
 }
 
 struct step {
