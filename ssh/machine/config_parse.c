@@ -122,6 +122,12 @@ ssh_config_parse(const char *text, size_t len)
 	return options;
 }
 
+const char *
+ssh_config_value(const char *option)
+{
+	return option != NULL && *option != '\0' && strcmp(option, "none") != 0 ? option : NULL;
+}
+
 /* ---- what ssh says when it refuses ---- */
 
 static bool

@@ -95,12 +95,6 @@ origin_of_user(const struct ssh_config_request *request, const char *user, const
 	return local != NULL && strcmp(user, local) == 0 ? USER_LOCAL : USER_SSH_CONFIG;
 }
 
-const char *
-ssh_config_value(const char *option)
-{
-	return option != NULL && *option != '\0' && strcmp(option, "none") != 0 ? option : NULL;
-}
-
 /* ssh reorders its host key algorithms by what is on file unless the user has set them himself (+
  * and - still leave the order to ssh). */
 static bool

@@ -12,9 +12,11 @@ static const char rule_text[] =
     "          - {dialect: az, title: 'Open the port (1 of 2)', text: 'az one', changes: azure}\n"
     "          - {dialect: az, title: 'Open the port (2 of 2)', text: 'az two', changes: azure}\n"
     "          - {dialect: portal, title: Look there, text: 'Open it', changes: nothing}\n"
-    "          - {dialect: shell, title: 'Or mend it here', text: 'chmod x', changes: this-computer}\n"
+    "          - {dialect: shell, title: 'Or mend it here', text: 'chmod x', changes: "
+    "this-computer}\n"
     "          - {dialect: az, title: 'Or see what listens', text: 'az look', changes: nothing}\n"
-    "          - {dialect: shell, title: Look again, text: 'azssh-doctor --guest vm', changes: nothing}\n"
+    "          - {dialect: shell, title: Look again, text: 'azssh-doctor --guest vm', changes: "
+    "nothing}\n"
     "      sshd-refused:\n        title: t\n        why: w\n        remedies:\n"
     "          - {dialect: shell, title: 'Or mend it', text: 'chmod x', changes: this-computer}\n";
 
@@ -59,8 +61,8 @@ static const struct {
 
 START_TEST(what_is_not_certain_is_looked_at_first)
 {
-	char *first, *order = ordered(CODE_TCP_TIMEOUT, orders[_i].status, orders[_i].confidence,
-				      &first);
+	char *first,
+	    *order = ordered(CODE_TCP_TIMEOUT, orders[_i].status, orders[_i].confidence, &first);
 
 	ck_assert_str_eq(order, orders[_i].order);
 	ck_assert_str_eq(first, orders[_i].first);
