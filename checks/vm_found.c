@@ -77,6 +77,22 @@ note_default(const struct scene *scene, struct finding *finding)
 		    name_of(scene));
 }
 
+/* The host works, which would pass for the VM: nothing has shown that they belong together. */
+static void
+note_unconfirmed(const struct scene *scene, struct finding *finding)
+{
+	struct finding *also;
+
+	if (!scene->accepted || scene->asked.host == NULL || name_of(scene) == NULL)
+		return;
+	also = finding_also(finding);
+	finding_text(also, "name", name_of(scene));
+	finding_text(also, "host", scene->asked.host);
+	finding_set(also, WARN, CODE_HOST_UNCONFIRMED,
+		    "%s accepts the key, and nothing shows that it is %s: Azure could not be read",
+		    scene->asked.host, name_of(scene));
+}
+
 int
 check_vm_found(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
@@ -93,6 +109,8 @@ check_vm_found(const struct scene *scene, const struct rule *rule, struct findin
 				   "the search for the VM had not ended");
 	if (vm->state == FACT_ABSENT)
 		return run_absent(vm, finding);
+	if (vm->state == FACT_UNKNOWN)
+		note_unconfirmed(scene, finding);
 	if (vm->state == FACT_UNKNOWN)
 		return finding_set(finding, UNKNOWN, CODE_VM_NOT_LOOKED_UP, "%s",
 				   vm->reason != NULL ? vm->reason

@@ -277,6 +277,7 @@ main(int argc, char **argv)
 
 	open_descriptors();
 	setlocale(LC_CTYPE, "");
+	unsetenv("POSIXLY_CORRECT"); /* options may come after the VM */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	hide_memory();

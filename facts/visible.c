@@ -63,11 +63,26 @@ write_hidden(FILE *out, uint32_t cp, bool lines)
 		fprintf(out, cp < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)cp);
 }
 
+/* true for a mark on a letter that has enough of them: more would be drawn over other lines. */
+static bool
+marks_on(unsigned *count, uint32_t cp)
+{
+	enum { MARKS_MAX = 8 };
+	utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)cp);
+
+	if (category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_ME)
+		*count = 0;
+	else
+		++*count;
+	return *count > MARKS_MAX;
+}
+
 char *
 visible_text(const char *text, bool lines)
 {
 	size_t size, len = text == NULL ? 0 : strlen(text);
 	char *clean = NULL;
+	unsigned marks = 0;
 	FILE *out;
 	uint32_t cp;
 
@@ -77,7 +92,7 @@ visible_text(const char *text, bool lines)
 		if ((n = visible_decode(text + i, len - i, &cp)) == 0) {
 			fprintf(out, "\\x%02x", (unsigned)(unsigned char)text[i]);
 			n = 1;
-		} else if (visible_hidden(cp)) {
+		} else if (visible_hidden(cp) || marks_on(&marks, cp)) {
 			write_hidden(out, cp, lines);
 		} else {
 			fwrite(text + i, 1, n, out);

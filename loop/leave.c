@@ -123,8 +123,6 @@ leave_after(int ms)
 	sigaction(SIGALRM, &action, NULL);
 	seen = alive;
 	arm(ms > 0 ? ms + GRACE_MS : 0);
-	if (ms > 0)
-		leave_alive();
 }
 
 void

@@ -49,8 +49,9 @@ is_bare(enum lang lang, const char *word)
 {
 	size_t len = strlen(word);
 
+	/* zsh puts the path of a program in place of "=program" */
 	if (lang == LANG_SH)
-		return len > 0 && strspn(word, SAFE_SH) == len;
+		return len > 0 && word[0] != '=' && strspn(word, SAFE_SH) == len;
 	return len > 0 && strspn(word, SAFE_PS) == len &&
 	       (strchr(DIGITS, word[0]) == NULL || strspn(word, DIGITS) == len);
 }

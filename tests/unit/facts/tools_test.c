@@ -223,6 +223,19 @@ START_TEST(passwords_of_commands_are_cut)
 }
 END_TEST
 
+START_TEST(marks_on_a_letter_are_bounded)
+{
+	char text[1 + 20 * 2 + 1] = "a", *shown;
+
+	for (unsigned i = 0; i < 20; i++)
+		memcpy(text + 1 + i * 2, "\xcc\x81", 3);
+	shown = visible_text(text, false);
+	ck_assert_ptr_nonnull(strstr(shown, "\xcc\x81\\u0301"));
+	ck_assert_uint_eq(visible_width(shown), 1 + 12 * 6);
+	free(shown);
+}
+END_TEST
+
 START_TEST(letters_are_visible)
 {
 	static const uint32_t letters[] = { ' ',    'a',     0xe4,    0x301, 0x5d0,
@@ -285,6 +298,7 @@ main(void)
 			    (int)(sizeof(logs) / sizeof(*logs)));
 	tcase_add_loop_test(tcase, passwords_of_commands_are_cut, 0,
 			    (int)(sizeof(commands) / sizeof(*commands)));
+	tcase_add_test(tcase, marks_on_a_letter_are_bounded);
 	tcase_add_test(tcase, letters_are_visible);
 	tcase_add_test(tcase, words_are_found_whole);
 	tcase_add_test(tcase, times_are_read_and_written);

@@ -1,3 +1,4 @@
+#include "loop/leave.h"
 #include "loop/owner.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct seen {
@@ -361,6 +363,61 @@ START_TEST(every_descriptor_is_watched)
 }
 END_TEST
 
+/* What a process that never comes back ends with; its sentence into text. */
+static int
+stuck(void (*busy)(struct loop *loop), char *text, size_t size)
+{
+	int ends[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_ge(pid = fork(), 0);
+	if (pid == 0) {
+		struct loop *loop = loop_new(60000, NULL);
+
+		dup2(ends[1], STDERR_FILENO);
+		leave_after(1);
+		busy(loop);
+		_exit(0);
+	}
+	close(ends[1]);
+	n = read(ends[0], text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(ends[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+spin(struct loop *loop)
+{
+	for (;;)
+		(void)loop_now(loop);
+}
+
+static void
+turn_for_a_while(struct loop *loop)
+{
+	int64_t began = loop_now(loop);
+
+	while (loop_now(loop) - began < 4000) {
+		loop_turn(loop, 50);
+		usleep(10000);
+	}
+}
+
+START_TEST(a_process_that_is_stuck_says_so_and_ends)
+{
+	char text[256];
+
+	ck_assert_int_eq(stuck(spin, text, sizeof(text)), 3);
+	ck_assert_ptr_nonnull(strstr(text, "stuck beyond its deadline"));
+	ck_assert_int_eq(stuck(turn_for_a_while, text, sizeof(text)), 0);
+}
+END_TEST
+
 START_TEST(a_new_round_asks_again)
 {
 	struct loop *loop = loop_new(200, NULL);
@@ -392,6 +449,7 @@ main(void)
 	TCase *tc = tcase_create("primitives");
 	SRunner *runner = srunner_create(suite);
 
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_child_gives_output_and_status);
 	tcase_add_test(tc, a_missing_program_is_enoent);
 	tcase_add_test(tc, a_slow_child_is_killed_with_its_children);
@@ -409,6 +467,7 @@ main(void)
 	tcase_add_test(tc, the_deadline_cancels_what_never_answers);
 	tcase_add_test(tc, a_timer_fires_once);
 	tcase_add_test(tc, every_descriptor_is_watched);
+	tcase_add_test(tc, a_process_that_is_stuck_says_so_and_ends);
 	tcase_add_test(tc, a_new_round_asks_again);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_SILENT);

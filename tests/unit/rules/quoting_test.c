@@ -1,6 +1,7 @@
 /* What stands in a placeholder's place: values quoted for the shell, the script or the dialect
  * around them. */
 #include "rules/rules.h"
+#include "rules/tree.h"
 #include "facts/doc.h"
 
 #include <check.h>
@@ -39,6 +40,7 @@ static const char *const hostile[] = { "plain",
 				       "a  b",
 				       "%s%n",
 				       "x=y",
+				       "=ls",
 				       "$'x'",
 				       "'; touch /tmp/pwned; '",
 				       "\"; id; \"",
@@ -354,6 +356,21 @@ static const struct {
 	  "it's", "az --command-id RunPowerShellScript --scripts 'cat ''it''''s'''" },
 };
 
+START_TEST(zsh_finds_no_program_in_a_value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	quote_word(out, LANG_SH, "=ls", false);
+	putc(' ', out);
+	quote_word(out, LANG_SH, "a=b", false);
+	fclose(out);
+	ck_assert_str_eq(text, "'=ls' a=b");
+	free(text);
+}
+END_TEST
+
 START_TEST(powershell_has_its_own_quotes)
 {
 	json_t *evidence = json_pack("{s:s}", "v", powershell[_i].value);
@@ -446,6 +463,7 @@ main(void)
 	tcase_add_loop_test(quoting, a_script_is_quoted_for_both_shells, 0, COUNT(scripts));
 	tcase_add_loop_test(quoting, scripts_of_other_programs_take_plain_values_only, 0, 3);
 	tcase_add_loop_test(quoting, the_default_keeps_each_value, 0, COUNT(hostile));
+	tcase_add_test(quoting, zsh_finds_no_program_in_a_value);
 	tcase_add_loop_test(quoting, powershell_has_its_own_quotes, 0, COUNT(powershell));
 	tcase_add_loop_test(quoting, what_cannot_be_seen_does_not_go_into_commands, 0,
 			    COUNT(unshowable));
