@@ -264,6 +264,27 @@ principal_evidence(const struct fact_signin_claims *claims, struct finding *find
 	finding_text(finding, "object_id", claims->oid);
 }
 
+/* Where a role would let it be read: the resource group of what Azure named, else that scope. */
+static void
+place_evidence(const struct gap *gap, struct finding *finding)
+{
+	const char *id = gap->first.scope != NULL ? gap->first.scope : gap->resource;
+	char subscription[128], group[128];
+	char *scope;
+
+	if (id == NULL || *id != '/')
+		return;
+	arm_id_subscription(id, subscription, sizeof(subscription));
+	arm_id_group(id, group, sizeof(group));
+	if (*subscription == '\0')
+		return;
+	scope = *group != '\0' ? doc_fmt("/subscriptions/%s/resourceGroups/%s", subscription, group)
+			       : doc_fmt("/subscriptions/%s", subscription);
+	finding_text(finding, "read_scope", scope);
+	finding_text(finding, "read_place", *group != '\0' ? group : subscription);
+	free(scope);
+}
+
 static int
 set_gap(const struct scene *scene, const struct gap *gap, struct finding *finding)
 {
@@ -272,6 +293,7 @@ set_gap(const struct scene *scene, const struct gap *gap, struct finding *findin
 	char more[48] = "";
 
 	gap_evidence(gap, finding);
+	place_evidence(gap, finding);
 	principal_evidence(&scene->signin->claims, finding);
 	if (gap->count > 1)
 		snprintf(more, sizeof(more), " (and %zu more)", gap->count - 1);
