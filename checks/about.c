@@ -177,6 +177,8 @@ globals_make(const struct scene *scene, const struct about *about)
 	doc_set_str(globals, "user_from", about->user_from);
 	doc_set_str(globals, "host", about->host);
 	doc_set_int(globals, "port", about->port);
+	if (scene->machine.user.home_env != NULL)
+		doc_set_str(globals, "home", scene->machine.user.home);
 	doc_set_str(globals, "identity", about->identity);
 	doc_set_str(globals, "source_ip", about->source_ip);
 	inbound_ways(scene, globals);

@@ -503,7 +503,6 @@ static bool
 host_make(const struct scene *scene, struct host *host)
 {
 	const struct fact_ssh_options *options = &scene->ssh_config->options;
-	bool mute = ssh_option_on(options->batchmode) || !scene->machine.terminal;
 
 	*host = (struct host){ .scene = scene,
 			       .config = scene->ssh_config,
@@ -517,7 +516,7 @@ host_make(const struct scene *scene, struct host *host)
 	host->type = host->judgement.key->type;
 	host->fingerprint = host->judgement.key->fingerprint;
 	host->name = host->known->name != NULL ? host->known->name : "this host";
-	host->refuses = host->strict == STRICT_YES || (host->strict == STRICT_ASK && mute);
+	host->refuses = ssh_refuses_unknown(options, scene->machine.terminal);
 	host->lets_pass = host->strict == STRICT_OFF;
 	judge_certificate(host);
 	return true;

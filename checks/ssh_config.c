@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/home.h"
 #include "checks/ssh_options.h"
 #include "checks/ssh_ends.h"
 #include "checks/ssh_settings.h"
@@ -493,7 +494,8 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 		return 0;
 	ssh_settings(config, finding);
 	if ((r = control_finding(config, finding)) < 0 || (r = alias_finding(scene, finding)) < 0 ||
-	    (r = jump_finding(scene, finding)) < 0 || (r = user_finding(scene, finding)) < 0)
+	    (r = jump_finding(scene, finding)) < 0 || (r = user_finding(scene, finding)) < 0 ||
+	    (r = home_differs(scene, finding)) < 0)
 		return r;
 	if (finding->id == CODE_NOT_RUN && (r = healthy(config, finding)) < 0)
 		return r;

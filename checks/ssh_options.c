@@ -28,3 +28,12 @@ ssh_option_strict(const struct fact_ssh_options *options)
 		return STRICT_OFF;
 	return STRICT_ASK;
 }
+
+bool
+ssh_refuses_unknown(const struct fact_ssh_options *options, bool terminal)
+{
+	enum ssh_strict strict = ssh_option_strict(options);
+
+	return strict == STRICT_YES ||
+	       (strict == STRICT_ASK && (ssh_option_on(options->batchmode) || !terminal));
+}

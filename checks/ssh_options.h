@@ -14,6 +14,9 @@ const char *ssh_option(const char *value);
 bool ssh_option_on(const char *value);
 
 /* STRICT_ASK when it is not known. */
+/* ssh refuses a host key that it does not know: it is told to, or has nobody to ask. */
+bool ssh_refuses_unknown(const struct fact_ssh_options *options, bool terminal);
+
 enum ssh_strict ssh_option_strict(const struct fact_ssh_options *options);
 
 #endif

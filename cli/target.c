@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_ASKPASS "/usr/bin/ssh-askpass"
@@ -170,6 +171,23 @@ has_askpass(void)
 	return access(program != NULL ? program : DEFAULT_ASKPASS, X_OK) == 0;
 }
 
+/* ssh takes the home of the password database, a shell takes $HOME. NULL where both are one folder.
+ */
+static const char *
+other_home(const struct passwd *pw)
+{
+	const char *home = getenv("HOME");
+	struct stat one, other;
+
+	if (home == NULL || home[0] != '/' || home[1] == '\0' || pw == NULL ||
+	    doc_same(home, pw->pw_dir) || stat(home, &one) < 0)
+		return NULL;
+	return stat(pw->pw_dir, &other) == 0 && one.st_dev == other.st_dev &&
+		       one.st_ino == other.st_ino
+		   ? NULL
+		   : home;
+}
+
 void
 target_machine(json_t *doc)
 {
@@ -181,6 +199,7 @@ target_machine(json_t *doc)
 		doc_set_str(user, "name", pw->pw_name);
 		doc_set_str(user, "home", pw->pw_dir);
 	}
+	doc_set_str(user, "home_env", other_home(pw));
 	json_object_set_new(machine, "user", user);
 	doc_set_bool(machine, "cloud_shell",
 		     getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);

@@ -192,12 +192,44 @@ command_is_list(const char *command)
 	return strchr(command, ARGUMENT_END) != NULL || strchr(command, SCRIPT_END) != NULL;
 }
 
+/* Is this ~/ of this computer one that a shell expands? On the VM it is another matter. */
+static bool
+is_tilde(const char *command, const char *at)
+{
+	static const char before[] = { ' ',          '=',        '(',        '\n',
+				       ARGUMENT_END, SCRIPT_END, STEP_START, '\0' };
+
+	return strncmp(at, "~/", 2) == 0 && strncmp(at, "~/.ssh/authorized_keys", 22) != 0 &&
+	       (at == command || strchr(before, at[-1]) != NULL);
+}
+
+/* The command with {home} for each ~ where that is another folder for the shell than for ssh. The
+ * caller frees. */
+static char *
+with_home(const char *command, const struct values *values)
+{
+	bool differs = words_value("home", values) != NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	for (const char *p = command; *p != '\0'; p++)
+		if (differs && is_tilde(command, p))
+			fputs("{home}", out);
+		else
+			putc(*p, out);
+	return fclose(out) == 0 ? text : NULL;
+}
+
 char *
-rules_command(const char *command, const char *dialect, const struct values *values,
+rules_command(const char *written, const char *dialect, const struct values *values,
 	      char **arguments, bool *full)
 {
 	struct writer writer = { .lang = lang_of_dialect(dialect), .values = values, .full = true };
-	char *line = NULL, *list = NULL;
+	char *line = NULL, *list = NULL,
+	     *command = written != NULL ? with_home(written, values) : NULL;
 	size_t line_size, list_size;
 	int r = 0;
 
@@ -222,8 +254,9 @@ rules_command(const char *command, const char *dialect, const struct values *val
 		*full = writer.full;
 	if (arguments != NULL && line != NULL && command_is_list(command)) {
 		*arguments = list;
-		return line;
+		list = NULL;
 	}
+	free(command);
 	free(list);
 	return line;
 }

@@ -31,6 +31,7 @@ static const struct {
 	{ "public_ip", "PUBLIC-IP-NAME" },
 	{ "bastion", NULL },
 	{ "bastion_rg", NULL },
+	{ "home", "HOME" }, /* set where ~ of the shell is not the home that ssh uses */
 	{ "identity", "PRIVATE-KEY-FILE" },
 	{ "public_key", "PUBLIC-KEY-FILE" },
 	{ "address", NULL },

@@ -207,6 +207,33 @@ ssh_known_hosts_collect(struct facts *facts, const char *host, int port)
 	free(full);
 }
 
+static void
+add_elsewhere(json_t *found, const char *path, const struct known_query *query,
+	      const json_t *host_key)
+{
+	json_t *request = request_of(path, query), *more;
+	const char *why;
+
+	json_object_set(request, "keys", FACT_JSON(host_key, host_key, keys));
+	if (!machine_aside("elsewhere", request, &more, &why))
+		more = look_elsewhere(path, query, FACT_JSON(host_key, host_key, keys));
+	json_array_extend(found, more);
+	json_decref(more);
+}
+
+/* ssh never reads this file: any line with one of the keys counts, for any name. */
+static void
+add_of_other_home(struct facts *facts, json_t *found, const json_t *host_key)
+{
+	static const struct known_query nobody = { .name = "-", .port = 22 };
+	const char *home = doc_str(facts->doc, "machine.user.home_env");
+	char *path = home != NULL ? doc_fmt("%s/.ssh/known_hosts", home) : NULL;
+
+	if (path != NULL)
+		add_elsewhere(found, path, &nobody, host_key);
+	free(path);
+}
+
 void
 ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 {
@@ -214,9 +241,8 @@ ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 	const struct known_query query = { .name = FACT_GET(section, known_hosts, host),
 					   .port = (int)FACT_GET(section, known_hosts, port),
 					   .alias = FACT_GET(section, known_hosts, alias) };
-	json_t *found = json_array(), *request, *more;
+	json_t *found = json_array();
 	const json_t *entry;
-	const char *why;
 	size_t i;
 
 	json_array_foreach (FACT_JSON(section, known_hosts, entries), i, entry)
@@ -227,15 +253,10 @@ ssh_known_hosts_elsewhere(struct facts *facts, json_t *host_key)
 	json_array_foreach (FACT_JSON(section, known_hosts, files), i, file) {
 		const char *path = FACT_GET(file, known_file, path);
 
-		if (query.name == NULL || path == NULL ||
-		    FACT_GET(file, known_file, state) != FACT_KNOWN)
-			continue;
-		request = request_of(path, &query);
-		json_object_set(request, "keys", FACT_JSON(host_key, host_key, keys));
-		if (!machine_aside("elsewhere", request, &more, &why))
-			more = look_elsewhere(path, &query, FACT_JSON(host_key, host_key, keys));
-		json_array_extend(found, more);
-		json_decref(more);
+		if (query.name != NULL && path != NULL &&
+		    FACT_GET(file, known_file, state) == FACT_KNOWN)
+			add_elsewhere(found, path, &query, host_key);
 	}
+	add_of_other_home(facts, found, host_key);
 	FACT_PUT_JSON(host_key, host_key, elsewhere, found);
 }
