@@ -57,13 +57,20 @@ plain_name(const char *name)
 	return strndup(start, (size_t)(end - start));
 }
 
+static const char *
+what_is_around(const char *name)
+{
+	if (strpbrk(name, "\"'`") != NULL)
+		return "quotation marks";
+	if (strstr(name, "://") != NULL)
+		return "a scheme as in a URL";
+	return strchr(name, ' ') != NULL ? "a blank" : "more than the name itself";
+}
+
 static int
 not_plain(const char *name, const char *plain, struct finding *finding)
 {
-	const char *what = strpbrk(name, "\"'`") != NULL ? "quotation marks"
-			   : strstr(name, "://") != NULL ? "a scheme as in a URL"
-			   : strchr(name, ' ') != NULL   ? "a blank"
-							 : "more than the name itself";
+	const char *what = what_is_around(name);
 
 	finding_text(finding, "plain", plain);
 	finding_text(finding, "around", what);
