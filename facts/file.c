@@ -28,7 +28,7 @@ read_to_end(int fd, size_t max, struct buffer *ret)
 int
 file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st)
 {
-	struct stat own;
+	struct stat own = { 0 };
 	int r;
 
 	st = st != NULL ? st : &own;

@@ -46,7 +46,7 @@ int signin_choose(struct signin *signin, const char *option, struct err *err);
 /* Signs in by the first credential that serves; settles azure.signin. */
 void signin_start(struct signin *signin, void (*done)(void *ctx), void *ctx);
 /* Calls done when a token newer than `generation` is there or none can be had; perhaps at once. */
-void signin_renew(void *signin, unsigned generation, void (*done)(void *ctx), void *ctx);
+void signin_renew(void *ctx, unsigned generation, void (*done)(void *ctx), void *done_ctx);
 void signin_free(struct signin *signin);
 /* The tenant to ask for a token of an application; NULL when none is known. */
 const char *signin_tenant(const struct signin *signin);
