@@ -172,6 +172,29 @@ static const char *const scripts[] = {
 	"printf '<%s>' \"$(printf %s {v})\"",
 };
 
+/* Where HOME is not the home that ssh uses, a ~ that the shell of this computer would expand is
+ * written out; one on the VM stays. */
+START_TEST(a_tilde_is_the_home_that_ssh_uses)
+{
+	static const char text[] = "cat ~/.ssh/config \"$(cat ~/.ssh/a.pub)\" --x=~/y a~/b",
+			  remote[] = "remove it from ~/.ssh/authorized_keys on the VM";
+	json_t *globals = json_pack("{s:s}", "home", "/home/me");
+	const struct values differs = { .globals = globals }, same = { 0 };
+	char *line = rules_command(text, "shell", &differs, NULL, NULL);
+
+	ck_assert_str_eq(line, "cat /home/me/.ssh/config \"$(cat /home/me/.ssh/a.pub)\" "
+			       "--x=/home/me/y a~/b");
+	free(line);
+	line = rules_command(text, "shell", &same, NULL, NULL);
+	ck_assert_str_eq(line, text);
+	free(line);
+	line = rules_command(remote, "shell", &differs, NULL, NULL);
+	ck_assert_str_eq(line, remote);
+	free(line);
+	json_decref(globals);
+}
+END_TEST
+
 START_TEST(a_script_is_quoted_for_both_shells)
 {
 	for (size_t i = 0; i < HOSTILE; i++) {
@@ -460,6 +483,7 @@ main(void)
 
 	tcase_add_loop_test(quoting, a_shell_text_keeps_each_value, 0, COUNT(texts));
 	tcase_add_loop_test(quoting, an_argument_stays_one_word, 0, COUNT(words));
+	tcase_add_test(quoting, a_tilde_is_the_home_that_ssh_uses);
 	tcase_add_loop_test(quoting, a_script_is_quoted_for_both_shells, 0, COUNT(scripts));
 	tcase_add_loop_test(quoting, scripts_of_other_programs_take_plain_values_only, 0, 3);
 	tcase_add_loop_test(quoting, the_default_keeps_each_value, 0, COUNT(hostile));
