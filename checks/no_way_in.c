@@ -101,6 +101,54 @@ balancer_in_front(const struct scene *scene, const struct public_ip *owner, cons
 	return true;
 }
 
+/* What may stand in front of the VM and was not read: the other network of a peering, or the
+ * appliance that its answers go to. NULL when there is nothing of that kind. */
+static const char *
+unread_in_front(const struct scene *scene)
+{
+	const struct net_path *path = scene->inbound.path;
+	const json_t *peering;
+	struct route route = { 0 };
+	struct firewall firewall;
+	const char *remote;
+	bool effective;
+	size_t i;
+
+	if (path == NULL)
+		return NULL;
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    peering) {
+		remote = doc_str(peering, "properties.remoteVirtualNetwork.id");
+		if (doc_is(peering, "properties.peeringState", "Connected") &&
+		    doc_bool(peering, "properties.allowVirtualNetworkAccess", true) &&
+		    net_ref_by_id(scene->facts, remote).state != FACT_KNOWN)
+			return remote;
+	}
+	if (route_to(scene->facts, path, NULL, &route, &effective) == ROUTE_FOUND &&
+	    doc_same(route.hop_type, "VirtualAppliance") &&
+	    !firewall_by_address(scene->facts, route.hop, &firewall))
+		return route.hop;
+	return NULL;
+}
+
+/* No address that was read, and the server there accepted the key: something in front forwards.
+ * Returns false when nothing of that kind is known. */
+static bool
+forwarded_unseen(const struct scene *scene, const char *host, struct finding *finding)
+{
+	const char *unread = scene->accepted ? unread_in_front(scene) : NULL;
+
+	if (unread == NULL)
+		return false;
+	finding_text(finding, "scope_id", unread);
+	finding_likely(finding, WARN, CODE_WRONG_TARGET_ADDRESS,
+		       "%s is no address of this VM that could be read, and the server there "
+		       "accepts your key: something behind %s, which was not read, most likely "
+		       "forwards to it",
+		       host, unread);
+	return true;
+}
+
 /* The host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. */
 int
@@ -152,6 +200,8 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 				   "or no longer, this VM's",
 				   arm_id_name(pip.id), host);
 	}
+	if (!owned && forwarded_unseen(scene, host, finding))
+		return 0;
 	return finding_set(finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
 			   "%s is none of this VM's addresses%s%s", host,
 			   now != NULL ? "; it has " : "", now != NULL ? now : "");
