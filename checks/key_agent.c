@@ -1,6 +1,7 @@
 #include "checks/checks.h"
 #include "checks/ssh_word.h"
 #include "checks/keys.h"
+#include "facts/words.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -15,12 +16,6 @@ struct offers {
 	    *wanted_type; /* of what the server accepted: a certificate has its key's fingerprint */
 	bool wanted_offered, on_vm, file;
 };
-
-static bool
-same(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
 
 /* The key that should get in: -i's, the one that the server accepted, one that Azure was given for
  * the VM. */
@@ -46,7 +41,7 @@ accepted_type(const struct fact_auth *auth)
 {
 	for (size_t i = 0; i < auth->queries_count; i++)
 		if (auth->queries[i].answer == AUTH_ACCEPTED &&
-		    same(auth->queries[i].fingerprint, auth->accepted))
+		    word_same(auth->queries[i].fingerprint, auth->accepted))
 			return auth->queries[i].type;
 	return NULL;
 }
@@ -71,8 +66,8 @@ offers_count(const struct scene *scene)
 
 		if (!is_offered(scene, entry))
 			continue;
-		if (!offers.wanted_offered && same(entry->fingerprint, offers.wanted) &&
-		    (offers.wanted_type == NULL || same(entry->type, offers.wanted_type)))
+		if (!offers.wanted_offered && word_same(entry->fingerprint, offers.wanted) &&
+		    (offers.wanted_type == NULL || word_same(entry->type, offers.wanted_type)))
 			offers.wanted_offered = true;
 		else if (!offers.wanted_offered)
 			offers.before++;
@@ -91,7 +86,7 @@ evidence_path(const struct scene *scene, const struct offers *offers, struct fin
 	for (size_t i = 0; i < scene->machine.keys_count; i++) {
 		const struct fact_key *key = &scene->machine.keys[i];
 
-		if (offers->wanted != NULL ? same(key->fingerprint, offers->wanted)
+		if (offers->wanted != NULL ? word_same(key->fingerprint, offers->wanted)
 					   : key_on_vm(scene, key->fingerprint) == FACT_YES) {
 			finding_text(finding, "path", key->path);
 			break;

@@ -1,17 +1,12 @@
 #include "checks/checks.h"
 #include "checks/key_damage.h"
 #include "checks/keys.h"
+#include "facts/words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define NEW_PEM_ED25519 906 /* OpenSSH 9.6 reads Ed25519 keys from PKCS#8 */
-
-static bool
-is(const char *word, const char *text)
-{
-	return word != NULL && strcmp(word, text) == 0;
-}
 
 static bool
 begins(const char *word, const char *text)
@@ -100,7 +95,7 @@ what_words(const char *what)
 		      { "too-big", "larger than any key" } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (is(what, kinds[i].what))
+		if (word_same(what, kinds[i].what))
 			return kinds[i].words;
 	return "a device";
 }
@@ -138,7 +133,7 @@ convertible(const struct fact_key *key)
 	case DEFECT_TWO_KEYS:
 		return true;
 	default:
-		return is(key->format, "ssh1"); /* there is nothing to convert that to */
+		return word_same(key->format, "ssh1"); /* there is nothing to convert that to */
 	}
 }
 
@@ -148,7 +143,7 @@ foreign_format(const struct fact_key *key, struct finding *finding, int *r)
 	if (!convertible(key))
 		return false;
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-		if (is(key->format, foreign[i].format)) {
+		if (word_same(key->format, foreign[i].format)) {
 			if (key->encrypted != YES)
 				finding_text(finding, "plain", "yes");
 			*r = finding_set(finding, FAIL, foreign[i].code,
@@ -167,18 +162,19 @@ azure_refuses(const struct scene *scene, const struct fact_key *key, json_int_t 
 	bool only = scene->asked.key_only,
 	     denied = key_server_says(scene, key->fingerprint) == AUTH_DENIED;
 
-	if (is(key->type, "ssh-rsa") && key->bits != 0 && key->bits < least)
+	if (word_same(key->type, "ssh-rsa") && key->bits != 0 && key->bits < least)
 		return only || denied || key->bits < 1024 ? FAIL : WARN;
-	if (is(key->type, "ssh-rsa"))
+	if (word_same(key->type, "ssh-rsa"))
 		return PASS;
-	return key->type == NULL || is(key->type, "ssh-ed25519") || !(only || denied) ? PASS : FAIL;
+	return key->type == NULL || word_same(key->type, "ssh-ed25519") || !(only || denied) ? PASS
+											     : FAIL;
 }
 
 static int
 refused_by_azure(const struct scene *scene, const struct fact_key *key, json_int_t least,
 		 enum status status, struct finding *finding)
 {
-	bool rsa = is(key->type, "ssh-rsa");
+	bool rsa = word_same(key->type, "ssh-rsa");
 	int r;
 
 	finding_number(finding, "min_bits", least);
@@ -225,7 +221,7 @@ pkcs8_ed25519(const struct scene *scene, const struct fact_key *key, struct find
 {
 	json_int_t number = scene->client->number;
 
-	if (!is(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") ||
+	if (!word_same(key->type, "ssh-ed25519") || !begins(key->format, "pkcs8-pem") ||
 	    key->loads != FACT_MAYBE || number >= NEW_PEM_ED25519)
 		return false;
 	finding_text(finding, "client", scene->client->version);

@@ -4,17 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-same(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 const struct fact_key *
 key_at(const struct scene *scene, const char *path)
 {
 	for (size_t i = 0; i < scene->machine.keys_count; i++)
-		if (same(scene->machine.keys[i].path, path))
+		if (word_same(scene->machine.keys[i].path, path))
 			return &scene->machine.keys[i];
 	return NULL;
 }
@@ -34,8 +28,9 @@ key_is_open(const struct fact_key *key)
 bool
 key_is_gone(const struct fact_key *key)
 {
-	return !key->present && (key->errno_ == NULL || same(key->errno_, "ENOENT") ||
-				 same(key->errno_, "ENOTDIR") || same(key->errno_, "ENAMETOOLONG"));
+	return !key->present &&
+	       (key->errno_ == NULL || word_same(key->errno_, "ENOENT") ||
+		word_same(key->errno_, "ENOTDIR") || word_same(key->errno_, "ENAMETOOLONG"));
 }
 
 bool
@@ -50,7 +45,8 @@ key_entry(const struct scene *scene, const char *path)
 	const struct fact_identities *ids = scene->identities;
 
 	for (size_t i = 0; i < ids->order_count; i++)
-		if (same(ids->order[i].path, path) && ids->order[i].from != IDENTITY_CERTIFICATE)
+		if (word_same(ids->order[i].path, path) &&
+		    ids->order[i].from != IDENTITY_CERTIFICATE)
 			return &ids->order[i];
 	return NULL;
 }
@@ -64,7 +60,7 @@ key_in_agent(const struct scene *scene, const struct fact_key *key)
 		return true;
 	for (size_t i = 0; i < scene->identities->order_count; i++) {
 		entry = &scene->identities->order[i];
-		if (entry->agent && same(entry->fingerprint, key->fingerprint))
+		if (entry->agent && word_same(entry->fingerprint, key->fingerprint))
 			return true;
 	}
 	return false;
@@ -97,7 +93,7 @@ first_file(const struct scene *scene,
 static bool
 is_accepted(const struct scene *scene, const struct fact_key *key)
 {
-	return same(scene->auth->accepted, fingerprint_of(key));
+	return word_same(scene->auth->accepted, fingerprint_of(key));
 }
 
 static bool
@@ -160,12 +156,12 @@ key_server_says(const struct scene *scene, const char *fingerprint)
 
 	if (auth->state != FACT_KNOWN || fingerprint == NULL)
 		return AUTH_UNASKED;
-	if (same(auth->accepted, fingerprint))
+	if (word_same(auth->accepted, fingerprint))
 		return AUTH_ACCEPTED;
 	for (size_t i = 0; i < auth->queries_count; i++) {
 		enum auth_answer answer = auth->queries[i].answer;
 
-		if (same(auth->queries[i].fingerprint, fingerprint) &&
+		if (word_same(auth->queries[i].fingerprint, fingerprint) &&
 		    (answer == AUTH_ACCEPTED || answer == AUTH_DENIED))
 			return answer;
 	}
@@ -195,7 +191,7 @@ key_allowed(const struct scene *scene, const char *type, json_int_t bits)
 {
 	const char *least = scene->ssh_config->options.requiredrsasize;
 
-	return key_type_accepted(scene, type) && (least == NULL || !same(type, "ssh-rsa") ||
+	return key_type_accepted(scene, type) && (least == NULL || !word_same(type, "ssh-rsa") ||
 						  bits == 0 || bits >= strtoll(least, NULL, 10));
 }
 
@@ -210,7 +206,7 @@ key_entry_allowed(const struct scene *scene, const struct fact_identity *entry)
 static bool
 is_ready_beside(const struct scene *scene, const struct fact_identity *entry, const char *path)
 {
-	return key_entry_allowed(scene, entry) && !same(entry->path, path) &&
+	return key_entry_allowed(scene, entry) && !word_same(entry->path, path) &&
 	       (entry->agent || (entry->usable && entry->encrypted != YES));
 }
 
@@ -221,7 +217,7 @@ key_elsewhere(const struct scene *scene, const char *fingerprint, const char *pa
 		const struct fact_identity *entry = &scene->identities->order[i];
 
 		if (is_ready_beside(scene, entry, entry->agent ? NULL : path) &&
-		    same(entry->fingerprint, fingerprint))
+		    word_same(entry->fingerprint, fingerprint))
 			return true;
 	}
 	return false;

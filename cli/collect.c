@@ -12,21 +12,20 @@
 static void
 settle_rest(struct job *job)
 {
-	int64_t deadline = doc_int(job->facts.doc, "asked.deadline_ms", 0);
+	const json_t *asked = facts_asked(&job->facts);
+	const bool deep = FACT_GET(asked, asked, deep), guest = FACT_GET(asked, asked, guest);
 
-	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
-		if (!job_settled(job, section)) {
-			if ((section == FACT_DEEP &&
-			     !doc_bool(job->facts.doc, "asked.deep", false)) ||
-			    (section == FACT_PROOF &&
-			     !doc_bool(job->facts.doc, "asked.guest", false)))
-				facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked",
-					     "not asked for");
-			else
-				facts_settle(&job->facts, section, FACT_UNKNOWN, "deadline",
-					     "the deadline of %lld ms came first",
-					     (long long)deadline);
-		}
+	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++) {
+		if (job_settled(job, section))
+			continue;
+		if ((section == FACT_DEEP && !deep) || (section == FACT_PROOF && !guest))
+			facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked",
+				     "not asked for");
+		else
+			facts_settle(&job->facts, section, FACT_UNKNOWN, "deadline",
+				     "the deadline of %lld ms came first",
+				     (long long)FACT_GET(asked, asked, deadline_ms));
+	}
 }
 
 static void
@@ -54,13 +53,14 @@ refuse_ambiguous(const struct run *run, struct err *err)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		const json_t *vm = facts_section(&run->jobs[i].facts, FACT_VM),
-			     *candidates = doc_list(vm, "candidates"), *id;
+			     *candidates = FACT_JSON(vm, vm, candidates), *id;
 		size_t j;
 
-		if (!doc_is(vm, "cause", "ambiguous"))
+		if (!doc_same(FACT_GET(vm, vm, cause), "ambiguous"))
 			continue;
 		err_set(err, "'%s' is the name of %zu VMs; give one of these ids:",
-			doc_str(run->jobs[i].facts.target, "name"), json_array_size(candidates));
+			FACT_GET(run->jobs[i].facts.target, target, name),
+			json_array_size(candidates));
 		json_array_foreach (candidates, j, id) {
 			struct err more = *err;
 
@@ -95,7 +95,7 @@ static int
 make_jobs(struct run *run, struct err *err)
 {
 	const struct words *vms = &run->options->vms;
-	json_t *targets = json_object_get(run->doc, "targets");
+	json_t *targets = FACT_JSON(run->doc, document, targets);
 	int r = 0;
 
 	run->count = vms->count > 0 ? vms->count : 1;
@@ -149,6 +149,7 @@ collect(const struct options *options, const json_t *custom, const struct collec
 			   .doc = facts_new(time(NULL)),
 			   .table = collectors };
 	int deadline = collect_deadline(options);
+	json_t *azure;
 	int64_t began;
 	int r = -ENOMEM;
 
@@ -166,11 +167,12 @@ collect(const struct options *options, const json_t *custom, const struct collec
 		settle_rest(&run.jobs[i]);
 		azure_cut(run.azure, run.jobs[i].facts.target);
 	}
-	azure_cut(run.azure, json_object_get(run.doc, "machine"));
-	doc_sort(doc_get(run.doc, "azure.resources"));
-	doc_sort(doc_get(run.doc, "azure.missing"));
-	doc_sort(doc_get(run.doc, "azure.lists"));
-	doc_set_int(run.doc, "duration_ms", loop_now(run.loop) - began);
+	azure_cut(run.azure, FACT_JSON(run.doc, document, machine));
+	azure = FACT_JSON(run.doc, document, azure);
+	doc_sort(FACT_JSON(azure, azure, resources));
+	doc_sort(FACT_JSON(azure, azure, missing));
+	doc_sort(FACT_JSON(azure, azure, lists));
+	FACT_PUT(run.doc, document, duration_ms, loop_now(run.loop) - began);
 	if ((r = refuse_ambiguous(&run, err)) == 0)
 		*ret = json_incref(run.doc);
 out:

@@ -8,7 +8,7 @@
 static bool
 alias_says(const struct job *job)
 {
-	return doc_bool(facts_section(&job->facts, FACT_ALIAS), "changes", false);
+	return FACT_GET(facts_section(&job->facts, FACT_ALIAS), ssh_config, changes);
 }
 
 /* The owner of a host is looked for by the address that ssh would really go to. */
@@ -29,10 +29,9 @@ place_known(const struct job *job)
 static bool
 user_known(const struct job *job)
 {
-	const char *from = doc_str(facts_section(&job->facts, FACT_SSH_CONFIG), "user_from");
+	const enum user_origin from = FACTS_GET(&job->facts, ssh_config, user_from);
 
-	return doc_same(from, "option") || doc_same(from, "ssh-config") ||
-	       job_settled(job, FACT_NETWORK);
+	return from == USER_OPTION || from == USER_SSH_CONFIG || job_settled(job, FACT_NETWORK);
 }
 
 static bool
@@ -57,9 +56,8 @@ connection_known(const struct job *job)
 {
 	if (job->steps[WIRE].ended)
 		return true;
-	return job->steps[WIRE].started &&
-	       FACT_GET(facts_section(&job->facts, FACT_TCP), tcp, result) == TCP_CONNECTED &&
-	       doc_str(facts_section(&job->facts, FACT_SSH_CONFIG), "proxyjump") == NULL;
+	return job->steps[WIRE].started && FACTS_GET(&job->facts, tcp, result) == TCP_CONNECTED &&
+	       FACTS_GET(&job->facts, ssh_config, proxyjump) == NULL;
 }
 
 static void
@@ -83,15 +81,17 @@ start_signin(struct job *job, void *end)
 static void
 start_find(struct job *job, void *end)
 {
+	const char *hostname;
+
 	if (job->run->azure == NULL) {
 		facts_settle(&job->facts, FACT_VM, FACT_NOT_ASKED, "no-azure",
 			     "Azure was left out (--no-azure)");
 		step_end(end);
 		return;
 	}
-	if (job->azure.host != NULL &&
-	    doc_str(facts_section(&job->facts, FACT_ALIAS), "hostname") != NULL)
-		job->azure.host = doc_str(facts_section(&job->facts, FACT_ALIAS), "hostname");
+	hostname = FACT_GET(facts_section(&job->facts, FACT_ALIAS), ssh_config, hostname);
+	if (job->azure.host != NULL && hostname != NULL)
+		job->azure.host = hostname;
 	azure_find(job->run->azure, &job->facts, &job->azure, step_end, end);
 }
 
@@ -158,9 +158,9 @@ start_config(struct job *job, void *end)
 		step_end(end);
 		return;
 	}
-	job->config.name = doc_str(address, "host");
+	job->config.name = FACT_GET(address, address, host);
 	if (job->config.port == 0)
-		job->config.port = (int)doc_int(address, "port", 0);
+		job->config.port = (int)FACT_GET(address, address, port);
 	ssh_config_collect(job->run->loop, &job->facts, FACT_SSH_CONFIG, &job->config, step_end,
 			   end);
 }
@@ -172,19 +172,26 @@ start_identities(struct job *job, void *end)
 			       end);
 }
 
+/* What ssh would connect to; NULL when that is not known. */
+static const char *
+host_of(const struct facts *facts)
+{
+	const char *hostname = FACTS_GET(facts, ssh_config, hostname);
+
+	return hostname != NULL ? hostname : FACTS_GET(facts, address, host);
+}
+
 static void
 start_known_hosts(struct job *job, void *end)
 {
-	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
-		     *address = facts_section(&job->facts, FACT_ADDRESS);
-	const char *host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname")
-							       : doc_str(address, "host");
+	const json_int_t port = FACTS_GET(&job->facts, ssh_config, port);
+	const char *host = host_of(&job->facts);
 
 	if (host == NULL)
 		facts_settle(&job->facts, FACT_KNOWN_HOSTS, FACT_NOT_ASKED, "no-address",
 			     "there is no host to look up");
 	else
-		ssh_known_hosts_collect(&job->facts, host, (int)doc_int(config, "port", 22));
+		ssh_known_hosts_collect(&job->facts, host, port != 0 ? (int)port : 22);
 	step_end(end);
 }
 
@@ -195,29 +202,37 @@ start_user(struct job *job, void *end)
 	step_end(end);
 }
 
+/* The port that ssh would connect to. */
+static int
+port_of(const struct job *job)
+{
+	const json_int_t ports[] = { FACTS_GET(&job->facts, ssh_config, port),
+				     job->run->options->port,
+				     FACTS_GET(&job->facts, address, port) };
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] != 0)
+			return (int)ports[i];
+	return 22;
+}
+
 static void
 start_wire(struct job *job, void *end)
 {
-	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
-		     *address = facts_section(&job->facts, FACT_ADDRESS);
-
 	if (!target_may_probe(&job->facts, job->run->options->no_probe)) {
 		step_end(end);
 		return;
 	}
-	job->wire = (struct ssh_wire_request){
-		.self = "/proc/self/exe",
-		.connected = step_settled,
-		.connected_ctx = end,
-		.user = doc_str(config, "user"),
-		.reference = job->run->options->reference,
-		.config_file = job->config.no_config ? "none" : job->config.config_file,
-		.host = doc_str(config, "hostname") != NULL ? doc_str(config, "hostname")
-							    : doc_str(address, "host"),
-		.port = (int)doc_int(config, "port",
-				     job->run->options->port != 0 ? job->run->options->port
-								  : doc_int(address, "port", 22))
-	};
+	job->wire =
+	    (struct ssh_wire_request){ .self = "/proc/self/exe",
+				       .connected = step_settled,
+				       .connected_ctx = end,
+				       .user = FACTS_GET(&job->facts, ssh_config, user),
+				       .reference = job->run->options->reference,
+				       .config_file =
+					   job->config.no_config ? "none" : job->config.config_file,
+				       .host = host_of(&job->facts),
+				       .port = port_of(job) };
 	ssh_wire_collect(job->run->loop, &job->facts, &job->wire, step_end, end);
 }
 
@@ -225,9 +240,7 @@ start_wire(struct job *job, void *end)
 static void
 start_rehearsal(struct job *job, void *end)
 {
-	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG),
-		     *machine = doc_get(job->facts.doc, "machine");
-	bool can_ask = FACT_GET(machine, machine, terminal);
+	const json_t *config = facts_section(&job->facts, FACT_SSH_CONFIG);
 
 	if (!target_may_rehearse(&job->facts, job->run->options)) {
 		step_end(end);
@@ -235,9 +248,10 @@ start_rehearsal(struct job *job, void *end)
 	}
 	job->rehearsal = (struct ssh_rehearsal_request){
 		.config = &job->config,
-		.user = FACT_GET(config, ssh_config, user_from) == USER_VM ? doc_str(config, "user")
-									   : job->config.user,
-		.can_ask = can_ask
+		.user = FACT_GET(config, ssh_config, user_from) == USER_VM
+			    ? FACT_GET(config, ssh_config, user)
+			    : job->config.user,
+		.can_ask = FACT_GET(facts_machine(&job->facts), machine, terminal)
 	};
 	ssh_rehearsal_collect(job->run->loop, &job->facts, &job->rehearsal, step_end, end);
 }

@@ -31,14 +31,11 @@ batch_end(struct batch *batch)
 }
 
 static void
-settle(json_t *commands, const char *id, const char *state, const char *cause, const char *reason)
+settle(json_t *commands, const char *id, enum fact_state state, const char *cause,
+       const char *reason)
 {
-	json_t *section = json_object();
-
-	doc_set_str(section, "state", state);
-	doc_set_str(section, "cause", cause);
-	doc_set_str(section, "reason", reason);
-	json_object_set_new(commands, id, section);
+	json_object_set_new(commands, id,
+			    FACT_OBJECT(command, .state = state, .cause = cause, .reason = reason));
 }
 
 static void
@@ -51,8 +48,8 @@ read_answer(json_t *commands, const char *id, const struct child_reply *reply)
 	if (reply->error == 0 && !reply->cut &&
 	    (object = json_loadb(reply->out, reply->out_len, JSON_REJECT_DUPLICATES, &where)) !=
 		NULL) {
-		json_object_set_new(commands, id,
-				    json_pack("{s:s, s:o}", "state", "known", "object", object));
+		settle(commands, id, FACT_KNOWN, NULL, NULL);
+		FACT_PUT_JSON(json_object_get(commands, id), command, object, object);
 		return;
 	}
 	if (reply->error == -ETIMEDOUT || reply->error == -ECANCELED)
@@ -63,7 +60,7 @@ read_answer(json_t *commands, const char *id, const struct child_reply *reply)
 		reason = strdup("it printed more than 256 KiB");
 	else
 		reason = doc_fmt("it printed no JSON object (exit status %d)", reply->status);
-	settle(commands, id, "unknown", "command-failed", reason);
+	settle(commands, id, FACT_UNKNOWN, "command-failed", reason);
 	free(reason);
 }
 
@@ -109,7 +106,7 @@ command_start(struct loop *loop, struct batch *batch, const json_t *doc, const j
 			batch->running--;
 	}
 	if (r < 0) {
-		settle(batch->commands, doc_str(rule, "id"), "unknown", "command-failed",
+		settle(batch->commands, doc_str(rule, "id"), FACT_UNKNOWN, "command-failed",
 		       r == -ENOENT ? "there is no such program" : strerror(-r));
 		if (command != NULL)
 			free(command->id);
@@ -139,11 +136,11 @@ commands_run(struct loop *loop, struct facts *facts, const json_t *custom, bool 
 		if (allowed)
 			command_start(loop, batch, facts->doc, rule);
 		else
-			settle(commands, doc_str(rule, "id"), "not-asked", "not-allowed",
+			settle(commands, doc_str(rule, "id"), FACT_NOT_ASKED, "not-allowed",
 			       "rule files run programs only with --allow-commands");
 	}
 	if (json_object_size(commands) > 0 || batch->running > 1)
-		json_object_set_new(facts->target, "commands", commands);
+		FACT_PUT_JSON(facts->target, target, commands, commands);
 	else
 		json_decref(commands);
 	batch_end(batch);

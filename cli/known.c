@@ -1,6 +1,7 @@
 #include "cli/known.h"
 #include "facts/doc.h"
 #include "facts/file.h"
+#include "facts/words.h"
 #include "model/known_hosts.h"
 
 #include <openssl/rand.h>
@@ -25,37 +26,37 @@ host_key_evidence(const struct report *report)
 enum { KNOWN_MAX = 64 << 20 };
 
 /* The key on the wire whose fingerprint the evidence names. */
-static const json_t *
-live_key(const struct facts *facts, const char *fingerprint)
+static const struct fact_host_key_entry *
+live_key(const struct fact_host_key *host_key, const char *fingerprint)
 {
-	const json_t *keys = doc_list(facts_section(facts, FACT_HOST_KEY), "keys"), *key;
-	size_t i;
-
-	json_array_foreach (keys, i, key)
-		if (fingerprint != NULL && doc_str(key, "fingerprint") != NULL &&
-		    strcmp(doc_str(key, "fingerprint"), fingerprint) == 0)
-			return key;
+	for (size_t i = 0; i < host_key->keys_count; i++)
+		if (word_same(host_key->keys[i].fingerprint, fingerprint))
+			return &host_key->keys[i];
 	return NULL;
 }
 
-/* What the file says of the key already: NULL, "known" or "revoked". */
-static const char *
-stands_there(const char *text, size_t len, const char *name, const json_t *key)
+/* What the file says of the key already. */
+enum standing { NOT_THERE, THERE, REVOKED_THERE };
+
+static enum standing
+standing_of(const char *text, size_t len, const char *name, const char *public)
 {
 	struct known_query query = { .name = name, .alias = true };
 	json_t *entries = json_array(), *damaged = json_array(), *entry;
-	const char *public = doc_str(key, "public"), *found = NULL;
+	enum standing found = NOT_THERE;
 	size_t i;
 
 	known_hosts_read(text, len, "", &query, entries, damaged);
-	json_array_foreach (entries, i, entry)
-		if (public != NULL && doc_str(entry, "public") != NULL &&
-		    strcmp(public, doc_str(entry, "public")) == 0) {
-			if (doc_is(entry, "marker", "revoked"))
-				found = "revoked";
-			else if (doc_get(entry, "marker") == NULL && found == NULL)
-				found = "known";
-		}
+	json_array_foreach (entries, i, entry) {
+		enum known_marker marker = FACT_GET(entry, known_entry, marker);
+
+		if (!word_same(FACT_GET(entry, known_entry, public), public))
+			continue;
+		if (marker == MARKER_REVOKED)
+			found = REVOKED_THERE;
+		else if (marker == MARKER_NONE && found == NOT_THERE)
+			found = THERE;
+	}
 	json_decref(entries);
 	json_decref(damaged);
 	return found;
@@ -67,7 +68,10 @@ name_written(const struct facts *facts, const char *name)
 {
 	unsigned char salt[KNOWN_SALT];
 
-	if (!doc_is(facts_section(facts, FACT_SSH_CONFIG), "options.hashknownhosts", "yes"))
+	const json_t *options =
+	    FACT_JSON(facts_section(facts, FACT_SSH_CONFIG), ssh_config, options);
+
+	if (!doc_same(FACT_GET(options, ssh_options, hashknownhosts), "yes"))
 		return strdup(name);
 	return RAND_bytes(salt, sizeof(salt)) == 1 ? known_hosts_hash(name, salt) : NULL;
 }
@@ -89,27 +93,30 @@ append(int fd, const char *line)
 }
 
 static int
-add_line(int fd, const char *path, const struct facts *facts, const char *name, const json_t *key,
-	 struct err *err)
+add_line(int fd, const char *path, const struct facts *facts, const char *name,
+	 const struct fact_host_key_entry *key, struct err *err)
 {
 	struct buffer text = { 0 };
 	char *written = NULL, *line = NULL;
-	const char *found;
 	int r = file_read_fd(fd, KNOWN_MAX, &text, NULL);
 
 	if (r < 0)
 		return r;
-	if ((found = stands_there((const char *)text.at, text.len, name, key)) != NULL) {
-		if (strcmp(found, "revoked") == 0)
-			err_set(err,
-				"--known-hosts: '%s' is left as it is, since it revokes this key",
-				path);
-	} else if ((written = name_written(facts, name)) == NULL ||
-		   (line = doc_fmt(
-			"%s%s %s %s\n", text.len > 0 && text.at[text.len - 1] != '\n' ? "\n" : "",
-			written, doc_str(key, "type"), doc_str(key, "public"))) == NULL) {
-		r = -ENOMEM;
-	} else {
+	switch (standing_of((const char *)text.at, text.len, name, key->public)) {
+	case THERE:
+		break;
+	case REVOKED_THERE:
+		err_set(err, "--known-hosts: '%s' is left as it is, since it revokes this key",
+			path);
+		break;
+	case NOT_THERE:
+		if ((written = name_written(facts, name)) == NULL) {
+			r = -ENOMEM;
+			break;
+		}
+		line = doc_fmt("%s%s %s %s\n",
+			       text.len > 0 && text.at[text.len - 1] != '\n' ? "\n" : "", written,
+			       key->type, key->public);
 		r = append(fd, line);
 	}
 	free(line);
@@ -118,32 +125,42 @@ add_line(int fd, const char *path, const struct facts *facts, const char *name, 
 	return r;
 }
 
-int
-known_append(const char *path, const struct facts *facts, const struct report *report,
-	     struct err *err)
+/* Opens the file, or makes it, and adds the key. */
+static int
+add_to_file(const char *path, const struct facts *facts, const char *name,
+	    const struct fact_host_key_entry *key, struct err *err)
 {
-	const json_t *evidence = host_key_evidence(report),
-		     *key = live_key(facts, doc_str(evidence, "fingerprint"));
-	const char *name = doc_str(facts_section(facts, FACT_KNOWN_HOSTS), "name");
-	int fd, r;
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600),
+	    r = fd < 0 ? -errno : add_line(fd, path, facts, name, key, err);
 
-	if (key == NULL || name == NULL || doc_str(key, "public") == NULL ||
-	    !doc_is(evidence, "proof_result", "match")) {
-		err_set(err,
-			"--known-hosts: '%s' is left as it is, since Azure has not proven the host "
-			"key (--guest asks for the proof)",
-			path);
-		return 0;
-	}
-	if ((fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		       0600)) < 0)
-		r = -errno;
-	else
-		r = add_line(fd, path, facts, name, key, err);
 	if (fd >= 0)
 		close(fd);
 	if (r < 0)
 		err_set(err, "'%s' cannot be written: %s", path,
 			r == -EINVAL ? "a regular file is needed" : strerror(-r));
+	return r;
+}
+
+int
+known_append(const char *path, const struct facts *facts, const struct report *report,
+	     struct err *err)
+{
+	const json_t *evidence = host_key_evidence(report);
+	const char *name = FACTS_GET(facts, known_hosts, name);
+	const struct fact_host_key_entry *key;
+	struct fact_host_key host_key;
+	int r = 0;
+
+	FACTS_READ(facts, host_key, &host_key);
+	key = live_key(&host_key, doc_str(evidence, "fingerprint"));
+	if (key != NULL && name != NULL && key->public != NULL &&
+	    doc_is(evidence, "proof_result", "match"))
+		r = add_to_file(path, facts, name, key, err);
+	else
+		err_set(err,
+			"--known-hosts: '%s' is left as it is, since Azure has not proven the host "
+			"key (--guest asks for the proof)",
+			path);
+	fact_free(shape_of_host_key(), &host_key);
 	return r;
 }

@@ -17,7 +17,8 @@ enum { SERVICE_MS = 5000, SERVICE_MAX = 4096 };
 static const char *
 claimed(const struct facts *facts)
 {
-	return doc_str(facts_section(facts, FACT_SIGNIN), "claims.ipaddr");
+	return FACT_GET(FACT_JSON(facts_section(facts, FACT_SIGNIN), signin, claims), signin_claims,
+			ipaddr);
 }
 
 /* What the sign-in saw stands beside another answer: web traffic and SSH may leave by different
@@ -26,14 +27,15 @@ static void
 known_source(struct facts *facts, const char *ip, const char *from, bool likely)
 {
 	const char *claim = claimed(facts);
-	json_t *source = facts_known(facts, FACT_SOURCE);
+	const struct fact_source_other other = { .ip = claim, .from = "token" };
 
-	doc_set_str(source, "ip", ip);
-	doc_set_str(source, "from", from);
-	doc_set_bool(source, "likely", likely);
-	if (claim != NULL && strcasecmp(claim, ip) != 0)
-		json_object_set_new(source, "others",
-				    json_pack("[{s:s, s:s}]", "ip", claim, "from", "token"));
+	fact_write(facts_known(facts, FACT_SOURCE), shape_of_source(),
+		   &(const struct fact_source){
+		       .ip = ip,
+		       .from = from,
+		       .likely = likely,
+		       .others = claim != NULL && strcasecmp(claim, ip) != 0 ? &other : NULL,
+		       .others_count = 1 });
 }
 
 /* Without an answer of the address service. */

@@ -110,41 +110,31 @@ target_free(struct target *target)
 json_t *
 target_object(const struct target *target)
 {
-	json_t *obj = json_object();
-
-	doc_set_str(obj, "name", target->name);
-	doc_set_str(obj, "resource_group", target->group);
-	doc_set_str(obj, "id", target->id);
-	doc_set_str(obj, "host", target->host);
-	return obj;
+	return FACT_OBJECT(target, .name = target->name, .resource_group = target->group,
+			   .id = target->id, .host = target->host);
 }
 
 void
 target_asked(json_t *doc, const struct options *options, int deadline_ms)
 {
-	json_t *asked = json_object_get(doc, "asked"), *command = json_array();
-
-	doc_set_bool(asked, "azure", !options->no_azure);
-	doc_set_bool(asked, "probe", !options->no_probe);
-	doc_set_bool(asked, "deep", options->deep);
-	doc_set_bool(asked, "guest", options->guest);
-	doc_set_bool(asked, "key_only", options_key_only(options));
-	doc_set_int(asked, "deadline_ms", deadline_ms);
-	doc_set_str(asked, "known_hosts", options->known_hosts);
-	if (options->vm_default)
-		doc_set_bool(asked, "vm_default", true);
-	doc_set_str(asked, "host", options->host);
-	doc_set_str(asked, "login", options->login);
-	doc_set_str(asked, "identity", options->identity);
-	doc_set_str(asked, "ssh_config", options->ssh_config);
-	if (options->no_ssh_config)
-		doc_set_bool(asked, "no_ssh_config", true);
-	doc_set_str(asked, "source_ip", options->source_ip);
-	if (options->port != 0)
-		doc_set_int(asked, "port", options->port);
-	for (size_t i = 0; i < options->command.count; i++)
-		doc_append_str(command, options->command.at[i]);
-	json_object_set_new(asked, "command", command);
+	fact_write(FACT_JSON(doc, document, asked), shape_of_asked(),
+		   &(const struct fact_asked){ .azure = !options->no_azure,
+					       .probe = !options->no_probe,
+					       .deep = options->deep,
+					       .guest = options->guest,
+					       .key_only = options_key_only(options),
+					       .deadline_ms = deadline_ms,
+					       .known_hosts = options->known_hosts,
+					       .vm_default = options->vm_default,
+					       .host = options->host,
+					       .login = options->login,
+					       .identity = options->identity,
+					       .ssh_config = options->ssh_config,
+					       .no_ssh_config = options->no_ssh_config,
+					       .source_ip = options->source_ip,
+					       .port = options->port,
+					       .command = options->command.at,
+					       .command_count = options->command.count });
 }
 
 /* ssh asks about host keys and passphrases at its controlling terminal, never on standard input. */
@@ -191,30 +181,24 @@ other_home(const struct passwd *pw)
 void
 target_machine(json_t *doc)
 {
-	json_t *machine = json_object_get(doc, "machine"), *user = json_object();
+	json_t *machine = FACT_JSON(doc, document, machine), *user;
 	const struct passwd *pw = getpwuid(getuid());
 
-	doc_set_int(user, "uid", (json_int_t)getuid());
-	if (pw != NULL) {
-		doc_set_str(user, "name", pw->pw_name);
-		doc_set_str(user, "home", pw->pw_dir);
-	}
-	doc_set_str(user, "home_env", other_home(pw));
-	json_object_set_new(machine, "user", user);
-	doc_set_bool(machine, "cloud_shell",
-		     getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);
-	doc_set_bool(machine, "terminal", has_tty() || has_askpass());
+	user =
+	    pw != NULL ? FACT_OBJECT(user, .name = pw->pw_name, .home = pw->pw_dir) : json_object();
+	FACT_PUT(user, user, uid, getuid());
+	FACT_PUT(user, user, home_env, other_home(pw));
+	FACT_PUT_JSON(machine, machine, user, user);
+	FACT_PUT(machine, machine, cloud_shell,
+		 getenv("ACC_CLOUD") != NULL || getenv("AZUREPS_HOST_ENVIRONMENT") != NULL);
+	FACT_PUT(machine, machine, terminal, has_tty() || has_askpass());
 }
 
 static void
 known_address(struct facts *facts, const char *host, int port, const char *kind)
 {
-	json_t *address = facts_known(facts, FACT_ADDRESS);
-
-	doc_set_str(address, "host", host);
-	doc_set_str(address, "kind", kind);
-	if (port != 0)
-		doc_set_int(address, "port", port);
+	fact_write(facts_known(facts, FACT_ADDRESS), shape_of_address(),
+		   &(const struct fact_address){ .host = host, .kind = kind, .port = port });
 }
 
 /* Why Azure gave no address: the reason of whatever is missing. */
@@ -244,17 +228,16 @@ void
 target_address(struct facts *facts, const char *host)
 {
 	const json_t *alias = facts_section(facts, FACT_ALIAS);
+	const char *hostname = FACT_GET(alias, ssh_config, hostname);
 	struct address address;
 
-	if (doc_bool(doc_get(facts->doc, "asked"), "key_only", false))
+	if (FACT_GET(facts_asked(facts), asked, key_only))
 		facts_settle(facts, FACT_ADDRESS, FACT_NOT_ASKED, "key-only",
 			     "only the key was asked about");
 	else if (host != NULL)
-		known_address(
-		    facts, doc_str(alias, "hostname") != NULL ? doc_str(alias, "hostname") : host,
-		    0, "option");
-	else if (doc_bool(alias, "changes", false))
-		known_address(facts, doc_str(alias, "hostname"), 0, "alias");
+		known_address(facts, hostname != NULL ? hostname : host, 0, "option");
+	else if (FACT_GET(alias, ssh_config, changes))
+		known_address(facts, hostname, 0, "alias");
 	else if (address_choose(facts, &address) == 0 && address.host[0] != '\0')
 		known_address(facts, address.host, address.port != 22 ? address.port : 0,
 			      address_kind_word(address.kind));
@@ -266,17 +249,16 @@ void
 target_user(struct facts *facts)
 {
 	json_t *config = facts_section(facts, FACT_SSH_CONFIG);
-	const char *from = doc_str(config, "user_from"),
-		   *id = doc_str(facts_section(facts, FACT_VM), "id"), *admin = NULL;
+	const enum user_origin from = FACT_GET(config, ssh_config, user_from);
+	const char *id = FACTS_GET(facts, vm, id), *admin = NULL;
 	const json_t *body;
 
 	if (id != NULL && facts_resource(facts, id, &body, NULL) == FACT_KNOWN)
 		admin = doc_str(body, "properties.osProfile.adminUsername");
-	if (config == NULL || admin == NULL || doc_same(from, "option") ||
-	    doc_same(from, "ssh-config"))
+	if (config == NULL || admin == NULL || from == USER_OPTION || from == USER_SSH_CONFIG)
 		return;
-	doc_set_str(config, "user", admin);
-	doc_set_str(config, "user_from", "vm");
+	FACT_PUT(config, ssh_config, user, admin);
+	FACT_PUT(config, ssh_config, user_from, USER_VM);
 }
 
 bool
@@ -285,8 +267,8 @@ target_may_rehearse(struct facts *facts, const struct options *options)
 	const char *reason;
 	enum fact_state state = facts_state(facts, FACT_ADDRESS, &reason);
 	const json_t *config = facts_section(facts, FACT_SSH_CONFIG);
-	bool by_command =
-	    doc_str(config, "proxycommand") != NULL && doc_str(config, "proxyjump") == NULL;
+	bool by_command = FACT_GET(config, ssh_config, proxycommand) != NULL &&
+			  FACT_GET(config, ssh_config, proxyjump) == NULL;
 
 	if (options->no_rehearsal || options->no_probe) {
 		facts_settle(facts, FACT_REHEARSAL, FACT_NOT_ASKED, "no-rehearsal",
@@ -299,7 +281,7 @@ target_may_rehearse(struct facts *facts, const struct options *options)
 			     reason != NULL ? reason : "no address is known");
 		return false;
 	}
-	if (!by_command && FACT_GET(facts_section(facts, FACT_TCP), tcp, result) != TCP_CONNECTED) {
+	if (!by_command && FACTS_GET(facts, tcp, result) != TCP_CONNECTED) {
 		facts_settle(facts, FACT_REHEARSAL, FACT_UNKNOWN, "not-reached",
 			     "no connection was possible, so ssh was not started");
 		return false;

@@ -3,6 +3,12 @@
 #include <string.h>
 
 bool
+word_same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+bool
 word_among(const char *word, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

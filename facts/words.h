@@ -1,9 +1,12 @@
-/* Is a word in a list? Letters count as they are. */
+/* Words in lists, and two words. Letters count as they are. */
 #ifndef FACTS_WORDS_H
 #define FACTS_WORDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* NULL is like nothing. */
+bool word_same(const char *a, const char *b);
 
 bool word_among(const char *word, const char *const *words, size_t count);
 

@@ -1,6 +1,7 @@
 /* What ssh would say of a server's key: it asks for the types that it has on file, compares, and
  * believes a revocation before all else. */
 #include "model/known_hosts.h"
+#include "facts/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,6 @@ known_hosts_plain_type(const char *algorithm, char *ret, size_t size)
 	else
 		snprintf(ret, size, "%.*s%s", (int)len, algorithm, sk ? "@openssh.com" : "");
 	return ret;
-}
-
-static bool
-same(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static bool
@@ -154,7 +149,7 @@ find_key(const struct fact_known_hosts *known, enum known_marker marker,
 		const struct fact_known_entry *entry = &known->entries[i];
 
 		if (entry->marker == marker && is_port_less(entry) == port_less &&
-		    same(entry->public, key->public))
+		    word_same(entry->public, key->public))
 			return entry;
 	}
 	return NULL;
