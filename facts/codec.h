@@ -82,7 +82,7 @@ void fact_put_json(json_t *object, const struct fact_shape *shape, size_t at, js
 #define FACT_GET(object, name, member_)                                                            \
 	(((struct fact_##name *)fact_get(object, shape_of_##name(),                                \
 					 offsetof(struct fact_##name, member_),                    \
-					 &(struct fact_##name){ 0 }))                              \
+					 &(struct fact_##name){ .member_ = 0 }))                   \
 	     ->member_)
 #define FACT_JSON(object, name, member_)                                                           \
 	fact_json(object, shape_of_##name(), offsetof(struct fact_##name, member_))
