@@ -1,4 +1,5 @@
 #include "facts/bytes.h"
+#include "facts/memory.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -110,45 +111,36 @@ bytes_bits(struct bytes number)
 	return bits;
 }
 
-/* A new block instead of realloc, which would leave a copy of what may be private. */
-static bool
-buffer_grow(struct buffer *buffer, size_t size)
+void
+buffer_reserve(struct buffer *buffer, size_t len)
 {
-	unsigned char *grown = malloc(size);
+	const size_t most = (size_t)1 << 30;
+	size_t size = buffer->size != 0 ? buffer->size : 256;
+	unsigned char *grown;
 
-	if (grown == NULL)
-		return false;
+	if (len > most || buffer->len > most)
+		memory_lost();
+	while (size - buffer->len <= len)
+		size *= 2;
+	if (size == buffer->size)
+		return;
+	/* a new block instead of realloc, which would leave a copy of what may be private */
+	if ((grown = malloc(size)) == NULL)
+		memory_lost();
 	if (buffer->at != NULL) {
 		memcpy(grown, buffer->at, buffer->len);
 		OPENSSL_cleanse(buffer->at, buffer->len);
 		free(buffer->at);
 	}
+	grown[buffer->len] = '\0';
 	buffer->at = grown;
-	buffer->at[buffer->len] = '\0';
 	buffer->size = size;
-	return true;
-}
-
-int
-buffer_reserve(struct buffer *buffer, size_t len)
-{
-	const size_t most = (size_t)1 << 30;
-	size_t size = buffer->size != 0 ? buffer->size : 256;
-
-	if (len > most || buffer->len > most)
-		buffer->failed = true;
-	while (!buffer->failed && size - buffer->len <= len)
-		size *= 2;
-	if (!buffer->failed && size != buffer->size)
-		buffer->failed = !buffer_grow(buffer, size);
-	return buffer->failed ? -ENOMEM : 0;
 }
 
 void
 buffer_add(struct buffer *buffer, const void *bytes, size_t len)
 {
-	if (buffer_reserve(buffer, len) < 0)
-		return;
+	buffer_reserve(buffer, len);
 	if (len > 0)
 		memcpy(buffer->at + buffer->len, bytes, len);
 	buffer->len += len;
@@ -227,8 +219,7 @@ base64_decode(struct bytes text, unsigned flags, struct buffer *ret)
 	unsigned spare = 0; /* bits of the last character that no byte holds */
 	uint32_t bits = 0;
 
-	if (buffer_reserve(ret, text.len / 4 * 3 + 3) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text.len / 4 * 3 + 3);
 	for (size_t i = 0; i < text.len; i++) {
 		const unsigned char c = text.at[i];
 		int value = base64_value(c, flags);
@@ -258,10 +249,8 @@ base64_encode(struct bytes bytes, unsigned flags)
 	unsigned char *text = malloc((bytes.len + 2) / 3 * 4 + 1);
 	int used;
 
-	if (text == NULL || bytes.len > INT32_MAX / 2) {
-		free(text);
-		return NULL;
-	}
+	if (text == NULL)
+		memory_lost();
 	used = EVP_EncodeBlock(text, bytes.at, (int)bytes.len);
 	while ((flags & BASE64_LOOSE) != 0 && used > 0 && text[used - 1] == '=')
 		text[--used] = '\0';

@@ -35,11 +35,10 @@ unsigned bytes_bits(struct bytes number);
 struct buffer {
 	unsigned char *at; /* owned: len bytes and a NUL; NULL before the first write */
 	size_t len, size;
-	bool failed; /* memory ran out: what was written since is lost */
 };
 
-/* Makes room for len more bytes, which then are written without fail. 0 or -ENOMEM. */
-int buffer_reserve(struct buffer *buffer, size_t len);
+/* Makes room for len more bytes; `at` is not NULL then. */
+void buffer_reserve(struct buffer *buffer, size_t len);
 void buffer_add(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_u8(struct buffer *buffer, uint8_t value);
 void buffer_u32(struct buffer *buffer, uint32_t value);
@@ -55,10 +54,10 @@ enum {
 	BASE64_URL = 2    /* - and _ may stand for + and /, and are written */
 };
 
-/* Decodes to the end of ret. 0, -EBADMSG or -ENOMEM; then ret is empty. */
+/* Decodes to the end of ret. 0, or -EBADMSG; then ret is empty. */
 int base64_decode(struct bytes text, unsigned flags, struct buffer *ret);
 
-/* The caller frees; NULL when out of memory. */
+/* The caller frees. */
 char *base64_encode(struct bytes bytes, unsigned flags);
 
 #endif

@@ -12,8 +12,7 @@ read_to_end(int fd, size_t max, struct buffer *ret)
 	ssize_t n = 1;
 
 	while (n != 0) {
-		if (buffer_reserve(ret, 4096) < 0)
-			return -ENOMEM;
+		buffer_reserve(ret, 4096);
 		n = read(fd, ret->at + ret->len, ret->size - ret->len - 1);
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -38,8 +37,8 @@ file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st)
 		return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 	if (st->st_size < 0 || (unsigned long long)st->st_size > max)
 		return -EFBIG;
-	if ((r = buffer_reserve(ret, (size_t)st->st_size + 1)) == 0)
-		r = read_to_end(fd, max, ret);
+	buffer_reserve(ret, (size_t)st->st_size + 1);
+	r = read_to_end(fd, max, ret);
 	if (r < 0)
 		buffer_free(ret);
 	return r;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* Reads the whole file into ret, which is empty before; st may be NULL. Returns 0, -EFBIG when it
- * is larger than max, -EINVAL when it is no regular file (-EISDIR for a directory), -ENOMEM, or
+ * is larger than max, -EINVAL when it is no regular file (-EISDIR for a directory), or
  * -errno; then ret is empty. */
 int file_read(const char *path, size_t max, struct buffer *ret, struct stat *st);
 

@@ -77,12 +77,10 @@ blob_fits(const struct line *line, const struct pubkey_type *type)
 static const char *
 decode_key(struct line *line, const struct pubkey_type *type)
 {
-	int r;
-
 	if (line->key.len == 0 || line->key.len % 4 != 0 || line->key.len > KEY_TEXT_MAX)
 		return "its key is no whole base64";
-	if ((r = base64_decode(line->key, 0, &line->blob)) < 0)
-		return r == -ENOMEM ? "out of memory" : "its key is no base64";
+	if (base64_decode(line->key, 0, &line->blob) < 0)
+		return "its key is no base64";
 	return blob_fits(line, type) ? NULL
 				     : "its key is damaged or of another type than the line says";
 }

@@ -40,8 +40,8 @@ struct pubkey {
 };
 
 /* Reads a public blob to its end. Returns 0; -EBADMSG when it is cut, has bytes to spare or makes
- * no sense (type and bits are then set as far as they could be read, blob is empty); -ENOMEM. An
- * unknown type is taken as it is, without bits. */
+ * no sense (type and bits are then set as far as they could be read, blob is empty). An unknown
+ * type is taken as it is, without bits. */
 int pubkey_from_blob(struct bytes blob, struct pubkey *ret);
 
 enum { CERTIFICATE_HOST = 2 };
@@ -59,13 +59,13 @@ struct certificate {
 	struct bytes covered, signature;
 };
 
-/* Reads a certificate to its end. Returns 0 (then pubkey_free(&ret->key) is the caller's), -EBADMSG
- * or -ENOMEM. */
+/* Reads a certificate to its end. Returns 0 (then pubkey_free(&ret->key) is the caller's) or
+ * -EBADMSG. */
 int certificate_read(struct bytes blob, struct certificate *ret);
 
 /* Reads a public key as text: "type base64 comment" (perhaps behind authorized_keys options,
  * comment lines, a byte order mark, with CR/LF, its base64 perhaps broken over lines) or RFC 4716.
- * 0, -ENOENT when there is none, -EBADMSG when it is damaged, -ENOMEM. */
+ * 0, -ENOENT when there is none, -EBADMSG when it is damaged. */
 int pubkey_from_text(const char *text, size_t len, struct pubkey *ret);
 
 /* Reads one line of the form "[options] type base64 comment". Same errors; *rest (may be NULL)

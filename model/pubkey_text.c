@@ -33,17 +33,15 @@ word_end(const char *p, const char *end)
 	return p;
 }
 
-static int
+static void
 comment_set(struct pubkey *key, const char *at, const char *end)
 {
 	while (at < end && is_blank(*at))
 		at++;
 	while (end > at && (is_blank(end[-1]) || end[-1] == '\r' || end[-1] == '\n'))
 		end--;
-	if (at == end)
-		return 0;
-	buffer_add(&key->comment, at, (size_t)(end - at));
-	return key->comment.failed ? -ENOMEM : 0;
+	if (at < end)
+		buffer_add(&key->comment, at, (size_t)(end - at));
 }
 
 static int
@@ -103,9 +101,8 @@ pubkey_from_line(const char *line, size_t len, struct pubkey *ret, const char **
 	if ((r = from_base64(body, (size_t)(body_end - body), ret)) == 0 &&
 	    !type_agrees(type, (size_t)(type_end - type), ret))
 		r = -EBADMSG;
-	if (r == -ENOMEM)
-		return r;
-	return comment_set(ret, body_end, end) < 0 ? -ENOMEM : r;
+	comment_set(ret, body_end, end);
+	return r;
 }
 
 /* Takes the backslashes off that PuTTY puts before quotes and backslashes, in place; returns the
@@ -124,28 +121,26 @@ unquote(char *start, char *stop)
 }
 
 /* The first "Comment:" header of an RFC 4716 file: continued lines joined, quotes taken off. */
-static int
+static void
 rfc4716_header(const char *at, const char *end, struct pubkey *ret)
 {
 	static const char name[] = "Comment:";
-	char *text, *start, *stop;
-	size_t used = 0;
-	int r;
+	struct buffer text = { 0 };
+	char *start, *stop;
 
 	if (ret->comment.len > 0 || (size_t)(end - at) < sizeof(name) - 1 ||
 	    strncasecmp(at, name, sizeof(name) - 1) != 0)
-		return 0;
+		return;
 	at += sizeof(name) - 1;
-	if ((text = malloc((size_t)(end - at) + 1)) == NULL)
-		return -ENOMEM;
+	buffer_reserve(&text, (size_t)(end - at));
 	for (; at < end; at++) {
 		if (*at == '\\' && at + 1 < end && (at[1] == '\n' || at[1] == '\r'))
 			at += at[1] == '\r' && at + 2 < end && at[2] == '\n' ? 2 : 1;
 		else
-			text[used++] = *at;
+			buffer_u8(&text, (unsigned char)*at);
 	}
-	start = text;
-	stop = text + used;
+	start = (char *)text.at;
+	stop = start + text.len;
 	while (start < stop && is_blank(*start))
 		start++;
 	while (stop > start && (is_blank(stop[-1]) || stop[-1] == '\r' || stop[-1] == '\n'))
@@ -154,9 +149,8 @@ rfc4716_header(const char *at, const char *end, struct pubkey *ret)
 		start++;
 		stop = unquote(start, stop - 1);
 	}
-	r = comment_set(ret, start, stop);
-	free(text);
-	return r;
+	comment_set(ret, start, stop);
+	buffer_free(&text);
 }
 
 /* The end of a header line with its continuations. */
@@ -188,8 +182,7 @@ rfc4716(const char *at, const char *end, struct pubkey *ret)
 		if (colon == NULL)
 			break;
 		stop = header_end(line, end);
-		if ((r = rfc4716_header(line, stop, &header)) < 0)
-			return r;
+		rfc4716_header(line, stop, &header);
 	}
 	for (stop = line; stop < end && *stop != '-';)
 		stop++;
@@ -202,17 +195,15 @@ rfc4716(const char *at, const char *end, struct pubkey *ret)
 static int
 joined_line(const char *at, const char *end, struct pubkey *ret)
 {
-	char *text = malloc((size_t)(end - at) + 1);
-	size_t used = 0;
+	struct buffer text = { 0 };
 	int r;
 
-	if (text == NULL)
-		return -ENOMEM;
+	buffer_reserve(&text, (size_t)(end - at));
 	for (; at < end; at++)
 		if (*at != '\r' && *at != '\n')
-			text[used++] = *at;
-	r = pubkey_from_line(text, used, ret, NULL);
-	free(text);
+			buffer_u8(&text, (unsigned char)*at);
+	r = pubkey_from_line((const char *)text.at, text.len, ret, NULL);
+	buffer_free(&text);
 	return r;
 }
 

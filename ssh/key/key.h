@@ -8,7 +8,7 @@
  * key_public.c   public lines, certificates, RFC 4716 key_other.c    what is no key at all
  * key_loads.c    would OpenSSH load it as it stands key_wrap.c     percent signs, line numbers
  * key_mark.c     BEGIN and END A parser returns 0 when the bytes are of its kind (however damaged),
- * -ENOENT when they are not, -ENOMEM. */
+ * -ENOENT when they are not. */
 #ifndef SSH_KEY_H
 #define SSH_KEY_H
 
@@ -33,8 +33,8 @@ struct key_info {
 	int loads; /* 1, 0, or -1 when it depends on the version of ssh, or on what is encrypted */
 };
 
-/* Reads a file's bytes. Returns 0 (every file is something) or -ENOMEM. */
-int key_parse(const unsigned char *bytes, size_t len, struct key_info *ret);
+/* Reads a file's bytes; every file is something. */
+void key_parse(const unsigned char *bytes, size_t len, struct key_info *ret);
 void key_info_free(struct key_info *info);
 
 /* Writes the KEY facts that come from the bytes: kind, format, type, bits, ... */
@@ -47,10 +47,10 @@ enum azure_takes key_azure(const char *type, unsigned bits);
 void key_flag(struct key_info *info, uint64_t defects);
 void key_kind(struct key_info *info, enum key_kind kind, const char *format);
 void key_plain(struct key_info *info); /* not encrypted: "no", "none", "none" */
-int key_comment(struct key_info *info, const void *bytes, size_t len);
+void key_comment(struct key_info *info, const void *bytes, size_t len);
 
 /* Setting the public half from its numbers (big endian, as DER, JWK and SSH hold them). 0, -EBADMSG
- * for nonsense, -ENOMEM. */
+ * for nonsense. */
 int key_set_rsa(struct key_info *info, const struct bytes *n, const struct bytes *e);
 int key_set_dss(struct key_info *info, const struct bytes numbers[4]); /* p q g y */
 /* p q g, and the private number; the public half stays unknown when they are larger than any
@@ -68,19 +68,19 @@ bool key_product_is(const struct bytes *p, const struct bytes *q, const struct b
 bool key_ed25519_pair(const struct bytes *seed, const struct bytes *point);
 
 /* Encodings and lines. */
-int key_text(const unsigned char *bytes, size_t len, struct buffer *ret,
-	     uint64_t *defects); /* UTF-8 with plain line ends */
-int key_unescape(const struct buffer *text, struct buffer *ret);
+void key_text(const unsigned char *bytes, size_t len, struct buffer *ret,
+	      uint64_t *defects); /* UTF-8 with plain line ends */
+void key_unescape(const struct buffer *text, struct buffer *ret);
 /* The lines may all begin with the same words ("> " in a mail): how many bytes of the line of `at`
  * stand before it, without blanks behind, when the next line begins with them too; *start becomes
  * where that line begins. 0 for none. */
 size_t key_prefix(const struct buffer *text, size_t at, size_t *start);
 uint64_t key_prefix_defect(const unsigned char *prefix, size_t len);
-int key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct buffer *ret);
+void key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct buffer *ret);
 /* Undoes what an address or an editor does to every line; -ENOENT when nothing did. Sets the
  * defects that it is. */
 int key_unwrap(const struct buffer *text, struct buffer *ret, uint64_t *defects);
-int key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects);
+void key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects);
 int key_base64(const struct buffer *text, size_t from, size_t to,
 	       struct buffer *ret); /* also base64url, also unpadded; -EBADMSG */
 size_t key_find(const struct buffer *text, size_t from,
@@ -109,8 +109,8 @@ struct key_body {
 	uint64_t defects;
 };
 
-int key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bool ended,
-		  struct key_body *ret);
+void key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bool ended,
+		   struct key_body *ret);
 bool key_length(const unsigned char *bytes, size_t len,
 		size_t *ret); /* the length the container states; false when it does not */
 

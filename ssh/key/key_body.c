@@ -182,14 +182,13 @@ struct chars {
 	bool url, junk;
 };
 
-static int
+static void
 chars_read(const struct body_text *body, enum blanks blanks, size_t width, struct chars *ret)
 {
 	size_t column = 0;
 
 	*ret = (struct chars){ 0 };
-	if (buffer_reserve(&ret->text, body->len) < 0)
-		return -ENOMEM;
+	buffer_reserve(&ret->text, body->len);
 	for (size_t i = 0; i < body->len; i++) {
 		unsigned char c = body->at[i];
 
@@ -213,7 +212,6 @@ chars_read(const struct body_text *body, enum blanks blanks, size_t width, struc
 		else
 			buffer_u8(&ret->text, c);
 	}
-	return 0;
 }
 
 bool
@@ -257,25 +255,21 @@ key_length(const unsigned char *bytes, size_t len, size_t *ret)
 }
 
 /* Decodes; judges whether all of it is there. */
-static int
+static void
 attempt(const struct body_text *body, enum blanks blanks, size_t width, struct key_body *ret)
 {
 	struct chars chars;
 	size_t want, block = strncasecmp(ret->cipher, "AES", 3) == 0 ? 16 : 8;
 	size_t whole;
 	bool stated, odd;
-	int r;
 
-	if ((r = chars_read(body, blanks, width, &chars)) < 0)
-		return r;
+	chars_read(body, blanks, width, &chars);
 	whole = chars.text.len + chars.pads;
 	odd = whole % 4 != 0;
 	buffer_free(&ret->bytes);
 	if (chars.text.len % 4 == 1)
 		chars.text.len--;
-	r = base64_decode(buffer_bytes(&chars.text), BASE64_LOOSE, &ret->bytes);
-	if (r < 0)
-		goto out;
+	base64_decode(buffer_bytes(&chars.text), BASE64_LOOSE, &ret->bytes);
 	stated = key_length(ret->bytes.at, ret->bytes.len, &want);
 	if (ret->encrypted)
 		ret->complete = !odd && ret->bytes.len > 0 && ret->bytes.len % block == 0;
@@ -290,27 +284,23 @@ attempt(const struct body_text *body, enum blanks blanks, size_t width, struct k
 	else if (!ret->complete)
 		ret->defects |=
 		    ret->cut && !(odd && body->ended) ? KEY_BIT(TRUNCATED) : KEY_BIT(DAMAGED);
-out:
 	buffer_free(&chars.text);
-	return r;
 }
 
 /* The other readings, when dropping the blanks did not give a whole key: they were plus signs. */
-static int
+static void
 attempt_plus(struct body_text body, struct key_body *ret)
 {
 	static const size_t widths[] = { 70, 64, 76 };
-	int r = 0;
 
 	if (!body.joined) {
-		r = attempt(&body, BLANKS_PLUS, 0, ret);
-		return r;
+		attempt(&body, BLANKS_PLUS, 0, ret);
+		return;
 	}
 	if (body.len > 0 && blank(body.at[body.len - 1]))
 		body.len--;
-	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]) && r == 0 && !ret->complete; i++)
-		r = attempt(&body, BLANKS_BY_WIDTH, widths[i], ret);
-	return r;
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]) && !ret->complete; i++)
+		attempt(&body, BLANKS_BY_WIDTH, widths[i], ret);
 }
 
 /* An empty line right behind BEGIN or right before END; "\n" alone is the end of the BEGIN line. */
@@ -326,14 +316,13 @@ edge_is_blank(const struct body_text *body)
 	return start > 1 || (body->ended && end > 1);
 }
 
-int
+void
 key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bool ended,
 	      struct key_body *ret)
 {
 	struct body_text body = { text->at + from, to - from, joined, ended }, whole = body;
 	struct lines lines = { 0 };
 	uint64_t look, found;
-	int r;
 
 	*ret = (struct key_body){ 0 };
 	if (body.len > 0 && !joined) { /* the rest of the BEGIN line */
@@ -348,21 +337,18 @@ key_body_read(const struct buffer *text, size_t from, size_t to, bool joined, bo
 	if (!joined && ret->cipher[0] == '\0' && edge_is_blank(&whole))
 		lines.empty_between++;
 	look = shape(ret->cipher[0] != '\0' || !joined ? &body : &whole, &lines);
-	if ((r = attempt(&body, BLANKS_DROPPED, 0, ret)) < 0 || ret->complete ||
-	    (!lines.inner && !lines.leading && !lines.trailing))
-		goto out;
-	found = ret->defects;
-	if ((r = attempt_plus(body, ret)) < 0 || ret->complete) {
-		look &= ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) |
-			  (joined ? 0 : KEY_BIT(NEWLINE_TO_SPACE)));
-		look |= KEY_BIT(PLUS_TO_SPACE);
-		goto out;
+	attempt(&body, BLANKS_DROPPED, 0, ret);
+	if (!ret->complete && (lines.inner || lines.leading || lines.trailing)) {
+		found = ret->defects;
+		attempt_plus(body, ret);
+		if (ret->complete) {
+			look &= ~(KEY_BIT(INDENTED) | KEY_BIT(TRAILING_SPACES) |
+				  (joined ? 0 : KEY_BIT(NEWLINE_TO_SPACE)));
+			look |= KEY_BIT(PLUS_TO_SPACE);
+		} else {
+			attempt(&body, BLANKS_DROPPED, 0, ret);
+			ret->defects |= found;
+		}
 	}
-	r = attempt(&body, BLANKS_DROPPED, 0, ret);
-	ret->defects |= found;
-out:
 	ret->defects |= look;
-	if (r < 0)
-		buffer_free(&ret->bytes);
-	return r;
 }

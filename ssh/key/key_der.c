@@ -208,8 +208,7 @@ dsa_private(struct bytes rest, struct key_info *info)
 		return -EBADMSG;
 	for (size_t i = 0; i < 4; i++)
 		numbers[i] = part[i].in;
-	if (key_set_dss(info, numbers) == -ENOMEM)
-		return -ENOMEM;
+	key_set_dss(info, numbers);
 	return count == 5 && !part[4].cut ? 0 : -EBADMSG;
 }
 
@@ -470,7 +469,7 @@ key_der(const unsigned char *bytes, size_t len, bool pem, struct key_info *info)
 		r = begins_with_sequence(whole.in, first, pem, info, &private);
 	else
 		return -ENOENT;
-	if (r == -ENOENT || r == -ENOMEM)
+	if (r == -ENOENT)
 		return r;
 	unread = info->encrypted != NO || strncmp(info->format, "rsa-public", 10) == 0;
 	if (whole.cut)

@@ -23,16 +23,12 @@ blob_begin(const char *type)
 }
 
 static int
-blob_take(struct buffer *blob, const char *type, unsigned bits, struct key_info *info)
+blob_take(const struct buffer *blob, const char *type, unsigned bits, struct key_info *info)
 {
 	buffer_free(&info->pub.blob);
+	info->pub.blob = *blob;
 	info->pub.bits = bits;
 	snprintf(info->pub.type, sizeof(info->pub.type), "%s", type);
-	if (blob->failed) {
-		buffer_free(blob);
-		return -ENOMEM;
-	}
-	info->pub.blob = *blob;
 	return 0;
 }
 
@@ -245,11 +241,11 @@ static int
 number_get(EVP_PKEY *pkey, const char *name, struct bytes *ret)
 {
 	BIGNUM *number = NULL;
-	unsigned char *bytes = NULL;
+	unsigned char *bytes;
 	int r = -EBADMSG;
 
-	if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
-	    (bytes = malloc((size_t)BN_num_bytes(number) + 1)) != NULL) {
+	if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1) {
+		bytes = malloc((size_t)BN_num_bytes(number) + 1);
 		*ret = (struct bytes){ bytes, (size_t)BN_bn2bin(number, bytes) };
 		r = 0;
 	}

@@ -36,13 +36,12 @@ key_plain(struct key_info *info)
 	memcpy(info->kdf, "none", 5);
 }
 
-int
+void
 key_comment(struct key_info *info, const void *bytes, size_t len)
 {
 	buffer_free(&info->pub.comment);
 	if (len > 0)
 		buffer_add(&info->pub.comment, bytes, len);
-	return info->pub.comment.failed ? -ENOMEM : 0;
 }
 
 enum azure_takes

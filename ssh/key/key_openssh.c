@@ -112,8 +112,7 @@ private_read(struct bytes rest, struct key_info *info)
 	if (fields_read(&rest, private_types[i].fields, &part) < 0 ||
 	    bytes_string(&rest, &comment) < 0)
 		return -EBADMSG;
-	if (key_comment(info, comment.at, comment.len) < 0)
-		return -ENOMEM;
+	key_comment(info, comment.at, comment.len);
 	if (!bytes_is(type, info->pub.type) || !padding_right(&rest) ||
 	    !halves_agree(&part, &info->pub))
 		return -EBADMSG;
@@ -158,8 +157,8 @@ public_read(struct bytes *rest, struct key_info *info)
 		return r == 0 && count != 1 ? -EBADMSG : r;
 	}
 	bytes_u32(rest, &len);
-	r = pubkey_from_blob(*rest, &info->pub); /* cut inside: type and bits at least */
-	return r == -ENOMEM ? r : -EBADMSG;
+	pubkey_from_blob(*rest, &info->pub); /* cut inside: type and bits at least */
+	return -EBADMSG;
 }
 
 /* Where something was lost or added in the public blob, all that follows is shifted: then the
@@ -206,8 +205,6 @@ key_openssh(const unsigned char *bytes, size_t len, struct key_info *info)
 		public_distrust(rest, info);
 	if (r == 0 && (r = bytes_string(&rest, &private)) == 0 && bytes_is(cipher, "none"))
 		r = private_read(private, info);
-	if (r == -ENOMEM)
-		return r;
 	if (r < 0 && !cut)
 		key_flag(info, KEY_BIT(DAMAGED));
 	return 0;

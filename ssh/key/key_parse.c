@@ -6,7 +6,7 @@
 
 #define LAYERS_MAX 3
 
-static int layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info);
+static bool layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info);
 static int text_file(const struct buffer *text, unsigned depth, struct key_info *info);
 
 /* Files that are no text: DER, and what is inside the base64 of other formats. */
@@ -34,13 +34,11 @@ body_only(const struct buffer *text, size_t from, size_t to, uint64_t defect, st
 {
 	struct key_body body;
 	struct pubkey pub;
-	int r;
+	int r = -ENOENT;
 
-	if ((r = key_body_read(text, from, to,
-			       memchr(text->at + from, '\n', to - from) == NULL && to - from > 4096,
-			       to < text->len, &body)) < 0)
-		return r;
-	r = -ENOENT;
+	key_body_read(text, from, to,
+		      memchr(text->at + from, '\n', to - from) == NULL && to - from > 4096,
+		      to < text->len, &body);
 	if ((body.defects & KEY_BIT(DAMAGED)) == 0 && body.bytes.len > 24 && !body.encrypted) {
 		key_flag(info,
 			 defect | (body.defects & ~(KEY_BIT(ONE_LINE) | KEY_BIT(NEWLINES_LOST))));
@@ -84,14 +82,12 @@ base64_file(const struct buffer *text, unsigned depth, struct key_info *info)
 {
 	struct buffer inner = { 0 };
 	struct key_info found = { 0 };
-	int r;
 
 	if (!all_base64(text) || depth >= LAYERS_MAX)
 		return -ENOENT;
-	if ((r = key_base64(text, 0, text->len, &inner)) == -ENOMEM)
-		return r;
-	if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
-	    found.kind != KEY_OTHER && memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL &&
+	if (key_base64(text, 0, text->len, &inner) == 0 &&
+	    layer(inner.at, inner.len, depth + 1, &found) && found.kind != KEY_OTHER &&
+	    memmem(inner.at, inner.len, "openssh-key-v1", 14) == NULL &&
 	    strstr(found.format, "-der") == NULL && strcmp(found.format, "sshcom") != 0) {
 		found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 		*info = found;
@@ -100,7 +96,7 @@ base64_file(const struct buffer *text, unsigned depth, struct key_info *info)
 	}
 	key_info_free(&found);
 	buffer_free(&inner);
-	return r == -ENOMEM ? r : body_only(text, 0, text->len, KEY_BIT(BODY_ONLY), info);
+	return body_only(text, 0, text->len, KEY_BIT(BODY_ONLY), info);
 }
 
 static bool
@@ -146,15 +142,14 @@ base64_inside(const struct buffer *text, unsigned depth, struct key_info *info)
 		struct key_info found = { 0 };
 		struct buffer inner = { 0 };
 
-		r = key_base64(text, at, end, &inner);
-		if (r == 0 && (r = layer(inner.at, inner.len, depth + 1, &found)) == 0 &&
-		    found.kind == KEY_PRIVATE) {
+		if (key_base64(text, at, end, &inner) == 0 &&
+		    layer(inner.at, inner.len, depth + 1, &found) && found.kind == KEY_PRIVATE) {
 			found.defects |= info->defects | KEY_BIT(BASE64_OF_FILE);
 			*info = found;
 			key_lead(text, at, info);
+			r = 0;
 		} else {
 			key_info_free(&found);
-			r = r == -ENOMEM ? r : -ENOENT;
 		}
 		buffer_free(&inner);
 	}
@@ -177,16 +172,13 @@ no_header(const struct buffer *text, struct key_info *info)
 	struct key_body body;
 	struct key_mark end;
 	size_t start;
-	int r;
+	int r = -ENOENT;
 
 	if (!key_mark_find(text, 0, "END", &end))
 		return -ENOENT;
 	start = partial_begin(text, end.at);
-	if ((r = key_body_read(text, start, end.at,
-			       memchr(text->at + start, '\n', end.at - start) == NULL, true,
-			       &body)) < 0)
-		return r;
-	r = -ENOENT;
+	key_body_read(text, start, end.at, memchr(text->at + start, '\n', end.at - start) == NULL,
+		      true, &body);
 	if (body.bytes.len > 24 && (body.defects & KEY_BIT(DAMAGED)) == 0) {
 		key_flag(info, KEY_BIT(NO_HEADER) | body.defects);
 		r = key_content(&body, end.label, info);
@@ -202,16 +194,14 @@ headers_only(const struct buffer *text, struct key_info *info)
 {
 	struct key_body body;
 	size_t at = 0;
-	int r;
+	int r = -ENOENT;
 
 	while (at < text->len && isspace(text->at[at]))
 		at++;
-	if (key_find(text, at, "Proc-Type:") != at ||
-	    (r = key_body_read(text, at, text->len, false, false, &body)) == -EBADMSG)
+	if (key_find(text, at, "Proc-Type:") != at)
 		return -ENOENT;
-	if (r == 0 && (!body.encrypted || body.bytes.len == 0))
-		r = -ENOENT;
-	if (r == 0) {
+	key_body_read(text, at, text->len, false, false, &body);
+	if (body.encrypted && body.bytes.len > 0) {
 		key_flag(info, KEY_BIT(BODY_ONLY) | body.defects);
 		r = key_content(&body, "", info);
 	}
@@ -271,37 +261,29 @@ text_file(const struct buffer *text, unsigned depth, struct key_info *info)
 	return first_of(rests, text, info);
 }
 
-static int
+/* What the bytes are, as far as it is known. Returns true, so that it can be one condition of many.
+ */
+static bool
 layer(const unsigned char *bytes, size_t len, unsigned depth, struct key_info *info)
 {
 	struct buffer text = { 0 };
-	int r;
 
-	if ((r = binary(bytes, len, info)) != -ENOENT)
-		return r;
+	if (binary(bytes, len, info) == 0)
+		return true;
 	key_info_free(info);
-	if ((r = key_text(bytes, len, &text, &info->defects)) < 0)
-		return r;
-	r = key_archive(bytes, len) ? -ENOENT : text_file(&text, depth, info);
-	if (r == -ENOENT) {
+	key_text(bytes, len, &text, &info->defects);
+	if (key_archive(bytes, len) || text_file(&text, depth, info) < 0) {
 		key_info_free(info);
 		key_other(bytes, len, &text, info);
-		r = 0;
 	}
 	buffer_free(&text);
-	return r;
+	return true;
 }
 
-int
+void
 key_parse(const unsigned char *bytes, size_t len, struct key_info *ret)
 {
-	int r;
-
 	*ret = (struct key_info){ 0 };
-	if ((r = layer(bytes, len, 0, ret)) < 0) {
-		key_info_free(ret);
-		return r;
-	}
+	layer(bytes, len, 0, ret);
 	ret->loads = key_loads(bytes, len, ret);
-	return 0;
 }

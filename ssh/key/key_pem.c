@@ -118,7 +118,7 @@ block_read(const struct buffer *text, struct block *block, struct key_info *info
 		 !block->ended && block->body_end == text->len && trim_partial_end(text, block),
 	     joined;
 	size_t from = block->begin.end, to = block->body_end;
-	int r;
+	int r = 0;
 
 	if (!block->ended)
 		while (to > from && (isspace(text->at[to - 1]) || text->at[to - 1] == '"' ||
@@ -129,8 +129,7 @@ block_read(const struct buffer *text, struct block *block, struct key_info *info
 	mark_flags(text, &block->begin, false, info);
 	if (block->ended)
 		mark_flags(text, &block->end, true, info);
-	if ((r = key_body_read(text, from, to, joined, block->ended, &body)) < 0)
-		return r;
+	key_body_read(text, from, to, joined, block->ended, &body);
 	if (body.bytes.len == 0) {
 		key_kind(info, KEY_OTHER, "unknown");
 		info->defects = KEY_BIT(BEGIN_ONLY);
@@ -267,8 +266,7 @@ pem_plain(const struct buffer *text, struct key_info *info)
 	if ((len = key_prefix(text, mark.at, &start)) == 0)
 		return blocks_read(text, blocks, blocks_find(text, blocks), info);
 	key_flag(info, key_prefix_defect(text->at + start, len));
-	if ((r = key_unprefix(text, (const char *)text->at + start, len, &stripped)) < 0)
-		return r;
+	key_unprefix(text, (const char *)text->at + start, len, &stripped);
 	len = blocks_find(&stripped, blocks);
 	r = len == 0 ? -ENOENT : blocks_read(&stripped, blocks, len, info);
 	buffer_free(&stripped);
@@ -300,8 +298,7 @@ key_pem(const struct buffer *text, struct key_info *info)
 	uint64_t defects = 0;
 	int r;
 
-	if ((r = key_strip_invisible(text, &visible, &defects)) < 0)
-		return r;
+	key_strip_invisible(text, &visible, &defects);
 	if (!key_mark_find(&visible, 0, "BEGIN", &mark) || in_comment(&visible, &mark)) {
 		buffer_free(&visible);
 		return -ENOENT;
@@ -313,10 +310,9 @@ key_pem(const struct buffer *text, struct key_info *info)
 	key_flag(info, defects);
 	if (has_escapes(&visible, 0)) {
 		key_flag(info, KEY_BIT(NEWLINE_ESCAPED));
-		r = key_unescape(&visible, &plain);
+		key_unescape(&visible, &plain);
 	}
-	if (r == 0)
-		r = pem_plain(plain.at != NULL ? &plain : &visible, info);
+	r = pem_plain(plain.at != NULL ? &plain : &visible, info);
 	buffer_free(&visible);
 	buffer_free(&plain);
 	return r;

@@ -134,8 +134,7 @@ mac_make(int version, const struct key_info *info, const struct buffer *public,
 	buffer_string(&signed_part, buffer_bytes(&info->pub.comment));
 	buffer_string(&signed_part, buffer_bytes(public));
 	buffer_string(&signed_part, buffer_bytes(private));
-	made = !signed_part.failed &&
-	       (version >= 3 ||
+	made = (version >= 3 ||
 		EVP_Digest(seed, sizeof(seed) - 1, key, &key_len, EVP_sha1(), NULL) == 1) &&
 	       EVP_Q_mac(NULL, "HMAC", NULL, version >= 3 ? "SHA256" : "SHA1", NULL, key, key_len,
 			 signed_part.at, signed_part.len, ret, 64, len) != NULL;
@@ -213,12 +212,10 @@ ppk_read(const struct buffer *text, size_t at, struct key_info *info)
 	if (header(text, at, "Comment:", "Public-Lines:", joined, &value)) {
 		if (info->defects & KEY_BIT(TRAILING_SPACES))
 			trim(&value);
-		r = key_comment(info, value.at, value.len);
+		key_comment(info, value.at, value.len);
 	}
-	if (r == 0 && header(text, at, "Public-Lines:", "Private-Lines:", joined, &value))
+	if (header(text, at, "Public-Lines:", "Private-Lines:", joined, &value))
 		r = public_read(text, &value, info);
-	if (r == -ENOMEM)
-		return r;
 	plain = (info->defects & ~KEY_BIT(CRLF)) ==
 		0; /* else the comment may not be what PuTTY wrote */
 	if (!mac_whole(text, at, version, joined, &end))
@@ -246,15 +243,15 @@ key_ppk(const struct buffer *text, struct key_info *info)
 	size_t at = key_find(text, 0, HEADER);
 	struct buffer plain = { 0 };
 	size_t start, len;
-	int r;
+	int r = 0;
 
 	if (at == SIZE_MAX || at + strlen(HEADER) + 1 >= text->len ||
 	    !isdigit(text->at[at + strlen(HEADER)]))
 		return -ENOENT;
 	if ((len = key_prefix(text, at, &start)) > 0) {
 		key_flag(info, key_prefix_defect(text->at + start, len));
-		if ((r = key_unprefix(text, (const char *)text->at + start, len, &plain)) == 0 &&
-		    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX)
+		key_unprefix(text, (const char *)text->at + start, len, &plain);
+		if ((at = key_find(&plain, 0, HEADER)) != SIZE_MAX)
 			r = ppk_read(&plain, at, info);
 		buffer_free(&plain);
 		return r;
@@ -265,8 +262,8 @@ key_ppk(const struct buffer *text, struct key_info *info)
 		return ppk_read(text, at, info);
 	}
 	key_flag(info, KEY_BIT(NEWLINE_ESCAPED));
-	if ((r = key_unescape(text, &plain)) == 0 &&
-	    (at = key_find(&plain, 0, HEADER)) != SIZE_MAX && at + strlen(HEADER) + 1 < plain.len)
+	key_unescape(text, &plain);
+	if ((at = key_find(&plain, 0, HEADER)) != SIZE_MAX && at + strlen(HEADER) + 1 < plain.len)
 		r = ppk_read(&plain, at, info);
 	buffer_free(&plain);
 	return r;

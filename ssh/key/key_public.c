@@ -18,8 +18,6 @@ key_rfc4716(const struct buffer *text, size_t at, struct key_info *info)
 {
 	int r = pubkey_from_text((const char *)text->at + at, text->len - at, &info->pub);
 
-	if (r == -ENOMEM)
-		return r;
 	kind_set(info, "rfc4716");
 	if (r < 0)
 		key_flag(info, key_find(text, at, "END SSH2") == SIZE_MAX ? KEY_BIT(TRUNCATED)
@@ -41,7 +39,7 @@ comment_line(const unsigned char *at, size_t len)
 }
 
 /* Blanks around the line, what stands above it, and a second key below. */
-static int
+static void
 surroundings(const struct buffer *text, size_t start, size_t end, struct key_info *info)
 {
 	struct pubkey other;
@@ -63,11 +61,10 @@ surroundings(const struct buffer *text, size_t start, size_t end, struct key_inf
 			r = pubkey_from_line((const char *)text->at + at, stop - at, &other, NULL);
 			pubkey_free(&other);
 			key_flag(info, r == 0 ? KEY_BIT(TWO_KEYS) : KEY_BIT(TRAILING_GARBAGE));
-			return r == -ENOMEM ? r : 0;
+			return;
 		}
 		at = stop;
 	}
-	return 0;
 }
 
 /* The base64 ends where the file does, or a line break stands inside it. */
@@ -165,7 +162,7 @@ key_public(const struct buffer *text, struct key_info *info)
 			break;
 		pubkey_free(&info->pub);
 	}
-	if (r == -ENOENT || r == -ENOMEM)
+	if (r == -ENOENT)
 		return r;
 	if (names_hosts((const char *)text->at + start, end - start)) {
 		pubkey_free(&info->pub);
@@ -176,5 +173,6 @@ key_public(const struct buffer *text, struct key_info *info)
 	if (r < 0)
 		damage(text, start, (size_t)((const unsigned char *)rest - text->at), info);
 	kind_set(info, "ssh-public");
-	return surroundings(text, start, end, info);
+	surroundings(text, start, end, info);
+	return 0;
 }

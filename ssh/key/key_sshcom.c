@@ -117,5 +117,6 @@ key_ssh1(const unsigned char *bytes, size_t len, struct key_info *info)
 		memcpy(info->cipher, cipher == 3 ? "3des" : "other", cipher == 3 ? 5 : 6);
 		memcpy(info->kdf, "md5", 4);
 	}
-	return key_comment(info, comment.at, comment.len);
+	key_comment(info, comment.at, comment.len);
+	return 0;
 }

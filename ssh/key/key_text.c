@@ -29,13 +29,12 @@ utf16_at(const unsigned char *bytes, bool big)
 	return (uint32_t)bytes[big ? 0 : 1] << 8 | bytes[big ? 1 : 0];
 }
 
-static int
+static void
 from_utf16(const unsigned char *bytes, size_t len, bool big, struct buffer *ret)
 {
 	utf8proc_uint8_t utf8[4];
 
-	if (buffer_reserve(ret, len * 2) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, len * 2);
 	for (size_t i = 0; i + 1 < len; i += 2) {
 		uint32_t c = utf16_at(bytes + i, big),
 			 low = i + 3 < len ? utf16_at(bytes + i + 2, big) : 0;
@@ -46,38 +45,28 @@ from_utf16(const unsigned char *bytes, size_t len, bool big, struct buffer *ret)
 		}
 		buffer_add(ret, utf8, (size_t)utf8proc_encode_char((utf8proc_int32_t)c, utf8));
 	}
-	return 0;
 }
 
-static int
-copy(const unsigned char *bytes, size_t len, struct buffer *ret)
-{
-	buffer_add(ret, bytes, len);
-	return ret->failed ? -ENOMEM : 0;
-}
-
-static int
+static void
 decode(const unsigned char *bytes, size_t len, struct buffer *ret, uint64_t *defects)
 {
-	int halves = nul_halves(bytes, len);
+	const int halves = nul_halves(bytes, len);
 
 	if (len >= 2 && bytes[0] == 0xff && bytes[1] == 0xfe) {
 		*defects |= KEY_BIT(UTF16LE);
-		return from_utf16(bytes + 2, len - 2, false, ret);
-	}
-	if (len >= 2 && bytes[0] == 0xfe && bytes[1] == 0xff) {
+		from_utf16(bytes + 2, len - 2, false, ret);
+	} else if (len >= 2 && bytes[0] == 0xfe && bytes[1] == 0xff) {
 		*defects |= KEY_BIT(UTF16BE);
-		return from_utf16(bytes + 2, len - 2, true, ret);
-	}
-	if (halves != 0) {
+		from_utf16(bytes + 2, len - 2, true, ret);
+	} else if (halves != 0) {
 		*defects |= halves == 1 ? KEY_BIT(UTF16LE_NOBOM) : KEY_BIT(UTF16BE_NOBOM);
-		return from_utf16(bytes, len, halves == 2, ret);
-	}
-	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		from_utf16(bytes, len, halves == 2, ret);
+	} else if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
 		*defects |= KEY_BIT(BOM);
-		return copy(bytes + 3, len - 3, ret);
+		buffer_add(ret, bytes + 3, len - 3);
+	} else {
+		buffer_add(ret, bytes, len);
 	}
-	return copy(bytes, len, ret);
 }
 
 /* Turns CR LF and lone CR into LF, in place. */
@@ -115,14 +104,11 @@ plain_line_ends(struct buffer *text, uint64_t *defects)
 		*defects |= KEY_BIT(CR_ONLY);
 }
 
-int
+void
 key_text(const unsigned char *bytes, size_t len, struct buffer *ret, uint64_t *defects)
 {
-	int r = decode(bytes, len, ret, defects);
-
-	if (r == 0)
-		plain_line_ends(ret, defects);
-	return r;
+	decode(bytes, len, ret, defects);
+	plain_line_ends(ret, defects);
 }
 
 /* One escape behind a backslash at p: writes what it means, returns how many bytes it took. */
@@ -163,13 +149,12 @@ escape_read(const unsigned char *p, size_t left, struct buffer *out)
 	return 0;
 }
 
-int
+void
 key_unescape(const struct buffer *text, struct buffer *ret)
 {
 	uint64_t defects = 0;
 
-	if (buffer_reserve(ret, text->len + 1) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text->len + 1);
 	for (size_t i = 0; i < text->len; i++) {
 		if (text->at[i] == '\\')
 			i += escape_read(text->at + i + 1, text->len - i - 1, ret);
@@ -177,16 +162,14 @@ key_unescape(const struct buffer *text, struct buffer *ret)
 			buffer_u8(ret, text->at[i]);
 	}
 	plain_line_ends(ret, &defects);
-	return 0;
 }
 
-int
+void
 key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct buffer *ret)
 {
 	bool start = true;
 
-	if (buffer_reserve(ret, text->len) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text->len);
 	for (size_t i = 0; i < text->len; i++) {
 		if (start && text->len - i >= len && memcmp(text->at + i, prefix, len) == 0) {
 			for (i += len;
@@ -198,7 +181,6 @@ key_unprefix(const struct buffer *text, const char *prefix, size_t len, struct b
 		start = text->at[i] == '\n';
 		buffer_u8(ret, text->at[i]);
 	}
-	return 0;
 }
 
 /* Characters that no eye sees (zero width spaces and joiners, a byte order mark inside, soft
@@ -216,11 +198,10 @@ invisible(const unsigned char *p, size_t left)
 	return left >= 2 && p[0] == 0xc2 && p[1] == 0xad ? 2 : 0;
 }
 
-int
+void
 key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *defects)
 {
-	if (buffer_reserve(ret, text->len) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text->len);
 	for (size_t i = 0; i < text->len; i++) {
 		size_t hidden;
 
@@ -240,7 +221,6 @@ key_strip_invisible(const struct buffer *text, struct buffer *ret, uint64_t *def
 			buffer_u8(ret, text->at[i]);
 		}
 	}
-	return 0;
 }
 
 int

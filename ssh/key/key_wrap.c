@@ -24,8 +24,7 @@ unpercent(const struct buffer *text, struct buffer *ret)
 	    key_find(text, 0, "Encryption:%20") == SIZE_MAX &&
 	    key_find(text, 0, "Encryption%3A") == SIZE_MAX)
 		return -ENOENT;
-	if (buffer_reserve(ret, text->len) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text->len);
 	for (size_t i = 0; i < text->len; i++) {
 		int high = text->at[i] == '%' && text->len - i > 2 ? hex(text->at[i + 1]) : -1,
 		    low = high >= 0 ? hex(text->at[i + 2]) : -1;
@@ -68,8 +67,7 @@ unnumber(const struct buffer *text, struct buffer *ret)
 	if (second == SIZE_MAX || numbered(text, 0, &first) == 0 ||
 	    numbered(text, second + 1, &next) == 0 || next != first + 1)
 		return -ENOENT;
-	if (buffer_reserve(ret, text->len) < 0)
-		return -ENOMEM;
+	buffer_reserve(ret, text->len);
 	for (size_t i = 0; i < text->len; i++) {
 		if (i == 0 || text->at[i - 1] == '\n')
 			i += numbered(text, i, &next);

@@ -109,8 +109,7 @@ ask(struct control *control)
 	buffer_u32(&out, 8);
 	buffer_u32(&out, MUX_C_ALIVE_CHECK);
 	buffer_u32(&out, REQUEST);
-	if (!out.failed && send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-	    errno == EAGAIN)
+	if (send(control->fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == EAGAIN)
 		FACT_PUT(control->result, control_master, silent,
 			 true); /* a master that has gone ends the next reading */
 	buffer_free(&out);

@@ -47,7 +47,7 @@ int key_file_public(const char *path, struct pubkey *ret);
 
 /* The reply to "which keys do you hold?" (without its length): fills an array of {fingerprint,
  * fingerprint_md5, type, bits, comment, public}. Returns 0, -EACCES when the agent refuses,
- * -EBADMSG for nonsense, -ENOMEM. */
+ * -EBADMSG for nonsense. */
 int agent_reply_keys(const unsigned char *bytes, size_t len, json_t *keys);
 
 /* Asks the agent at `socket` for its keys and settles AGENT; done(ctx) runs exactly once, perhaps

@@ -8,55 +8,38 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A text that grows; `failed` once it could not, or ssh would not take it. */
-struct text {
-	char *at;
-	size_t len;
-	bool failed;
+/* A path under way. */
+struct path {
+	struct buffer text;
+	bool refused; /* ssh would not take it */
 };
 
+/* NULL is a name that is not known. */
 static void
-add(struct text *text, const char *bytes, size_t len)
+add_word(struct path *path, const char *word)
 {
-	char *grown = text->failed || text->len + len > 1u << 16
-			  ? NULL
-			  : realloc(text->at, text->len + len + 1);
-
-	if (grown == NULL) {
-		text->failed = true;
-		return;
-	}
-	memcpy(grown + text->len, bytes, len);
-	text->at = grown;
-	text->len += len;
-	grown[text->len] = '\0';
-}
-
-static void
-add_word(struct text *text, const char *word)
-{
-	if (word == NULL)
-		text->failed = true;
+	if (word == NULL || path->text.len + strlen(word) > 1u << 16)
+		path->refused = true;
 	else
-		add(text, word, strlen(word));
+		buffer_add(&path->text, word, strlen(word));
 }
 
 static void
-add_number(struct text *text, unsigned number)
+add_number(struct path *path, unsigned number)
 {
 	char digits[16];
 
 	snprintf(digits, sizeof(digits), "%u", number);
-	add_word(text, digits);
+	add_word(path, digits);
 }
 
 /* %C: a digest of the local name, the host, the port and the user. */
 static void
-add_digest(struct text *text, const struct identity_names *names)
+add_digest(struct path *path, const struct identity_names *names)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	struct text plain = { 0 };
-	unsigned size;
+	struct path plain = { 0 };
+	unsigned size = 0;
 	char hex[3];
 
 	add_word(&plain, names->local_host);
@@ -65,70 +48,69 @@ add_digest(struct text *text, const struct identity_names *names)
 	add_word(&plain, names->user);
 	if (names->jump != NULL)
 		add_word(&plain, names->jump);
-	if (plain.failed || EVP_Digest(plain.at, plain.len, digest, &size, EVP_sha1(), NULL) != 1) {
-		text->failed = true;
-		size = 0;
-	}
+	if (plain.refused ||
+	    EVP_Digest(plain.text.at, plain.text.len, digest, &size, EVP_sha1(), NULL) != 1)
+		path->refused = true;
 	for (unsigned i = 0; i < size; i++) {
 		snprintf(hex, sizeof(hex), "%02x", digest[i]);
-		add(text, hex, 2);
+		add_word(path, hex);
 	}
-	free(plain.at);
+	buffer_free(&plain.text);
 }
 
 static void
-add_token(struct text *text, char token, const struct identity_names *names)
+add_token(struct path *path, char token, const struct identity_names *names)
 {
 	switch (token) {
 	case '%':
-		add(text, "%", 1);
+		add_word(path, "%");
 		return;
 	case 'C':
-		add_digest(text, names);
+		add_digest(path, names);
 		return;
 	case 'd':
-		add_word(text, names->home);
+		add_word(path, names->home);
 		return;
 	case 'h':
-		add_word(text, names->hostname);
+		add_word(path, names->hostname);
 		return;
 	case 'i':
-		add_number(text, names->uid);
+		add_number(path, names->uid);
 		return;
 	case 'j':
-		add_word(text, names->jump != NULL ? names->jump : "");
+		add_word(path, names->jump != NULL ? names->jump : "");
 		return;
 	case 'k':
-		add_word(text, names->alias != NULL ? names->alias : names->name);
+		add_word(path, names->alias != NULL ? names->alias : names->name);
 		return;
 	case 'L':
-		add(text, names->local_host != NULL ? names->local_host : "",
-		    names->local_host != NULL ? strcspn(names->local_host, ".") : 0);
+		if (names->local_host != NULL)
+			buffer_add(&path->text, names->local_host, strcspn(names->local_host, "."));
 		return;
 	case 'l':
-		add_word(text, names->local_host);
+		add_word(path, names->local_host);
 		return;
 	case 'n':
-		add_word(text, names->name);
+		add_word(path, names->name);
 		return;
 	case 'p':
-		add_number(text, (unsigned)names->port);
+		add_number(path, (unsigned)names->port);
 		return;
 	case 'r':
-		add_word(text, names->user);
+		add_word(path, names->user);
 		return;
 	case 'u':
-		add_word(text, names->local_user);
+		add_word(path, names->local_user);
 		return;
 	default:
-		text->failed = true;
+		path->refused = true;
 	}
 }
 
 /* ${NAME} at `at`; returns its length, 0 when it is none. A variable that is not set makes ssh give
  * up. */
 static size_t
-add_variable(struct text *text, const char *at)
+add_variable(struct path *path, const char *at)
 {
 	const char *end = strchr(at, '}');
 	char name[256];
@@ -137,61 +119,59 @@ add_variable(struct text *text, const char *at)
 		return 0;
 	memcpy(name, at + 2, (size_t)(end - at) - 2);
 	name[end - at - 2] = '\0';
-	add_word(text, getenv(name));
+	add_word(path, getenv(name));
 	return (size_t)(end - at) + 1;
 }
 
 /* "~" and "~user" in front; returns how much of the path they are. */
 static size_t
-add_home(struct text *text, const char *path, const char *home)
+add_home(struct path *path, const char *from, const char *home)
 {
-	size_t len = strcspn(path, "/");
+	size_t len = strcspn(from, "/");
 	const struct passwd *pw;
 	char name[256];
 
-	if (*path != '~')
+	if (*from != '~')
 		return 0;
 	if (len == 1) {
-		add_word(text, home);
+		add_word(path, home);
 		return 1;
 	}
 	if (len > sizeof(name)) {
-		text->failed = true;
+		path->refused = true;
 		return len;
 	}
-	memcpy(name, path + 1, len - 1);
+	memcpy(name, from + 1, len - 1);
 	name[len - 1] = '\0';
 	pw = getpwnam(name);
-	add_word(text, pw != NULL ? pw->pw_dir : NULL);
+	add_word(path, pw != NULL ? pw->pw_dir : NULL);
 	return len;
 }
 
 char *
-identity_path(const char *path, const struct identity_names *names)
+identity_path(const char *from, const struct identity_names *names)
 {
-	struct text text = { 0 };
+	struct path path = { 0 };
 	char folder[4096];
-	size_t i = add_home(&text, path, names->home), skip;
+	size_t i = add_home(&path, from, names->home), skip;
 
-	if (i == 0 && *path != '/' && *path != '%' && *path != '$') {
-		add_word(&text, getcwd(folder, sizeof(folder)));
-		add(&text, "/", 1);
-		while (path[i] == '.' && path[i + 1] == '/')
+	if (i == 0 && *from != '/' && *from != '%' && *from != '$') {
+		add_word(&path, getcwd(folder, sizeof(folder)));
+		add_word(&path, "/");
+		while (from[i] == '.' && from[i + 1] == '/')
 			i += 2;
 	}
-	while (path[i] != '\0' && !text.failed) {
-		if (path[i] == '%') {
-			add_token(&text, path[i + 1], names);
-			i += path[i + 1] != '\0' ? 2 : 1;
-		} else if ((skip = add_variable(&text, path + i)) > 0) {
+	while (from[i] != '\0' && !path.refused) {
+		if (from[i] == '%') {
+			add_token(&path, from[i + 1], names);
+			i += from[i + 1] != '\0' ? 2 : 1;
+		} else if ((skip = add_variable(&path, from + i)) > 0) {
 			i += skip;
 		} else {
-			add(&text, path + i++, 1);
+			add_word(&path, (const char[]){ from[i++], '\0' });
 		}
 	}
-	if (text.failed) {
-		free(text.at);
-		return NULL;
-	}
-	return text.at;
+	if (path.refused)
+		buffer_free(&path.text);
+	return (char *)path.text.at;
 }

@@ -220,12 +220,11 @@ set_content(const char *path, json_t *key)
 		FACT_PUT(key, key, errno_, errno_word(-r));
 		return;
 	}
-	if (key_parse(bytes.at, bytes.len, &info) == 0) {
-		key_info_facts(&info, key);
-		if (info.pub.cert)
-			set_cert(path, &info.pub, key);
-		key_info_free(&info);
-	}
+	key_parse(bytes.at, bytes.len, &info);
+	key_info_facts(&info, key);
+	if (info.pub.cert)
+		set_cert(path, &info.pub, key);
+	key_info_free(&info);
 	buffer_free(&bytes);
 }
 

@@ -245,9 +245,8 @@ begin(void *ctx)
 {
 	struct wire *wire = ctx;
 
-	if (wire_client_lists(wire) < 0)
-		wire_end(wire, "error", "out of memory");
-	else if (wire->by_jump)
+	wire_client_lists(wire);
+	if (wire->by_jump)
 		connect_by_way(wire);
 	else
 		wire_dns(wire);

