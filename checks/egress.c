@@ -5,18 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The verdict for one source; -errno when it cannot be had. */
-static int
-verdict_for(const struct scene *scene, struct ip source, struct nsg_judgement *ret)
+static void
+judge_source(const struct scene *scene, struct ip source, struct nsg_judgement *ret)
 {
 	struct nsg_flow flow = scene->inbound.flow;
-	int r;
 
 	flow.source = (struct ip_set){ 0 };
-	if ((r = ip_set_add(&flow.source, &(struct ip_range){ source, source })) == 0)
-		r = inbound_judge(scene, &flow, ret);
+	ip_set_add(&flow.source, &(struct ip_range){ source, source });
+	inbound_judge(scene, &flow, ret);
 	ip_set_free(&flow.source);
-	return r;
 }
 
 /* What a rule of its own for that address needs. */
@@ -53,9 +50,9 @@ turned_away(const struct scene *scene, const char *other, const char *from, stru
 	bool denied;
 
 	if (ip_parse(other, &ip) < 0 || ip_parse(in->source_text, &used) < 0 ||
-	    ip_cmp(ip, used) == 0 || !ip_is_public(ip) || ip_is_v4(ip) == in->path->v6 ||
-	    verdict_for(scene, ip, &judgement) < 0)
+	    ip_cmp(ip, used) == 0 || !ip_is_public(ip) || ip_is_v4(ip) == in->path->v6)
 		return false;
+	judge_source(scene, ip, &judgement);
 	gate = judgement.deciding;
 	denied = judgement.verdict == NSG_DENY && gate != NULL && gate->scope != NSG_SCOPE_ADMIN &&
 		 !(gate->result.decider != NULL && gate->result.decider->is_jit);

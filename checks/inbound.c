@@ -42,32 +42,49 @@ find_front(const struct facts *facts, struct inbound *in)
 	}
 }
 
+/* Every source that a path may have. */
+static void
+any_source(const struct inbound *in, struct ip_set *ret)
+{
+	const bool v6 = in->path != NULL && in->path->v6;
+
+	if (in->flow.private_path)
+		ip_set_private(ret, v6);
+	else
+		ip_set_public(ret, v6);
+}
+
 /* Azure Firewall puts an address of its own subnet in the place of the client's: that is what the
  * rules see. */
-static int
+static void
 set_firewall_source(const struct facts *facts, struct inbound *in)
 {
 	struct firewall firewall;
 	struct ip_range range;
 
 	if (!firewall_by_address(facts, in->way->host, &firewall) ||
-	    !net_subnet_range(facts, in->path, firewall.subnet, &range))
-		return ip_set_private(&in->flow.source, in->path->v6);
+	    !net_subnet_range(facts, in->path, firewall.subnet, &range)) {
+		ip_set_private(&in->flow.source, in->path->v6);
+		return;
+	}
 	range_format(&range, in->source_text, sizeof(in->source_text));
-	return ip_set_add(&in->flow.source, &range);
+	ip_set_add(&in->flow.source, &range);
 }
 
-static int
+static void
 set_source(const struct scene *scene, struct inbound *in)
 {
 	bool v6 = in->path != NULL && in->path->v6, direct;
 	struct ip ip;
 
-	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT && in->path != NULL)
-		return set_firewall_source(scene->facts, in);
+	if (in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT && in->path != NULL) {
+		set_firewall_source(scene->facts, in);
+		return;
+	}
 	if (in->by_bastion && in->bastion.subnet_known) {
 		range_format(&in->bastion.subnet, in->source_text, sizeof(in->source_text));
-		return ip_set_add(&in->flow.source, &in->bastion.subnet);
+		ip_set_add(&in->flow.source, &in->bastion.subnet);
+		return;
 	}
 	direct = !in->by_bastion && !address_by_proxy(scene->facts) &&
 		 ip_parse(scene->source->ip, &ip) == 0 && ip_is_v4(ip) == !v6;
@@ -76,13 +93,13 @@ set_source(const struct scene *scene, struct inbound *in)
 		in->source_known = true;
 		in->source_likely = scene->source->likely;
 		ip_format(ip, in->source_text, sizeof(in->source_text));
-		return ip_set_add(&in->flow.source, &(struct ip_range){ ip, ip });
+		ip_set_add(&in->flow.source, &(struct ip_range){ ip, ip });
+	} else {
+		any_source(in, &in->flow.source);
 	}
-	return in->flow.private_path ? ip_set_private(&in->flow.source, v6)
-				     : ip_set_public(&in->flow.source, v6);
 }
 
-static int
+static void
 make_flow(const struct scene *scene, struct inbound *in)
 {
 	const struct net_path *path = in->path;
@@ -101,7 +118,7 @@ make_flow(const struct scene *scene, struct inbound *in)
 		in->flow.tags.vnet = path->vnet.body;
 		in->flow.tags.routes = path->route_table.body;
 	}
-	return set_source(scene, in);
+	set_source(scene, in);
 }
 
 int
@@ -109,12 +126,11 @@ inbound_make(const struct scene *scene, struct inbound *ret)
 {
 	const struct facts *facts = scene->facts;
 	bool given;
-	int r;
 
 	*ret = (struct inbound){ .flow.port = (unsigned)address_ssh_port(facts, &given) };
-	if ((r = network_from_facts(facts, &ret->network)) < 0 ||
-	    (r = address_list(facts, &ret->network, &ret->ways, &ret->way_count)) < 0)
-		return r;
+	if (network_from_facts(facts, &ret->network) < 0)
+		return -ENOENT;
+	address_list(facts, &ret->network, &ret->ways, &ret->way_count);
 	ret->way = address_in_use(facts, ret->ways, ret->way_count, &ret->foreign);
 	if (ret->way != NULL)
 		ret->path = &ret->network.paths[ret->way->path];
@@ -126,14 +142,15 @@ inbound_make(const struct scene *scene, struct inbound *ret)
 	if (scene->instance != NULL)
 		ret->flow.tags.table =
 		    nsg_tag_table(facts, scene->vm->id, scene->instance->location);
-	return make_flow(scene, ret);
+	make_flow(scene, ret);
+	return 0;
 }
 
-int
+void
 inbound_judge(const struct scene *scene, const struct nsg_flow *flow, struct nsg_judgement *ret)
 {
-	return nsg_judge(scene->facts, scene->inbound.path, flow, !flow->private_path,
-			 scene->inbound.front_sku, ret);
+	nsg_judge(scene->facts, scene->inbound.path, flow, !flow->private_path,
+		  scene->inbound.front_sku, ret);
 }
 
 void
@@ -145,15 +162,14 @@ inbound_free(struct inbound *in)
 	*in = (struct inbound){ 0 };
 }
 
-int
-inbound_any_source(const struct inbound *in, struct nsg_flow *ret)
+struct nsg_flow
+inbound_any_source(const struct inbound *in)
 {
-	bool v6 = in->path != NULL && in->path->v6;
+	struct nsg_flow flow = in->flow;
 
-	*ret = in->flow;
-	ret->source = (struct ip_set){ 0 };
-	return in->flow.private_path ? ip_set_private(&ret->source, v6)
-				     : ip_set_public(&ret->source, v6);
+	flow.source = (struct ip_set){ 0 };
+	any_source(in, &flow.source);
+	return flow;
 }
 
 const char *

@@ -26,19 +26,19 @@ struct inbound {
 };
 
 /* For scene.c, from the scene's sections and what the wire has shown. 0, -ENOENT when neither the
- * VM nor its NICs are known (then only flow.port is set), -ENOMEM. */
+ * VM nor its NICs are known (then only flow.port is set). */
 struct scene;
 int inbound_make(const struct scene *scene, struct inbound *ret);
 void inbound_free(struct inbound *in);
 
 /* What the security rules say of another flow on the way in use (its path is not NULL); owned by
- * the caller. 0 or -ENOMEM. */
-int inbound_judge(const struct scene *scene, const struct nsg_flow *flow,
-		  struct nsg_judgement *ret);
+ * the caller. */
+void inbound_judge(const struct scene *scene, const struct nsg_flow *flow,
+		   struct nsg_judgement *ret);
 
 /* The same flow with every address the source might be; owned by the caller (ip_set_free of its
- * source). 0 or -ENOMEM. */
-int inbound_any_source(const struct inbound *in, struct nsg_flow *ret);
+ * source). */
+struct nsg_flow inbound_any_source(const struct inbound *in);
 
 /* The answers to the client take a route that loses them, which explains silence by itself. */
 bool route_loses_answers(const struct scene *scene);

@@ -170,22 +170,21 @@ not_known(const struct nsg_judgement *judgement, const struct inbound *in, struc
 }
 
 /* A verdict that holds whatever the source is stays certain though the source is only likely. */
-static int
-is_certain(const struct scene *scene, bool *ret)
+static bool
+is_certain(const struct scene *scene)
 {
-	struct nsg_judgement any = { 0 };
+	struct nsg_judgement any;
 	struct nsg_flow flow;
-	int r;
+	bool same;
 
-	*ret = !scene->nsg.admin_unread;
-	if (!scene->inbound.source_likely)
-		return 0;
-	if ((r = inbound_any_source(&scene->inbound, &flow)) == 0 &&
-	    (r = inbound_judge(scene, &flow, &any)) == 0 && any.verdict != scene->nsg.verdict)
-		*ret = false;
+	if (scene->nsg.admin_unread || !scene->inbound.source_likely)
+		return !scene->nsg.admin_unread;
+	flow = inbound_any_source(&scene->inbound);
+	inbound_judge(scene, &flow, &any);
+	same = any.verdict == scene->nsg.verdict;
 	nsg_judgement_free(&any);
 	ip_set_free(&flow.source);
-	return r;
+	return same;
 }
 
 /* The verdict in words, without words on how certain it is. */
@@ -210,37 +209,33 @@ say(const struct scene *scene, const struct nsg_judgement *judgement, struct fin
 }
 
 /* The answer is Azure's, since ours was none: that is said. */
-static int
+static void
 tell_judge(struct finding *finding)
 {
 	char *words = doc_fmt(
 	    "%s (by the effective rules that Azure computes; the rules as written leave it open)",
 	    finding->summary);
 
-	if (words == NULL)
-		return -ENOMEM;
 	free(finding->summary);
 	finding->summary = words;
 	finding_text(finding, "judged_by", "effective rules");
-	return 0;
 }
 
 /* ---- the load balancer's health probe ---- */
 
-/* What the groups say of the probe, which comes from Azure's own address. 0 or -ENOMEM. */
-static int
+/* What the groups say of the probe, which comes from Azure's own address. */
+static void
 judge_probe(const struct scene *scene, struct nsg_judgement *ret)
 {
 	struct nsg_flow flow = scene->inbound.flow;
 	struct ip_range platform;
-	int r = prefix_parse(PLATFORM, &platform);
 
 	flow.source = (struct ip_set){ 0 };
 	flow.port = (unsigned)scene->inbound.way->probe_port;
-	if ((r = ip_set_add(&flow.source, &platform)) == 0)
-		r = inbound_judge(scene, &flow, ret);
+	if (prefix_parse(PLATFORM, &platform) == 0)
+		ip_set_add(&flow.source, &platform);
+	inbound_judge(scene, &flow, ret);
 	ip_set_free(&flow.source);
-	return r;
 }
 
 static int
@@ -274,16 +269,16 @@ add_probe(const struct scene *scene, struct finding *finding)
 	const struct address *way = scene->inbound.way;
 	struct nsg_judgement judgement = { 0 };
 	struct finding *at = finding;
-	int r;
+	int r = 0;
 
 	if (way == NULL || way->kind != ADDRESS_LB_RULE || way->probe_port == 0)
 		return 0;
-	r = judge_probe(scene, &judgement);
-	if (r == 0 && judgement.verdict == NSG_DENY && !judgement.closed &&
-	    judgement.deciding != NULL && judgement.deciding->scope != NSG_SCOPE_ADMIN) {
+	judge_probe(scene, &judgement);
+	if (judgement.verdict == NSG_DENY && !judgement.closed && judgement.deciding != NULL &&
+	    judgement.deciding->scope != NSG_SCOPE_ADMIN) {
 		if (finding->status != PASS)
 			at = finding_also(finding);
-		r = at == NULL ? -ENOMEM : say_probe(scene, &judgement, at);
+		r = say_probe(scene, &judgement, at);
 	}
 	nsg_judgement_free(&judgement);
 	return r;
@@ -297,28 +292,26 @@ judge(const struct scene *scene, struct finding *finding)
 	const struct inbound *in = &scene->inbound;
 	const struct nsg_judgement *raw = &scene->nsg, *best = raw;
 	struct nsg_judgement effective = { 0 };
-	bool certain = true;
-	int r, deep;
+	bool certain = true, deep;
+	int r;
 
 	deep = nsg_judge_effective(scene->facts, in->path, &in->flow, in->has_front, in->front_sku,
 				   &effective);
-	if (deep == 0 && !nsg_is_definite(raw) && nsg_is_definite(&effective))
+	if (deep && !nsg_is_definite(raw) && nsg_is_definite(&effective))
 		best = &effective;
-	r = deep == -ENOMEM ? deep : 0;
-	if (r == 0 && best == raw)
-		r = is_certain(scene, &certain);
-	if (r == 0)
-		r = say(scene, best, finding);
-	if (r == 0 && best == &effective)
-		r = tell_judge(finding);
+	if (best == raw)
+		certain = is_certain(scene);
+	r = say(scene, best, finding);
+	if (best == &effective)
+		tell_judge(finding);
 	else if (!certain && finding->confidence == CERTAIN &&
 		 (finding->status == PASS || finding->status == FAIL))
 		finding->confidence = LIKELY;
 	if (r == 0)
 		r = add_probe(scene, finding);
 	if (r == 0)
-		r = nsg_opinions(scene, deep == 0 ? &effective : NULL, finding);
-	if (deep == 0)
+		r = nsg_opinions(scene, deep ? &effective : NULL, finding);
+	if (deep)
 		nsg_judgement_free(&effective);
 	return r;
 }

@@ -39,11 +39,10 @@ client(const struct scene *scene, struct ip *own)
 	return in->source_known ? &in->flow.source.list[0].from : NULL;
 }
 
-static int
+static void
 set_azure(struct scene *scene)
 {
 	struct ip own;
-	int r;
 
 	if (vm_from_facts(scene->facts, &scene->vm_view, NULL) == 0) {
 		scene->instance = &scene->vm_view;
@@ -51,16 +50,14 @@ set_azure(struct scene *scene)
 		scene->admin = scene->vm_view.admin;
 	}
 	scene->nsg.verdict = NSG_UNKNOWN;
-	r = inbound_make(scene, &scene->inbound);
-	scene->network_known = r == 0;
+	scene->network_known = inbound_make(scene, &scene->inbound) == 0;
 	jit_from_facts(scene->facts, scene->vm->id, (int)scene->inbound.flow.port,
 		       client(scene, &own), &scene->access);
-	if (r == 0 && scene->inbound.path != NULL)
-		return inbound_judge(scene, &scene->inbound.flow, &scene->nsg);
-	return r == -ENOENT ? 0 : r;
+	if (scene->network_known && scene->inbound.path != NULL)
+		inbound_judge(scene, &scene->inbound.flow, &scene->nsg);
 }
 
-int
+void
 scene_make(const struct facts *facts, struct scene *ret)
 {
 	*ret = (struct scene){ .facts = facts, .now = facts->now };
@@ -70,7 +67,7 @@ scene_make(const struct facts *facts, struct scene *ret)
 	fact_read(facts_section(facts, FACT_SIGNIN), shape_of_signin(), &ret->azure_signin);
 	fact_read(facts->target, shape_of_target(), &ret->target);
 	set_wire(ret);
-	return set_azure(ret);
+	set_azure(ret);
 }
 
 void

@@ -38,9 +38,8 @@ struct scene {
 	struct vm vm_view; /* behind instance */
 };
 
-/* The facts must outlive the scene, and must not move. 0 or -ENOMEM; scene_free is due either way.
- */
-int scene_make(const struct facts *facts, struct scene *ret);
+/* The facts must outlive the scene, and must not move. */
+void scene_make(const struct facts *facts, struct scene *ret);
 void scene_free(struct scene *scene);
 
 #endif

@@ -11,17 +11,16 @@ let_in(const struct scene *scene, const struct bastion *bastion)
 {
 	struct nsg_judgement judgement;
 	struct nsg_flow flow = scene->inbound.flow;
-	bool allowed = true;
+	bool allowed;
 
 	if (!bastion->subnet_known)
 		return true;
 	flow.source = (struct ip_set){ 0 };
 	flow.private_path = true;
-	if (ip_set_add(&flow.source, &bastion->subnet) == 0 &&
-	    inbound_judge(scene, &flow, &judgement) == 0) {
-		allowed = judgement.verdict != NSG_DENY;
-		nsg_judgement_free(&judgement);
-	}
+	ip_set_add(&flow.source, &bastion->subnet);
+	inbound_judge(scene, &flow, &judgement);
+	allowed = judgement.verdict != NSG_DENY;
+	nsg_judgement_free(&judgement);
 	ip_set_free(&flow.source);
 	return allowed;
 }

@@ -37,8 +37,8 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 
 	if ((r = facts_view(doc, index, &facts)) < 0)
 		return r;
-	if ((r = scene_make(&facts, &scene)) == 0 &&
-	    (r = checks_run(&scene, rules, &selection, &ret->findings, &ret->count)) == 0) {
+	scene_make(&facts, &scene);
+	if ((r = checks_run(&scene, rules, &selection, &ret->findings, &ret->count)) == 0) {
 		ret->about = about_make(&scene);
 		ret->globals = globals_make(&scene, &ret->about);
 	}

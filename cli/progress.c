@@ -40,8 +40,8 @@ note_cause(struct progress *progress, json_t *doc)
 	if (progress->told[0] != '\0' || facts_view(doc, 1, &facts) == 0 ||
 	    facts_view(doc, 0, &facts) < 0)
 		return;
-	if ((r = scene_make(&facts, &scene)) == 0)
-		r = checks_run(&scene, progress->rules, NULL, &findings, &count);
+	scene_make(&facts, &scene);
+	r = checks_run(&scene, progress->rules, NULL, &findings, &count);
 	scene_free(&scene);
 	if (r < 0)
 		return;

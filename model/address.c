@@ -160,7 +160,7 @@ sort_ways(struct address *list, size_t count, bool prefer_v6)
 	}
 }
 
-int
+void
 address_list(const struct facts *facts, const struct network *network, struct address **ret,
 	     size_t *count)
 {
@@ -170,8 +170,6 @@ address_list(const struct facts *facts, const struct network *network, struct ad
 	int port = address_ssh_port(facts, &given);
 	size_t n = 0;
 
-	if (list == NULL)
-		return -ENOMEM;
 	for (size_t i = 0; i < network->count; i++) {
 		const struct net_path *path = &network->paths[i];
 
@@ -183,7 +181,6 @@ address_list(const struct facts *facts, const struct network *network, struct ad
 	sort_ways(list, n, source != NULL && strchr(source, ':') != NULL);
 	*ret = list;
 	*count = n;
-	return 0;
 }
 
 int
@@ -193,14 +190,11 @@ address_choose(const struct facts *facts, struct address *ret)
 	struct bastion bastion;
 	struct address *list;
 	size_t count;
-	int r;
+	int r = 0;
 
-	if ((r = network_from_facts(facts, &network)) < 0)
-		return r;
-	if ((r = address_list(facts, &network, &list, &count)) < 0) {
-		network_free(&network);
-		return r;
-	}
+	if (network_from_facts(facts, &network) < 0)
+		return -ENOENT;
+	address_list(facts, &network, &list, &count);
 	if (count == 0 ||
 	    (list[0].kind == ADDRESS_PRIVATE &&
 	     bastion_for(facts, &network.paths[list[0].path], &bastion) && bastion.tunneling))

@@ -37,10 +37,10 @@ struct address {
 const char *address_kind_word(enum address_kind kind);
 
 /* Every way in, the best first: own public IP (of the family of the source address, when that is
- * known), NAT rule, DNAT, load balancing rule, private address. The caller frees *ret. 0 or
- * -ENOMEM. Public IPs without an address are left out. */
-int address_list(const struct facts *facts, const struct network *network, struct address **ret,
-		 size_t *count);
+ * known), NAT rule, DNAT, load balancing rule, private address. The caller frees *ret.
+ * Public IPs without an address are left out. */
+void address_list(const struct facts *facts, const struct network *network, struct address **ret,
+		  size_t *count);
 
 /* The address to probe, to settle the ADDRESS section with: 0; -ENOENT when the VM has none, only a
  * private one while a Bastion is the way in, or nothing is known of its network. */

@@ -189,17 +189,15 @@ read_path(const struct facts *facts, const json_t *nic, const char *nic_id, cons
 }
 
 /* The paths of one NIC, its primary configuration first. */
-static int
+static void
 read_nic(const struct facts *facts, const char *id, const json_t *nic, bool primary,
 	 struct network *network)
 {
 	const json_t *configs = doc_list(nic, "properties.ipConfigurations"), *config;
 	size_t n = json_array_size(configs), i, first = 0;
-	struct net_path *grown = realloc(network->paths, (network->count + n + 1) * sizeof(*grown));
 
-	if (grown == NULL)
-		return -ENOMEM;
-	network->paths = grown;
+	network->paths =
+	    realloc(network->paths, (network->count + n + 1) * sizeof(*network->paths));
 	json_array_foreach (configs, i, config)
 		if (doc_bool(config, "properties.primary", false)) {
 			first = i;
@@ -214,7 +212,6 @@ read_nic(const struct facts *facts, const char *id, const json_t *nic, bool prim
 			  &network->paths[network->count]);
 		network->paths[network->count++].primary = primary && i == 0;
 	}
-	return 0;
 }
 
 /* true when the reference or the NIC itself says that it is the primary one. */
@@ -230,12 +227,11 @@ nic_is_primary(const struct facts *facts, const json_t *ref, size_t count)
 	       doc_bool(body, "properties.primary", false);
 }
 
-static int
+static void
 read_nics(const struct facts *facts, const json_t *refs, bool primary, struct network *network)
 {
 	const json_t *ref;
 	size_t i;
-	int r = 0;
 
 	json_array_foreach (refs, i, ref) {
 		struct net_ref nic;
@@ -251,11 +247,9 @@ read_nics(const struct facts *facts, const json_t *refs, bool primary, struct ne
 			if (nic.id == NULL)
 				network->missing_nic.id = "";
 		}
-		if (nic.state == FACT_KNOWN &&
-		    (r = read_nic(facts, nic.id, nic.body, primary, network)) < 0)
-			return r;
+		if (nic.state == FACT_KNOWN)
+			read_nic(facts, nic.id, nic.body, primary, network);
 	}
-	return r;
 }
 
 /* The NICs as [{"id"}]: from the VM, else from what the collector found. *own is a new array to be
@@ -271,9 +265,9 @@ nic_refs(const struct facts *facts, json_t **own)
 	    0)
 		return refs;
 	refs = FACT_JSON(facts_section(facts, FACT_NETWORK), network, nics);
-	if (json_array_size(refs) == 0 ||
-	    /* no VM is without one: what was read is not whole */ (*own = json_array()) == NULL)
+	if (json_array_size(refs) == 0) /* no VM is without one: what was read is not whole */
 		return NULL;
+	*own = json_array();
 	json_array_foreach (refs, i, id)
 		json_array_append_new(*own, json_pack("{s:O}", "id", id));
 	return *own;
@@ -285,20 +279,15 @@ network_from_facts(const struct facts *facts, struct network *ret)
 	struct network network = { 0 };
 	json_t *own = NULL;
 	const json_t *refs = nic_refs(facts, &own);
-	int r;
 
 	if (refs == NULL)
 		return -ENOENT;
 	network.nic_count = json_array_size(refs);
-	if ((r = read_nics(facts, refs, true, &network)) == 0)
-		r = read_nics(facts, refs, false, &network);
+	read_nics(facts, refs, true, &network);
+	read_nics(facts, refs, false, &network);
 	if (own != NULL && network.missing_nic.id != NULL)
 		network.missing_nic.id = "";
 	json_decref(own);
-	if (r < 0) {
-		network_free(&network);
-		return r;
-	}
 	*ret = network;
 	return 0;
 }

@@ -38,7 +38,7 @@ struct network {
 	size_t nic_count;           /* how many NICs the VM has */
 };
 
-/* Builds the view; 0, -ENOMEM, or -ENOENT when neither the VM's body nor the list of its NICs is
+/* Builds the view; 0, or -ENOENT when neither the VM's body nor the list of its NICs is
  * known. */
 int network_from_facts(const struct facts *facts, struct network *ret);
 void network_free(struct network *network);

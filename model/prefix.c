@@ -258,22 +258,16 @@ range_covers(const struct ip_range *outer, const struct ip_range *inner)
 }
 
 /* Puts a range at index i. */
-static int
+static void
 set_insert(struct ip_set *set, size_t i, const struct ip_range *range)
 {
 	if (set->count == set->room) {
-		size_t room = set->room == 0 ? 16 : set->room * 2;
-		struct ip_range *grown = realloc(set->list, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return -ENOMEM;
-		set->list = grown;
-		set->room = room;
+		set->room = set->room == 0 ? 16 : set->room * 2;
+		set->list = realloc(set->list, set->room * sizeof(*set->list));
 	}
 	memmove(&set->list[i + 1], &set->list[i], (set->count - i) * sizeof(*set->list));
 	set->list[i] = *range;
 	set->count++;
-	return 0;
 }
 
 static void
@@ -283,7 +277,7 @@ set_remove(struct ip_set *set, size_t i)
 	memmove(&set->list[i], &set->list[i + 1], (set->count - i) * sizeof(*set->list));
 }
 
-int
+void
 ip_set_cut(struct ip_set *set, const struct ip_range *range)
 {
 	for (size_t i = 0; i < set->count;) {
@@ -295,42 +289,35 @@ ip_set_cut(struct ip_set *set, const struct ip_range *range)
 			continue;
 		}
 		set_remove(set, i);
-		if (tail &&
-		    set_insert(set, i, &(struct ip_range){ ip_next(range->to), old.to }) < 0)
-			return -ENOMEM;
-		if (head &&
-		    set_insert(set, i, &(struct ip_range){ old.from, ip_before(range->from) }) < 0)
-			return -ENOMEM;
+		if (tail)
+			set_insert(set, i, &(struct ip_range){ ip_next(range->to), old.to });
+		if (head)
+			set_insert(set, i, &(struct ip_range){ old.from, ip_before(range->from) });
 		i += (size_t)head + (size_t)tail;
 	}
-	return 0;
 }
 
-int
+void
 ip_set_add(struct ip_set *set, const struct ip_range *range)
 {
 	size_t i = 0;
-	int r;
 
-	if ((r = ip_set_cut(set, range)) < 0)
-		return r;
+	ip_set_cut(set, range);
 	while (i < set->count && ip_cmp(set->list[i].from, range->from) < 0)
 		i++;
-	return set_insert(set, i, range);
+	set_insert(set, i, range);
 }
 
-int
-ip_set_copy(const struct ip_set *set, struct ip_set *ret)
+struct ip_set
+ip_set_copy(const struct ip_set *set)
 {
 	struct ip_set copy = { .count = set->count, .room = set->count };
 
 	if (set->count > 0) {
-		if ((copy.list = malloc(set->count * sizeof(*copy.list))) == NULL)
-			return -ENOMEM;
+		copy.list = malloc(set->count * sizeof(*copy.list));
 		memcpy(copy.list, set->list, set->count * sizeof(*copy.list));
 	}
-	*ret = copy;
-	return 0;
+	return copy;
 }
 
 void
@@ -341,43 +328,43 @@ ip_set_free(struct ip_set *set)
 }
 
 /* Applies `change` to the IPv4 ranges of the table: of one kind, or all of them. */
-static int
+static void
 set_specials(struct ip_set *set, bool all, enum ip_kind kind,
-	     int (*change)(struct ip_set *, const struct ip_range *))
+	     void (*change)(struct ip_set *, const struct ip_range *))
 {
 	struct ip_range range;
-	int r = 0;
 
-	for (size_t i = 0; i < SPECIALS && r == 0; i++)
+	for (size_t i = 0; i < SPECIALS; i++)
 		if ((all || special[i].kind == kind) &&
 		    prefix_parse(special[i].prefix, &range) == 0 && ip_is_v4(range.from))
-			r = change(set, &range);
-	return r;
+			change(set, &range);
 }
 
-static int
+static void
 set_add_prefix(struct ip_set *set, const char *prefix)
 {
 	struct ip_range range;
 
-	return prefix_parse(prefix, &range) < 0 ? -EINVAL : ip_set_add(set, &range);
+	if (prefix_parse(prefix, &range) == 0)
+		ip_set_add(set, &range);
 }
 
-int
+void
 ip_set_public(struct ip_set *set, bool v6)
 {
-	int r;
-
-	if (v6)
-		return set_add_prefix(set, "2000::/3");
-	if ((r = ip_set_add(set, &range_v4)) < 0)
-		return r;
-	return set_specials(set, true, IP_PUBLIC, ip_set_cut);
+	if (v6) {
+		set_add_prefix(set, "2000::/3");
+		return;
+	}
+	ip_set_add(set, &range_v4);
+	set_specials(set, true, IP_PUBLIC, ip_set_cut);
 }
 
-int
+void
 ip_set_private(struct ip_set *set, bool v6)
 {
-	return v6 ? set_add_prefix(set, "fc00::/7")
-		  : set_specials(set, false, IP_PRIVATE, ip_set_add);
+	if (v6)
+		set_add_prefix(set, "fc00::/7");
+	else
+		set_specials(set, false, IP_PRIVATE, ip_set_add);
 }

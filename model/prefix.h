@@ -61,16 +61,16 @@ bool range_covers(const struct ip_range *outer, const struct ip_range *inner);
 
 extern const struct ip_range range_everything, range_v4, range_v6;
 
-/* Sets: 0 or -ENOMEM. ip_set_free takes an empty set. */
-int ip_set_add(struct ip_set *set, const struct ip_range *range);
-int ip_set_cut(struct ip_set *set, const struct ip_range *range); /* takes the range out */
-int ip_set_copy(const struct ip_set *set, struct ip_set *ret);
+/* ip_set_free takes an empty set. */
+void ip_set_add(struct ip_set *set, const struct ip_range *range);
+void ip_set_cut(struct ip_set *set, const struct ip_range *range); /* takes the range out */
+struct ip_set ip_set_copy(const struct ip_set *set);
 void ip_set_free(struct ip_set *set);
 
 /* Every public address of one family. */
-int ip_set_public(struct ip_set *set, bool v6);
+void ip_set_public(struct ip_set *set, bool v6);
 
 /* Every private address of one family. */
-int ip_set_private(struct ip_set *set, bool v6);
+void ip_set_private(struct ip_set *set, bool v6);
 
 #endif

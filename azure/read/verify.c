@@ -124,7 +124,8 @@ question(const struct vm_reader *reader, const char **nic, const char **reason)
 	*reason = "IP flow verify was not asked: the address you connect from is not known";
 	if (network_from_facts(&reader->facts, &network) < 0)
 		return NULL;
-	if (address_list(&reader->facts, &network, &list, &count) == 0 && network.count > 0) {
+	address_list(&reader->facts, &network, &list, &count);
+	if (network.count > 0) {
 		way = address_in_use(&reader->facts, list, count, &foreign);
 		const struct net_path *path = &network.paths[way != NULL ? way->path : 0];
 		int at =

@@ -67,12 +67,12 @@ struct nsg {
 	const char *bad; /* field that is missing or no list: nothing can be said */
 };
 
-/* 0 or -ENOMEM. Strings are borrowed from the body, which must outlive the view. */
-int nsg_from_body(const json_t *body, struct nsg *ret);
-int nsg_from_admin(const json_t *body,
-		   struct nsg *ret); /* reply of listNetworkManagerEffectiveSecurityAdminRules */
-int nsg_from_effective(const json_t *entry,
-		       struct nsg *ret); /* one value[] of effectiveNetworkSecurityGroups */
+/* Strings are borrowed from the body, which must outlive the view. */
+void nsg_from_body(const json_t *body, struct nsg *ret);
+void nsg_from_admin(const json_t *body,
+		    struct nsg *ret); /* reply of listNetworkManagerEffectiveSecurityAdminRules */
+void nsg_from_effective(const json_t *entry,
+			struct nsg *ret); /* one value[] of effectiveNetworkSecurityGroups */
 void nsg_free(struct nsg *nsg);
 
 /* Does the group with that id have a rule of that name? FACT_MAYBE when it did not arrive. */
@@ -149,8 +149,7 @@ struct nsg_step nsg_match_rule(const struct nsg_rule *rule, const struct nsg_flo
 enum nsg_match nsg_match_source(const struct nsg_rule *rule, const struct nsg_flow *flow,
 				const struct ip_range *range, const char **tag, bool *nonsense);
 
-/* Evaluates the list; 0 or -ENOMEM. */
-int nsg_evaluate(const struct nsg *nsg, const struct nsg_flow *flow, struct nsg_result *ret);
+void nsg_evaluate(const struct nsg *nsg, const struct nsg_flow *flow, struct nsg_result *ret);
 void nsg_result_free(struct nsg_result *result);
 
 /* "130 rule1 (allow): destinationPortRange 80 does not match", for the trace; the caller frees. */
@@ -182,16 +181,16 @@ struct nsg_judgement {
 };
 
 /* `sku` is that of the public address or load balancer in front (NULL: private path, nothing in
- * front). Subnet and NIC may name the same group. 0 or -ENOMEM. The judgement refers to itself: it
+ * front). Subnet and NIC may name the same group. The judgement refers to itself: it
  * must not be copied. */
-int nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow,
-	      bool has_front, const char *sku, struct nsg_judgement *ret);
+void nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow,
+	       bool has_front, const char *sku, struct nsg_judgement *ret);
 
 /* The same by the effective rules of the NIC (--deep), in which tags, groups and admin rules are
- * expanded; -ENOENT when they were not read, or do not say what they belong to. */
-int nsg_judge_effective(const struct facts *facts, const struct net_path *path,
-			const struct nsg_flow *flow, bool has_front, const char *sku,
-			struct nsg_judgement *ret);
+ * expanded; false when they were not read, or do not say what they belong to. */
+bool nsg_judge_effective(const struct facts *facts, const struct net_path *path,
+			 const struct nsg_flow *flow, bool has_front, const char *sku,
+			 struct nsg_judgement *ret);
 void nsg_judgement_free(struct nsg_judgement *judgement);
 
 bool nsg_is_definite(const struct nsg_judgement *judgement); /* allow or deny */

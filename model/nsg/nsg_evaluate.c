@@ -1,6 +1,5 @@
 #include "model/nsg/nsg.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,12 +45,10 @@ may_match(struct run *run, const struct nsg_step *step, const char *tag)
 }
 
 /* Takes one range of the rule out of what is left, and notes it when it is allowed. */
-static int
+static void
 settle_range(struct run *run, const struct ip_range *range, bool allow)
 {
-	int r = 0;
-
-	for (size_t i = 0; allow && i < run->rest.count && r == 0; i++) {
+	for (size_t i = 0; allow && i < run->rest.count; i++) {
 		struct ip_range part = run->rest.list[i];
 
 		if (!range_meets(&part, range))
@@ -60,36 +57,32 @@ settle_range(struct run *run, const struct ip_range *range, bool allow)
 			part.from = range->from;
 		if (ip_cmp(part.to, range->to) > 0)
 			part.to = range->to;
-		r = ip_set_add(&run->result.allowed, &part);
+		ip_set_add(&run->result.allowed, &part);
 	}
-	return r < 0 ? r : ip_set_cut(&run->rest, range);
+	ip_set_cut(&run->rest, range);
 }
 
 /* The rule matches some of the source for certain: that part is settled. `whole` are the ranges of
  * the rest that lie in it entirely. */
-static int
+static void
 settle(struct run *run, const struct nsg_rule *rule, const bool *whole)
 {
 	bool allow = rule->access != NSG_ACCESS_DENY;
-	struct ip_set before;
-	int r;
+	struct ip_set before = ip_set_copy(&run->rest);
 
-	if ((r = ip_set_copy(&run->rest, &before)) < 0)
-		return r;
-	for (size_t i = 0; i < before.count && r == 0; i++) {
+	for (size_t i = 0; i < before.count; i++) {
 		if (whole[i]) {
-			r = settle_range(run, &before.list[i], allow);
+			settle_range(run, &before.list[i], allow);
 			continue;
 		}
-		for (size_t k = 0; k < nsg_side_size(&rule->source) && r == 0; k++) {
+		for (size_t k = 0; k < nsg_side_size(&rule->source); k++) {
 			struct ip_range own = nsg_side_at(&rule->source, k);
 
 			if (range_meets(&own, &before.list[i]) && run->cuts++ < CUT_BUDGET)
-				r = settle_range(run, &own, allow);
+				settle_range(run, &own, allow);
 		}
 	}
 	ip_set_free(&before);
-	return r;
 }
 
 /* Matches the rule's source against what is left. Sets whole[i] for ranges inside it; returns YES
@@ -136,7 +129,7 @@ has_rival(const struct nsg *nsg, size_t at, const struct nsg_flow *flow)
 }
 
 /* Source against what is left, for a rule whose other fields match or may match. */
-static int
+static void
 look_at_source(struct run *run, struct nsg_step *step, bool *whole)
 {
 	const struct nsg_rule *rule = step->rule;
@@ -152,44 +145,41 @@ look_at_source(struct run *run, struct nsg_step *step, bool *whole)
 		part.field = rule->source.bad;
 	if (source == NSG_NO) {
 		*step = part;
-		return 0;
+		return;
 	}
 	if (step->match == NSG_MAYBE) {
 		may_match(run, step, NULL);
-		return 0;
+		return;
 	}
 	if (source == NSG_MAYBE)
 		*step = part;
 	if (source == NSG_MAYBE && (tag != NULL || nonsense))
 		may_match(run, &part, tag);
 	if (!certain)
-		return 0;
+		return;
 	if (run->first[rule->access] == NULL)
 		run->first[rule->access] = rule;
 	mark(&run->result, rule->access);
 	run->result.decider = rule;
-	return settle(run, rule, whole);
+	settle(run, rule, whole);
 }
 
-static int
+static void
 look_at(struct run *run, const struct nsg *nsg, size_t at)
 {
 	struct nsg_step step = nsg_match_rule(&nsg->rules[at], run->flow);
 	bool *whole;
-	int r = 0;
 
 	if (step.match == NSG_YES && has_rival(nsg, at, run->flow))
 		step = (struct nsg_step){
 			.rule = step.rule, .match = NSG_MAYBE, .field = "priority", .nonsense = true
 		};
 	if (step.match != NSG_NO) {
-		if ((whole = calloc(run->rest.count, sizeof(*whole))) == NULL)
-			return -ENOMEM;
-		r = look_at_source(run, &step, whole);
+		whole = calloc(run->rest.count, sizeof(*whole));
+		look_at_source(run, &step, whole);
 		free(whole);
 	}
 	run->result.steps[run->result.step_count++] = step;
-	return r;
 }
 
 /* A rule of the other access than the deciding one. */
@@ -205,35 +195,27 @@ opposite(const struct run *run)
 	return NULL;
 }
 
-int
+void
 nsg_evaluate(const struct nsg *nsg, const struct nsg_flow *flow, struct nsg_result *ret)
 {
 	struct run run = { .flow = flow, .result = { .exact = true } };
-	int r;
 
 	if (nsg->bad != NULL) {
 		*ret = (struct nsg_result){ .can_allow = true,
 					    .can_deny = true,
 					    .unknown_field = nsg->bad };
-		return 0;
+		return;
 	}
-	if ((r = ip_set_copy(&flow->source, &run.rest)) < 0)
-		return r;
-	if ((run.result.steps = calloc(nsg->count + 1, sizeof(*run.result.steps))) == NULL)
-		r = -ENOMEM;
-	for (size_t i = 0; i < nsg->count && run.rest.count > 0 && r == 0; i++)
-		r = look_at(&run, nsg, i);
+	run.rest = ip_set_copy(&flow->source);
+	run.result.steps = calloc(nsg->count + 1, sizeof(*run.result.steps));
+	for (size_t i = 0; i < nsg->count && run.rest.count > 0; i++)
+		look_at(&run, nsg, i);
 	run.result.other = opposite(&run);
 	run.result.open = run.rest.count > 0;
 	if (run.cuts >= CUT_BUDGET)
 		run.result.exact = false;
 	ip_set_free(&run.rest);
-	if (r < 0) {
-		nsg_result_free(&run.result);
-		return r;
-	}
 	*ret = run.result;
-	return 0;
 }
 
 void

@@ -1,7 +1,6 @@
 #include "model/nsg/nsg.h"
 #include "facts/arm.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,27 +17,24 @@ present(const struct nsg_gate *gate)
 }
 
 /* A gate whose group did not arrive may do anything. */
-static int
+static void
 judge_gate(struct nsg_gate *gate, const struct nsg_flow *flow)
 {
-	int r;
-
 	if (gate->ref.state == FACT_ABSENT)
-		return 0;
+		return;
 	if (gate->ref.state != FACT_KNOWN) {
 		gate->result = (struct nsg_result){ .can_allow = true, .can_deny = true };
-		return 0;
+		return;
 	}
 	if (gate->effective != NULL)
-		r = nsg_from_effective(gate->effective, &gate->nsg);
+		nsg_from_effective(gate->effective, &gate->nsg);
+	else if (gate->scope == NSG_SCOPE_ADMIN)
+		nsg_from_admin(gate->ref.body, &gate->nsg);
 	else
-		r = gate->scope == NSG_SCOPE_ADMIN ? nsg_from_admin(gate->ref.body, &gate->nsg)
-						   : nsg_from_body(gate->ref.body, &gate->nsg);
-	if (r < 0 || (r = nsg_evaluate(&gate->nsg, flow, &gate->result)) < 0)
-		return r;
+		nsg_from_body(gate->ref.body, &gate->nsg);
+	nsg_evaluate(&gate->nsg, flow, &gate->result);
 	if (gate->scope != NSG_SCOPE_ADMIN)
 		gate->result.can_deny |= gate->result.open;
-	return 0;
 }
 
 /* The admin rules in force on the VNet. They are read by an action that a Reader lacks: refused is
@@ -191,21 +187,16 @@ name_unknown(struct nsg_judgement *judgement)
 }
 
 /* All gates are set up: evaluates each and puts the verdict together. */
-static int
+static void
 judge_all(const struct nsg_flow *flow, bool has_front, const char *sku, struct nsg_judgement *ret)
 {
 	struct outcome groups, sum;
 	const struct nsg_result *admin = &ret->gates[NSG_SCOPE_ADMIN].result;
 	bool goes_on;
-	int r = 0;
 
-	for (size_t i = 0; i < 3 && r == 0; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		ret->gates[i].scope = (enum nsg_scope)i;
-		r = judge_gate(&ret->gates[i], flow);
-	}
-	if (r < 0) {
-		nsg_judgement_free(ret);
-		return r;
+		judge_gate(&ret->gates[i], flow);
 	}
 	groups = judge_groups(has_front, sku, ret);
 	goes_on = !present(&ret->gates[NSG_SCOPE_ADMIN]) || admin->can_allow || admin->open;
@@ -218,10 +209,9 @@ judge_all(const struct nsg_flow *flow, bool has_front, const char *sku, struct n
 		ret->closed = false;
 	name_decider(ret);
 	name_unknown(ret);
-	return 0;
 }
 
-int
+void
 nsg_judge(const struct facts *facts, const struct net_path *path, const struct nsg_flow *flow,
 	  bool has_front, const char *sku, struct nsg_judgement *ret)
 {
@@ -229,7 +219,7 @@ nsg_judge(const struct facts *facts, const struct net_path *path, const struct n
 	find_admin(facts, path, ret);
 	ret->gates[NSG_SCOPE_SUBNET].ref = path->subnet_nsg;
 	ret->gates[NSG_SCOPE_NIC].ref = path->nic_nsg;
-	return judge_all(flow, has_front, sku, ret);
+	judge_all(flow, has_front, sku, ret);
 }
 
 /* An entry belongs to the NIC or the subnet that it names, one that names neither but a network
@@ -263,7 +253,7 @@ entries_make_sense(const json_t *entries, const struct net_path *path)
 	return true;
 }
 
-int
+bool
 nsg_judge_effective(const struct facts *facts, const struct net_path *path,
 		    const struct nsg_flow *flow, bool has_front, const char *sku,
 		    struct nsg_judgement *ret)
@@ -276,7 +266,7 @@ nsg_judge_effective(const struct facts *facts, const struct net_path *path,
 		facts_resource(facts, id, &body, NULL);
 	free(id);
 	if (doc_list(body, "value") == NULL || !entries_make_sense(doc_list(body, "value"), path))
-		return -ENOENT;
+		return false;
 	*ret = (struct nsg_judgement){ 0 };
 	for (i = 0; i < 3; i++)
 		ret->gates[i].ref.state = FACT_ABSENT;
@@ -287,7 +277,8 @@ nsg_judge_effective(const struct facts *facts, const struct net_path *path,
 		gate->ref.state = FACT_KNOWN;
 		gate->effective = entry;
 	}
-	return judge_all(flow, has_front, sku, ret);
+	judge_all(flow, has_front, sku, ret);
+	return true;
 }
 
 void

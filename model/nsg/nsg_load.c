@@ -2,17 +2,13 @@
 #include "facts/arm.h"
 #include "model/nsg/nsg_rule.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-static int
+static void
 add_rule(struct nsg *nsg, const char *name, const json_t *properties)
 {
-	int r = nsg_rule_read(name, properties, &nsg->rules[nsg->count]);
-
-	nsg->count += r != 0;
-	return r < 0 ? r : 0;
+	nsg->count += nsg_rule_read(name, properties, &nsg->rules[nsg->count]);
 }
 
 /* What Azure adds to every group; a body that leaves them out means them all the same. */
@@ -28,14 +24,14 @@ static const struct {
 
 #define BUILT_IN_COUNT (sizeof(built_in) / sizeof(*built_in))
 
-static int
+static void
 add_built_in(struct nsg *nsg, size_t i)
 {
 	struct nsg_rule *rule = &nsg->rules[nsg->count];
 
 	for (size_t k = 0; k < nsg->count; k++)
 		if (nsg->rules[k].priority == built_in[i].priority)
-			return 0;
+			return;
 	nsg->count++;
 	*rule = (struct nsg_rule){ .name = built_in[i].name,
 				   .priority = built_in[i].priority,
@@ -43,7 +39,7 @@ add_built_in(struct nsg *nsg, size_t i)
 				   .protocol = NSG_PROTOCOL_ANY,
 				   .protocol_text = "*",
 				   .is_default = true };
-	return nsg_rule_fill(rule, built_in[i].source, built_in[i].destination);
+	nsg_rule_fill(rule, built_in[i].source, built_in[i].destination);
 }
 
 static int
@@ -69,42 +65,26 @@ sort_rules(struct nsg *nsg)
 	}
 }
 
-static int
-finish(int r, struct nsg *nsg, struct nsg *ret)
-{
-	if (r < 0) {
-		nsg_free(nsg);
-		return r;
-	}
-	sort_rules(nsg);
-	*ret = *nsg;
-	return 0;
-}
-
-static int
+static void
 add_list(struct nsg *nsg, const json_t *list)
 {
 	const json_t *entry;
 	size_t i;
-	int r = 0;
 
 	json_array_foreach (list, i, entry) {
 		const char *name = doc_str(entry, "name");
 
-		if ((r = add_rule(nsg, name != NULL ? name : arm_id_name(doc_str(entry, "id")),
-				  doc_get(entry, "properties"))) < 0)
-			break;
+		add_rule(nsg, name != NULL ? name : arm_id_name(doc_str(entry, "id")),
+			 doc_get(entry, "properties"));
 	}
-	return r;
 }
 
-int
+void
 nsg_from_body(const json_t *body, struct nsg *ret)
 {
 	const json_t *custom = doc_get(body, "properties.securityRules"),
 		     *defaults = doc_get(body, "properties.defaultSecurityRules");
 	struct nsg nsg = { .id = doc_str(body, "id"), .name = doc_str(body, "name") };
-	int r;
 
 	if (nsg.name == NULL)
 		nsg.name = arm_id_name(nsg.id);
@@ -114,13 +94,12 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 		nsg.bad = "properties.defaultSecurityRules";
 	nsg.rules = calloc(json_array_size(custom) + json_array_size(defaults) + BUILT_IN_COUNT,
 			   sizeof(*nsg.rules));
-	if (nsg.rules == NULL)
-		return -ENOMEM;
-	if ((r = add_list(&nsg, custom)) == 0)
-		r = add_list(&nsg, defaults);
-	for (size_t i = 0; i < BUILT_IN_COUNT && r == 0; i++)
-		r = add_built_in(&nsg, i);
-	return finish(r, &nsg, ret);
+	add_list(&nsg, custom);
+	add_list(&nsg, defaults);
+	for (size_t i = 0; i < BUILT_IN_COUNT; i++)
+		add_built_in(&nsg, i);
+	sort_rules(&nsg);
+	*ret = nsg;
 }
 
 /* The prefixes of a side of an admin rule, a list of {addressPrefixType, addressPrefix}; no list,
@@ -143,63 +122,55 @@ admin_prefixes(const json_t *side)
 	return list;
 }
 
-/* Admin rules in the shape of the others; a new reference, NULL when out of memory. */
+/* Admin rules in the shape of the others; a new reference. */
 static json_t *
 flatten_admin(const json_t *properties)
 {
 	json_t *flat = json_copy((json_t *)(uintptr_t)properties);
 
-	if (flat != NULL) {
-		json_object_set_new(flat, "sourceAddressPrefixes",
-				    admin_prefixes(doc_get(properties, "sources")));
-		json_object_set_new(flat, "destinationAddressPrefixes",
-				    admin_prefixes(doc_get(properties, "destinations")));
-	}
+	json_object_set_new(flat, "sourceAddressPrefixes",
+			    admin_prefixes(doc_get(properties, "sources")));
+	json_object_set_new(flat, "destinationAddressPrefixes",
+			    admin_prefixes(doc_get(properties, "destinations")));
 	return flat;
 }
 
-int
+void
 nsg_from_admin(const json_t *body, struct nsg *ret)
 {
 	const json_t *list = doc_list(body, "value"), *entry;
 	struct nsg nsg = { .id = "", .name = "security admin rules" };
 	size_t i;
-	int r = 0;
 
 	if (list == NULL)
 		nsg.bad = "value";
-	if ((nsg.rules = calloc(json_array_size(list) + 1, sizeof(*nsg.rules))) == NULL)
-		return -ENOMEM;
+	nsg.rules = calloc(json_array_size(list) + 1, sizeof(*nsg.rules));
 	json_array_foreach (list, i, entry) {
 		const json_t *properties = doc_get(entry, "properties");
 		json_t *flat = json_is_object(properties) ? flatten_admin(properties) : json_null();
 
-		r = flat == NULL ? -ENOMEM
-				 : add_rule(&nsg, arm_id_name(doc_str(entry, "id")), flat);
+		add_rule(&nsg, arm_id_name(doc_str(entry, "id")), flat);
 		json_decref(flat); /* the strings in it are shared with the body and live on */
-		if (r < 0)
-			break;
 	}
-	return finish(r, &nsg, ret);
+	sort_rules(&nsg);
+	*ret = nsg;
 }
 
-int
+void
 nsg_from_effective(const json_t *entry, struct nsg *ret)
 {
 	const json_t *list = doc_list(entry, "effectiveSecurityRules"), *rule;
 	struct nsg nsg = { .id = doc_str(entry, "networkSecurityGroup.id") };
 	size_t i;
-	int r = 0;
 
 	nsg.name = arm_id_name(nsg.id);
 	if (list == NULL)
 		nsg.bad = "effectiveSecurityRules";
-	if ((nsg.rules = calloc(json_array_size(list) + 1, sizeof(*nsg.rules))) == NULL)
-		return -ENOMEM;
+	nsg.rules = calloc(json_array_size(list) + 1, sizeof(*nsg.rules));
 	json_array_foreach (list, i, rule)
-		if ((r = add_rule(&nsg, arm_id_name(doc_str(rule, "name")), rule)) < 0)
-			break;
-	return finish(r, &nsg, ret);
+		add_rule(&nsg, arm_id_name(doc_str(rule, "name")), rule);
+	sort_rules(&nsg);
+	*ret = nsg;
 }
 
 void

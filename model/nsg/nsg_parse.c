@@ -1,6 +1,5 @@
 #include "model/nsg/nsg_rule.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +158,7 @@ static void
 take_ports(const char *text, const char *field, void *ctx)
 {
 	struct nsg_ports *ports = ctx;
-	struct port_range range, *grown = ports->list;
+	struct port_range range;
 
 	if (!parse_ports(text, &range)) {
 		if (!each_piece(text, field, take_ports, ports))
@@ -167,29 +166,17 @@ take_ports(const char *text, const char *field, void *ctx)
 		return;
 	}
 	if ((ports->count & (ports->count - 1)) == 0) /* room for 1, 2, 4, 8, ... */
-		grown = realloc(ports->list,
-				(ports->count == 0 ? 1 : ports->count * 2) * sizeof(*grown));
-	if (grown == NULL) {
-		ports->bad = field;
-		return;
-	}
-	ports->list = grown;
+		ports->list = realloc(ports->list, (ports->count == 0 ? 1 : ports->count * 2) *
+						       sizeof(*ports->list));
 	ports->list[ports->count++] = range;
 }
 
 static void
-add_range(struct nsg_side *side, const struct ip_range *range, const char *field)
+add_range(struct nsg_side *side, const struct ip_range *range)
 {
-	struct ip_range *grown = side->list;
-
 	if ((side->count & (side->count - 1)) == 0) /* room for 1, 2, 4, 8, ... */
-		grown =
-		    realloc(side->list, (side->count == 0 ? 1 : side->count * 2) * sizeof(*grown));
-	if (grown == NULL) {
-		side->bad = field;
-		return;
-	}
-	side->list = grown;
+		side->list = realloc(side->list, (side->count == 0 ? 1 : side->count * 2) *
+						     sizeof(*side->list));
 	side->list[side->count++] = *range;
 }
 
@@ -202,7 +189,7 @@ take_piece(const char *text, const char *field, void *ctx)
 	struct ip_range range;
 
 	if (prefix_parse(text, &range) == 0)
-		add_range(side, &range, field);
+		add_range(side, &range);
 	else
 		side->bad = field;
 }
@@ -233,7 +220,7 @@ take_side(const char *text, const char *field, void *ctx)
 			add_v4(side,
 			       (struct range4){ (uint32_t)range.from.lo, (uint32_t)range.to.lo });
 		else
-			add_range(side, &range, field);
+			add_range(side, &range);
 	} else if (is_tag(text))
 		side->tags[side->tag_count++] = text;
 	else if (!each_piece(text, field, take_piece, side))
@@ -278,7 +265,7 @@ read_groups(const json_t *properties, const char *field, struct nsg_side *side)
 }
 
 /* Effective rules carry the expanded addresses of a tag or group: those are used instead of it. */
-static int
+static void
 read_side(const json_t *properties, const struct field_names *fields, struct nsg_side *side)
 {
 	const json_t *expanded = doc_list(properties, fields->expanded);
@@ -286,15 +273,13 @@ read_side(const json_t *properties, const struct field_names *fields, struct nsg
 	size_t room = json_array_size(doc_list(properties, several)) + 1;
 
 	side->text = first_text(properties, fields->single, fields->several);
-	if ((side->v4 = calloc(room, sizeof(*side->v4))) == NULL ||
-	    (side->tags = calloc(room, sizeof(*side->tags))) == NULL)
-		return -ENOMEM;
+	side->v4 = calloc(room, sizeof(*side->v4));
+	side->tags = calloc(room, sizeof(*side->tags));
 	read_groups(properties, fields->asgs, side);
 	if (each_value(properties, several == fields->expanded ? "" : fields->single, several,
 		       &side->bad, take_side, side) == 0 &&
 	    json_array_size(side->asgs) == 0)
 		side->bad = fields->single;
-	return 0;
 }
 
 static void
@@ -360,51 +345,42 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 	return true;
 }
 
-int
+bool
 nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule)
 {
-	int r;
-
 	if (!read_head(name, properties, rule))
-		return 0;
-	if ((r = read_side(properties, &source_fields, &rule->source)) < 0 ||
-	    (r = read_side(properties, &destination_fields, &rule->destination)) < 0)
-		return r;
+		return false;
+	read_side(properties, &source_fields, &rule->source);
+	read_side(properties, &destination_fields, &rule->destination);
 	read_ports(properties, "sourcePortRange", "sourcePortRanges", &rule->source_ports);
 	read_ports(properties, "destinationPortRange", "destinationPortRanges",
 		   &rule->destination_ports);
-	return 1;
+	return true;
 }
 
-static int
+static void
 fill_side(struct nsg_side *side, const char *text)
 {
 	side->text = text;
-	if ((side->v4 = calloc(1, sizeof(*side->v4))) == NULL ||
-	    (side->tags = calloc(1, sizeof(*side->tags))) == NULL)
-		return -ENOMEM;
+	side->v4 = calloc(1, sizeof(*side->v4));
+	side->tags = calloc(1, sizeof(*side->tags));
 	take_side(text, "", side);
-	return 0;
 }
 
-static int
+static void
 fill_ports(struct nsg_ports *ports)
 {
 	ports->text = "*";
 	take_ports("*", "", ports);
-	return ports->count == 0 ? -ENOMEM : 0;
 }
 
-int
+void
 nsg_rule_fill(struct nsg_rule *rule, const char *source, const char *destination)
 {
-	int r;
-
-	if ((r = fill_side(&rule->source, source)) < 0 ||
-	    (r = fill_side(&rule->destination, destination)) < 0 ||
-	    (r = fill_ports(&rule->source_ports)) < 0)
-		return r;
-	return fill_ports(&rule->destination_ports);
+	fill_side(&rule->source, source);
+	fill_side(&rule->destination, destination);
+	fill_ports(&rule->source_ports);
+	fill_ports(&rule->destination_ports);
 }
 
 void

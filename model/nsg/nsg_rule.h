@@ -5,12 +5,12 @@
 
 #include "model/nsg/nsg.h"
 
-/* 1 when read, 0 for an outbound rule (nothing to free then), -ENOMEM: *rule holds what was read by
- * then. Nonsense is no error: it stands in the rule's `bad` fields. */
-int nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule);
+/* false for an outbound rule (nothing to free then). Nonsense is no error: it stands in the rule's
+ * `bad` fields. */
+bool nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule);
 
-/* The sides of a rule for all ports; 0 or -ENOMEM. */
-int nsg_rule_fill(struct nsg_rule *rule, const char *source, const char *destination);
+/* The sides of a rule for all ports. */
+void nsg_rule_fill(struct nsg_rule *rule, const char *source, const char *destination);
 
 void nsg_rule_free(struct nsg_rule *rule); /* its contents */
 

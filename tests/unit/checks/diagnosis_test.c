@@ -65,7 +65,7 @@ diagnose(void)
 {
 	struct scene scene;
 
-	ck_assert_int_eq(scene_make(&world.facts, &scene), 0);
+	scene_make(&world.facts, &scene);
 	ck_assert_int_eq(causes_make(&scene, world.rules, world.said, world.count, &world.findings),
 			 0);
 	scene_free(&scene);
@@ -334,7 +334,7 @@ START_TEST(guards_tell_unknown_from_not_asked)
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
 		facts_settle(&world.facts, section,
 			     section == FACT_TCP ? FACT_UNKNOWN : FACT_NOT_ASKED, "x", "because");
-	ck_assert_int_eq(scene_make(&world.facts, &scene), 0);
+	scene_make(&world.facts, &scene);
 	ck_assert_int_eq(checks_run(&scene, world.rules, NULL, &findings, &count), 0);
 	scene_free(&scene);
 	for (size_t i = 0; i < count; i++)

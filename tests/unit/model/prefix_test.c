@@ -65,15 +65,15 @@ START_TEST(sets_are_cut_and_joined)
 	char text[IP_TEXT_MAX * 2];
 
 	prefix_parse("10.0.0.0/8", &range);
-	ck_assert_int_eq(ip_set_add(&set, &range), 0);
+	ip_set_add(&set, &range);
 	prefix_parse("10.1.0.0/16", &range);
-	ck_assert_int_eq(ip_set_cut(&set, &range), 0);
+	ip_set_cut(&set, &range);
 	ck_assert_uint_eq(set.count, 2);
 	range_format(&set.list[0], text, sizeof(text));
 	ck_assert_str_eq(text, "10.0.0.0/16");
 	range_format(&set.list[1], text, sizeof(text));
 	ck_assert_str_eq(text, "10.2.0.0-10.255.255.255");
-	ck_assert_int_eq(ip_set_add(&set, &range_everything), 0);
+	ip_set_add(&set, &range_everything);
 	ck_assert_uint_eq(set.count, 1);
 	ip_set_free(&set);
 }

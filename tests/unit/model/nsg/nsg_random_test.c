@@ -439,11 +439,10 @@ compare(const struct world *world, unsigned set)
 	flow.private_path = plain.private_path;
 	ck_assert_int_eq(ip_parse(plain.destination, &flow.destination), 0);
 	ck_assert_int_eq(ip_parse(plain.source, &source), 0);
-	ck_assert_int_eq(ip_set_add(&flow.source, &(struct ip_range){ source, source }), 0);
+	ip_set_add(&flow.source, &(struct ip_range){ source, source });
 	verdict = plain_verdict(&world->admin, &world->subnet, &world->nic, world->basic, &plain);
-	ck_assert_int_eq(nsg_judge(&world->net.facts, &world->path, &flow, !plain.private_path,
-				   world->basic ? "Basic" : "Standard", &judgement),
-			 0);
+	nsg_judge(&world->net.facts, &world->path, &flow, !plain.private_path,
+		  world->basic ? "Basic" : "Standard", &judgement);
 	ck_assert_msg(judgement.verdict == (verdict ? NSG_ALLOW : NSG_DENY),
 		      "set %u, from %s to port %u: %s, and plainly it is %s", set, plain.source,
 		      plain.port, nsg_verdict_word(judgement.verdict),

@@ -18,12 +18,12 @@ flow_from(struct nsg_flow *flow, const char *source, const char *destination, un
 	*flow = (struct nsg_flow){ .protocol = 6, .port = port, .destination_known = true };
 	ck_assert_int_eq(ip_parse(destination, &flow->destination), 0);
 	if (source == NULL) {
-		ck_assert_int_eq(ip_set_public(&flow->source, false), 0);
+		ip_set_public(&flow->source, false);
 		return;
 	}
 	ck_assert_int_eq(ip_parse(source, &ip), 0);
 	flow->private_path = !ip_is_public(ip);
-	ck_assert_int_eq(ip_set_add(&flow->source, &(struct ip_range){ ip, ip }), 0);
+	ip_set_add(&flow->source, &(struct ip_range){ ip, ip });
 }
 
 static const struct {
@@ -184,8 +184,8 @@ START_TEST(rules_are_evaluated)
 	net_rules(&net, NSG_ID, table[_i].rules);
 	facts_resource(&net.facts, NSG_ID, &body, NULL);
 	flow_from(&flow, table[_i].source, "10.0.0.4", 22);
-	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
-	ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+	nsg_from_body(body, &nsg);
+	nsg_evaluate(&nsg, &flow, &result);
 	verdict = result.can_allow && result.can_deny
 		      ? result.unknown_field != NULL ? "unknown" : "both"
 		  : result.can_allow ? "allow"
@@ -217,8 +217,8 @@ START_TEST(a_free_priority_is_found_before_the_deny)
 		  "{'name': 'no', 'priority': 102, 'access': 'Deny'}]");
 	facts_resource(&net.facts, NSG_ID, &gate.ref.body, NULL);
 	flow_from(&flow, "203.0.113.7", "10.0.0.4", 22);
-	ck_assert_int_eq(nsg_from_body(gate.ref.body, &gate.nsg), 0);
-	ck_assert_int_eq(nsg_evaluate(&gate.nsg, &flow, &gate.result), 0);
+	nsg_from_body(gate.ref.body, &gate.nsg);
+	nsg_evaluate(&gate.nsg, &flow, &gate.result);
 	ck_assert_int_eq(nsg_free_priority(&gate), 100);
 	nsg_free_name(&gate, name, sizeof(name));
 	ck_assert_str_eq(name, "allow-ssh-me-2");
@@ -383,8 +383,8 @@ START_TEST(an_unknown_source_is_judged_as_all_of_them)
 		body =
 		    json_pack("{s:s, s:{s:o}}", "id", NSG_ID, "properties", "securityRules", list);
 		flow_from(&flow, NULL, "10.0.0.3", 22);
-		ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
-		ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+		nsg_from_body(body, &nsg);
+		nsg_evaluate(&nsg, &flow, &result);
 		for (unsigned f = 0; f < 20; f++) {
 			struct naive_flow plain = { random_ip(), 0x0a000003, 22 };
 			struct ip source = { 0, 0xffff00000000u | plain.source };
@@ -420,7 +420,7 @@ START_TEST(ascending_lists_say_what_others_say)
 	    "securityRules", "properties", "direction", "Inbound", "access", "Deny", "protocol",
 	    "*", "priority", 100, "sourceAddressPrefixes", up, "properties", "direction", "Inbound",
 	    "access", "Deny", "protocol", "*", "priority", 101, "sourceAddressPrefixes", down);
-	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+	nsg_from_body(body, &nsg);
 	ck_assert(nsg.rules[0].source.sorted && !nsg.rules[1].source.sorted);
 	for (unsigned i = 0; i < 20000; i++) {
 		uint64_t from = 0xffff0a000000u + dice(0x70000), to = from + dice(3) * dice(2000);
@@ -456,9 +456,9 @@ START_TEST(a_thousand_rules_are_evaluated)
 	body = json_pack("{s:s, s:{s:o}}", "id", NSG_ID, "properties", "securityRules", list);
 	flow_from(&flow, "20.7.7.200", "20.0.0.4",
 		  22); /* between the prefixes, and in the last of them */
-	ck_assert_int_eq(nsg_from_body(body, &nsg), 0);
+	nsg_from_body(body, &nsg);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	ck_assert_int_eq(nsg_evaluate(&nsg, &flow, &result), 0);
+	nsg_evaluate(&nsg, &flow, &result);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ck_assert(result.can_deny && !result.can_allow);
 	if (getenv("NSG_TIME") != NULL)
