@@ -2,24 +2,29 @@
 #include "report/text.h"
 #include "facts/doc.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { TITLE_LINES = 3, POSSIBLE_SHOWN = 3 };
 
-/* The title, and in brackets what it costs; the caller frees. "none" is not worth a word. */
+/* The title, and in brackets what it costs; the caller frees. "none" is not worth a word, and what
+ * is labelled is not called an alternative. */
 static char *
-title_and_cost(const struct remedy *remedy)
+title_and_cost(const struct remedy *remedy, bool labelled)
 {
 	const char *title = remedy->title != NULL ? remedy->title : "", *cost = remedy->cost;
-	size_t len = strlen(title);
+	bool either = labelled && strncmp(title, "Or ", 3) == 0;
+	size_t len = strlen(title), from = either ? 4 : 0;
 	bool joined = len > 0 && title[len - 1] == ')';
+	char first[2] = { either ? (char)toupper((unsigned char)title[3]) : '\0', '\0' };
 
 	if (cost != NULL && strncmp(cost, "none", 4) == 0)
 		cost = cost[4] == ';' ? cost + 5 + (cost[5] == ' ') : NULL;
 	if (cost == NULL)
-		return strdup(title);
-	return doc_fmt("%.*s%s%s)", (int)(len - joined), title, joined ? "; " : " (", cost);
+		return doc_fmt("%s%s", first, title + from);
+	return doc_fmt("%s%.*s%s%s)", first, (int)(len - from - joined), title + from,
+		       joined ? "; " : " (", cost);
 }
 
 void
@@ -38,7 +43,8 @@ static void
 write_heading(struct page *page, const struct remedy *remedy, const char *label)
 {
 	bool portal = strcmp(remedy->dialect, "portal") == 0;
-	char *text = title_and_cost(remedy), *first = doc_fmt("  %-6s ", label);
+	char *text = title_and_cost(remedy, strcmp(label, "Also") != 0),
+	     *first = doc_fmt("  %-6s ", label);
 
 	page_label(page, INK_BOLD, first);
 	if (portal)
