@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 
 from keylib import Dsa, Ec, Ed25519, Rsa
-from simlib import BUILD, SRC, TENANT, VM, Sim, seal
+from simlib import BUILD, CLIENT, SRC, TENANT, VM, Sim, seal
 
 PROGRAM = os.path.abspath(os.path.join(BUILD, "azssh-doctor"))
 PRELOAD = os.path.abspath(os.path.join(BUILD, "tests", "torture.so"))
@@ -38,9 +38,10 @@ def keys():
 
 
 class Torture:
-    def __init__(self, folder):
+    def __init__(self, folder, sim):
         self.folder = folder
-        self.env = {"HOME": folder, "AZURE_CONFIG_DIR": folder, "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+        self.env = {"HOME": folder, "AZURE_CONFIG_DIR": folder, "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
+                    "AZSSH_ARM_ENDPOINT": sim.url.rstrip("/"), "AZURE_AUTHORITY_HOST": sim.url, "AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": "sim-secret"}
 
     def run(self, args, **more):
         done = subprocess.run([PROGRAM] + args, env=dict(self.env, LD_PRELOAD=PRELOAD, **more), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False, cwd=self.folder)
@@ -68,14 +69,12 @@ def runs(torture):
     with open(os.path.join(SRC, "tests", "facts", "local-base.json"), encoding="utf-8") as file:
         local = {"schema": "azssh-doctor/bundle/1", "facts": json.load(file), "redactions": []}
     found["replay, local"] = ["--replay", torture.write("local.bundle", json.dumps(local)), "-f", "json"]
-    with Sim() as sim:
-        bundle = os.path.join(torture.folder, "azure.bundle")
-        env = dict(torture.env, AZSSH_ARM_ENDPOINT=sim.url.rstrip("/"), AZURE_AUTHORITY_HOST=sim.url, AZURE_TENANT_ID=TENANT, AZURE_CLIENT_ID="00000000-0000-0000-0000-0000000000c1",
-                   AZURE_CLIENT_SECRET="sim-secret")
-        subprocess.run([PROGRAM, "--no-probe", "--no-redact", "--bundle", bundle, VM], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60, check=False)
+    bundle = os.path.join(torture.folder, "azure.bundle")
+    subprocess.run([PROGRAM, "--no-probe", "--no-redact", "--bundle", bundle, VM], env=torture.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60, check=False)
     found["replay, Azure, text"] = ["--replay", bundle]
     found["rules, lint"] = ["--lint-rules", torture.write("rules.yaml", RULES)]
     found["rules, layered replay"] = ["--replay", bundle, "-r", os.path.join(torture.folder, "rules.yaml"), "-f", "json"]
+    found["live, simulator"] = ["--no-probe", VM, "-f", "json"]
     found["explain"] = ["--explain", "nsg-no-allow-rule"]
     found["list of checks"] = ["--list-checks"]
     return found
@@ -122,8 +121,8 @@ def main():
     if not os.path.exists(PRELOAD):
         print("1..0 # SKIP no library to preload was built")
         return
-    with tempfile.TemporaryDirectory(prefix="azssh-torture-") as folder:
-        torture = Torture(folder)
+    with tempfile.TemporaryDirectory(prefix="azssh-torture-") as folder, Sim(lifetime=86400) as sim:
+        torture = Torture(folder, sim)
         chosen = {name: args for name, args in runs(torture).items() if options.only in name}
         print("1..%d" % len(chosen))
         for number, (name, args) in enumerate(chosen.items(), 1):
