@@ -42,17 +42,17 @@ def refused(text, part):
 	return False
 
 
-def complaints(expect=(), report=None, text="", error="", without=None, code=1, log=(), replay=None, replay_code=1, **outcome):
+def complaints(expect=(), report=None, text="", error="", without=None, code=1, log=(), replay=None, replay_code=1, screen="one line\n", **outcome):
 	"""What the judge says about a run that left these traces."""
 	report = REPORT if report is None else report
 	gone = {"verdict": "pass", "exit_code": 0, "diagnosis": None, "findings": []} if without is None else without
 	seen = {"exit": code, "seconds": 1, "args": [], "replay": replay_code, "skipped": 0, "metadata_packets": 0,
-		"connections": {}, "secrets": ["hunter2"], "expect": dict(EXPECT, **dict(expect))}
+		"connections": {}, "secrets": ["hunter2"], "own_format": True, "expect": dict(EXPECT, **dict(expect))}
 	seen.update(outcome)
 	with tempfile.TemporaryDirectory() as folder:
 		for name, content in (("outcome.json", json.dumps(seen)), ("live.out", text), ("replay.out", text if replay is None else replay),
 			("live.err", error), ("live.json", json.dumps(report)), ("replay.json", json.dumps(report)), ("skipped.json", json.dumps(gone)),
-			("bundle.json", "{}"), ("requests.log", "".join(json.dumps(r) + "\n" for r in log))):
+			("bundle.json", "{}"), ("screen.out", screen), ("requests.log", "".join(json.dumps(r) + "\n" for r in log))):
 			with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
 				f.write(content)
 		schemas = judge.Schemas(folder)
@@ -133,6 +133,16 @@ def notes_must_go_with_their_check():
 	return "does not matter" in complaints(note, without=REPORT) and complaints(note) == ""
 
 
+def a_screen_that_does_not_fit_is_seen():
+	long, wide = "line\n" * 25, "x" * 81 + "\n"
+	return "25 lines" in complaints(screen=long) and "81 columns" in complaints(screen=wide) and "0 lines" in complaints(screen="")
+
+
+def what_a_log_cuts_is_seen():
+	report = dict(REPORT, title="Nothing gets in")
+	return "the log lacks" in complaints(report=report, own_format=False)
+
+
 def missing_and_forbidden_words_are_seen():
 	return "does not mention" in complaints({"mention": ["myVM-nsg"]}, text="nothing") and complaints({"mention": ["a b"]}, text="a\n  b") == "" and \
 		"reported as a fault" in complaints({"not": ["key-perms-too-open"]}) and "says" in complaints({"not": ["rm -rf"]}, text="rm -rf")
@@ -158,7 +168,7 @@ def unsafe_behaviour_is_seen():
 
 
 def replays_that_differ_are_seen():
-	return "replayed text" in complaints(text="a", replay="b") and "the replay ends with 3" in complaints(replay_code=3)
+	return "replayed text" in complaints(text="a", replay="b", own_format=False) and "the replay ends with 3" in complaints(replay_code=3)
 
 
 def broken_labs_are_no_success():
@@ -169,7 +179,7 @@ TESTS = [every_scenario_file_is_valid, unknown_keys_are_refused, keys_that_stand
 	unknown_bases_ids_and_placeholders_are_refused, unknown_defects_are_refused, merge_patches_remove_and_replace,
 	subnets_are_patched_inside_their_network, short_rules_become_arm_rules, times_are_filled_in, a_run_as_expected_is_accepted,
 	wrong_outcomes_are_seen, a_check_that_does_not_matter_is_seen, notes_must_go_with_their_check, missing_and_forbidden_words_are_seen,
-	findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, replays_that_differ_are_seen, broken_labs_are_no_success]
+	a_screen_that_does_not_fit_is_seen, what_a_log_cuts_is_seen, findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, replays_that_differ_are_seen, broken_labs_are_no_success]
 
 
 def main():

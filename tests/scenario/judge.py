@@ -163,7 +163,7 @@ def _screen(seen, own_format):
 		return out
 	diagnosis, text = seen.report.get("diagnosis") or {}, flat(seen.out)
 	wanted = [seen.report.get("title"), diagnosis.get("why")] + [r["command"] for r in diagnosis.get("remedies", [])[:1]]
-	wanted += [f["summary"] for f in findings(seen.report) if f.get("status") == "fail"]
+	wanted += [f.get("summary") for f in findings(seen.report) if f.get("status") == "fail"]
 	plain = [flat(want) for want in wanted if want and not CONTROL.search(want)]
 	return out + ["the log lacks %r" % want for want in plain if want not in text][:2]
 
