@@ -2,6 +2,7 @@
 #include "checks/checks.h"
 #include "cli/bundle.h"
 #include "cli/collect.h"
+#include "cli/completion.h"
 #include "cli/known.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -211,6 +212,9 @@ run(const struct options *options)
 		return EXIT_HEALTHY;
 	if (options->lint.count > 0)
 		return lint(options);
+	if (options->completion != NULL)
+		return completion_write(stdout, options->completion) < 0 ? EXIT_INTERNAL
+									 : EXIT_HEALTHY;
 	if (options->permissions)
 		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL
 										    : EXIT_HEALTHY;
@@ -227,7 +231,7 @@ is_live(const struct options *options)
 {
 	return options->replay == NULL && !options->help && !options->version &&
 	       options->lint.count == 0 && !options->permissions && !options->list_checks &&
-	       options->explain == NULL;
+	       options->explain == NULL && options->completion == NULL;
 }
 
 /* `az configure --defaults vm=NAME` stands in for a VM that nobody named. */

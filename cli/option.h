@@ -33,6 +33,9 @@ struct option_row {
 			      without a value: the value that it means */
 };
 
+/* The table. */
+const struct option_row *option_rows(size_t *count);
+
 /* Reads the value into the row's member. 0, -ENOMEM, or -EINVAL with one sentence that quotes the
  * value and says what is accepted. */
 int option_store(struct options *options, const struct option_row *row, const char *value,

@@ -85,12 +85,21 @@ static const struct option_row rows[] = {
 	    "the Azure role this needs, as JSON for az (also with --deep, --guest)"),
 	ROW("explain", 0, OPT_TEXT, "CODE", explain,
 	    "what a code (or a check) means and how to fix it"),
+	WORDS("completion", 0, OPT_CHOICE, "SHELL", completion,
+	      "what a shell completes: bash, zsh, fish", "bash|zsh|fish"),
 	ROW("lint-rules", 0, OPT_LIST, "FILE", lint, "check a rule file"),
 	ROW("help", 'h', OPT_FLAG, NULL, help, "this text"),
 	ROW("version", 'V', OPT_FLAG, NULL, version, "the version"),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+const struct option_row *
+option_rows(size_t *count)
+{
+	*count = ROWS;
+	return rows;
+}
 
 void
 options_help(void)
@@ -133,7 +142,8 @@ bool
 options_want_vm(const struct options *options)
 {
 	bool other = options->help || options->version || options->list_checks ||
-		     options->permissions || options->explain != NULL || options->lint.count > 0;
+		     options->permissions || options->completion != NULL ||
+		     options->explain != NULL || options->lint.count > 0;
 
 	return options->vms.count == 0 && options->host == NULL && options->replay == NULL &&
 	       !other && !options_key_only(options);

@@ -50,7 +50,7 @@ struct options {
 	const char *fail_on, *color;
 	int wait_ms, deadline_ms; /* 0: not given */
 	bool list_checks, permissions, quiet, verbose, help, version;
-	const char *explain;
+	const char *explain, *completion;
 	struct words lint;
 	struct words command; /* the words after the program's name, for repeating them */
 	struct words store;   /* what the lists own */
