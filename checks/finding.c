@@ -114,6 +114,9 @@ findings_flatten(const struct finding *findings, size_t count, struct flat *ret)
 }
 
 /* Takes `own`, the word of a code of a rule file; NULL for the others. */
+static int set(struct finding *finding, enum status status, enum code id, char *own,
+	       const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
+
 static int
 set(struct finding *finding, enum status status, enum code id, char *own, const char *fmt,
     va_list ap)

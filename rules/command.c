@@ -243,8 +243,9 @@ rules_command(const char *written, const char *dialect, const struct values *val
 		r = write_command(&writer, command);
 	else
 		writer.full = words_fill(writer.line, command, writer.lang, values);
-	if ((writer.line != NULL && fclose(writer.line) != 0) |
-	    (writer.arguments != NULL && fclose(writer.arguments) != 0))
+	if (writer.line != NULL && fclose(writer.line) != 0)
+		r = -1;
+	if (writer.arguments != NULL && fclose(writer.arguments) != 0)
 		r = -1;
 	if (r < 0) {
 		free(line);

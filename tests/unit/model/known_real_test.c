@@ -94,7 +94,7 @@ start_server(struct server *server)
 
 	*server = (struct server){ .port = free_port(), .keys = json_array() };
 	for (int i = 0; i < 3; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof(name), "key%d", i);
 		server->lines[i] = make_key(server_types[i], name);
