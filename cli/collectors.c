@@ -49,12 +49,27 @@ all_else_known(const struct job *job)
 	return job->left == 1 && first[SIGNIN].ended && first[CLIENT].ended;
 }
 
+/* What lies behind a ProxyCommand only ssh itself can show: it goes first, and the keys are asked
+ * about through the same command once ssh came through it. */
+static bool
+is_by_command(const struct job *job)
+{
+	return FACTS_GET(&job->facts, ssh_config, proxycommand) != NULL &&
+	       FACTS_GET(&job->facts, ssh_config, proxyjump) == NULL;
+}
+
+static bool
+conversation_due(const struct job *job)
+{
+	return user_chosen(job) && (!is_by_command(job) || job->steps[REHEARSAL].ended);
+}
+
 /* ssh itself begins beside the conversation once TCP connects, and behind it where ssh goes through
  * another host: never more than one tree of ssh processes at a time. */
 static bool
 connection_known(const struct job *job)
 {
-	if (job->steps[WIRE].ended)
+	if (job->steps[WIRE].ended || (user_chosen(job) && is_by_command(job)))
 		return true;
 	return job->steps[WIRE].started && FACTS_GET(&job->facts, tcp, result) == TCP_CONNECTED &&
 	       FACTS_GET(&job->facts, ssh_config, proxyjump) == NULL;
@@ -278,7 +293,7 @@ const struct collector collectors[COLLECTORS] = {
 	[KNOWN_HOSTS] = { .needs = NEED(SSH_CONFIG), .start = start_known_hosts },
 	[USER] = { .needs = NEED(SSH_CONFIG), .ready = user_known, .start = start_user },
 	[WIRE] = { .needs = NEED(CLIENT) | NEED(IDENTITIES) | NEED(KNOWN_HOSTS),
-		   .ready = user_chosen,
+		   .ready = conversation_due,
 		   .start = start_wire,
 		   .local = true },
 	[REHEARSAL] = { .ready = connection_known, .start = start_rehearsal, .local = true },

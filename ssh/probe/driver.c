@@ -28,6 +28,7 @@ wire_free(struct wire *wire)
 	free(wire->self);
 	free(wire->config_file);
 	free(wire->reference);
+	free(wire->proxy_command);
 	free(wire->server_line);
 	free(wire->product);
 	free(wire->disconnect_text);
@@ -246,10 +247,48 @@ begin(void *ctx)
 	struct wire *wire = ctx;
 
 	wire_client_lists(wire);
-	if (wire->by_jump)
+	if (wire->proxy_command != NULL)
+		wire_engine_start(wire, &wire_engine_ssh, (struct bytes){ NULL, 0 });
+	else if (wire->by_jump)
 		connect_by_way(wire);
 	else
 		wire_dns(wire);
+}
+
+static void
+list_and_begin(struct wire *wire)
+{
+	if (doc_str(facts_section(wire->facts, FACT_SSH_CONFIG), "options.kexalgorithms") == NULL)
+		ssh_client_lists(wire->loop, wire->facts, NULL, begin, wire);
+	else
+		begin(wire);
+}
+
+/* Through a ProxyCommand ssh alone can speak: once its rehearsal came through, it asks about the
+ * keys as well. A command that was cut before it was kept cannot be run again. */
+static void
+run_by_command(struct loop *loop, struct facts *facts, const struct ssh_wire_request *request,
+	       const char *command, ssh_done *done, void *ctx)
+{
+	const json_t *rehearsal = facts_section(facts, FACT_REHEARSAL);
+	bool asks = FACT_GET(rehearsal, rehearsal, through) &&
+		    !FACT_GET(rehearsal, rehearsal, master) &&
+		    !FACT_GET(rehearsal, rehearsal, admitted) && request->user != NULL &&
+		    *request->user != '\0' && strstr(command, "[cut]") == NULL;
+	struct wire *wire = asks ? wire_new(loop, facts, request, done, ctx) : NULL;
+
+	facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "proxied",
+		     "ssh goes through a ProxyCommand, which is not run here");
+	if (wire != NULL) {
+		wire->proxy_command = strdup(command);
+		wire->product = strdup("openssh");
+		list_and_begin(wire);
+		return;
+	}
+	facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "proxied",
+		     "ssh goes through a ProxyCommand, and no key was asked about there");
+	settle_all(facts, "not-reached", "ssh goes through a ProxyCommand, which is not run here");
+	done(ctx);
 }
 
 void
@@ -272,13 +311,7 @@ wire_run(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 		settle_all(facts, "not-reached", "the jump hosts are not gone through");
 		done(ctx);
 	} else if (jump == NULL && command != NULL) {
-		facts_settle(facts, FACT_AUTH, FACT_UNKNOWN, "proxied",
-			     "ssh goes through a ProxyCommand, and no key was asked about there");
-		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "proxied",
-			     "ssh goes through a ProxyCommand, which is not run here");
-		settle_all(facts, "not-reached",
-			   "ssh goes through a ProxyCommand, which is not run here");
-		done(ctx);
+		run_by_command(loop, facts, request, command, done, ctx);
 	} else if ((wire = wire_new(loop, facts, request, done, ctx)) == NULL) {
 		settle_all(facts, "error", "out of memory");
 		done(ctx);
@@ -289,9 +322,6 @@ wire_run(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 				     "no login name is known, and none is guessed");
 			wire->have.auth = true;
 		}
-		if (doc_str(facts_section(facts, FACT_SSH_CONFIG), "options.kexalgorithms") == NULL)
-			ssh_client_lists(loop, facts, NULL, begin, wire);
-		else
-			begin(wire);
+		list_and_begin(wire);
 	}
 }

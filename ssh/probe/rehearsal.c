@@ -2,6 +2,7 @@
  * and stops there, because it is told to offer no method. It writes nothing (keys of unknown hosts
  * go to /dev/null), asks nothing, signs nothing, and opens no session: a master connection is only
  * asked whether it runs. */
+#include "facts/command.h"
 #include "ssh/machine/config.h"
 #include "ssh/probe/rehearsal_log.h"
 
@@ -219,27 +220,36 @@ start(struct rehearsal *rehearsal, int timeout_ms, int quiet_ms,
 
 /* ---- what came of it ---- */
 
-/* Puts "[cut]" in the place of every secret of the environment: a proxy may have written one. */
+/* true for the name of a variable that holds a secret. */
+static bool
+is_secret(const char *entry)
+{
+	static const char *const parts[] = { "SECRET", "TOKEN", "PASSW", "CREDENTIAL", "_KEY" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		const char *found = strstr(entry, parts[i]);
+
+		if (found != NULL && found < entry + strcspn(entry, "="))
+			return true;
+	}
+	return false;
+}
+
+/* A proxy may write the command that it was given, and what the environment hides: both without the
+ * secrets. */
 static json_t *
 clean_text(const char *text)
 {
-	static const char *const parts[] = { "SECRET", "TOKEN", "PASSW", "CREDENTIAL", "_KEY" };
-	char *clean = strdup(text), *at;
+	char *clean = command_shown(text, strlen(text)), *at;
 	json_t *ret;
 
 	for (size_t i = 0; environ[i] != NULL && clean != NULL; i++) {
-		size_t name = strcspn(environ[i], "=");
-		const char *value = environ[i] + name + (environ[i][name] == '=');
-		bool secret = false;
+		const char *value = strchr(environ[i], '=');
+		size_t len = value != NULL ? strlen(++value) : 0;
 
-		for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
-			const char *found = strstr(environ[i], parts[k]);
-
-			secret |= found != NULL && found < environ[i] + name;
-		}
-		while (secret && strlen(value) >= 6 && (at = strstr(clean, value)) != NULL) {
+		while (len >= 6 && is_secret(environ[i]) && (at = strstr(clean, value)) != NULL) {
 			memcpy(at, "[cut]", 5);
-			memmove(at + 5, at + strlen(value), strlen(at + strlen(value)) + 1);
+			memmove(at + 5, at + len, strlen(at + len) + 1);
 		}
 	}
 	ret = doc_text(clean != NULL ? clean : "", clean != NULL ? strlen(clean) : 0);

@@ -72,6 +72,7 @@ struct wire {
 	ssh_done *connected; /* as in the request */
 	void *connected_ctx;
 	char *host, *user, *self, *config_file, *reference;
+	char *proxy_command; /* ssh carries the bytes through it; NULL: none */
 	int port, step_ms;
 	void (*on_event)(struct wire *wire, enum wire_event event); /* the driver's */
 	const char *cause, *reason; /* of WIRE_FAILED; valid while it is reported */

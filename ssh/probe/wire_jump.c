@@ -156,9 +156,11 @@ static int
 jump_spawn(struct wire *wire, struct wire_jump *jump, int far)
 {
 	const char *argv[24];
-	struct child_request request = {
-		.argv = argv, .timeout_ms = 4 * wire->step_ms, .max_bytes = 1 << 18, .socket = &far
-	};
+	struct child_request request = { .argv = argv,
+					 .timeout_ms = 4 * wire->step_ms,
+					 .max_bytes = 1 << 18,
+					 .unattended = true,
+					 .socket = &far };
 	size_t n = 0;
 
 	argv[n++] = "ssh";

@@ -133,12 +133,14 @@ options_fill(struct wire_ssh *ssh, const struct wire *wire)
 						{ "ConnectionAttempts", "1" },
 						{ "PermitLocalCommand", "no" },
 						{ "ClearAllForwardings", "yes" },
-						{ "ForwardAgent", "no" },
-						{ "ProxyCommand", "none" } };
+						{ "ForwardAgent", "no" } };
 	const json_t *config = facts_section(wire->facts, FACT_SSH_CONFIG);
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		option_add(ssh, fixed[i][0], fixed[i][1]);
+	option_add(ssh, "ProxyCommand", wire->proxy_command != NULL ? wire->proxy_command : "none");
+	if (wire->proxy_command != NULL) /* it may name the host as it was typed (%n) */
+		option_add(ssh, "HostName", wire->host);
 	option_add(ssh, "UserKnownHostsFile", ssh->known);
 	option_add(ssh, "KexAlgorithms", doc_str(config, "options.kexalgorithms"));
 	option_add(ssh, "Ciphers", doc_str(config, "options.ciphers"));
@@ -288,6 +290,14 @@ give_up(struct wire *wire, const char *reason)
 	wire_end(wire, "library", reason);
 }
 
+static const char *
+name_typed(const struct wire *wire)
+{
+	const char *name = FACT_GET(facts_section(wire->facts, FACT_SSH_CONFIG), ssh_config, name);
+
+	return name != NULL ? name : wire->host;
+}
+
 static void
 ssh_start(struct wire *wire, struct bytes host_key)
 {
@@ -327,8 +337,10 @@ ssh_start(struct wire *wire, struct bytes host_key)
 	ssh->argv[n++] = "-l";
 	ssh->argv[n++] = wire->user;
 	ssh->argv[n++] = "--";
-	ssh->argv[n++] = wire->addresses[wire->address].text;
+	ssh->argv[n++] =
+	    wire->proxy_command != NULL ? name_typed(wire) : wire->addresses[wire->address].text;
 	request.argv = ssh->argv;
+	request.user_env = request.unattended = wire->proxy_command != NULL;
 	wire_until(wire, 2 * wire->step_ms);
 	wire->connections++;
 	if (loop_child(wire->loop, &request, on_asked, wire) < 0)
