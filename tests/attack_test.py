@@ -500,7 +500,8 @@ def a_fault_of_ssh_itself_is_no_fact_about_the_server():
             expect((name, finding(done.report, "kex")["status"], finding(done.report, "auth")["status"]), (name, "pass", "pass"))
             expect(os.listdir(folder / name), [])
         for words in ("kill -9 $$", "exit 255", "exit 1", "sleep 20"):
-            done = folder.doctor(*server.args, "-f", "json", env=fake_ssh(folder, words), wait=20)
+            # without the rehearsal, in which ssh rightly stops at a host key that it cannot ask about
+            done = folder.doctor(*server.args, "--no-rehearsal", "-f", "json", env=fake_ssh(folder, words), wait=20)
             expect((words, finding(done.report, "kex")["status"], done.returncode), (words, "unknown", 3))
 
 
