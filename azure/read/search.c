@@ -1,6 +1,7 @@
 /* A VM by its name alone: Resource Graph first, the lists of every subscription where that does not
  * serve. */
 #include "azure/arm/url.h"
+#include "azure/read/reader.h"
 #include "azure/read/search.h"
 #include "facts/arm.h"
 #include "facts/near.h"
@@ -14,6 +15,7 @@
 #define NEAR_MAX 8
 #define NEAR_PAGES 5
 #define SUBSCRIPTIONS_MAX 200
+#define VERIFIED_MAX 16
 
 #define VM_FILTER "resourceType eq 'Microsoft.Compute/virtualMachines'"
 
@@ -22,7 +24,8 @@ struct search {
 	char *name;
 	struct search_result result;
 	struct join all;
-	bool ended, graph_ended, subscriptions_ended, listing, graph_knew;
+	struct join asked; /* the hits of Resource Graph, which ARM is asked about */
+	bool ended, graph_ended, subscriptions_ended, listing, graph_knew, verified;
 	void (*done)(void *ctx, const struct search_result *result);
 	void *ctx;
 };
@@ -179,11 +182,28 @@ search_end(struct search *search)
 	search->done(search->ctx, &search->result);
 }
 
+/* ARM's 404 outranks every index: a VM that was moved or deleted stays in them for a while. */
+static void
+drop_gone(struct search *search)
+{
+	const struct facts facts = { .doc = search->azure->web.doc };
+	const json_t *body, *why;
+	size_t i = json_array_size(search->result.hits);
+
+	while (i-- > 0) {
+		const char *id = json_string_value(json_array_get(search->result.hits, i));
+
+		if (facts_resource(&facts, id, &body, &why) == FACT_ABSENT)
+			json_array_remove(search->result.hits, i);
+	}
+}
+
 static void
 search_close(void *ctx)
 {
 	struct search *search = ctx;
 
+	drop_gone(search);
 	search_end(search);
 	search_result_free(&search->result);
 	free(search->name);
@@ -192,15 +212,48 @@ search_close(void *ctx)
 
 static void list_subscriptions(struct search *search);
 
-/* A hit of Resource Graph ends the search; without one the subscriptions are listed. */
+static void search_step(struct search *search);
+
+static void
+hits_verified(void *ctx)
+{
+	struct search *search = ctx;
+
+	search->verified = true;
+	drop_gone(search);
+	search_step(search);
+	join_end(&search->all);
+}
+
+/* Each hit is read, as the one that remains will be anyhow. */
+static void
+verify_hits(struct search *search)
+{
+	struct fetches *fetches = &search->azure->fetches;
+	const json_t *hit;
+	size_t i;
+
+	join_add(&search->all);
+	join_begin(&search->asked, hits_verified, search);
+	if (json_array_size(search->result.hits) == 1)
+		reader_prefetch(fetches, json_string_value(json_array_get(search->result.hits, 0)));
+	json_array_foreach (search->result.hits, i, hit)
+		if (i < VERIFIED_MAX)
+			fetch_resource(fetches, json_string_value(hit), join_end,
+				       join_add(&search->asked));
+	join_end(&search->asked);
+}
+
+/* A hit of Resource Graph that ARM has too ends the search; without one the subscriptions are
+ * listed. */
 static void
 search_step(struct search *search)
 {
 	if (search->ended || search->listing || !search->graph_ended)
 		return;
-	if (json_array_size(search->result.hits) > 0)
+	if (json_array_size(search->result.hits) > 0 && search->verified)
 		search_end(search);
-	else if (search->subscriptions_ended)
+	else if (json_array_size(search->result.hits) == 0 && search->subscriptions_ended)
 		list_subscriptions(search);
 }
 
@@ -329,7 +382,10 @@ graph_answered(void *ctx, const struct arm_answer *answer)
 	search->graph_knew = answer->why == NULL && answer->body != NULL;
 	note_vms(search, answer->body);
 	note_instances(search, answer->body);
-	search_step(search);
+	if (json_array_size(search->result.hits) > 0)
+		verify_hits(search);
+	else
+		search_step(search);
 	join_end(&search->all);
 }
 
