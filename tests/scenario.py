@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """Runs the scenarios of tests/scenarios: every fault is played for real and judged by machine. TAP on stdout.
 
-usage: scenario.py [-j N] [-v] [--keep] [--limit S] [--truth] [--list] [PATTERN...]
+usage: scenario.py [-j N] [-v] [--keep] [--limit S] [--truth] [--results FILE] [--list] [PATTERN...]
 
 PATTERN is a scenario's name or a shell pattern (default: all). The program is $DOCTOR or $builddir/azssh-doctor, the
-simulator $SIM or $builddir/tests/azssh-sim. --truth also asks the installed ssh whether the lab plays what the scenario claims."""
+simulator $SIM or $builddir/tests/azssh-sim. --truth also asks the installed ssh whether the lab plays what the scenario claims; --results is for scoreboard_test.py."""
 
 import argparse
 import concurrent.futures
 import fnmatch
+import json
 import os
 import shutil
 import sys
@@ -68,6 +69,15 @@ class Runner:
 						lines += ["#   | " + line for line in f.read().splitlines()]
 		print("\n".join(lines), flush=True)
 
+	def note(self, name):
+		"""What the report said and how long the run took, one JSON line a scenario (--results)."""
+		seen = judge.Seen(os.path.join(self.work, name))
+		report = seen.report if isinstance(seen.report, dict) else {}
+		found = judge.findings(report)
+		with open(self.options.results, "a", encoding="utf-8") as f:
+			f.write(json.dumps({"name": name, "diagnosis": report.get("diagnosis"), "codes": [x.get("code") for x in found],
+				"statuses": [x.get("status") for x in found], "seconds": seen.outcome.get("seconds", 0)}) + "\n")
+
 	def all(self, names):
 		print("1..%d" % len(names), flush=True)
 		for name in self.schemas.missing:
@@ -79,6 +89,8 @@ class Runner:
 				scenario, complaints = future.result()
 				failed += bool(complaints) and "todo" not in scenario
 				self.show(number, name, scenario, complaints)
+				if self.options.results and os.path.exists(os.path.join(self.work, name, "outcome.json")):
+					self.note(name)
 				if not self.options.keep:
 					shutil.rmtree(os.path.join(self.work, name), ignore_errors=True)
 		return 1 if failed else 0
@@ -93,6 +105,7 @@ def main():
 	parser.add_argument("--keep", action="store_true", help="leave the work folder")
 	parser.add_argument("--limit", type=float, default=60, help="seconds a run of the program may take")
 	parser.add_argument("--truth", action="store_true")
+	parser.add_argument("--results", metavar="FILE", help="append one JSON line a scenario: what its report said")
 	parser.add_argument("--list", action="store_true")
 	parser.add_argument("pattern", nargs="*", default=["*"])
 	options = parser.parse_args()
