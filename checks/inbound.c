@@ -63,7 +63,8 @@ set_firewall_source(const struct facts *facts, struct inbound *in)
 	struct ip_range range;
 
 	if (!firewall_by_address(facts, in->way->host, &firewall) ||
-	    !net_subnet_range(facts, in->path, firewall.subnet, &range)) {
+	    (!net_subnet_range(facts, in->path, firewall.subnet, &range) &&
+	     !net_hub_range(facts, firewall.hub, &range))) {
 		ip_set_private(&in->flow.source, in->path->v6);
 		return;
 	}

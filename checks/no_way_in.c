@@ -24,12 +24,13 @@ static bool
 dnat_for_others(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
+	const struct dnat_wish wish = { address_asked_host(scene->facts), (int)in->flow.port };
 	struct firewall firewall;
 	struct dnat dnat;
 
 	if (in->path == NULL ||
-	    (!firewall_dnat_for(scene->facts, in->path, 22, &dnat) &&
-	     !firewall_dnat_for(scene->facts, in->path, (int)in->flow.port, &dnat)) ||
+	    (!firewall_dnat_for(scene->facts, in->path, 22, &wish, &dnat) &&
+	     !firewall_dnat_for(scene->facts, in->path, wish.port, &wish, &dnat)) ||
 	    dnat.takes != DNAT_FOR_OTHERS)
 		return false;
 	if (firewall_by_address(scene->facts, dnat.address, &firewall))

@@ -103,11 +103,12 @@ static void
 add_dnat(const struct facts *facts, const struct net_path *path, size_t index, int port,
 	 struct address *list, size_t *count)
 {
+	const struct dnat_wish wish = { address_asked_host(facts), port };
 	int backend = SSH_PORT;
 	struct dnat dnat;
 
-	if (!firewall_dnat_for(facts, path, backend, &dnat) &&
-	    !firewall_dnat_for(facts, path, backend = port, &dnat))
+	if (!firewall_dnat_for(facts, path, backend, &wish, &dnat) &&
+	    !firewall_dnat_for(facts, path, backend = port, &wish, &dnat))
 		return;
 	if (dnat.takes == DNAT_FOR_OTHERS)
 		return;

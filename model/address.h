@@ -95,16 +95,23 @@ struct dnat {
 	int port;
 };
 
+/* Where somebody connects to, of the addresses and ports that one rule may have. */
+struct dnat_wish {
+	const char *host; /* NULL when none was asked for */
+	int port;
+};
+
 /* A TCP DNAT rule, of a firewall itself or of its policy, that leads to this private address and
  * port, one for us first; false when there is none among the facts. */
 bool firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
-		       struct dnat *ret);
+		       const struct dnat_wish *wish, struct dnat *ret);
 
 struct firewall {
 	const char *id;
 	const char *address; /* its first public one, NULL when it has none */
 	const char *policy;  /* id of the policy that holds its rules; NULL for classic ones */
-	const char *subnet;  /* id of its own subnet */
+	const char *subnet;  /* id of its own subnet; NULL in a virtual hub */
+	const char *hub;     /* id of its virtual hub, NULL when it stands in a virtual network */
 };
 
 /* The firewall that has this public or private address; false when none has. */

@@ -10,6 +10,7 @@ struct search {
 	const struct facts *facts;
 	const struct net_path *path;
 	int backend_port;
+	struct dnat_wish wish;
 	const char *wanted; /* address to find the owner of, or a policy's id */
 	const char *id;     /* of the firewall being looked at */
 	struct dnat dnat;
@@ -115,6 +116,43 @@ rule_leads_here(const struct search *search, const json_t *rule)
 	       doc_int(rule, "translatedPort", 0) == search->backend_port && rule_is_tcp(rule);
 }
 
+/* The address that was asked for if the rule is for it, else its first one. */
+static const char *
+front_address(const struct search *search, const json_t *rule)
+{
+	const json_t *list = doc_list(rule, "destinationAddresses"), *one;
+	size_t i;
+
+	json_array_foreach (list, i, one)
+		if (doc_same(json_string_value(one), search->wish.host))
+			return search->wish.host;
+	return json_string_value(json_array_get(list, 0));
+}
+
+/* "2222" or "2200-2299": the port that was asked for if the rule is for it, else its first one; 0
+ * for none. */
+static int
+front_port(const struct search *search, const json_t *rule)
+{
+	const json_t *list = doc_list(rule, "destinationPorts"), *one;
+	long first = 0;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		const char *text = json_string_value(one);
+		char *end = NULL;
+		long from = text != NULL ? strtol(text, &end, 10) : 0,
+		     to = from > 0 && *end == '-' ? strtol(end + 1, NULL, 10) : from;
+
+		if (from <= 0 || to > 65535)
+			continue;
+		if (search->wish.port >= from && search->wish.port <= to)
+			return search->wish.port;
+		first = first == 0 ? from : first;
+	}
+	return (int)first;
+}
+
 /* Keeps the rule that fits best; true when it is for us for certain. */
 static bool
 take_rules(struct search *search, const json_t *rules, const char *firewall)
@@ -123,13 +161,11 @@ take_rules(struct search *search, const json_t *rules, const char *firewall)
 	size_t i;
 
 	json_array_foreach (rules, i, rule) {
-		const char *address =
-		    json_string_value(json_array_get(doc_list(rule, "destinationAddresses"), 0));
-		const char *port =
-		    json_string_value(json_array_get(doc_list(rule, "destinationPorts"), 0));
+		const char *address = front_address(search, rule);
+		int port = front_port(search, rule);
 		enum dnat_source takes;
 
-		if (!rule_leads_here(search, rule) || address == NULL || port == NULL)
+		if (!rule_leads_here(search, rule) || address == NULL || port == 0)
 			continue;
 		takes = rule_takes_source(search, rule);
 		if (search->dnat.rule != NULL && takes >= search->dnat.takes)
@@ -140,7 +176,7 @@ take_rules(struct search *search, const json_t *rules, const char *firewall)
 					      .address = address,
 					      .source = first_source(rule),
 					      .takes = takes,
-					      .port = (int)strtol(port, NULL, 10) };
+					      .port = port };
 		if (search->dnat.rule == NULL)
 			search->dnat.rule = "?";
 	}
@@ -161,16 +197,14 @@ visit_firewall(const char *id, const json_t *body, void *ctx)
 	return false;
 }
 
-/* A firewall under that policy, or under one that inherits from it. */
+/* A firewall under that policy. One that inherits from it does not count: NAT rules are not
+ * inherited, since each is for the addresses of one firewall. */
 static bool
 under_policy(const char *id, const json_t *body, void *ctx)
 {
 	struct search *search = ctx;
-	struct net_ref policy =
-	    net_ref_by_id(search->facts, doc_str(body, "properties.firewallPolicy.id"));
 
-	if (!arm_id_same(policy.id, search->wanted) &&
-	    !arm_id_same(doc_str(policy.body, "properties.basePolicy.id"), search->wanted))
+	if (!arm_id_same(doc_str(body, "properties.firewallPolicy.id"), search->wanted))
 		return false;
 	search->id = doc_str(body, "id") != NULL ? doc_str(body, "id") : id;
 	return true;
@@ -199,9 +233,11 @@ visit_policy_group(const char *id, const json_t *body, void *ctx)
 
 bool
 firewall_dnat_for(const struct facts *facts, const struct net_path *path, int backend_port,
-		  struct dnat *ret)
+		  const struct dnat_wish *wish, struct dnat *ret)
 {
-	struct search search = { .facts = facts, .path = path, .backend_port = backend_port };
+	struct search search = {
+		.facts = facts, .path = path, .backend_port = backend_port, .wish = *wish
+	};
 
 	if (!net_each(facts, "microsoft.network/azurefirewalls", visit_firewall, &search) &&
 	    !net_each(facts, "microsoft.network/firewallpolicies/rulecollectiongroups",
@@ -212,6 +248,24 @@ firewall_dnat_for(const struct facts *facts, const struct net_path *path, int ba
 	return true;
 }
 
+/* The public addresses of a firewall in a virtual hub stand in its own body. */
+static bool
+hub_has_address(const json_t *body, struct search *search)
+{
+	const json_t *list = doc_list(body, "properties.hubIPAddresses.publicIPs.addresses"), *one;
+	bool has = doc_is(body, "properties.hubIPAddresses.privateIPAddress", search->wanted);
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		const char *address = doc_str(one, "address");
+
+		if (search->owner.address == NULL)
+			search->owner.address = address;
+		has = has || doc_same(address, search->wanted);
+	}
+	return has;
+}
+
 static bool
 owns_address(const char *id, const json_t *body, void *ctx)
 {
@@ -219,13 +273,15 @@ owns_address(const char *id, const json_t *body, void *ctx)
 	const json_t *configs = doc_list(body, "properties.ipConfigurations"), *config;
 	const char *own = doc_str(body, "id");
 	struct firewall *owner = &search->owner;
-	bool owns = false;
+	bool owns;
 	size_t i;
 
 	*owner = (struct firewall){ .id = own != NULL ? own : id,
 				    .policy = doc_str(body, "properties.firewallPolicy.id"),
+				    .hub = doc_str(body, "properties.virtualHub.id"),
 				    .subnet = doc_str(json_array_get(configs, 0),
 						      "properties.subnet.id") };
+	owns = hub_has_address(body, search);
 	json_array_foreach (configs, i, config) {
 		struct net_ref ref =
 		    net_ref_follow(search->facts, doc_get(config, "properties.publicIPAddress"));

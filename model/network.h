@@ -51,6 +51,9 @@ struct net_ref net_ref_by_id(const struct facts *facts, const char *id);
 bool net_subnet_range(const struct facts *facts, const struct net_path *path, const char *id,
 		      struct ip_range *ret);
 
+/* The address space of a virtual hub; false when it is not known. */
+bool net_hub_range(const struct facts *facts, const char *id, struct ip_range *ret);
+
 /* Is there a gateway or a peering in the VNet, by which people may come in privately? */
 bool net_has_private_ways(const struct net_path *path);
 

@@ -22,6 +22,14 @@ net_subnet_range(const struct facts *facts, const struct net_path *path, const c
 }
 
 bool
+net_hub_range(const struct facts *facts, const char *id, struct ip_range *ret)
+{
+	const struct net_ref hub = net_ref_by_id(facts, id);
+
+	return prefix_parse(doc_str(hub.body, "properties.addressPrefix"), ret) == 0;
+}
+
+bool
 net_has_private_ways(const struct net_path *path)
 {
 	const json_t *subnet;

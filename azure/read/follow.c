@@ -28,7 +28,7 @@ static const struct reference {
 	  false },
 	{ "azureFirewalls", "properties.firewallPolicy.id", false },
 	{ "azureFirewalls", CONFIGS "publicIPAddress.id", false },
-	{ "firewallPolicies", "properties.basePolicy.id", false },
+	{ "azureFirewalls", "properties.virtualHub.id", false },
 	{ "firewallPolicies", "properties.ruleCollectionGroups[].id", false },
 };
 

@@ -29,6 +29,36 @@ near_vnet(const struct vm_reader *reader, const char *vnet)
 	return false;
 }
 
+/* A virtual hub lies behind a network of Azure's own that is named after it: HV_myHub_0a1b... */
+static bool
+is_hub_network(const char *vnet, const char *hub)
+{
+	const char *name = arm_id_name(vnet);
+	size_t length = strlen(hub);
+
+	return strncasecmp(name, "HV_", 3) == 0 && strncasecmp(name + 3, hub, length) == 0 &&
+	       (name[3 + length] == '_' || name[3 + length] == '\0');
+}
+
+static bool
+near_hub(const struct vm_reader *reader, const char *hub)
+{
+	const json_t *peering, *body;
+	const char *id;
+	size_t i;
+
+	if (hub == NULL)
+		return false;
+	for (void *at = NULL; (id = reader_seen(reader, "/virtualnetworks/", &at)) != NULL;) {
+		facts_resource(&reader->facts, id, &body, NULL);
+		json_array_foreach (doc_list(body, "properties.virtualNetworkPeerings"), i, peering)
+			if (is_hub_network(doc_str(peering, "properties.remoteVirtualNetwork.id"),
+					   arm_id_name(hub)))
+				return true;
+	}
+	return false;
+}
+
 static bool
 in_reach(const struct vm_reader *reader, const json_t *body)
 {
@@ -36,6 +66,8 @@ in_reach(const struct vm_reader *reader, const json_t *body)
 	const json_t *config;
 	size_t i;
 
+	if (near_hub(reader, doc_str(body, "properties.virtualHub.id")))
+		return true;
 	if (near_vnet(reader, doc_str(body, "properties.virtualNetwork.id")))
 		return true;
 	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
