@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef __APPLE__
@@ -26,8 +27,15 @@ find(void *library, const char *name, void *member, size_t size)
 static bool
 load(void)
 {
-	void *library = dlopen(CURL_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	bool found = library != NULL;
+	void *library;
+	bool found;
+
+	/* GnuTLS may be among the libraries, for protocols that nobody asks for here: it starts
+	 * when it is used */
+	setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
+	library = dlopen(CURL_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+	unsetenv("GNUTLS_NO_IMPLICIT_INIT");
+	found = library != NULL;
 
 #define CURL_FIND(type, name, args)                                                                \
 	found = found && find(library, "curl_" #name, &api.name, sizeof(api.name));

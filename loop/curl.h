@@ -14,6 +14,10 @@
 	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                                        \
 	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                                         \
 	X(const char *, easy_strerror, (CURLcode))                                                 \
+	X(curl_version_info_data *, version_info, (CURLversion))                                   \
+	X(CURLSH *, share_init, (void))                                                            \
+	X(CURLSHcode, share_setopt, (CURLSH *, CURLSHoption, ...))                                 \
+	X(CURLSHcode, share_cleanup, (CURLSH *))                                                   \
 	X(CURLM *, multi_init, (void))                                                             \
 	X(CURLMcode, multi_cleanup, (CURLM *))                                                     \
 	X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                                          \

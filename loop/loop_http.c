@@ -1,5 +1,6 @@
 #include "loop/curl.h"
 #include "loop/transfer.h"
+#include "loop/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -255,18 +256,6 @@ open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 	return fd;
 }
 
-static const char *
-ca_file(void)
-{
-	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
-					     "REQUESTS_CA_BUNDLE" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (getenv(names[i]) != NULL && *getenv(names[i]) != '\0')
-			return getenv(names[i]);
-	return NULL;
-}
-
 static void
 set_options(struct http *http, const struct http_request *request)
 {
@@ -299,10 +288,11 @@ set_options(struct http *http, const struct http_request *request)
 	curl->easy_setopt(http->transfer.easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl->easy_setopt(http->transfer.easy, CURLOPT_HEADERDATA, http);
 	curl->easy_setopt(http->transfer.easy, CURLOPT_CUSTOMREQUEST, request->method);
-	if (ca_file() != NULL)
-		curl->easy_setopt(http->transfer.easy, CURLOPT_CAINFO, ca_file());
-	if (getenv("SSL_CERT_DIR") != NULL && *getenv("SSL_CERT_DIR") != '\0')
-		curl->easy_setopt(http->transfer.easy, CURLOPT_CAPATH, getenv("SSL_CERT_DIR"));
+	if (strncasecmp(http->url, "https:", 6) == 0) {
+		trust_set(curl, http->transfer.easy);
+		/* one connection for all where the server speaks HTTP/2 */
+		curl->easy_setopt(http->transfer.easy, CURLOPT_PIPEWAIT, 1L);
+	}
 	if (request->no_proxy)
 		curl->easy_setopt(http->transfer.easy, CURLOPT_NOPROXY, "*");
 	if (http->body != NULL) {

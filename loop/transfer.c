@@ -8,6 +8,7 @@ struct transfers {
 	struct loop_source source;
 	const struct curl_api *curl;
 	CURLM *multi;
+	CURLSH *share; /* TLS sessions, so that a further connection resumes one */
 	struct transfer *first;
 };
 
@@ -149,6 +150,8 @@ transfers_end(struct loop_source *source)
 
 	if (all->multi != NULL)
 		all->curl->multi_cleanup(all->multi);
+	if (all->share != NULL)
+		all->curl->share_cleanup(all->share);
 }
 
 static const struct loop_kind transfers = { .size = sizeof(struct transfers),
@@ -163,6 +166,8 @@ transfers_begin(struct transfers *all)
 		return -ENOSYS;
 	if ((all->multi = all->curl->multi_init()) == NULL)
 		return -ENOMEM;
+	if ((all->share = all->curl->share_init()) != NULL)
+		all->curl->share_setopt(all->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	all->curl->multi_setopt(all->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	all->curl->multi_setopt(all->multi, CURLMOPT_SOCKETDATA, all);
 	all->curl->multi_setopt(all->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -180,6 +185,7 @@ transfer_begin(struct loop *loop, struct transfer *transfer)
 		return -ENOMEM;
 	if (all->multi == NULL && (r = transfers_begin(all)) < 0)
 		return r;
+	all->curl->easy_setopt(transfer->easy, CURLOPT_SHARE, all->share);
 	if (all->curl->multi_add_handle(all->multi, transfer->easy) != CURLM_OK)
 		return -ENOMEM;
 	transfer->all = all;

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """make bench: medians of whole processes, each beside its peer in the same run, as a Markdown table.
 
-One healthy VM against the simulator at 30 ms a reply: the program beside the bare round trips (the longest chain of requests that waited
-for each other, from the simulator's log) and beside the real Azure CLI answering the same questions (AZ names it; the simulator must be
-trusted by it, so the run is over HTTPS). --version beside ssh -V, a replay beside ssh -G, both beside the time allowed and with their
-instructions; a security group of 1,000 rules.
+One healthy VM as a real user has it: TLS, HTTP/2 and HTTP/1.1 (nghttpx before the simulator), the system's bundle of authorities and the
+simulator's own, 30 ms a reply; beside the bare round trips (the longest chain of requests that waited for each other, from the simulator's
+log) and beside the real Azure CLI answering the same questions (AZ names it; the simulator must be trusted by it).
+--version beside ssh -V, a replay beside ssh -G, both beside the time allowed and with their instructions; a security group of 1,000 rules.
 Environment: builddir, srcdir, AZ (a program, or unset), RUNS (default 15)."""
 import getpass
 import json
@@ -21,12 +21,15 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import wire_servers as wire  # noqa: E402
+from costlib import count  # noqa: E402
+from tlslib import Authority, Front  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("builddir", "."))
 SRC = pathlib.Path(os.environ.get("srcdir", "."))
 RUNS = int(os.environ.get("RUNS", "15"))
 DOCTOR = str(BUILD / "azssh-doctor")
 LATENCY = 30
+SYSTEM = "/etc/ssl/certs/ca-certificates.crt"
 CLIENT, SECRET, TENANT = "00000000-0000-0000-0000-0000000000c1", "sim-secret", "11111111-1111-1111-1111-111111111111"
 
 
@@ -41,7 +44,10 @@ def sealed():
 
 def measure(argv, env, ok=(0,), runs=RUNS):
     """Medians of (wall ms, CPU ms, peak MiB) of whole processes, after one run that does not count."""
-    walls, cpus, peaks = [], [], []
+    walls, cpus, peaks, timed = [], [], [], shutil.which("time") is not None
+    peak = tempfile.NamedTemporaryFile()  # a process begins with the peak of whoever started it, which is this one, so a small one stands between
+    if timed:
+        argv = ["/usr/bin/env", "time", "-q", "-f", "%M", "-o", peak.name, *argv]
     for i in range(runs + 1):
         began = time.monotonic()
         process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -53,18 +59,13 @@ def measure(argv, env, ok=(0,), runs=RUNS):
         if i:
             walls.append(wall)
             cpus.append((usage.ru_utime + usage.ru_stime) * 1000)
-            peaks.append(usage.ru_maxrss / 1024)
+            peaks.append(int(pathlib.Path(peak.name).read_text()) / 1024 if timed else usage.ru_maxrss / 1024)
     return statistics.median(walls), statistics.median(cpus), statistics.median(peaks)
 
 
 def instructions(argv, env):
     """Millions of instructions, which repeat on any machine, as a remark; nothing where valgrind is not installed."""
-    if shutil.which("valgrind") is None:
-        return ""
-    said = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *argv], env=env, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True, timeout=300).stderr
-    found = re.search(r"Collected : (\d+)", said)
-    return f"{int(found.group(1)) / 1e6:.1f} million instructions" if found else ""
+    return "" if shutil.which("valgrind") is None else f"{count(argv, env)[0] / 1e6:.1f} million instructions"
 
 
 def longest_chain(log):
@@ -213,6 +214,27 @@ def probes(work):
     wire.stop_all()
 
 
+def one_vm(work, healthy):
+    """The rows of one healthy VM, by HTTP/2 and HTTP/1.1, by its name and with its group; the figures of the last."""
+    if shutil.which("nghttpx") is None:
+        return None
+    with Authority() as ca:
+        (work / "bundle.pem").write_text(pathlib.Path(SYSTEM).read_text() + ca.text() if os.path.exists(SYSTEM) else ca.text())
+        for http2 in (True, False):
+            for words in (["myVM"], ["rg/myVM"]):
+                simulator = Simulator(work, base_world())
+                with Front(simulator, *ca.issue(), http2=http2) as front:
+                    env = dict(environment(work, front.url), SSL_CERT_FILE=str(work / "bundle.pem"))
+                    subprocess.run(healthy + words, env=env, stdout=subprocess.DEVNULL, check=True)
+                    requests, chain = longest_chain(simulator.log)
+                    lines = len({connection for connection, _, _ in front.served()})
+                    ours, spent = measure(healthy + words, env), instructions(healthy + words, env)
+                    row(f"one healthy VM, {words[0]}, HTTP/{2 if http2 else 1.1}", ours, f"{chain} bare round trips", (chain * LATENCY, 0, 0),
+                        f"{requests} requests on {lines} connection(s); {spent}")
+                simulator.stop()
+    return ours
+
+
 def main():
     sealed()
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench"))
@@ -220,19 +242,13 @@ def main():
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(work / "key")], check=True)
         print(f"Medians of {RUNS} runs of whole processes; simulator at {LATENCY} ms a reply.\n")
         print("| what | wall ms | CPU ms | peak MiB | beside | its wall ms | ratio | remarks |\n|---|---|---|---|---|---|---|---|")
+        healthy = [DOCTOR, "--no-probe", "--source-ip", "203.0.113.7", "-i", str(work / "key")]
+        ours = one_vm(work, healthy)
         simulator = Simulator(work, base_world())
         env = environment(work, simulator.url)
-        healthy = [DOCTOR, "--no-probe", "--source-ip", "203.0.113.7", "-i", str(work / "key")]
-        for name, words in (("one healthy VM, by name", ["myVM"]), ("one healthy VM, RG/name", ["rg/myVM"])):
-            subprocess.run(healthy + words, env=env, stdout=subprocess.DEVNULL, check=True)
-            simulator.stop()
-            simulator = Simulator(work, base_world())
-            env = environment(work, simulator.url)
-            subprocess.run(healthy + words, env=env, stdout=subprocess.DEVNULL, check=True)
-            requests, chain = longest_chain(simulator.log)
-            ours = measure(healthy + words, env)
-            row(name, ours, f"{chain} bare round trips", (chain * LATENCY, 0, 0), f"{requests} requests, sign-in included")
         az = os.environ.get("AZ")
+        if ours is None:
+            ours = measure(healthy + ["rg/myVM"], env)
         row("the same questions", ours, "az, 6 commands in parallel", measure_az(az, work) if az else None)
         probes(work)
         bundle, large = str(work / "bundle"), str(work / "large")
