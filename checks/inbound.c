@@ -155,6 +155,20 @@ inbound_judge(const struct scene *scene, const struct nsg_flow *flow, struct nsg
 }
 
 void
+inbound_judge_probe(const struct scene *scene, struct nsg_judgement *ret)
+{
+	struct nsg_flow flow = scene->inbound.flow;
+	struct ip_range platform;
+
+	flow.source = (struct ip_set){ 0 };
+	flow.port = (unsigned)scene->inbound.way->probe_port;
+	if (prefix_parse(INBOUND_PROBES_FROM, &platform) == 0)
+		ip_set_add(&flow.source, &platform);
+	inbound_judge(scene, &flow, ret);
+	ip_set_free(&flow.source);
+}
+
+void
 inbound_free(struct inbound *in)
 {
 	ip_set_free(&in->flow.source);

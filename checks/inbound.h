@@ -36,6 +36,11 @@ void inbound_free(struct inbound *in);
 void inbound_judge(const struct scene *scene, const struct nsg_flow *flow,
 		   struct nsg_judgement *ret);
 
+/* What they say of the health probe of the load balancing rule in use, which comes from an address
+ * of Azure's own (tag AzureLoadBalancer); owned by the caller. */
+#define INBOUND_PROBES_FROM "168.63.129.16"
+void inbound_judge_probe(const struct scene *scene, struct nsg_judgement *ret);
+
 /* The same flow with every address the source might be; owned by the caller (ip_set_free of its
  * source). */
 struct nsg_flow inbound_any_source(const struct inbound *in);
@@ -50,6 +55,15 @@ int inbound_foreign(const struct scene *scene, struct finding *finding);
 
 /* Why no way from the Internet leads to the VM. Returns as finding_set. */
 int inbound_none(const struct scene *scene, struct finding *finding);
+
+/* The way in use leads through a load balancer or a firewall: the connection goes past it, or what
+ * is forwarded is not answered (silent: everything else lets us in and nothing comes back). 0 when
+ * nothing is wrong with it, else as finding_set. */
+int front_end_judge(const struct scene *scene, bool silent, struct finding *finding);
+
+/* The connection goes to a host and port in front of the VM that do not lead to it, while the way
+ * in use would. Returns as finding_set. */
+int front_end_mismatch(const struct scene *scene, const char *host, struct finding *finding);
 
 /* Sets the globals way_bastion, way_bastion_group (native clients), way_browser, way_shell,
  * way_powershell (Run Command) and way_console for those that exist. */

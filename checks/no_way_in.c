@@ -74,6 +74,21 @@ balancer_without_rule(const struct scene *scene, const char *lb, struct finding 
 	    arm_id_name(lb));
 }
 
+/* The way in use is a rule of that load balancer, or of that firewall. */
+static bool
+leads_from(const struct scene *scene, const char *id)
+{
+	const struct address *way = scene->inbound.way;
+	char lb[ARM_ID_MAX];
+
+	if (way == NULL || way->port <= 0 || way->internal || scene->accepted)
+		return false;
+	if (way->kind == ADDRESS_FIREWALL_DNAT)
+		return arm_id_same(way->id, id);
+	return (way->kind == ADDRESS_NAT_RULE || way->kind == ADDRESS_LB_RULE) &&
+	       arm_id_parent(way->id, lb, sizeof(lb)) == 0 && arm_id_same(lb, id);
+}
+
 /* The address is that of a load balancer's front end. Returns false when it is not. */
 static bool
 balancer_in_front(const struct scene *scene, const struct public_ip *owner, const char *host,
@@ -87,6 +102,11 @@ balancer_in_front(const struct scene *scene, const struct public_ip *owner, cons
 	    arm_id_type(lb, type, sizeof(type)) < 0 ||
 	    !doc_same(type, "microsoft.network/loadbalancers"))
 		return false;
+	if (leads_from(scene, lb)) {
+		finding_resource(finding, "lb", "lb_group", lb);
+		front_end_mismatch(scene, host, finding);
+		return true;
+	}
 	own = path != NULL ? balancer_of(scene->facts, path) : NULL;
 	ours = arm_id_same(own, lb);
 	free(own);
@@ -183,6 +203,8 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 	if (firewall_by_address(scene->facts, host, &firewall) && dnat_for_others(scene, finding))
 		return 0;
 	if (firewall_by_address(scene->facts, host, &firewall)) {
+		if (leads_from(scene, firewall.id))
+			return front_end_mismatch(scene, host, finding);
 		add_firewall(&firewall, host, finding);
 		return finding_set(
 		    finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define TRACE_MAX 40
-#define PLATFORM "168.63.129.16" /* where probes come from, the tag AzureLoadBalancer */
 
 /* The trace of the gates: every rule looked at and why it matched or not, the last ones when there
  * are many. */
@@ -223,21 +222,6 @@ tell_judge(struct finding *finding)
 
 /* ---- the load balancer's health probe ---- */
 
-/* What the groups say of the probe, which comes from Azure's own address. */
-static void
-judge_probe(const struct scene *scene, struct nsg_judgement *ret)
-{
-	struct nsg_flow flow = scene->inbound.flow;
-	struct ip_range platform;
-
-	flow.source = (struct ip_set){ 0 };
-	flow.port = (unsigned)scene->inbound.way->probe_port;
-	if (prefix_parse(PLATFORM, &platform) == 0)
-		ip_set_add(&flow.source, &platform);
-	inbound_judge(scene, &flow, ret);
-	ip_set_free(&flow.source);
-}
-
 static int
 say_probe(const struct scene *scene, const struct nsg_judgement *judgement, struct finding *finding)
 {
@@ -250,10 +234,10 @@ say_probe(const struct scene *scene, const struct nsg_judgement *judgement, stru
 	nsg_remedy_evidence(judgement->deciding, in, finding);
 	finding_number(finding, "port", way->probe_port);
 	finding_text(finding, "source_prefix", "AzureLoadBalancer");
-	finding_text(finding, "source_ip", PLATFORM);
+	finding_text(finding, "source_ip", INBOUND_PROBES_FROM);
 	finding_text(finding, "probe", way->probe);
 	r = finding_set(finding, FAIL, CODE_LB_PROBE_DENIED,
-			"%s (%d) in %s denies TCP %d from " PLATFORM
+			"%s (%d) in %s denies TCP %d from " INBOUND_PROBES_FROM
 			": the health probe%s%s of the load balancer fails, so it sends "
 			"nothing to the VM",
 			rule != NULL ? rule->name : "no rule", rule != NULL ? rule->priority : 0,
@@ -273,7 +257,7 @@ add_probe(const struct scene *scene, struct finding *finding)
 
 	if (way == NULL || way->kind != ADDRESS_LB_RULE || way->probe_port == 0)
 		return 0;
-	judge_probe(scene, &judgement);
+	inbound_judge_probe(scene, &judgement);
 	if (judgement.verdict == NSG_DENY && !judgement.closed && judgement.deciding != NULL &&
 	    judgement.deciding->scope != NSG_SCOPE_ADMIN) {
 		if (finding->status != PASS)

@@ -143,20 +143,6 @@ is_silent(const struct scene *scene)
 	       doc_same(scene->instance->power, "running") && scene->nsg.verdict == NSG_ALLOW;
 }
 
-/* With a floating IP the packets keep the front end's address, which the guest must own. */
-static int
-judge_floating(const struct scene *scene, struct finding *finding)
-{
-	const struct address *way = scene->inbound.way;
-
-	if (!way->floating || !is_silent(scene))
-		return 0;
-	return finding_likely(finding, FAIL, CODE_LB_FLOATING_IP,
-			      "rule %s has a floating IP: packets reach the VM addressed to %s, "
-			      "and nothing comes back",
-			      way->name, way->host);
-}
-
 /* A retired Basic address is to blame only where everything else lets us in and nothing comes back.
  */
 static int
@@ -267,6 +253,6 @@ check_public_ip(const struct scene *scene, const struct rule *rule, struct findi
 	if (r == 0 && finding->status == PASS && in->way != NULL)
 		r = judge_retired(scene, finding);
 	if (r == 0 && finding->status == PASS && in->way != NULL)
-		r = judge_floating(scene, finding);
+		r = front_end_judge(scene, is_silent(scene), finding);
 	return r;
 }

@@ -31,6 +31,7 @@ struct address {
 	bool depends;           /* its rule is for certain sources, and ours may be among them */
 	bool floating;          /* its rule leaves the front end's address as the destination */
 	const char *probe;      /* name of the health probe of a load balancing rule; NULL: none */
+	const char *probe_word; /* "TCP", "HTTP", "HTTPS" */
 	int probe_port;         /* at the VM; 0 when there is none */
 };
 

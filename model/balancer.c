@@ -109,22 +109,6 @@ nat_rule_leads_here(const struct search *search, const json_t *rule)
 	       balancer_pool_has(search->balancer, pool, path);
 }
 
-/* A load balancing rule names one pool, or several. */
-static bool
-pools_lead_here(const struct search *search, const json_t *rule)
-{
-	const json_t *each;
-	size_t i;
-
-	if (balancer_pool_has(search->balancer, doc_str(rule, "properties.backendAddressPool.id"),
-			      search->path))
-		return true;
-	json_array_foreach (doc_list(rule, "properties.backendAddressPools"), i, each)
-		if (balancer_pool_has(search->balancer, doc_str(each, "id"), search->path))
-			return true;
-	return false;
-}
-
 static bool
 rule_is_tcp(const json_t *rule)
 {
@@ -132,8 +116,17 @@ rule_is_tcp(const json_t *rule)
 	       doc_is(rule, "properties.protocol", "All");
 }
 
-/* A rule serves when it leads to the SSH port: the one named with -p (in front or behind), else 22.
- */
+/* A rule for all ports ("high availability ports") leaves the port as it is. */
+static bool
+is_for_all_ports(const json_t *rule)
+{
+	return doc_is(rule, "properties.protocol", "All") &&
+	       doc_int(rule, "properties.frontendPort", -1) == 0 &&
+	       doc_int(rule, "properties.backendPort", 0) == 0;
+}
+
+/* A rule serves when it leads to the SSH port: the one that ssh connects to (in front or behind),
+ * else 22. */
 static void
 try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 {
@@ -154,7 +147,9 @@ try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 	address.backend_port = (int)back;
 	if (kind == ADDRESS_NAT_RULE && doc_get(rule, "properties.frontendPortRangeStart") != NULL)
 		address.port = pool_port(search, rule, &address.backend_port);
-	wanted = search->given && address.port == search->ssh_port;
+	if (is_for_all_ports(rule))
+		address.port = address.backend_port = search->ssh_port;
+	wanted = address.port == search->ssh_port;
 	if (address.backend_port != SSH_PORT && address.backend_port != search->ssh_port && !wanted)
 		return;
 	if (address.name == NULL)
@@ -163,7 +158,8 @@ try_rule(struct search *search, const json_t *rule, enum address_kind kind)
 		return;
 	balancer_read_probe(search->balancer, rule, &address);
 	search->list[search->count++] = address;
-	if (wanted && search->count > 1) { /* the one that was asked for comes first */
+	if (wanted && search->given &&
+	    search->count > 1) { /* the one that was asked for comes first */
 		search->list[search->count - 1] = search->list[0];
 		search->list[0] = address;
 	}
@@ -183,7 +179,8 @@ try_balancer(struct search *search)
 			try_rule(search, rule, ADDRESS_NAT_RULE);
 	}
 	json_array_foreach (doc_list(search->balancer, "properties.loadBalancingRules"), i, rule)
-		if (pools_lead_here(search, rule))
+		if (balancer_rule_leads(search->balancer, rule, search->path) ||
+		    balancer_leads_on(search->facts, search->balancer, rule, search->path))
 			try_rule(search, rule, ADDRESS_LB_RULE);
 }
 

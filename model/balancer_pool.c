@@ -66,6 +66,90 @@ balancer_pool_has(const json_t *balancer, const char *pool_id, const struct net_
 		balancer_member(balancer, pool_id, path) != NULL);
 }
 
+/* Calls visit for each pool that the rule names: one, or several. */
+static bool
+each_pool(const json_t *rule, bool (*visit)(const char *id, void *ctx), void *ctx)
+{
+	const json_t *each;
+	size_t i;
+
+	if (visit(doc_str(rule, "properties.backendAddressPool.id"), ctx))
+		return true;
+	json_array_foreach (doc_list(rule, "properties.backendAddressPools"), i, each)
+		if (visit(doc_str(each, "id"), ctx))
+			return true;
+	return false;
+}
+
+struct pools {
+	const struct facts *facts;
+	const json_t *balancer, *rule;
+	const struct net_path *path;
+};
+
+static bool
+pool_leads(const char *id, void *ctx)
+{
+	const struct pools *pools = ctx;
+
+	return balancer_pool_has(pools->balancer, id, pools->path);
+}
+
+bool
+balancer_rule_leads(const json_t *balancer, const json_t *rule, const struct net_path *path)
+{
+	struct pools pools = { .balancer = balancer, .path = path };
+
+	return each_pool(rule, pool_leads, &pools);
+}
+
+/* A rule of the regional load balancer takes what arrives at that front end. */
+static bool
+front_leads(const struct pools *pools, const char *front)
+{
+	char id[ARM_ID_MAX];
+	struct net_ref regional;
+	const json_t *rule;
+	size_t i;
+
+	if (arm_id_parent(front, id, sizeof(id)) < 0)
+		return false;
+	regional = net_ref_by_id(pools->facts, id);
+	json_array_foreach (doc_list(regional.body, "properties.loadBalancingRules"), i, rule)
+		if (arm_id_same(doc_str(rule, "properties.frontendIPConfiguration.id"), front) &&
+		    doc_int(rule, "properties.frontendPort", -1) ==
+			doc_int(pools->rule, "properties.backendPort", -2) &&
+		    balancer_rule_leads(regional.body, rule, pools->path))
+			return true;
+	return false;
+}
+
+static bool
+pool_leads_on(const char *id, void *ctx)
+{
+	const struct pools *pools = ctx;
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (doc_list(part(pools->balancer, "properties.backendAddressPools", id),
+				     "properties.loadBalancerBackendAddresses"),
+			    i, member)
+		if (front_leads(
+			pools,
+			doc_str(member, "properties.loadBalancerFrontendIPConfiguration.id")))
+			return true;
+	return false;
+}
+
+bool
+balancer_leads_on(const struct facts *facts, const json_t *balancer, const json_t *rule,
+		  const struct net_path *path)
+{
+	struct pools pools = { facts, balancer, rule, path };
+
+	return each_pool(rule, pool_leads_on, &pools);
+}
+
 bool
 balancer_has(const json_t *balancer, const struct net_path *path)
 {
@@ -78,6 +162,14 @@ balancer_has(const json_t *balancer, const struct net_path *path)
 	return false;
 }
 
+static const char *
+probe_word(const char *protocol)
+{
+	if (doc_same(protocol, "Http"))
+		return "HTTP";
+	return doc_same(protocol, "Https") ? "HTTPS" : "TCP";
+}
+
 void
 balancer_read_probe(const json_t *balancer, const json_t *rule, struct address *address)
 {
@@ -87,7 +179,8 @@ balancer_read_probe(const json_t *balancer, const json_t *rule, struct address *
 
 	if (port <= 0 || port > 65535)
 		return;
-	address->probe = doc_str(probe, "name");
+	address->probe = doc_str(probe, "name") != NULL ? doc_str(probe, "name") : "?";
+	address->probe_word = probe_word(doc_str(probe, "properties.protocol"));
 	address->probe_port = (int)port;
 }
 

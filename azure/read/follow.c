@@ -26,6 +26,10 @@ static const struct reference {
 	{ "subnets", "id", true },
 	{ "loadBalancers", "properties.frontendIPConfigurations[].properties.publicIPAddress.id",
 	  false },
+	{ "loadBalancers",
+	  "properties.backendAddressPools[].properties.loadBalancerBackendAddresses[].properties."
+	  "loadBalancerFrontendIPConfiguration.id",
+	  true },
 	{ "azureFirewalls", "properties.firewallPolicy.id", false },
 	{ "azureFirewalls", CONFIGS "publicIPAddress.id", false },
 	{ "azureFirewalls", "properties.virtualHub.id", false },
