@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/home.h"
+#include "checks/ssh_blocks.h"
 #include "checks/ssh_options.h"
 #include "checks/ssh_ends.h"
 #include "checks/ssh_settings.h"
@@ -493,6 +494,7 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 	if (not_judged(config, finding))
 		return 0;
 	ssh_settings(config, finding);
+	ssh_blocks(scene, finding);
 	if ((r = control_finding(config, finding)) < 0 || (r = alias_finding(scene, finding)) < 0 ||
 	    (r = jump_finding(scene, finding)) < 0 || (r = user_finding(scene, finding)) < 0 ||
 	    (r = home_differs(scene, finding)) < 0)

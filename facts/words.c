@@ -1,5 +1,7 @@
 #include "facts/words.h"
 
+#include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
 bool
@@ -36,4 +38,37 @@ word_in_text(const char *word, const char *text, char separator)
 		    (at[len] == separator || at[len] == '\0'))
 			return true;
 	return false;
+}
+
+static bool
+same_letter(char a, char b, bool any_case)
+{
+	return a == b || (any_case && tolower((unsigned char)a) == tolower((unsigned char)b));
+}
+
+/* Linear in the product of the lengths whatever the pattern. */
+bool
+word_fits(const char *pattern, size_t len, const char *word, bool any_case)
+{
+	size_t p = 0, star = SIZE_MAX;
+	const char *mark = word;
+
+	while (*word != '\0') {
+		if (p < len && pattern[p] == '*') {
+			star = p++;
+			mark = word;
+		} else if (p < len &&
+			   (pattern[p] == '?' || same_letter(pattern[p], *word, any_case))) {
+			p++;
+			word++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			word = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (p < len && pattern[p] == '*')
+		p++;
+	return p == len;
 }

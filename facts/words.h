@@ -17,4 +17,8 @@ bool word_listed(const char *word, const char *const *words);
  * false. */
 bool word_in_text(const char *word, const char *text, char separator);
 
+/* Does the pattern of that length, with * and ? as in a shell and without classes, stand for the
+ * whole word? */
+bool word_fits(const char *pattern, size_t len, const char *word, bool any_case);
+
 #endif

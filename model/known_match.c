@@ -1,5 +1,6 @@
 /* The host field of a known_hosts line: comma-separated names and patterns, or one hashed name. */
 #include "facts/bytes.h"
+#include "facts/words.h"
 #include "model/known_hosts.h"
 
 #include <ctype.h>
@@ -10,39 +11,6 @@
 #include <string.h>
 
 enum { PATTERN_MAX = 1023, HASH_TEXT = 28 };
-
-static int
-lower(char c)
-{
-	return tolower((unsigned char)c);
-}
-
-/* * and ? as in a shell, without classes; linear in the product of the lengths whatever the
- * pattern. */
-static bool
-pattern_matches(const char *pattern, size_t len, const char *name)
-{
-	size_t p = 0, star = SIZE_MAX;
-	const char *mark = name;
-
-	while (*name != '\0') {
-		if (p < len && pattern[p] == '*') {
-			star = p++;
-			mark = name;
-		} else if (p < len && (pattern[p] == '?' || lower(pattern[p]) == lower(*name))) {
-			p++;
-			name++;
-		} else if (star != SIZE_MAX) {
-			p = star + 1;
-			name = ++mark;
-		} else {
-			return false;
-		}
-	}
-	while (p < len && pattern[p] == '*')
-		p++;
-	return p == len;
-}
 
 /* One negated match makes the whole list match nothing; so does a part that is longer than ssh
  * takes, from there on. */
@@ -60,7 +28,7 @@ list_names(const char *hosts, size_t len, const char *name)
 		part_len = comma != NULL ? (size_t)(comma - part) : len - at - negated;
 		if (part_len >= PATTERN_MAX)
 			return KNOWN_VIA_NONE;
-		if (pattern_matches(part, part_len, name)) {
+		if (word_fits(part, part_len, name, true)) {
 			if (negated)
 				return KNOWN_VIA_NONE;
 			if (via != KNOWN_VIA_HOST)

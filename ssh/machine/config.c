@@ -5,7 +5,6 @@
 #include "ssh/machine/config.h"
 #include "ssh/ssh.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -176,17 +175,6 @@ run(struct config *config, const struct ssh_config_request *asked, const char *n
 	while (variables > 0)
 		free((char *)(uintptr_t)env[--variables]);
 	return r;
-}
-
-bool
-ssh_config_safe(const char *text)
-{
-	if (*text == '\0' || *text == '-')
-		return false;
-	for (; *text != '\0'; text++)
-		if (iscntrl((unsigned char)*text) || strchr(" '`\"$\\;&<>|(){}", *text) != NULL)
-			return false;
-	return true;
 }
 
 /* ---- the jump hosts ---- */

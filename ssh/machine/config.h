@@ -1,6 +1,6 @@
 /* The parts behind ssh_config_collect, apart so that tests and fuzz targets reach them.
- * config_parse.c is pure; config_scan.c reads the user's configuration files; control.c speaks to a
- * multiplexing master. */
+ * config_parse.c and config_blocks.c are pure; config_scan.c reads the user's configuration files;
+ * control.c speaks to a multiplexing master. */
 #ifndef SSH_CONFIG_H
 #define SSH_CONFIG_H
 
@@ -69,6 +69,16 @@ void ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
  * system's when NULL; Include followed; at most 64 files of at most 1 MiB) and returns what `ssh
  * -G` does not tell, a fact_config_scan; the caller owns it. `home` may be NULL. */
 json_t *ssh_config_scan(const char *file, const char *home);
+
+/* config_blocks.c: what of such a scan speaks of the host and does not count for it: a list of
+ * fact_config_unused; the caller owns it. */
+struct ssh_config_names {
+	const char *name, *hostname; /* as typed, as connected to */
+	const char *user;            /* typed; NULL: none was */
+	const char *local_user;
+	bool canonical; /* ssh makes names canonical and reads its files again */
+};
+json_t *ssh_config_unused(const json_t *scan, const struct ssh_config_names *names);
 
 /* control.c: is there a multiplexing master behind the control socket? done(ctx, result) runs
  * exactly once, perhaps before this returns; result (borrowed) is a fact_control_master: silent

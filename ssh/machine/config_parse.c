@@ -323,6 +323,17 @@ ssh_config_complaint(json_t *obj, const char *text, size_t len)
 		FACT_PUT_BYTES(obj, ssh_config, stderr_, all, total);
 }
 
+bool
+ssh_config_safe(const char *text)
+{
+	if (*text == '\0' || *text == '-')
+		return false;
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text) || strchr(" '`\"$\\;&<>|(){}", *text) != NULL)
+			return false;
+	return true;
+}
+
 /* ---- does the configuration treat two names differently? ---- */
 
 /* A run of exactly 40 hexadecimal digits at `at`: what %C stands for. */

@@ -128,6 +128,12 @@ set_exec(const struct ssh_config_outcome *config, json_t *section)
 	fact_free(shape_of_config_scan(), &scan);
 }
 
+static bool
+canonicalizes(const char *word)
+{
+	return word != NULL && !doc_same(word, "no") && !doc_same(word, "false");
+}
+
 void
 ssh_config_settle_known(struct facts *facts, enum fact_section where,
 			const struct ssh_config_outcome *config)
@@ -170,6 +176,14 @@ ssh_config_settle_known(struct facts *facts, enum fact_section where,
 	FACT_PUT_JSON(section, ssh_config, controlmaster, json_incref(config->control));
 	FACT_PUT_JSON(section, ssh_config, jump, json_incref(config->jump));
 	ssh_config_surroundings(config->options, section);
+	FACT_PUT_JSON(section, ssh_config, unused,
+		      ssh_config_unused(config->scan, &(const struct ssh_config_names){
+							  .name = name,
+							  .hostname = options.hostname,
+							  .user = config->request->user,
+							  .local_user = local,
+							  .canonical = canonicalizes(
+							      options.canonicalizehostname) }));
 	FACT_PUT_JSON(section, ssh_config, places, places_of(&scan, name, config->options));
 	FACT_PUT_JSON(section, ssh_config, options, json_incref(config->options));
 	fact_free(shape_of_config_scan(), &scan);

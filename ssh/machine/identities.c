@@ -341,6 +341,29 @@ order_make(struct identities *ids, const struct fact_agent *agent)
 	return order;
 }
 
+/* The keys that blocks of ssh_config name which do not count for this host. */
+static void
+add_unused(struct identities *ids, json_t *stray)
+{
+	struct fact_ssh_config config;
+
+	fact_read(facts_section(ids->facts, FACT_SSH_CONFIG), shape_of_ssh_config(), &config);
+	for (size_t i = 0; i < config.unused_count; i++)
+		for (size_t j = 0; j < config.unused[i].settings_count; j++) {
+			const struct fact_config_line *line = &config.unused[i].settings[j];
+			char *path = doc_same(line->keyword, "identityfile") && is_set(line->value)
+					 ? identity_path(line->value, &ids->names)
+					 : NULL;
+
+			if (path != NULL && json_object_get(ids->keys, path) == NULL) {
+				FACT_PUT(key_of(ids, path), key, stray, true);
+				doc_append_str(stray, path);
+			}
+			free(path);
+		}
+	fact_free(shape_of_ssh_config(), &config);
+}
+
 static void
 settle_known(struct identities *ids)
 {
@@ -353,6 +376,7 @@ settle_known(struct identities *ids)
 	fact_free(shape_of_agent(), &agent);
 	if (!FACT_GET(facts_asked(ids->facts), asked, key_only))
 		identity_stray(ids->names.home, &ids->mounts, ids->keys, stray);
+	add_unused(ids, stray);
 	section = facts_known(ids->facts, FACT_IDENTITIES);
 	FACT_PUT_JSON(section, identities, order, order);
 	FACT_PUT_JSON(section, identities, stray, stray);
