@@ -48,6 +48,10 @@ struct nsg_flow inbound_any_source(const struct inbound *in);
 /* The answers to the client take a route that loses them, which explains silence by itself. */
 bool route_loses_answers(const struct scene *scene);
 
+/* The network whose gateway may hand out the route that the answers take, which only the effective
+ * routes (--deep) tell; NULL when none may. */
+const char *route_by_gateway(const struct scene *scene);
+
 /* Why the host asked for is none of the VM's addresses: a public IP taken off it, an address it had
  * before it was restarted, a firewall that does not forward, or somebody else's. Returns as
  * finding_set. */

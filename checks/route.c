@@ -7,6 +7,15 @@
 #include <string.h>
 #include <strings.h>
 
+/* The network of Azure's own by which a virtual hub is peered with this one. */
+static const char *
+hub_network(const struct net_path *path)
+{
+	const char *network = net_gateway_network(path);
+
+	return network != NULL && strncasecmp(network, "HV_", 3) == 0 ? network : NULL;
+}
+
 static void
 add_route(const struct inbound *in, const struct route *route, struct finding *finding)
 {
@@ -15,6 +24,10 @@ add_route(const struct inbound *in, const struct route *route, struct finding *f
 	finding_text(finding, "next_hop_type", route->hop_type);
 	finding_text(finding, "next_hop", route->hop);
 	finding_resource(finding, "route_table", "route_table_group", in->path->route_table.id);
+	if (in->path->route_table.id == NULL)
+		finding_value(finding, "no_table", json_true());
+	if (doc_same(route->hop_type, "VirtualNetworkGateway"))
+		finding_text(finding, "hub_network", hub_network(in->path));
 	finding_changes(finding, in->path->route_table.id);
 	if (in->source_known) {
 		char *prefix = doc_fmt("%s/%d", in->source_text, in->path->v6 ? 128 : 32);
@@ -94,6 +107,19 @@ static bool
 through_firewall(const struct inbound *in)
 {
 	return in->way != NULL && in->way->kind == ADDRESS_FIREWALL_DNAT;
+}
+
+const char *
+route_by_gateway(const struct scene *scene)
+{
+	const struct inbound *in = &scene->inbound;
+	struct route route = { 0 };
+	bool effective;
+
+	if (in->path == NULL || in->flow.private_path ||
+	    answers_route(scene, &route, &effective) != ROUTE_NONE || effective)
+		return NULL;
+	return net_gateway_network(in->path);
 }
 
 bool

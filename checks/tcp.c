@@ -189,6 +189,9 @@ judge_timeout(const struct view *view, struct finding *finding)
 		    "the rules admit %s, but SSH seems to leave as %s, which they turn away",
 		    doc_str(finding->evidence, "source_ip"),
 		    doc_str(finding->evidence, "egress_ip"));
+	finding_text(finding, "gateway_network", route_by_gateway(view->scene));
+	if (route_by_gateway(view->scene) != NULL)
+		finding_possible(finding, CODE_UDR_DEFAULT_TO_GATEWAY);
 	talk_possible(finding, answered ? outside + 2 : outside);
 	if (view->scene->network->state != FACT_KNOWN)
 		talk_possible(finding, azure);

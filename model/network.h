@@ -57,6 +57,11 @@ bool net_hub_range(const struct facts *facts, const char *id, struct ip_range *r
 /* Is there a gateway or a peering in the VNet, by which people may come in privately? */
 bool net_has_private_ways(const struct net_path *path);
 
+/* The network whose gateway may hand out routes to the path's own one: the other side of a peering
+ * that uses remote gateways, or its own when it has a GatewaySubnet. NULL when there is none, or
+ * the route table keeps such routes away. */
+const char *net_gateway_network(const struct net_path *path);
+
 struct peering {
 	const char *name, *state, *remote; /* remote: id of the other VNet */
 	bool closed;                       /* to traffic: allowVirtualNetworkAccess is false */

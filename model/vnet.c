@@ -29,19 +29,41 @@ net_hub_range(const struct facts *facts, const char *id, struct ip_range *ret)
 	return prefix_parse(doc_str(hub.body, "properties.addressPrefix"), ret) == 0;
 }
 
-bool
-net_has_private_ways(const struct net_path *path)
+static bool
+has_gateway_subnet(const struct net_path *path)
 {
 	const json_t *subnet;
 	size_t i;
 
-	if (json_array_size(doc_list(path->vnet.body, "properties.virtualNetworkPeerings")) > 0)
-		return true;
 	json_array_foreach (doc_list(path->vnet.body, "properties.subnets"), i, subnet)
 		if (doc_same(arm_id_name(doc_str(subnet, "id")), "GatewaySubnet") ||
 		    doc_is(subnet, "name", "GatewaySubnet"))
 			return true;
 	return false;
+}
+
+bool
+net_has_private_ways(const struct net_path *path)
+{
+	return json_array_size(doc_list(path->vnet.body, "properties.virtualNetworkPeerings")) >
+		   0 ||
+	       has_gateway_subnet(path);
+}
+
+const char *
+net_gateway_network(const struct net_path *path)
+{
+	const json_t *peering;
+	size_t i;
+
+	if (doc_bool(path->route_table.body, "properties.disableBgpRoutePropagation", false))
+		return NULL;
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    peering)
+		if (doc_bool(peering, "properties.useRemoteGateways", false) &&
+		    doc_is(peering, "properties.peeringState", "Connected"))
+			return arm_id_name(doc_str(peering, "properties.remoteVirtualNetwork.id"));
+	return has_gateway_subnet(path) ? arm_id_name(path->vnet.id) : NULL;
 }
 
 bool
