@@ -65,6 +65,14 @@ def scenarios():
     return words
 
 
+# Everyday words for technical acts, and riddles: what to write instead is in CONTRIBUTING.md.
+RIDDLES = re.compile(r'\b(?:stands? (?:in|before|behind|on|there)|on file|is over|run out|lets? (?:you|nobody|nothing) in|turn(?:s|ed) (?:\w+ )?away'
+                     r'|admits?|come[s]? in by|go by|way[s]? in|for the while|for good|meanwhile|goes on|without a word|in place of|whoever|nobody|anybody'
+                     r'|somebody|mend(?:s|ed|ing)?|hear[sd]?|bears?|lends?|lent|hands? on|hang(?:s|ed)? up|(?<!there )is no(?! longer)'
+                     r'|sign in anew|makes no sense)\b', re.I)
+LONGEST = 30    # words of one sentence, what stands in brackets not counted
+
+
 def templates(code):
     for key in ('title', 'why', 'explain', 'decide'):
         yield key, plain(code.get(key) or '')
@@ -130,6 +138,19 @@ def main():
         test(name.replace(' ', '_'), ['%s %s: %s' % (code, where, words) for code, check in code_of.items()
                                       for where, words in templates(checks[check]['codes'][code])
                                       if where.split()[-1] in ('command', 'undo') and re.search(pattern, str(words))])
+
+    texts = [(code, where, words) for code, check in code_of.items() for where, words in templates(checks[check]['codes'][code])
+             if where.split()[-1] in ('title', 'why', 'explain', 'cost')]
+    test('no_remedy_begins_with_or', ['%s: %s' % (code, words) for code, where, words in texts
+                                      if where.endswith(' title') and words.lower().startswith('or ')])
+    test('standard_terms_only', ['%s %s: %s (%s)' % (code, where, words, said.group(0)) for code, where, words in texts
+                                 for said in [RIDDLES.search(words)] if said])
+    test('a_sentence_has_at_most_%d_words' % LONGEST, ['%s %s: %s' % (code, where, sentence) for code, where, words in texts
+         for sentence in re.split(r'(?<=[.:;!?])\s+', re.sub(r'\([^()]*\)', '', words)) if len(sentence.split()) > LONGEST])
+    test('a_title_begins_with_a_capital', ['%s: %s' % (code, words) for code, where, words in texts
+         if where == 'title' and re.match(r'[a-z]', words) and not re.match(r'ssh|sshd|az|root|fail2ban|authorized_keys|known_hosts|cloud-init|tcpwrappers', words)])
+    test('why_does_not_repeat_the_title', [code for code, check in code_of.items() for entry in [checks[check]['codes'][code]]
+         if plain(entry['title']).strip('.').lower() in plain(entry.get('why') or '').lower()])
 
     print('1..%d' % len(results))
     for number, (good, name, wrong) in enumerate(results, 1):
