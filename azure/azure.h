@@ -54,11 +54,19 @@ void azure_find(struct azure *azure, struct facts *facts, const struct azure_tar
 
 /* Reads the VM and what it refers to (NICs, addresses, subnets, NSGs, load balancers, route tables,
  * ...) into azure.resources / azure.missing and the just-in-time policies; settles NETWORK and JIT,
- * and with --deep / --guest DEEP and PROOF. Needs VM settled. It may begin together with azure_find
+ * and with --deep DEEP. Needs VM settled. It may begin together with azure_find
  * when the id is known before. settled(ctx) is called when NETWORK is settled and more is still to
  * come; NULL for none. */
 void azure_read(struct azure *azure, struct facts *facts, void (*settled)(void *ctx),
 		void (*done)(void *ctx), void *ctx);
+
+/* Runs the script of --guest in the VM; settles GUEST and PROOF. Needs the VM's body, and what is
+ * known of the user, the keys and the source by then: it comes after the conversation, so that
+ * sshd has written about it. */
+void azure_guest(struct azure *azure, struct facts *facts, void (*done)(void *ctx), void *ctx);
+
+/* The script, NULL-terminated lines. */
+const char *const *azure_guest_script(bool windows);
 
 /* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come
  * from Azure: banners, what programs print. azure may be NULL. */

@@ -1,6 +1,7 @@
 #include "checks/checks.h"
-#include "checks/talk.h"
+#include "checks/guest.h"
 #include "checks/keys.h"
+#include "checks/talk.h"
 #include "facts/words.h"
 
 #include <string.h>
@@ -294,6 +295,29 @@ keys_left(const struct view *view)
 	       key_on_vm(view->scene, "") == FACT_MAYBE && key_left_unasked(view->scene, NULL);
 }
 
+/* The VM was looked into: the key is there, or it is not. */
+static int
+judge_by_guest(const struct view *view, const struct guest_key *key, struct finding *finding)
+{
+	const char *path = key->file != NULL ? key->file->path : NULL;
+
+	if (path == NULL && guest_main_file(view->scene) != NULL)
+		path = guest_main_file(view->scene)->path;
+	if (key->place == GUEST_KEY_LISTED) {
+		finding_text(finding, "path", path);
+		finding_text(finding, "fingerprint", key->fingerprint);
+		return finding_set(
+		    finding, FAIL, CODE_KEY_REFUSED_UNEXPLAINED,
+		    "the server refuses the key for %s, although %s in the VM has it", view->user,
+		    path != NULL ? path : "authorized_keys");
+	}
+	finding_text(finding, "listed_in", path);
+	return finding_set(finding, FAIL, CODE_KEY_NOT_ON_VM,
+			   "the server does not accept the key for %s, and %s in the VM does not "
+			   "list it",
+			   view->user, path != NULL ? path : "no file");
+}
+
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM.
  */
 static int
@@ -315,7 +339,11 @@ judge_denied(const struct view *view, struct finding *finding)
 	const struct fact_auth_query *asked = auth->queries_count > 0 ? auth->queries : NULL;
 	const char *path = asked != NULL ? asked->path : NULL,
 		   *fingerprint = asked != NULL ? asked->fingerprint : NULL;
+	struct guest_key key;
 
+	guest_key_find(view->scene, &key);
+	if (key.place == GUEST_KEY_LISTED)
+		path = fingerprint = NULL;
 	remedy_evidence(view, finding);
 	finding_text(finding, "path", path);
 	finding_text(finding, "fingerprint", fingerprint);
@@ -341,6 +369,8 @@ judge_denied(const struct view *view, struct finding *finding)
 				      "%s is an Entra user, who needs a certificate "
 				      "from az ssh; plain ssh has none",
 				      view->user);
+	if (key.place != GUEST_KEY_NOT_TOLD)
+		return judge_by_guest(view, &key, finding);
 	if (view->admin != NULL && strcmp(view->admin, view->user) != 0) {
 		finding_possible(finding, CODE_KEY_NOT_ON_VM);
 		return finding_likely(

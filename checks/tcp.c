@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "checks/guest.h"
 #include "checks/ssh_word.h"
 #include "checks/talk.h"
 
@@ -118,7 +119,13 @@ judge_refused(const struct view *view, struct finding *finding)
 		return finding_set(finding, FAIL, CODE_TUNNEL_NOT_RUNNING,
 				   "no program on this machine listens on %s port %lld",
 				   view->tcp->address, (long long)view->tcp->port);
-	talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
+	if (guest_sshd_stopped(view->scene))
+		return finding_set(
+		    finding, FAIL, CODE_SSHD_REFUSED,
+		    "%s port %lld refused the connection: sshd does not run in the VM",
+		    view->tcp->address, (long long)view->tcp->port);
+	if (view->scene->guest->state != FACT_KNOWN)
+		talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
 	/* a firewall that answers with RST looks just the same (measured) */
 	return finding_likely(finding, FAIL, CODE_SSHD_REFUSED,
 			      "%s port %lld refused the connection: nothing listens there, or a "
@@ -192,7 +199,8 @@ judge_timeout(const struct view *view, struct finding *finding)
 	finding_text(finding, "gateway_network", route_by_gateway(view->scene));
 	if (route_by_gateway(view->scene) != NULL)
 		finding_possible(finding, CODE_UDR_DEFAULT_TO_GATEWAY);
-	talk_possible(finding, answered ? outside + 2 : outside);
+	if (view->scene->guest->state != FACT_KNOWN)
+		talk_possible(finding, answered ? outside + 2 : outside);
 	if (view->scene->network->state != FACT_KNOWN)
 		talk_possible(finding, azure);
 	return finding_set(finding, FAIL, CODE_TCP_TIMEOUT,

@@ -18,7 +18,8 @@ settle_rest(struct job *job)
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++) {
 		if (job_settled(job, section))
 			continue;
-		if ((section == FACT_DEEP && !deep) || (section == FACT_PROOF && !guest))
+		if ((section == FACT_DEEP && !deep) ||
+		    ((section == FACT_PROOF || section == FACT_GUEST) && !guest))
 			facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked",
 				     "not asked for");
 		else

@@ -271,6 +271,24 @@ start_rehearsal(struct job *job, void *end)
 	ssh_rehearsal_collect(job->run->loop, &job->facts, &job->rehearsal, step_end, end);
 }
 
+/* sshd has written about the conversation by then, and its script is told the keys and the user. */
+static bool
+conversation_over(const struct job *job)
+{
+	return job->steps[READ].ended && job->steps[SOURCE].ended && job->steps[WIRE].ended &&
+	       job->steps[REHEARSAL].ended;
+}
+
+static void
+start_guest(struct job *job, void *end)
+{
+	if (job->run->azure == NULL || !job->run->options->guest || job_settled(job, FACT_GUEST)) {
+		step_end(end);
+		return;
+	}
+	azure_guest(job->run->azure, &job->facts, step_end, end);
+}
+
 static void
 start_commands(struct job *job, void *end)
 {
@@ -297,5 +315,6 @@ const struct collector collectors[COLLECTORS] = {
 		   .start = start_wire,
 		   .local = true },
 	[REHEARSAL] = { .ready = connection_known, .start = start_rehearsal, .local = true },
+	[GUEST] = { .ready = conversation_over, .start = start_guest },
 	[COMMANDS] = { .ready = all_else_known, .start = start_commands, .local = true },
 };

@@ -27,6 +27,7 @@ enum collector_id {
 	USER,
 	WIRE,
 	REHEARSAL,
+	GUEST,
 	COMMANDS,
 	COLLECTORS
 };

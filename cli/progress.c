@@ -16,7 +16,7 @@ waiting_for(json_t *doc, size_t first)
 	static const enum fact_section order[] = { FACT_SIGNIN,   FACT_VM,         FACT_NETWORK,
 						   FACT_JIT,      FACT_IDENTITIES, FACT_DNS,
 						   FACT_TCP,      FACT_BANNER,     FACT_KEX,
-						   FACT_HOST_KEY, FACT_AUTH };
+						   FACT_HOST_KEY, FACT_AUTH,       FACT_GUEST };
 	struct facts facts;
 
 	for (size_t i = first; facts_view(doc, i, &facts) == 0; i++)

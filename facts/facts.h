@@ -48,6 +48,7 @@
 	X(AUTH, wire, auth, auth, "which authentication the server offers")                        \
 	X(REHEARSAL, target, rehearsal, rehearsal, "how far ssh itself gets")                      \
 	X(PROOF, target, proof, proof, "what Azure proves of the host keys")                       \
+	X(GUEST, target, guest, guest, "what the VM says of itself")                               \
 	X(DEEP, target, deep, deep, "what the slower Azure reads say")
 
 enum fact_section {

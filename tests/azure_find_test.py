@@ -382,7 +382,7 @@ def deep_reads_what_azure_makes_of_the_rules():
 @test
 def the_guest_proves_its_host_keys():
     print_ = "SHA256:" + "A" * 43
-    output = f"azssh-doctor begin\n256 {print_} root@vm (ED25519)\n3072 {print_[:-1]}B root@vm (RSA)\nazssh-doctor end\n"
+    output = f"azssh-doctor begin\nhostkey 256 {print_} (ED25519)\nhostkey 3072 {print_[:-1]}B (RSA)\nazssh-doctor end\n"
     with Sim(run_command={"output": output}) as sim:
         facts = probe(sim, VM, "--guest", "--deadline", "20000")
         expect(facts.target("proof"), {"state": "known", "by": "run-command", "keys": [{"type": "ssh-ed25519", "fingerprint": print_},

@@ -28,11 +28,24 @@ was_read(void *ctx)
 }
 
 static void
+was_read_outside(void *ctx)
+{
+	struct probe *probe = ctx;
+	const json_t *asked = facts_asked(&probe->facts);
+
+	if (FACT_GET(asked, asked, guest) &&
+	    facts_state(&probe->facts, FACT_GUEST, NULL) == FACT_PENDING)
+		azure_guest(probe->azure, &probe->facts, was_read, probe);
+	else
+		was_read(ctx);
+}
+
+static void
 was_found(void *ctx)
 {
 	struct probe *probe = ctx;
 
-	azure_read(probe->azure, &probe->facts, NULL, was_read, probe);
+	azure_read(probe->azure, &probe->facts, NULL, was_read_outside, probe);
 }
 
 struct run {

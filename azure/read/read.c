@@ -84,8 +84,8 @@ read_schedule(struct vm_reader *reader)
 static void
 settle_without_vm(const struct azure *azure, struct facts *facts)
 {
-	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP,
-						      FACT_PROOF };
+	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP, FACT_PROOF,
+						      FACT_GUEST };
 	const json_t *vm = facts_section(facts, FACT_VM);
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
 
@@ -93,7 +93,7 @@ settle_without_vm(const struct azure *azure, struct facts *facts)
 		state = FACT_UNKNOWN;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
 		if ((sections[i] != FACT_DEEP || azure->deep) &&
-		    (sections[i] != FACT_PROOF || azure->guest))
+		    ((sections[i] != FACT_PROOF && sections[i] != FACT_GUEST) || azure->guest))
 			facts_settle(facts, sections[i], state, entry_text(vm, "cause", "no-vm"),
 				     "%s", entry_text(vm, "reason", "the VM is not known"));
 }
@@ -124,12 +124,6 @@ deep_and_runs(const struct vm_reader *reader)
 	return deep(reader) && reader_runs(reader);
 }
 
-static bool
-guest(const struct vm_reader *reader)
-{
-	return reader->azure->guest;
-}
-
 static const struct row {
 	enum stage stage;
 	bool (*needs)(const struct vm_reader *reader); /* NULL: nothing */
@@ -155,7 +149,6 @@ static const struct row {
 	{ AT_NETWORK, deep, read_activity },
 	{ AT_NETWORK, deep, read_policies },
 	{ AT_NETWORK, deep, read_service_tags },
-	{ AT_NETWORK, guest, read_guest },
 };
 
 static void

@@ -31,7 +31,4 @@ void read_service_tags(struct vm_reader *reader);
 /* Settles DEEP from what the rows above have entered. */
 void settle_deep(struct vm_reader *reader);
 
-/* --guest: guest.c; settles PROOF */
-void read_guest(struct vm_reader *reader);
-
 #endif

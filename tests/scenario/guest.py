@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
+import threading
 import time
 
 from . import net
@@ -12,6 +15,7 @@ from .load import Bad
 ROOT = "/run/lab/vm/root"
 LOG = ROOT + "/var/log/sshd.log"
 HOST_KEYS = ("ed25519", "ecdsa", "rsa")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"	# as the guest agent has it
 FOLDERS = "usr proc sys dev run/sshd tmp home root var/log var/lib var/empty var/tmp srv mnt opt"
 SSHD_BASE = """
 %(port)s
@@ -58,11 +62,13 @@ class Guest:
 		return ["nsenter", "-t", str(self.pid), "-m", "-p", "-u", "-n", "-r", "-w"] + argv
 
 	def build(self):
+		"""Its root; programs of /usr/local are the scenario's stand-ins for what the lab lacks."""
 		net.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", ROOT])
 		for folder in FOLDERS.split():
 			os.makedirs(os.path.join(ROOT, folder), mode=0o755)
 		os.chmod(ROOT + "/tmp", 0o1777)
 		net.run(["mount", "--bind", "-o", "ro", "/usr", ROOT + "/usr"])
+		net.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", ROOT + "/usr/local"])
 		for link in ("bin", "sbin", "lib", "lib32", "lib64"):
 			if os.path.islink("/" + link):
 				os.symlink(os.readlink("/" + link), os.path.join(ROOT, link))
@@ -79,8 +85,24 @@ class Guest:
 		init = subprocess.Popen(net.at("vm") + ["unshare", "-mpu", "--fork", "--kill-child", "--root=" + ROOT, "--mount-proc",
 			"sh", "-c", "hostname myVM; exec sleep infinity"], stdin=subprocess.DEVNULL)
 		self.pid = _child_of(init.pid)
+		self._stand_ins()
+		if "syslog" in self.lab:
+			Syslog(self.lab["syslog"])
 		if "guest" in self.lab:
 			net.run(self.inside(["/bin/sh", "-e"]), self.lab["guest"])
+
+	def _stand_ins(self):
+		"""Programs in front of the machine's own ones; an empty text hides one, as far as a shell can tell."""
+		os.makedirs(ROOT + "/usr/local/sbin", exist_ok=True)
+		for name, text in self.lab.get("stand_ins", {}).items():
+			path = ROOT + "/usr/local/sbin/" + name
+			with open(path, "w", encoding="utf-8") as f:
+				f.write("#!/bin/sh\n" + text + "\n")
+			os.chmod(path, 0o755)
+
+	def shell(self):
+		"""The command line of what Run Command starts in the guest."""
+		return ["env", "-i", "PATH=" + PATH] + self.inside(self.lab.get("shell", "sh").split())
 
 	def _accounts(self):
 		shutil.rmtree(ROOT + "/etc/ssh")
@@ -144,7 +166,20 @@ class Guest:
 		with open(ROOT + config, "w", encoding="utf-8") as f:
 			f.write("\n".join((server.get("config", ""), certificate, base)))
 		log = ROOT + "/var/log/sshd-%s.log" % name
-		self._start(self.inside(["/usr/sbin/sshd", "-D", "-e", "-f", config]), port, log)
+		if server.get("fails"):
+			self._fail(config, log)
+		elif "syslog" in self.lab:
+			self._start(self.inside(["/usr/sbin/sshd", "-D", "-f", config]), port, log)
+		else:
+			self._start(self.inside(["/usr/sbin/sshd", "-D", "-e", "-f", config]), port, log)
+
+	def _fail(self, config, log):
+		"""Tries to start it, as the machine's boot would; what it says goes to its log."""
+		self.logs.append(log)
+		argv = self.inside(["/usr/sbin/sshd", "-D", "-f", config])
+		p = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=15, check=False)
+		with open(log, "wb") as out:
+			out.write(p.stdout)
 
 	def _certify(self, path, server):
 		"""A host certificate by the named authority (for the VM's addresses unless told otherwise); the sshd_config line that uses it."""
@@ -186,6 +221,23 @@ class Guest:
 			counted = [line for line in lines if line.startswith("Connection ") and line[11:].isdigit()]	# the peer's own; tinysshd logs as well
 			out[os.path.basename(log)[:-4]] = len(counted or [line for line in lines if "onnection from " in line])
 		return out
+
+
+class Syslog:
+	"""/dev/log of the guest: what its programs say goes to one file of /var/log, as rsyslog writes it."""
+
+	def __init__(self, name):
+		self.path = ROOT + "/var/log/" + name
+		self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		self.socket.bind(ROOT + "/dev/log")
+		os.chmod(ROOT + "/dev/log", 0o666)
+		threading.Thread(target=self._write, daemon=True).start()
+
+	def _write(self):
+		while True:
+			said = re.sub(r"^<\d+>\w{3} [ \d]\d [\d:]{8} ", "", self.socket.recv(8192).decode("utf-8", "replace").rstrip("\0\n"))
+			with open(self.path, "a", encoding="utf-8") as f:
+				f.write("%s myVM %s\n" % (time.strftime("%b %e %H:%M:%S"), said))
 
 
 def _child_of(pid):

@@ -98,7 +98,7 @@ class Inside:
 	def _simulator(self):
 		shell = LAB + "/bin/guest-shell"
 		with open(shell, "w", encoding="ascii") as f:
-			f.write("#!/bin/sh\nexec " + " ".join(self.guest.inside(["/bin/sh"])) + ' "$@"\n')
+			f.write("#!/bin/sh\nexec " + " ".join(self.guest.shell()) + ' "$@"\n')
 		os.chmod(shell, 0o755)
 		self.world.setdefault("run_command", {"argv": [shell], "timeout": 20})
 		with open(OUT + "/world.json", "w", encoding="utf-8") as f:
