@@ -70,6 +70,13 @@ follows(enum code effect, enum check_id check, enum code cause)
 	return is_exception(cause, effect, check);
 }
 
+bool
+cause_would_explain(const struct finding *gap, const struct finding *effect)
+{
+	return gap->status == UNKNOWN && code_table[gap->id].severity == FAIL &&
+	       follows(effect->id, effect->check_id, gap->id);
+}
+
 static bool
 explains(const struct rules *rules, const struct finding *a, const struct finding *b)
 {

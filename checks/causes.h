@@ -20,6 +20,9 @@ int causes_make(const struct scene *scene, const struct rules *rules, const stru
  * `seen`: it explains a failure that was observed. */
 unsigned cause_rank(const struct finding *finding, bool seen);
 
+/* `gap` could not be decided, and if it had failed, the effect would follow from it. */
+bool cause_would_explain(const struct finding *gap, const struct finding *effect);
+
 /* The words of what follows from a code: ids of checks where all their codes do, else codes; a new
  * array. */
 json_t *causes_effects(enum code code);

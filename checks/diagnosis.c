@@ -79,16 +79,43 @@ gap_before_pass(const struct flat *list)
 
 /* A timeout says that something drops packets, and only the model can say what: while part of the
  * model could not be read, that gap is what keeps the answer from being known, and the timeout is
- * no cause, nor a further one: what was not read may explain it. NULL when the cause holds. */
+ * no cause, nor a further one: what was not read may explain it. The same holds for whatever would
+ * follow from a finding that could not be decided. NULL when the cause holds. */
 static const struct finding *
 barred_by(const struct flat *list, const struct finding *cause)
 {
 	const struct finding *gap = first_unknown(list);
 
-	if (cause->id != CODE_TCP_TIMEOUT || gap == NULL ||
-	    check_stage(gap->check_id) >= check_stage(cause->check_id))
-		return NULL;
-	return gap;
+	if (cause->id == CODE_TCP_TIMEOUT && gap != NULL &&
+	    check_stage(gap->check_id) < check_stage(cause->check_id))
+		return gap;
+	for (size_t i = 0; i < list->count; i++)
+		if (cause_would_explain(list->at[i], cause))
+			return list->at[i];
+	return NULL;
+}
+
+/* Takes what an open question may explain out of the causes; what bars the first of them becomes
+ * the cause when none is left. */
+static void
+set_aside_barred(const struct flat *list, struct diagnosis *diagnosis)
+{
+	const struct finding **causes = diagnosis->next, *gap, *first = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < diagnosis->next_count; i++) {
+		if ((gap = barred_by(list, causes[i])) == NULL)
+			causes[kept++] = causes[i];
+		else if (first == NULL)
+			first = gap;
+	}
+	if (kept == 0 && first != NULL) {
+		for (size_t i = 0; i < diagnosis->next_count; i++)
+			diagnosis->explained[diagnosis->explained_count++] = causes[i];
+		diagnosis->cause = first;
+		diagnosis->verdict = UNKNOWN;
+	}
+	diagnosis->next_count = kept;
 }
 
 static int
@@ -103,6 +130,10 @@ collect_causes(const struct flat *list, struct diagnosis *diagnosis)
 	if (diagnosis->next_count == 0)
 		return 0;
 	sort_causes(diagnosis->next, diagnosis->next_count, list);
+	set_aside_barred(list, diagnosis);
+	if (diagnosis->next_count == 0)
+		return 0;
+	diagnosis->verdict = FAIL;
 	diagnosis->cause = diagnosis->next[0];
 	memmove(diagnosis->next, diagnosis->next + 1,
 		--diagnosis->next_count * sizeof(struct finding *));
@@ -117,7 +148,6 @@ int
 diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *ret)
 {
 	struct diagnosis diagnosis = { .verdict = PASS };
-	const struct finding *gap;
 	struct flat list = { 0 };
 	int r;
 
@@ -128,16 +158,9 @@ diagnosis_make(const struct finding *findings, size_t count, struct diagnosis *r
 		diagnosis_free(&diagnosis);
 		return r;
 	}
-	if (diagnosis.cause != NULL && diagnosis.next_count == 0 &&
-	    (gap = barred_by(&list, diagnosis.cause)) != NULL) {
-		diagnosis.explained[diagnosis.explained_count++] = diagnosis.cause;
-		diagnosis.cause = gap;
+	if (diagnosis.cause == NULL && (diagnosis.cause = gap_before_pass(&list)) != NULL) {
 		diagnosis.verdict = UNKNOWN;
-	} else if (diagnosis.cause != NULL) {
-		diagnosis.verdict = FAIL;
-	} else if ((diagnosis.cause = gap_before_pass(&list)) != NULL) {
-		diagnosis.verdict = UNKNOWN;
-	} else {
+	} else if (diagnosis.cause == NULL) {
 		for (size_t i = 0; i < list.count; i++)
 			if (list.at[i]->status == WARN)
 				diagnosis.verdict = WARN;
