@@ -21,6 +21,8 @@ struct azure_options {
 	const char *credential;   /* --credential, NULL: "auto" */
 	const char *tenant;       /* --tenant */
 	const char *subscription; /* --subscription, a name or an id */
+	const char *resolver;     /* a program that prints a name's addresses when called with
+				     --resolve-for-probe NAME; NULL: none */
 };
 
 /* Checks the options (unknown cloud or credential word, an endpoint that is no https URL and not
@@ -46,8 +48,6 @@ struct azure_target {
 	const char *id;           /* full ARM id, or NULL */
 	const char *group, *name; /* group may be NULL */
 	const char *host; /* an address or name to find the owner of, when there is no VM name */
-	const char *resolver; /* a program that prints a name's addresses when called with
-				 --resolve-for-probe NAME; NULL: none */
 };
 void azure_find(struct azure *azure, struct facts *facts, const struct azure_target *target,
 		void (*done)(void *ctx), void *ctx);

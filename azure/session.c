@@ -13,6 +13,7 @@ azure_new(struct loop *loop, json_t *doc, const struct azure_options *options, s
 
 	azure->deep = FACT_GET(asked, asked, deep);
 	azure->guest = FACT_GET(asked, asked, guest);
+	azure->resolver = options->resolver;
 	azure->web = (struct web){ .loop = loop,
 				   .doc = doc,
 				   .seed = (unsigned)loop_now(loop) ^ (unsigned)(uintptr_t)azure };

@@ -13,6 +13,7 @@ struct azure {
 	struct account account;
 	struct cloud cloud;
 	struct signin signin;
+	const char *resolver; /* see azure_options */
 	bool deep, guest;
 };
 

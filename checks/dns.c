@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/talk.h"
+#include "checks/unread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,7 @@ judge_addresses(const struct scene *scene, const json_t *addresses, struct findi
 	json_t *own = talk_vm_addresses(scene, &fqdn);
 	char *text = doc_join(addresses, 4);
 	bool stale = public != NULL && !leads_to(dns, own) && !scene->accepted;
+	struct unread unread;
 	int r;
 
 	json_decref(own);
@@ -136,7 +138,13 @@ judge_addresses(const struct scene *scene, const json_t *addresses, struct findi
 				"%s leads to %s, an address that a proxy or VPN client of this "
 				"machine hands out",
 				dns->name, text);
-	else if (stale)
+	else if (stale && unread_in_front(scene, &unread)) {
+		finding_unread(finding, &unread);
+		r = finding_set(finding, UNKNOWN, CODE_DNS_STALE,
+				"%s leads to %s, while the VM's address is %s; %s was not read "
+				"and may forward to it",
+				dns->name, text, public, doc_str(finding->evidence, "unread"));
+	} else if (stale)
 		r = finding_set(finding, FAIL, CODE_DNS_STALE,
 				"%s leads to %s, but the VM's address is %s", dns->name, text,
 				public);

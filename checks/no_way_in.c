@@ -1,6 +1,6 @@
 /* No way in: the host asked for is none of the VM's, or the VM has no address that the Internet
  * reaches. Which of the reasons is it? */
-#include "checks/scene.h"
+#include "checks/unread.h"
 #include "facts/arm.h"
 #include "model/public_ip.h"
 #include "model/route.h"
@@ -122,51 +122,75 @@ balancer_in_front(const struct scene *scene, const struct public_ip *owner, cons
 	return true;
 }
 
-/* What may stand in front of the VM and was not read: the other network of a peering, or the
- * appliance that its answers go to. NULL when there is nothing of that kind. */
+/* What of Azure's has the address, for a sentence; NULL when it is nothing that keeps SSH from
+ * coming through to this VM for certain. */
 static const char *
-unread_in_front(const struct scene *scene)
+kind_of_user(const char *type)
 {
-	const struct net_path *path = scene->inbound.path;
-	const json_t *peering;
-	struct route route = { 0 };
-	struct firewall firewall;
-	const char *remote;
-	bool effective;
-	size_t i;
+	static const struct {
+		const char *type, *words;
+	} kinds[] = {
+		{ "microsoft.network/bastionhosts", "the Bastion" },
+		{ "microsoft.network/virtualnetworkgateways", "the gateway" },
+		{ "microsoft.network/vpngateways", "the VPN gateway" },
+		{ "microsoft.network/applicationgateways", "the application gateway" },
+		{ "microsoft.network/networkinterfaces", "the network interface" },
+	};
 
-	if (path == NULL)
-		return NULL;
-	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
-			    peering) {
-		remote = doc_str(peering, "properties.remoteVirtualNetwork.id");
-		if (doc_is(peering, "properties.peeringState", "Connected") &&
-		    doc_bool(peering, "properties.allowVirtualNetworkAccess", true) &&
-		    net_ref_by_id(scene->facts, remote).state != FACT_KNOWN)
-			return remote;
-	}
-	if (route_to(scene->facts, path, NULL, &route, &effective) == ROUTE_FOUND &&
-	    doc_same(route.hop_type, "VirtualAppliance") &&
-	    !firewall_by_address(scene->facts, route.hop, &firewall))
-		return route.hop;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (doc_same(kinds[i].type, type))
+			return kinds[i].words;
 	return NULL;
 }
 
-/* No address that was read, and the server there accepted the key: something in front forwards.
- * Returns false when nothing of that kind is known. */
+/* The address is that of something else for certain: another VM, a Bastion, a gateway. Returns
+ * false when it is not. */
 static bool
-forwarded_unseen(const struct scene *scene, const char *host, struct finding *finding)
+somebody_else(const struct scene *scene, const struct public_ip *owner, const char *host,
+	      struct finding *finding)
 {
-	const char *unread = scene->accepted ? unread_in_front(scene) : NULL;
+	char user[ARM_ID_MAX], type[160];
+	struct net_ref ref;
+	const char *kind, *vm;
 
-	if (unread == NULL)
+	if (owner->used_by == NULL || arm_id_parent(owner->used_by, user, sizeof(user)) < 0 ||
+	    arm_id_type(user, type, sizeof(type)) < 0 || (kind = kind_of_user(type)) == NULL)
 		return false;
-	finding_text(finding, "scope_id", unread);
-	finding_likely(finding, WARN, CODE_WRONG_TARGET_ADDRESS,
-		       "%s is no address of this VM that could be read, and the server there "
-		       "accepts your key: something behind %s, which was not read, most likely "
-		       "forwards to it",
-		       host, unread);
+	ref = net_ref_by_id(scene->facts, user);
+	vm = doc_str(ref.body, "properties.virtualMachine.id");
+	finding_text(finding, "owner", vm != NULL ? vm : user);
+	finding_set(finding, FAIL, CODE_WRONG_TARGET_ADDRESS, "%s is the address of %s %s", host,
+		    vm != NULL ? "the VM" : kind, arm_id_name(vm != NULL ? vm : user));
+	return true;
+}
+
+/* No address that was read. A server there that accepts the key ends the matter: something in front
+ * forwards, or it is another address of the VM's. What was not read may do so. Returns false when
+ * the address is a wrong one for certain. */
+static bool
+perhaps_forwarded(const struct scene *scene, const char *host, struct finding *finding)
+{
+	struct unread unread;
+	bool may = unread_in_front(scene, &unread);
+	char *words = may ? unread_words(&unread) : NULL;
+
+	if (!may && !scene->accepted)
+		return false;
+	if (may)
+		finding_unread(finding, &unread);
+	finding_text(finding, "belongs", "may lead");
+	if (scene->accepted)
+		finding_likely(finding, WARN, CODE_WRONG_TARGET_ADDRESS,
+			       "%s is no address of this VM that could be read, and the server "
+			       "there accepts your key: most likely %s%s forwards to it",
+			       host, may ? words : "something in front",
+			       may ? ", which was not read," : "");
+	else
+		finding_set(finding, UNKNOWN, CODE_WRONG_TARGET_ADDRESS,
+			    "%s is no address of this VM that could be read, but %s was not read "
+			    "and may forward to it",
+			    host, words);
+	free(words);
 	return true;
 }
 
@@ -183,9 +207,11 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 	struct public_ip owner;
 	bool owned = public_ip_by_address(scene->facts, host, &owner);
 	struct firewall firewall;
+	struct unread unread;
 	struct ip ip = { 0 };
 
 	finding_text(finding, "asked_host", host);
+	finding_text(finding, "belongs", "does not belong");
 	if (owned && owner.outbound)
 		return finding_set(
 		    finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
@@ -201,6 +227,11 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 	if (owned && balancer_in_front(scene, &owner, host, finding))
 		return 0;
 	if (firewall_by_address(scene->facts, host, &firewall) && dnat_for_others(scene, finding))
+		return 0;
+	if (firewall_by_address(scene->facts, host, &firewall) &&
+	    (scene->accepted ||
+	     firewall_unread(scene->facts, in->path, unread.id, sizeof(unread.id))) &&
+	    perhaps_forwarded(scene, host, finding))
 		return 0;
 	if (firewall_by_address(scene->facts, host, &firewall)) {
 		if (leads_from(scene, firewall.id))
@@ -223,7 +254,8 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 				   "or no longer, this VM's",
 				   arm_id_name(pip.id), host);
 	}
-	if (!owned && forwarded_unseen(scene, host, finding))
+	if ((owned && somebody_else(scene, &owner, host, finding)) ||
+	    perhaps_forwarded(scene, host, finding))
 		return 0;
 	return finding_set(finding, FAIL, CODE_WRONG_TARGET_ADDRESS,
 			   "%s is none of this VM's addresses%s%s", host,
@@ -251,6 +283,7 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
 	struct firewall firewall;
+	struct unread unread;
 	char *lb;
 
 	if (in->way != NULL && in->way->internal)
@@ -262,7 +295,8 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 	}
 	if (dnat_for_others(scene, finding))
 		return true;
-	if (!behind_firewall(scene, &firewall))
+	if (!behind_firewall(scene, &firewall) ||
+	    firewall_unread(scene->facts, in->path, unread.id, sizeof(unread.id)))
 		return false;
 	add_firewall(&firewall, firewall.address, finding);
 	finding_likely(
@@ -282,6 +316,7 @@ inbound_none(const struct scene *scene, struct finding *finding)
 	char unread_id[ARM_ID_MAX];
 	struct net_ref unread = balancer_unread(scene->facts, path, unread_id, sizeof(unread_id));
 	struct public_ip detached;
+	struct unread front;
 
 	if (unread.id != NULL)
 		return finding_missing(finding, CODE_PUBLIC_IP_UNKNOWN,
@@ -301,6 +336,13 @@ inbound_none(const struct scene *scene, struct finding *finding)
 		    finding, FAIL, CODE_PIP_DETACHED,
 		    "public IP %s is not attached to anything, and the VM has none",
 		    arm_id_name(detached.id));
+	}
+	if (unread_in_front(scene, &front)) {
+		finding_unread(finding, &front);
+		return finding_set(finding, UNKNOWN, CODE_NO_PUBLIC_IP,
+				   "the VM has no public IP address; whether %s, which was not "
+				   "read, leads to it is not known",
+				   doc_str(finding->evidence, "unread"));
 	}
 	if (bastion_list_known(scene->facts, path) && path->vnet.state == FACT_KNOWN &&
 	    !net_has_private_ways(path))

@@ -79,10 +79,8 @@ job_begin(struct job *job, const struct options *options)
 {
 	const struct target *target = &job->target;
 
-	job->azure = (struct azure_target){ .id = target->id,
-					    .group = target->group,
-					    .name = target->name,
-					    .resolver = "/proc/self/exe" };
+	job->azure =
+	    (struct azure_target){ .id = target->id, .group = target->group, .name = target->name };
 	if (target->name == NULL && target->id == NULL)
 		job->azure.host = target->host;
 	job->config = (struct ssh_config_request){ .user = options->login,
@@ -125,7 +123,8 @@ make_azure(struct run *run, struct err *err)
 				       .arm_endpoint = options->arm_endpoint != NULL
 							   ? options->arm_endpoint
 							   : getenv("AZSSH_ARM_ENDPOINT"),
-				       .subscription = options->subscription };
+				       .subscription = options->subscription,
+				       .resolver = "/proc/self/exe" };
 
 	return options->no_azure ? 0 : azure_new(run->loop, run->doc, &azure, &run->azure, err);
 }

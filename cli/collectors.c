@@ -302,7 +302,7 @@ const struct collector collectors[COLLECTORS] = {
 	[CLIENT] = { .start = start_client, .once = true, .local = true },
 	[SIGNIN] = { .start = start_signin, .once = true },
 	[FIND] = { .needs = NEED(SIGNIN), .ready = owner_known, .start = start_find },
-	[READ] = { .needs = NEED(VM), .start = start_read },
+	[READ] = { .needs = NEED(VM) | NEED(ALIAS), .start = start_read },
 	[SOURCE] = { .needs = NEED(SIGNIN), .start = start_source },
 	[ALIAS] = { .start = start_alias, .local = true },
 	[ADDRESS] = { .needs = NEED(ALIAS), .ready = place_known, .start = start_address },

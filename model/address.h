@@ -118,6 +118,11 @@ struct firewall {
 /* The firewall that has this public or private address; false when none has. */
 bool firewall_by_address(const struct facts *facts, const char *address, struct firewall *ret);
 
+/* A firewall in reach of the path whose rules were not all read: `buf` comes to hold the id of what
+ * is missing. false when all were. */
+bool firewall_unread(const struct facts *facts, const struct net_path *path, char *buf,
+		     size_t size);
+
 /* ---- load balancer ---- */
 
 /* The NAT or load balancing rules that lead to the path, appended to the list: room for `room`

@@ -67,6 +67,12 @@ struct peering {
 	bool closed;                       /* to traffic: allowVirtualNetworkAccess is false */
 };
 
+/* One entry of a VNet's peerings; true when it works. */
+bool net_peering(const json_t *entry, struct peering *ret);
+
+/* The VNet is the path's own, or has a peering with it that works. */
+bool net_reaches(const struct net_path *path, const char *vnet);
+
 /* A peering of the VNet that does not work; false when all do. */
 bool net_broken_peering(const struct net_path *path, struct peering *ret);
 

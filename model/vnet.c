@@ -67,6 +67,35 @@ net_gateway_network(const struct net_path *path)
 }
 
 bool
+net_peering(const json_t *entry, struct peering *ret)
+{
+	*ret = (struct peering){
+		.name = doc_str(entry, "name"),
+		.state = doc_str(entry, "properties.peeringState"),
+		.remote = doc_str(entry, "properties.remoteVirtualNetwork.id"),
+		.closed = !doc_bool(entry, "properties.allowVirtualNetworkAccess", true),
+	};
+	return !ret->closed && (ret->state == NULL || doc_same(ret->state, "Connected"));
+}
+
+bool
+net_reaches(const struct net_path *path, const char *vnet)
+{
+	const json_t *entry;
+	struct peering peering;
+	char own[ARM_ID_MAX];
+	size_t i;
+
+	if (arm_id_parent(path->subnet.id, own, sizeof(own)) == 0 && arm_id_same(own, vnet))
+		return true;
+	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
+			    entry)
+		if (net_peering(entry, &peering) && arm_id_same(peering.remote, vnet))
+			return true;
+	return false;
+}
+
+bool
 net_broken_peering(const struct net_path *path, struct peering *ret)
 {
 	const json_t *entry;
@@ -74,15 +103,9 @@ net_broken_peering(const struct net_path *path, struct peering *ret)
 
 	json_array_foreach (doc_list(path->vnet.body, "properties.virtualNetworkPeerings"), i,
 			    entry) {
-		struct peering peering = {
-			.name = doc_str(entry, "name"),
-			.state = doc_str(entry, "properties.peeringState"),
-			.remote = doc_str(entry, "properties.remoteVirtualNetwork.id"),
-			.closed = !doc_bool(entry, "properties.allowVirtualNetworkAccess", true),
-		};
+		struct peering peering;
 
-		if (peering.closed ||
-		    (peering.state != NULL && !doc_same(peering.state, "Connected"))) {
+		if (!net_peering(entry, &peering)) {
 			*ret = peering;
 			return true;
 		}

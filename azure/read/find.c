@@ -355,7 +355,7 @@ azure_find(struct azure *azure, struct facts *facts, const struct azure_target *
 	} else if (find->name != NULL) {
 		by_name(find);
 	} else if (find->host != NULL) {
-		search_owner(azure, find->host, target->resolver, owner_found, find);
+		search_owner(azure, &(struct owner_ask){ .host = find->host }, owner_found, find);
 	} else {
 		facts_settle(facts, FACT_VM, FACT_UNKNOWN, "no-vm", "no VM was named");
 		find_end(find);

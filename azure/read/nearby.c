@@ -6,25 +6,25 @@
 
 /* ---- where a VM is reached by another address ---- */
 
-/* The VNets that a Bastion or a firewall must stand in to reach the VM: its own and those peered
- * with it. */
+/* Calls visit for the networks peered with the VM's own until it returns true; returns what the
+ * last call did. */
 static bool
-near_vnet(const struct vm_reader *reader, const char *vnet)
+each_peered(struct vm_reader *reader,
+	    bool (*visit)(struct vm_reader *reader, const char *remote, const void *ctx),
+	    const void *ctx)
 {
 	const json_t *peering, *body;
-	const char *id;
+	const char *id, *remote;
 	size_t i;
 
 	for (void *at = NULL; (id = reader_seen(reader, "/virtualnetworks/", &at)) != NULL;) {
-		if (strcasestr(id, "/subnets/") != NULL)
-			continue;
-		if (arm_id_same(id, vnet))
-			return true;
 		facts_resource(&reader->facts, id, &body, NULL);
-		json_array_foreach (doc_list(body, "properties.virtualNetworkPeerings"), i, peering)
-			if (arm_id_same(doc_str(peering, "properties.remoteVirtualNetwork.id"),
-					vnet))
+		json_array_foreach (doc_list(body, "properties.virtualNetworkPeerings"), i,
+				    peering) {
+			remote = doc_str(peering, "properties.remoteVirtualNetwork.id");
+			if (remote != NULL && visit(reader, remote, ctx))
 				return true;
+		}
 	}
 	return false;
 }
@@ -60,7 +60,27 @@ near_hub(const struct vm_reader *reader, const char *hub)
 }
 
 static bool
-in_reach(const struct vm_reader *reader, const json_t *body)
+is_vnet(struct vm_reader *reader, const char *remote, const void *ctx)
+{
+	(void)reader;
+	return arm_id_same(remote, ctx);
+}
+
+/* The VNets that a Bastion or a firewall must stand in to reach the VM: its own and those peered
+ * with it. */
+static bool
+near_vnet(struct vm_reader *reader, const char *vnet)
+{
+	const char *id;
+
+	for (void *at = NULL; (id = reader_seen(reader, "/virtualnetworks/", &at)) != NULL;)
+		if (arm_id_same(id, vnet))
+			return true;
+	return each_peered(reader, is_vnet, vnet);
+}
+
+static bool
+in_reach(struct vm_reader *reader, const json_t *body)
 {
 	char vnet[ARM_ID_MAX];
 	const json_t *config;
@@ -98,54 +118,76 @@ follow_near(void *ctx, const char *id, const json_t *body)
 static void
 keep_near(void *ctx, const char *id, const json_t *body)
 {
-	const struct vm_reader *reader = ctx;
+	struct vm_reader *reader = ctx;
 
 	if (in_reach(reader, body))
 		list_keep(reader->fetches, id);
+}
+
+bool
+reader_needs_front(const struct vm_reader *reader)
+{
+	return (reader_vm(reader, NULL) != NULL || reader->nics != NULL) &&
+	       (!has_public_way(reader) || reader->elsewhere);
+}
+
+static bool
+read_network(struct vm_reader *reader, const char *remote, const void *ctx)
+{
+	(void)ctx;
+	fetch_resource(reader->fetches, remote, join_end, join_add(&reader->network));
+	return false;
+}
+
+/* The networks peered with the VM's own are no part of it: one that may not be read is told only
+ * where that matters. */
+void
+read_peered(struct vm_reader *reader)
+{
+	each_peered(reader, read_network, NULL);
+}
+
+static bool
+list_beside(struct vm_reader *reader, const char *remote, const void *type)
+{
+	char own[128], subscription[128];
+
+	arm_id_subscription(reader->id, own, sizeof(own));
+	arm_id_subscription(remote, subscription, sizeof(subscription));
+	if (strcasecmp(own, subscription) != 0)
+		reader_list(reader, &reader->network, path_in_subscription(remote, type), true,
+			    follow_near);
+	return false;
+}
+
+/* What may stand in the VM's own networks or in those peered with it: every such subscription is
+ * listed, each once. */
+static void
+list_near(struct vm_reader *reader, const char *type)
+{
+	reader_list(reader, &reader->network, path_in_subscription(reader->id, type), false,
+		    follow_near);
+	each_peered(reader, list_beside, type);
 }
 
 /* With a public address a Bastion is a way round at most: nothing waits for it. */
 void
 read_bastions(struct vm_reader *reader)
 {
-	char *path = path_in_subscription(reader->id, "Microsoft.Network/bastionHosts");
+	static const char type[] = "Microsoft.Network/bastionHosts";
 
 	if (!has_public_way(reader))
-		reader_list(reader, &reader->network, path, false, follow_near);
+		list_near(reader, type);
 	else if (reader_runs(reader))
-		reader_list(reader, &reader->all, path, true, keep_near);
-	else
-		free(path);
-}
-
-/* The host asked for is an address, and none that has been read. */
-static bool
-asked_elsewhere(const struct vm_reader *reader)
-{
-	const char *host = doc_str(reader->facts.doc, "asked.host"), *id;
-	const json_t *body, *config;
-	size_t i;
-
-	if (host == NULL || host[strspn(host, "0123456789.:abcdefABCDEF")] != '\0')
-		return false;
-	for (void *at = NULL; (id = reader_seen(reader, "/", &at)) != NULL;) {
-		facts_resource(&reader->facts, id, &body, NULL);
-		if (doc_is(body, "properties.ipAddress", host))
-			return false;
-		json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
-			if (doc_is(config, "properties.privateIPAddress", host))
-				return false;
-	}
-	return true;
+		reader_list(reader, &reader->all, path_in_subscription(reader->id, type), true,
+			    keep_near);
 }
 
 void
 read_firewalls(struct vm_reader *reader)
 {
-	if (!has_public_way(reader) || asked_elsewhere(reader))
-		reader_list(reader, &reader->network,
-			    path_in_subscription(reader->id, "Microsoft.Network/azureFirewalls"),
-			    false, follow_near);
+	if (reader_needs_front(reader))
+		list_near(reader, "Microsoft.Network/azureFirewalls");
 }
 
 /* A pool may name its members by address: then nothing of the VM's leads to the load balancer. */
@@ -187,7 +229,7 @@ follow_front(void *ctx, const char *id, const json_t *body)
 void
 read_balancers(struct vm_reader *reader)
 {
-	if (!has_public_way(reader) || asked_elsewhere(reader))
+	if (reader_needs_front(reader))
 		reader_list(reader, &reader->network,
 			    path_in_subscription(reader->id, "Microsoft.Network/loadBalancers"),
 			    true, follow_front);
@@ -210,29 +252,13 @@ former_address(const struct vm_reader *reader, const json_t *address)
 	       strncasecmp(arm_id_name(doc_str(address, "id")), name, strlen(name)) == 0;
 }
 
-/* The load balancer whose front end has the address asked for. */
-static void
-follow_user(struct vm_reader *reader, const json_t *address)
-{
-	char user[ARM_ID_MAX];
-
-	if (doc_is(address, "properties.ipAddress", doc_str(reader->facts.doc, "asked.host")) &&
-	    arm_id_parent(doc_str(address, "properties.ipConfiguration.id"), user, sizeof(user)) ==
-		0 &&
-	    strcasestr(user, "/loadBalancers/") != NULL)
-		reader_follow(reader, user);
-}
-
 static void
 keep_former(void *ctx, const char *id, const json_t *body)
 {
-	struct vm_reader *reader = ctx;
+	const struct vm_reader *reader = ctx;
 
-	if (!former_address(reader, body))
-		return;
-	list_keep(reader->fetches, id);
-	if (doc_str(reader->facts.doc, "asked.host") != NULL)
-		follow_user(reader, body);
+	if (former_address(reader, body))
+		list_keep(reader->fetches, id);
 }
 
 /* The group's addresses were listed beside the VM; that list may still be on its way when the NIC

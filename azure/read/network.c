@@ -117,6 +117,8 @@ settle_network(struct vm_reader *reader)
 	json_object_foreach (reader->seen, key, id)
 		json_array_append(ids, id);
 	json_object_set_new(section, "read", ids);
+	if (reader->asked != NULL)
+		json_object_set(section, "asked", reader->asked);
 	if (reader->settled != NULL)
 		reader->settled(reader->ctx);
 }

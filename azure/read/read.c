@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* AT_VM is apart: it begins when the body of the VM has come, and only the end waits for it. */
-enum stage { AT_BEGIN, AT_REFERENCES, AT_NEIGHBOURS, AT_NETWORK, STAGES, AT_VM };
+enum stage { AT_BEGIN, AT_REFERENCES, AT_ASKED, AT_NEIGHBOURS, AT_NETWORK, STAGES, AT_VM };
 
 /* ---- the VM itself ---- */
 
@@ -137,6 +137,8 @@ static const struct row {
 	{ AT_VM, no_instance, read_health },
 	{ AT_VM, no_instance, read_schedule },
 	{ AT_REFERENCES, reader_lacks_nics, read_nics_by_owner },
+	{ AT_ASKED, found, read_asked_address },
+	{ AT_NEIGHBOURS, reader_needs_front, read_peered },
 	{ AT_NEIGHBOURS, found, read_former_addresses },
 	{ AT_NEIGHBOURS, found, read_balancers },
 	{ AT_NEIGHBOURS, found, read_firewalls },
@@ -172,6 +174,7 @@ reader_end(void *ctx)
 	json_decref(reader->nics);
 	json_decref(reader->activity);
 	json_decref(reader->changes);
+	json_decref(reader->asked);
 	free(reader->id);
 	free(reader);
 	done(done_ctx);

@@ -17,6 +17,8 @@ struct vm_reader {
 	json_t *seen;               /* what is followed: lower-cased id to id */
 	json_t *nics;               /* found by their side, since the VM names none; else NULL */
 	json_t *activity, *changes; /* of activity.c */
+	json_t *asked;              /* of asked.c: NETWORK's member; NULL: nothing was looked up */
+	bool elsewhere;             /* the address asked for is none that was read */
 	struct join network;        /* what the current stage waits for */
 	struct join all;            /* what the end waits for */
 	unsigned stage;

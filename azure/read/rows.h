@@ -14,7 +14,13 @@ void settle_network(struct vm_reader *reader);
 /* jit.c; settles JIT */
 void read_jit(struct vm_reader *reader);
 
+/* asked.c: what has the address that was asked for */
+void read_asked_address(struct vm_reader *reader);
+
 /* nearby.c: where a VM is reached by another address than its own, and locks on what was read */
+/* true where the VM's own addresses are not the way, so that what may stand in front is read */
+bool reader_needs_front(const struct vm_reader *reader);
+void read_peered(struct vm_reader *reader);
 void read_former_addresses(struct vm_reader *reader);
 void read_balancers(struct vm_reader *reader);
 void read_firewalls(struct vm_reader *reader);

@@ -35,6 +35,7 @@ search_result_begin(struct search_result *result)
 {
 	*result = (struct search_result){ .hits = json_array(),
 					  .near = json_array(),
+					  .way = json_array(),
 					  .searched = json_array() };
 }
 
@@ -43,6 +44,7 @@ search_result_free(struct search_result *result)
 {
 	json_decref(result->hits);
 	json_decref(result->near);
+	json_decref(result->way);
 	json_decref(result->searched);
 	json_decref(result->why);
 }

@@ -8,6 +8,7 @@
 struct search_result {
 	json_t *hits;     /* array of ids */
 	json_t *near;     /* ids of VMs named like it */
+	json_t *way;      /* ids of what has the address, and of what uses that */
 	json_t *searched; /* subscription ids */
 	json_t *why;      /* entry: what kept the search from being complete; NULL when it was */
 };
@@ -23,8 +24,15 @@ void search_incomplete(struct search_result *result, const json_t *why);
 void search_vm(struct azure *azure, const char *name,
 	       void (*done)(void *ctx, const struct search_result *result), void *ctx);
 /* Looks for the owner of a public (or private) address, or of a name: by the name itself, and by
- * the addresses that the resolver (NULL: none) finds for it. */
-void search_owner(struct azure *azure, const char *host, const char *resolver,
+ * the addresses that the resolver finds for it. */
+struct owner_ask {
+	const char *host;
+	const char *where; /* the subscription to list when Resource Graph knows nothing; NULL: all
+			    */
+	/* true for addresses that need no search; NULL: none */
+	bool (*known)(void *ctx, const json_t *addresses);
+};
+void search_owner(struct azure *azure, const struct owner_ask *ask,
 		  void (*done)(void *ctx, const struct search_result *result), void *ctx);
 /* A person may have meant `name` by `typed`. */
 bool name_near(const char *typed, const char *name);
