@@ -3,8 +3,12 @@
 #include "loop/aside.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
+
+/* Of many VMs, so many are looked at side by side, with so many children and sockets. */
+enum { WINDOW = 256, MANY_LOCAL = 64 };
 
 /* ---- ending ---- */
 
@@ -30,52 +34,56 @@ settle_rest(struct job *job)
 }
 
 static void
-run_loop(struct run *run, int64_t began)
+cut(const struct run *run, const struct job *job)
 {
-	run_begin(run);
-	run_start_ready(run);
-	while (run->left > 0) {
-		if (loop_left(run->loop) == 0) {
-			loop_close(run->loop);
-			return;
-		}
-		if (!loop_turn(run->loop, 100) && run->lists[READY].first == NULL)
-			return; /* nothing under way and nothing to start: a row did not end */
-		run_start_ready(run);
-		if (run->hooks != NULL && run->hooks->turn != NULL)
-			run->hooks->turn(run->hooks->ctx, run->doc, run->first,
-					 loop_now(run->loop) - began);
-	}
+	azure_cut(run->azure, job->facts.target);
+	azure_cut(run->azure, FACT_JSON(job->doc, document, machine));
+}
+
+static void
+sort(json_t *doc)
+{
+	const json_t *azure = FACT_JSON(doc, document, azure);
+
+	doc_sort(FACT_JSON(azure, azure, resources));
+	doc_sort(FACT_JSON(azure, azure, missing));
+	doc_sort(FACT_JSON(azure, azure, lists));
 }
 
 /* An ambiguous VM name is a usage error. */
 static int
-refuse_ambiguous(const struct run *run, struct err *err)
+refuse_ambiguous(const struct job *job, struct err *err)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		const json_t *vm = facts_section(&run->jobs[i].facts, FACT_VM),
-			     *candidates = FACT_JSON(vm, vm, candidates), *id;
-		size_t j;
+	const json_t *vm = facts_section(&job->facts, FACT_VM),
+		     *candidates = FACT_JSON(vm, vm, candidates), *id;
+	size_t i;
 
-		if (!doc_same(FACT_GET(vm, vm, cause), "ambiguous"))
-			continue;
-		err_set(err, "'%s' is the name of %zu VMs; give one of these ids:",
-			FACT_GET(run->jobs[i].facts.target, target, name),
-			json_array_size(candidates));
-		json_array_foreach (candidates, j, id) {
-			struct err more = *err;
+	if (!doc_same(FACT_GET(vm, vm, cause), "ambiguous"))
+		return 0;
+	err_set(err, "'%s' is the name of %zu VMs; give one of these ids:",
+		FACT_GET(job->facts.target, target, name), json_array_size(candidates));
+	json_array_foreach (candidates, i, id) {
+		struct err more = *err;
 
-			err_set(err, "%s%s %s", more.text, j > 0 ? "," : "", json_string_value(id));
-		}
-		return -EINVAL;
+		err_set(err, "%s%s %s", more.text, i > 0 ? "," : "", json_string_value(id));
 	}
-	return 0;
+	return -EINVAL;
+}
+
+static void
+job_free(struct job *job)
+{
+	if (job == NULL)
+		return;
+	target_free(&job->target);
+	json_decref(job->doc);
+	free(job);
 }
 
 /* ---- beginning ---- */
 
 static void
-job_begin(struct job *job, const struct options *options)
+job_prepare(struct job *job, const struct options *options)
 {
 	const struct target *target = &job->target;
 
@@ -90,27 +98,158 @@ job_begin(struct job *job, const struct options *options)
 						   .no_config = options->no_ssh_config };
 }
 
+/* What the VMs of a run share is there once; a VM's own document holds what was read for it, so
+ * that judging one does not go over what belongs to the others. */
+static json_t *
+own_document(const json_t *doc)
+{
+	json_t *own = json_copy((json_t *)(uintptr_t)doc),
+	       *azure = json_copy(FACT_JSON(doc, document, azure));
+
+	json_object_set_new(azure, "resources", json_object());
+	json_object_set_new(azure, "missing", json_object());
+	json_object_set_new(own, "azure", azure);
+	json_object_set_new(own, "targets", json_array());
+	return own;
+}
+
+/* A job for the VM as it was typed (NULL: none was); takes doc. */
 static int
-make_jobs(struct run *run, struct err *err)
+job_new(struct run *run, const char *vm, json_t *doc, struct job **ret, struct err *err)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	json_t *targets = FACT_JSON(doc, document, targets);
+	int r;
+
+	*job = (struct job){ .run = run, .doc = doc };
+	if ((r = target_parse(run->options, vm, &job->target, err)) == 0) {
+		json_array_append_new(targets, target_object(&job->target));
+		job_prepare(job, run->options);
+		r = facts_view(doc, 0, &job->facts);
+	}
+	if (r < 0) {
+		job_free(job);
+		return r;
+	}
+	*ret = job;
+	return 0;
+}
+
+/* The head of a run of many VMs has a target that nobody looks at. */
+static int
+make_head(struct run *run, struct err *err)
 {
 	const struct words *vms = &run->options->vms;
-	json_t *targets = FACT_JSON(run->doc, document, targets);
+	bool many = collect_many(run->options);
+	int r = job_new(run, many || vms->count == 0 ? NULL : vms->at[0], json_incref(run->doc),
+			&run->head, err);
+
+	if (r == 0 && many)
+		run->head->rows = ROWS_ONCE;
+	run->count = many ? vms->count : 0;
+	run->places = many ? MANY_LOCAL : LOCAL_MAX;
+	return r;
+}
+
+/* All names must be names before anything begins. */
+static int
+check_names(const struct run *run, struct err *err)
+{
+	struct target target;
 	int r = 0;
 
-	run->count = vms->count > 0 ? vms->count : 1;
-	if ((run->jobs = calloc(run->count, sizeof(*run->jobs))) == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < run->count && r == 0; i++) {
-		r = target_parse(run->options, vms->count > 0 ? vms->at[i] : NULL,
-				 &run->jobs[i].target, err);
-		if (r == 0)
-			json_array_append_new(targets, target_object(&run->jobs[i].target));
-	}
-	for (size_t i = 0; i < run->count && r == 0; i++) {
-		job_begin(&run->jobs[i], run->options);
-		r = facts_view(run->doc, i, &run->jobs[i].facts);
-	}
+	for (size_t i = 0; i < run->count && r == 0; i++)
+		if ((r = target_parse(run->options, run->options->vms.at[i], &target, err)) == 0)
+			target_free(&target);
 	return r;
+}
+
+/* As many VMs as there is room for, once the sign-in has ended: its facts are in every document. */
+static void
+admit(struct run *run)
+{
+	struct err err;
+	struct job *job;
+
+	if (run->count > 0 && !run->head->steps[SIGNIN].ended)
+		return;
+	while (run->admitted < run->count && run->active < WINDOW) {
+		size_t index = run->admitted++;
+
+		if (job_new(run, run->options->vms.at[index], own_document(run->doc), &job, &err) <
+		    0)
+			continue; /* it was a name before */
+		job->rows = ROWS_OWN;
+		job->index = index;
+		job_begin(job);
+	}
+}
+
+/* ---- the loop ---- */
+
+static void
+hand_over(struct run *run, struct job *job)
+{
+	settle_rest(job);
+	cut(run, job);
+	sort(job->doc);
+	FACT_PUT(job->doc, document, duration_ms, loop_now(run->loop) - run->began);
+	if (run->refused == 0)
+		run->refused = refuse_ambiguous(job, &run->why);
+	run->hooks->finished(run->hooks->ctx, job->index, job->doc);
+	job_end(job);
+	if (job->left == 0) {
+		job_free(job);
+		return;
+	}
+	job->after = run->late; /* somebody may still write into its facts */
+	run->late = job;
+}
+
+/* Those that are whole; once the run is over, all of them. */
+static void
+hand_over_ended(struct run *run, bool over)
+{
+	struct job *after;
+
+	for (struct job *job = run->first; job != NULL; job = after) {
+		after = job->after;
+		if (job != run->head && (job->left == 0 || over))
+			hand_over(run, job);
+	}
+}
+
+static void
+run_turns(struct run *run)
+{
+	run_start_ready(run);
+	while (run->left > 0 || run->admitted < run->count) {
+		if (loop_left(run->loop) == 0) {
+			loop_close(run->loop);
+			return;
+		}
+		if (!loop_turn(run->loop, 100) && run->lists[READY].first == NULL)
+			return; /* nothing under way and nothing to start: a row did not end */
+		run_start_ready(run);
+		hand_over_ended(run, false);
+		admit(run);
+		run_start_ready(run);
+		if (run->hooks != NULL && run->hooks->turn != NULL && run->last != NULL)
+			run->hooks->turn(run->hooks->ctx, run->last->doc,
+					 loop_now(run->loop) - run->began);
+	}
+}
+
+static void
+run_all(struct run *run)
+{
+	job_begin(run->head);
+	run_turns(run);
+	hand_over_ended(run, true);
+	while (run->admitted < run->count) { /* those that the deadline came before */
+		admit(run);
+		hand_over_ended(run, true);
+	}
 }
 
 static int
@@ -139,6 +278,26 @@ collect_deadline(const struct options *options)
 	return options->deep ? 60000 : 30000;
 }
 
+bool
+collect_many(const struct options *options)
+{
+	return options->vms.count > 1;
+}
+
+/* What a run of one VM leaves. */
+static int
+take_document(struct run *run, json_t **ret, struct err *err)
+{
+	settle_rest(run->head);
+	cut(run, run->head);
+	sort(run->doc);
+	FACT_PUT(run->doc, document, duration_ms, loop_now(run->loop) - run->began);
+	if (refuse_ambiguous(run->head, err) < 0)
+		return -EINVAL;
+	*ret = json_incref(run->doc);
+	return 0;
+}
+
 int
 collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks,
 	json_t **ret, struct err *err)
@@ -148,39 +307,32 @@ collect(const struct options *options, const json_t *custom, const struct collec
 			   .custom = custom,
 			   .doc = facts_new(time(NULL)),
 			   .table = collectors };
-	int deadline = collect_deadline(options);
-	json_t *azure;
-	int64_t began;
-	int r = -ENOMEM;
+	int deadline = collect_deadline(options), r = -ENOMEM;
 
+	*ret = NULL;
 	if (run.doc == NULL ||
 	    (run.loop = loop_new(deadline, hooks != NULL ? hooks->trace : NULL)) == NULL)
 		goto out;
-	began = loop_now(run.loop);
+	run.began = loop_now(run.loop);
 	aside_deadline(deadline);
 	target_asked(run.doc, options, deadline);
 	target_machine(run.doc);
-	if ((r = make_jobs(&run, err)) < 0 || (r = make_azure(&run, err)) < 0)
+	if ((r = make_head(&run, err)) < 0 || (r = check_names(&run, err)) < 0 ||
+	    (r = make_azure(&run, err)) < 0)
 		goto out;
-	run_loop(&run, began);
-	for (size_t i = 0; i < run.count; i++) {
-		settle_rest(&run.jobs[i]);
-		azure_cut(run.azure, run.jobs[i].facts.target);
-	}
-	azure_cut(run.azure, FACT_JSON(run.doc, document, machine));
-	azure = FACT_JSON(run.doc, document, azure);
-	doc_sort(FACT_JSON(azure, azure, resources));
-	doc_sort(FACT_JSON(azure, azure, missing));
-	doc_sort(FACT_JSON(azure, azure, lists));
-	FACT_PUT(run.doc, document, duration_ms, loop_now(run.loop) - began);
-	if ((r = refuse_ambiguous(&run, err)) == 0)
-		*ret = json_incref(run.doc);
+	run_all(&run);
+	if (!collect_many(options))
+		r = take_document(&run, ret, err);
+	else if ((r = run.refused) < 0)
+		*err = run.why;
 out:
 	loop_free(run.loop);
 	azure_free(run.azure);
-	for (size_t i = 0; run.jobs != NULL && i < run.count; i++)
-		target_free(&run.jobs[i].target);
-	free(run.jobs);
+	for (struct job *job; (job = run.late) != NULL;) {
+		run.late = job->after;
+		job_free(job);
+	}
+	job_free(run.head);
 	json_decref(run.doc);
 	return r;
 }

@@ -7,16 +7,23 @@
 #include <jansson.h>
 
 struct collect_hooks {
-	/* After every turn of the loop; NULL for none. All targets before `first` are done. */
-	void (*turn)(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
+	/* After every turn of the loop, with the facts of a VM that is waited for; NULL for none.
+	 */
+	void (*turn)(void *ctx, json_t *doc, int64_t elapsed_ms);
+	/* In a run of many VMs: the index-th is done, and these are its facts (borrowed). */
+	void (*finished)(void *ctx, size_t index, json_t *doc);
 	void *ctx;
 	void (*trace)(const char *line); /* a line for -v; NULL for none */
 };
 
+/* true when the options ask for several VMs: each then has a document of its own, which is handed
+ * over as soon as it is whole. */
+bool collect_many(const struct options *options);
+
 /* Looks at everything the options ask for, and runs the programs among the custom rules if they
- * allow it. *ret becomes the facts document (the caller owns it), in which nothing is pending any
- * more. Returns 0, -EINVAL with a sentence (bad option values, a VM name found twice), or -ENOMEM.
- */
+ * allow it. *ret becomes the facts document of a run of one VM (the caller owns it; else NULL), in
+ * which nothing is pending any more. Returns 0, -EINVAL with a sentence (bad option values, a VM
+ * name found twice), or -ENOMEM. */
 int collect(const struct options *options, const json_t *custom, const struct collect_hooks *hooks,
 	    json_t **ret, struct err *err);
 

@@ -44,7 +44,7 @@ user_chosen(const struct job *job)
 static bool
 all_else_known(const struct job *job)
 {
-	const struct step *first = job->run->jobs[0].steps;
+	const struct step *first = job->run->head->steps;
 
 	return job->left == 1 && first[SIGNIN].ended && first[CLIENT].ended;
 }

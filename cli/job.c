@@ -36,20 +36,70 @@ job_settled(const struct job *job, enum fact_section section)
 	return facts_state(&job->facts, section, NULL) != FACT_PENDING;
 }
 
-void
-run_begin(struct run *run)
+static bool
+has_row(const struct job *job, enum collector_id c)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct job *job = &run->jobs[i];
+	return job->rows == ROWS_ALL || (job->rows == ROWS_ONCE) == job->run->table[c].once;
+}
 
-		job->run = run;
-		for (enum collector_id c = 0; c < COLLECTORS; c++) {
-			job->steps[c] = (struct step){ .job = job, .row = c };
-			job->left += !run->table[c].once || i == 0;
-		}
-		run->left += job->left;
-		push(job, READY);
+void
+job_begin(struct job *job)
+{
+	struct run *run = job->run;
+
+	for (enum collector_id c = 0; c < COLLECTORS; c++) {
+		job->steps[c] = (struct step){ .job = job, .row = c };
+		job->left += has_row(job, c);
 	}
+	run->left += job->left;
+	run->active++;
+	job->before = run->last;
+	if (run->last != NULL)
+		run->last->after = job;
+	else
+		run->first = job;
+	run->last = job;
+	push(job, READY);
+}
+
+static void
+unlist(struct job *job, enum job_list_id id)
+{
+	struct job_list *list = &job->run->lists[id];
+	struct job *before = NULL;
+
+	for (struct job *at = list->first; job->listed[id] && at != NULL; at = at->next[id]) {
+		if (at == job) {
+			if (before == NULL)
+				list->first = job->next[id];
+			else
+				before->next[id] = job->next[id];
+			if (list->last == job)
+				list->last = before;
+			job->listed[id] = false;
+			return;
+		}
+		before = at;
+	}
+}
+
+void
+job_end(struct job *job)
+{
+	struct run *run = job->run;
+
+	for (enum job_list_id id = 0; id < JOB_LISTS; id++)
+		unlist(job, id);
+	if (job->before != NULL)
+		job->before->after = job->after;
+	else
+		run->first = job->after;
+	if (job->after != NULL)
+		job->after->before = job->before;
+	else
+		run->last = job->before;
+	run->left -= job->left;
+	run->active--;
 }
 
 void
@@ -61,8 +111,8 @@ step_settled(void *ctx)
 	if (!run->table[step->row].once)
 		push(step->job, READY);
 	else
-		for (size_t i = 0; i < run->count; i++)
-			push(&run->jobs[i], READY);
+		for (struct job *job = run->first; job != NULL; job = job->after)
+			push(job, READY);
 }
 
 void
@@ -85,7 +135,7 @@ may_start(const struct job *job, enum collector_id c)
 {
 	const struct collector *row = &job->run->table[c];
 
-	if (job->steps[c].started || (row->once && job != job->run->jobs))
+	if (job->steps[c].started || !has_row(job, c))
 		return false;
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++)
 		if ((row->needs & 1u << section) != 0 && !job_settled(job, section))
@@ -101,7 +151,7 @@ start_rows(struct job *job)
 	for (enum collector_id c = 0; c < COLLECTORS; c++) {
 		if (!may_start(job, c))
 			continue;
-		if (run->table[c].local && run->local == LOCAL_MAX) {
+		if (run->table[c].local && run->local >= run->places) {
 			push(job, BLOCKED);
 			continue;
 		}
@@ -119,9 +169,7 @@ run_start_ready(struct run *run)
 	do {
 		while ((job = pop(run, READY)) != NULL)
 			start_rows(job);
-		if (run->local < LOCAL_MAX && (job = pop(run, BLOCKED)) != NULL)
+		if (run->local < run->places && (job = pop(run, BLOCKED)) != NULL)
 			push(job, READY);
 	} while (job != NULL);
-	while (run->first < run->count && run->jobs[run->first].left == 0)
-		run->first++;
 }

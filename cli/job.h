@@ -35,6 +35,10 @@ enum collector_id {
 /* READY: something has happened that a row may wait for. BLOCKED: a row waits for a place. */
 enum job_list_id { READY, BLOCKED, JOB_LISTS };
 
+/* Which rows of the table a job has: a run of one VM has one job with all of them; else the head
+ * has those that serve all VMs, and each VM's job has the others. */
+enum job_rows { ROWS_ALL, ROWS_ONCE, ROWS_OWN };
+
 struct run;
 struct job;
 struct collector;
@@ -51,6 +55,10 @@ struct job {
 	struct run *run;
 	struct job *next[JOB_LISTS];
 	bool listed[JOB_LISTS];
+	struct job *before, *after; /* of those under way, in the order of their beginning */
+	enum job_rows rows;
+	size_t index; /* of the VM in the run */
+	json_t *doc;  /* what facts view; owned */
 	struct facts facts;
 	struct target target;
 	struct ssh_config_request config;
@@ -73,12 +81,17 @@ struct run {
 	struct azure *azure;
 	json_t *doc;
 	const struct collector *table; /* COLLECTORS rows */
-	struct job *jobs;
-	size_t count;
+	struct job *head;              /* whose rows serve all VMs */
+	struct job *first, *last;      /* under way */
+	struct job *late; /* handed over at the deadline, before their rows had ended */
 	struct job_list lists[JOB_LISTS];
-	size_t local; /* of LOCAL_MAX places, those taken */
-	size_t left;  /* rows of all jobs that have not ended */
-	size_t first; /* the first job with rows left */
+	size_t places, local;   /* for rows that are local; those taken */
+	size_t left;            /* rows of all jobs that have not ended */
+	size_t active;          /* jobs under way */
+	size_t admitted, count; /* VMs that have a job or had one, of all */
+	int64_t began;
+	int refused; /* the first name that several VMs bear, with its sentence */
+	struct err why;
 };
 
 /* One row of the table. */
@@ -94,8 +107,9 @@ struct collector {
 /* true when the section is known, absent, unknown or not asked for. */
 bool job_settled(const struct job *job, enum fact_section section);
 
-/* Makes all jobs ready. */
-void run_begin(struct run *run);
+/* Puts a job among those under way, ready; takes it out, ended or not. */
+void job_begin(struct job *job);
+void job_end(struct job *job);
 /* Starts whatever may start; rows that end at once let others start. */
 void run_start_ready(struct run *run);
 

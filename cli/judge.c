@@ -55,6 +55,49 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 			    &ret->report);
 }
 
+void
+judgements_begin(struct judgements *ret)
+{
+	*ret = (struct judgements){ .exit_code = EXIT_HEALTHY };
+}
+
+/* The place of the index-th target. */
+static struct judgement *
+place(struct judgements *all, size_t index)
+{
+	size_t room = all->room == 0 ? 16 : all->room;
+
+	while (room <= index)
+		room *= 2;
+	if (room != all->room) {
+		all->at = realloc(all->at, room * sizeof(*all->at));
+		memset(all->at + all->room, 0, (room - all->room) * sizeof(*all->at));
+		all->room = room;
+	}
+	all->count = index < all->count ? all->count : index + 1;
+	return all->at[index] = calloc(1, sizeof(struct judgement));
+}
+
+static int
+judge_at(json_t *doc, size_t target, size_t index, const struct options *options,
+	 const struct rules *rules, struct judgements *ret)
+{
+	struct judgement *one = place(ret, index);
+	int r;
+
+	one->doc = json_incref(doc);
+	if ((r = judge(doc, target, options, rules, one)) == 0)
+		ret->exit_code = worse(ret->exit_code, one->report.exit_code);
+	return r;
+}
+
+int
+judge_one(json_t *doc, size_t index, const struct options *options, const struct rules *rules,
+	  struct judgements *ret)
+{
+	return judge_at(doc, 0, index, options, rules, ret);
+}
+
 int
 judge_all(json_t *doc, const struct options *options, const struct rules *rules,
 	  struct judgements *ret)
@@ -62,16 +105,8 @@ judge_all(json_t *doc, const struct options *options, const struct rules *rules,
 	size_t count = json_array_size(doc_list(doc, "targets"));
 	int r = 0;
 
-	*ret = (struct judgements){ .at = calloc(count + 1, sizeof(*ret->at)),
-				    .exit_code = EXIT_HEALTHY };
-	if (ret->at == NULL)
-		return -ENOMEM;
-	for (; ret->count < count && r == 0; ret->count++) {
-		struct judgement *one = &ret->at[ret->count];
-
-		if ((r = judge(doc, ret->count, options, rules, one)) == 0)
-			ret->exit_code = worse(ret->exit_code, one->report.exit_code);
-	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = judge_at(doc, i, i, options, rules, ret);
 	return r;
 }
 
@@ -79,13 +114,17 @@ void
 judgements_free(struct judgements *judgements)
 {
 	for (size_t i = 0; i < judgements->count; i++) {
-		struct judgement *one = &judgements->at[i];
+		struct judgement *one = judgements->at[i];
 
+		if (one == NULL)
+			continue;
 		report_free(&one->report);
 		diagnosis_free(&one->diagnosis);
 		findings_free(one->findings, one->count);
 		json_decref(one->globals);
 		about_free(&one->about);
+		json_decref(one->doc);
+		free(one);
 	}
 	free(judgements->at);
 	*judgements = (struct judgements){ 0 };

@@ -7,6 +7,7 @@
 
 /* One target's report, and what it borrows from. */
 struct judgement {
+	json_t *doc; /* its facts; owned */
 	struct finding *findings;
 	size_t count;
 	struct diagnosis diagnosis;
@@ -17,12 +18,16 @@ struct judgement {
 
 /* Those of all targets, in the order of the facts. */
 struct judgements {
-	struct judgement *at;
-	size_t count;
+	struct judgement **at; /* what they hold points into them */
+	size_t count, room;
 	int exit_code; /* of the run */
 };
 
-/* Judges every target of the facts. 0 or -errno; judgements_free takes either. */
+void judgements_begin(struct judgements *ret);
+/* Judges the first target of the facts, as the index-th of the run. 0 or -errno. */
+int judge_one(json_t *doc, size_t index, const struct options *options, const struct rules *rules,
+	      struct judgements *ret);
+/* Judges every target of the facts. 0 or -errno. */
 int judge_all(json_t *doc, const struct options *options, const struct rules *rules,
 	      struct judgements *ret);
 void judgements_free(struct judgements *judgements);

@@ -52,23 +52,57 @@ complain(int r, const struct err *err)
 	return EXIT_USAGE;
 }
 
-/* The facts: collected now, or read from a bundle. */
-static int
-get_facts(const struct options *options, const struct rules *rules, json_t **ret, struct err *err)
+/* What a look at VMs side by side needs when one of them is done. */
+struct watcher {
+	struct progress progress;
+	const struct options *options;
+	struct judgements *judgements;
+	int r; /* of what could not be judged */
+};
+
+static void
+on_turn(void *ctx, json_t *doc, int64_t elapsed_ms)
 {
-	struct progress progress = { .rules = rules };
-	struct collect_hooks hooks = { .ctx = &progress, .trace = options->verbose ? say : NULL };
+	progress_turn(&((struct watcher *)ctx)->progress, doc, elapsed_ms);
+}
+
+static void
+on_finished(void *ctx, size_t index, json_t *doc)
+{
+	struct watcher *watcher = ctx;
+	int r =
+	    judge_one(doc, index, watcher->options, watcher->progress.rules, watcher->judgements);
+
+	watcher->r = r < 0 ? r : watcher->r;
+}
+
+/* The facts, judged: collected now, or read from a bundle. *doc is those of a run of one VM, and
+ * of a bundle. */
+static int
+look_and_judge(const struct options *options, const struct rules *rules, json_t **doc,
+	       struct judgements *judgements, struct err *err)
+{
+	struct watcher watcher = { .progress = { .rules = rules, .many = collect_many(options) },
+				   .options = options,
+				   .judgements = judgements };
+	struct collect_hooks hooks = { .ctx = &watcher,
+				       .finished = on_finished,
+				       .trace = options->verbose ? say : NULL };
 	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet &&
 		      !options->verbose;
 	int r;
 
-	if (options->replay != NULL)
-		return bundle_read(options->replay, ret, err);
-	if (person)
-		hooks.turn = progress_turn;
-	r = collect(options, rules_custom(rules), &hooks, ret, err);
-	progress_end(&progress);
-	return r;
+	if (options->replay == NULL) {
+		if (person)
+			hooks.turn = on_turn;
+		r = collect(options, rules_custom(rules), &hooks, doc, err);
+		progress_end(&watcher.progress);
+	} else {
+		r = bundle_read(options->replay, doc, err);
+	}
+	if (r == 0 && *doc != NULL)
+		return judge_all(*doc, options, rules, judgements);
+	return r == 0 ? watcher.r : r;
 }
 
 /* One look at everything. Returns 0, or -errno with a sentence. */
@@ -79,8 +113,8 @@ look(const struct options *options, const struct rules *rules, json_t **doc,
 	int r;
 
 	leave_after(options->replay == NULL ? collect_deadline(options) : REPLAY_MS);
-	if ((r = get_facts(options, rules, doc, err)) == 0)
-		r = judge_all(*doc, options, rules, judgements);
+	judgements_begin(judgements);
+	r = look_and_judge(options, rules, doc, judgements, err);
 	leave_after(0);
 	return r;
 }
@@ -131,7 +165,8 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 		code = EXIT_INTERNAL;
 	}
 	if (options->known_hosts != NULL && facts_view(doc, 0, &facts) == 0) {
-		int r = known_append(options->known_hosts, &facts, &judgements->at[0].report, &err);
+		int r =
+		    known_append(options->known_hosts, &facts, &judgements->at[0]->report, &err);
 
 		if (r < 0 || err.text[0] != '\0')
 			complain(-EIO, &err);

@@ -63,7 +63,7 @@ render(const struct format *format, const struct judgements *judgements,
 	int r = list == NULL || out == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; r == 0 && i < judgements->count; i++)
-		list[i] = &judgements->at[i].report;
+		list[i] = &judgements->at[i]->report;
 	if (r == 0)
 		r = format_write(format, out, list, judgements->count, style);
 	if (out != NULL && fclose(out) != 0 && r == 0)

@@ -11,7 +11,7 @@ enum { FIRST_MS = 500, EVERY_MS = 100, LINE_COLUMNS = 79 };
 /* What is still being waited for: of the pending sections the one that the others wait for in turn.
  */
 static const char *
-waiting_for(json_t *doc, size_t first)
+waiting_for(json_t *doc)
 {
 	static const enum fact_section order[] = { FACT_SIGNIN,   FACT_VM,         FACT_NETWORK,
 						   FACT_JIT,      FACT_IDENTITIES, FACT_DNS,
@@ -19,10 +19,11 @@ waiting_for(json_t *doc, size_t first)
 						   FACT_HOST_KEY, FACT_AUTH,       FACT_GUEST };
 	struct facts facts;
 
-	for (size_t i = first; facts_view(doc, i, &facts) == 0; i++)
-		for (size_t j = 0; j < sizeof(order) / sizeof(*order); j++)
-			if (facts_state(&facts, order[j], NULL) == FACT_PENDING)
-				return facts_section_words(order[j]);
+	if (facts_view(doc, 0, &facts) < 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++)
+		if (facts_state(&facts, order[i], NULL) == FACT_PENDING)
+			return facts_section_words(order[i]);
 	return NULL;
 }
 
@@ -37,8 +38,7 @@ note_cause(struct progress *progress, json_t *doc)
 	size_t count;
 	int r;
 
-	if (progress->told[0] != '\0' || facts_view(doc, 1, &facts) == 0 ||
-	    facts_view(doc, 0, &facts) < 0)
+	if (progress->many || progress->told[0] != '\0' || facts_view(doc, 0, &facts) < 0)
 		return;
 	scene_make(&facts, &scene);
 	r = checks_run(&scene, progress->rules, NULL, &findings, &count);
@@ -55,7 +55,7 @@ note_cause(struct progress *progress, json_t *doc)
 }
 
 void
-progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms)
+progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms)
 {
 	struct progress *progress = ctx;
 	const char *what;
@@ -65,7 +65,7 @@ progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms)
 		return;
 	progress->last_ms = elapsed_ms;
 	note_cause(progress, doc);
-	if ((what = waiting_for(doc, first)) == NULL)
+	if ((what = waiting_for(doc)) == NULL)
 		return;
 	line = doc_fmt("azssh-doctor: %lld s, waiting for %s%s", (long long)(elapsed_ms / 1000),
 		       what, progress->told);

@@ -10,6 +10,7 @@
 
 struct progress {
 	const struct rules *rules;
+	bool many;  /* VMs: none of their causes is the run's */
 	bool shown; /* a line is on the terminal */
 	int64_t last_ms;
 	char told[128]; /* "; certain: CODE" once a cause is certain */
@@ -17,7 +18,7 @@ struct progress {
 
 /* For collect_hooks.turn: after half a second one line on stderr, with the cause as soon as one is
  * certain. Nothing of it stays. */
-void progress_turn(void *ctx, json_t *doc, size_t first, int64_t elapsed_ms);
+void progress_turn(void *ctx, json_t *doc, int64_t elapsed_ms);
 
 /* Wipes the line away. */
 void progress_end(struct progress *progress);

@@ -55,6 +55,10 @@ json_t *fetch_facts(const struct fetches *fetches, const char *member);
  * azure.missing. */
 void fetch_enter(struct fetches *fetches, const char *path, json_t *body, json_t *why);
 
+/* Enters what is there of a path (the body, or why it is missing) into another document too, which
+ * holds what was read for one VM of many. */
+void fetch_share(const struct fetches *fetches, const char *path, json_t *doc);
+
 /* ---- among these files ---- */
 
 struct item {

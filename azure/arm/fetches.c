@@ -129,3 +129,23 @@ fetch_enter(struct fetches *fetches, const char *path, json_t *body, json_t *why
 	else if (why != NULL)
 		json_object_set(fetch_facts(fetches, "missing"), key, why);
 }
+
+static void
+share(json_t *from, json_t *doc, const char *member, const char *key)
+{
+	json_t *value = json_object_get(from, key);
+
+	if (value != NULL)
+		json_object_set(azure_facts(doc, member), key, value);
+}
+
+void
+fetch_share(const struct fetches *fetches, const char *path, json_t *doc)
+{
+	char key[ARM_ID_MAX];
+
+	if (doc == fetches->arm->web->doc || arm_id_key(path, key, sizeof(key)) < 0)
+		return;
+	share(fetch_facts(fetches, "resources"), doc, "resources", key);
+	share(fetch_facts(fetches, "missing"), doc, "missing", key);
+}

@@ -136,10 +136,10 @@ speaks_of_ports(const json_t *assignment)
 static void
 keep_policy(void *ctx, const char *id, const json_t *body)
 {
-	const struct vm_reader *reader = ctx;
+	struct vm_reader *reader = ctx;
 
 	if (speaks_of_ports(body))
-		list_keep(reader->fetches, id);
+		reader_keep(reader, id);
 }
 
 void

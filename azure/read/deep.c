@@ -65,8 +65,8 @@ admin_got(void *ctx, const struct arm_answer *answer)
 	if (answer->more)
 		why = reply_entry(FACT_UNKNOWN, "too-many",
 				  "the security admin rules fill more than %d pages", ADMIN_PAGES);
-	fetch_enter(reader->fetches, admin->path,
-		    why == NULL ? json_pack("{s:O}", "value", answer->body) : NULL, why);
+	reader_enter(reader, admin->path,
+		     why == NULL ? json_pack("{s:O}", "value", answer->body) : NULL, why);
 	json_decref(why);
 	free(admin->path);
 	free(admin);

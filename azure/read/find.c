@@ -215,7 +215,10 @@ tried(void *ctx)
 {
 	struct find *find = ctx;
 	const json_t *body, *why;
-	enum fact_state state = facts_resource(&find->facts, find->try, &body, &why);
+	enum fact_state state;
+
+	fetch_share(&find->azure->fetches, find->try, find->facts.doc);
+	state = facts_resource(&find->facts, find->try, &body, &why);
 
 	if (state == FACT_KNOWN) {
 		settle_found(find, find->try, find->exact ? "id" : "group");

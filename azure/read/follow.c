@@ -177,6 +177,7 @@ step_arrived(void *ctx)
 	struct vm_reader *reader = step->reader;
 	const json_t *body;
 
+	fetch_share(reader->fetches, step->id, reader->facts.doc);
 	if (facts_resource(&reader->facts, step->id, &body, NULL) == FACT_KNOWN)
 		follow_body(reader, step->id, body);
 	free(step->id);

@@ -32,7 +32,7 @@ keep_jit_policy(void *ctx, const char *id, const json_t *body)
 	if (!mentions(doc_list(body, "properties.virtualMachines"), vm) &&
 	    !mentions(doc_list(body, "properties.requests"), vm))
 		return;
-	list_keep(jit->reader->fetches, id);
+	reader_keep(jit->reader, id);
 	doc_append_str(jit->policies, id);
 }
 

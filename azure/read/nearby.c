@@ -121,7 +121,7 @@ keep_near(void *ctx, const char *id, const json_t *body)
 	struct vm_reader *reader = ctx;
 
 	if (in_reach(reader, body))
-		list_keep(reader->fetches, id);
+		reader_keep(reader, id);
 }
 
 bool
@@ -135,7 +135,7 @@ static bool
 read_network(struct vm_reader *reader, const char *remote, const void *ctx)
 {
 	(void)ctx;
-	fetch_resource(reader->fetches, remote, join_end, join_add(&reader->network));
+	reader_fetch(reader, &reader->network, remote, NULL);
 	return false;
 }
 
@@ -255,10 +255,10 @@ former_address(const struct vm_reader *reader, const json_t *address)
 static void
 keep_former(void *ctx, const char *id, const json_t *body)
 {
-	const struct vm_reader *reader = ctx;
+	struct vm_reader *reader = ctx;
 
 	if (former_address(reader, body))
-		list_keep(reader->fetches, id);
+		reader_keep(reader, id);
 }
 
 /* The group's addresses were listed beside the VM; that list may still be on its way when the NIC
@@ -278,10 +278,10 @@ read_former_addresses(struct vm_reader *reader)
 static void
 keep_read_only(void *ctx, const char *id, const json_t *body)
 {
-	const struct vm_reader *reader = ctx;
+	struct vm_reader *reader = ctx;
 
 	if (doc_is(body, "properties.level", "ReadOnly"))
-		list_keep(reader->fetches, id);
+		reader_keep(reader, id);
 }
 
 /* Those of the groups whose resources a remedy may change, with what is inherited. One list a

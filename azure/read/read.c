@@ -17,28 +17,24 @@ read_subscription(struct vm_reader *reader)
 {
 	char *path = path_in_subscription(reader->id, NULL);
 
-	fetch_resource(reader->fetches, path, join_end, join_add(&reader->all));
+	reader_fetch(reader, &reader->all, path, NULL);
 	free(path);
 }
 
 static void run_rows(struct vm_reader *reader, enum stage stage);
 
 static void
-vm_arrived(void *ctx)
+vm_arrived(struct vm_reader *reader)
 {
-	struct vm_reader *reader = ctx;
-
 	if (reader_vm(reader, NULL) != NULL)
 		run_rows(reader, AT_VM);
-	join_end(&reader->all);
 }
 
 static void
 read_vm(struct vm_reader *reader)
 {
 	reader_follow(reader, reader->id);
-	join_add(&reader->all);
-	fetch_resource(reader->fetches, reader->id, vm_arrived, reader);
+	reader_fetch(reader, &reader->all, reader->id, vm_arrived);
 }
 
 /* ---- what is asked about the VM ---- */

@@ -86,9 +86,62 @@ entry_text(const json_t *entry, const char *name, const char *fallback)
 }
 
 void
+reader_keep(struct vm_reader *reader, const char *id)
+{
+	if (list_keep(reader->fetches, id))
+		fetch_share(reader->fetches, id, reader->facts.doc);
+}
+
+void
+reader_enter(struct vm_reader *reader, const char *path, json_t *body, json_t *why)
+{
+	fetch_enter(reader->fetches, path, body, why);
+	fetch_share(reader->fetches, path, reader->facts.doc);
+}
+
+/* Something asked for, that the facts of this VM get when it has come. */
+struct asked {
+	struct vm_reader *reader;
+	struct join *join;
+	char *path;
+	void (*arrived)(struct vm_reader *reader); /* NULL: nobody waits for it */
+};
+
+static struct asked *
+asked_new(struct vm_reader *reader, struct join *join, const char *path,
+	  void (*arrived)(struct vm_reader *reader))
+{
+	struct asked *asked = malloc(sizeof(*asked));
+
+	*asked = (struct asked){ reader, join_add(join), strdup(path), arrived };
+	return asked;
+}
+
+static void
+asked_arrived(void *ctx)
+{
+	struct asked asked = *(struct asked *)ctx;
+
+	free(ctx);
+	fetch_share(asked.reader->fetches, asked.path, asked.reader->facts.doc);
+	free(asked.path);
+	if (asked.arrived != NULL)
+		asked.arrived(asked.reader);
+	join_end(asked.join);
+}
+
+void
+reader_fetch(struct vm_reader *reader, struct join *join, const char *id,
+	     void (*arrived)(struct vm_reader *reader))
+{
+	fetch_resource(reader->fetches, id, asked_arrived, asked_new(reader, join, id, arrived));
+}
+
+void
 reader_ask(struct vm_reader *reader, struct join *join, const struct arm_ask *ask)
 {
-	fetch_optional(reader->fetches, ask, join_end, join_add(join));
+	fetch_optional(reader->fetches, ask, asked_arrived,
+		       asked_new(reader, join, ask->path, NULL));
 }
 
 void

@@ -46,6 +46,13 @@ void reader_follow(struct vm_reader *reader, const char *id);
 /* A text of an entry of azure.missing or azure.lists (NULL: none). */
 const char *entry_text(const json_t *entry, const char *name, const char *fallback);
 
+/* Takes an item of a list into the facts of this VM. */
+void reader_keep(struct vm_reader *reader, const char *id);
+/* Fetches a resource into them; the join waits. */
+void reader_fetch(struct vm_reader *reader, struct join *join, const char *id,
+		  void (*arrived)(struct vm_reader *reader));
+/* Enters what came of a path (as fetch_enter) into them. */
+void reader_enter(struct vm_reader *reader, const char *path, json_t *body, json_t *why);
 /* Asks something beside the resources, kept under its path; the join (network or all) waits. */
 void reader_ask(struct vm_reader *reader, struct join *join, const struct arm_ask *ask);
 /* Fetches a list and calls item (ctx: the reader) for what it holds; the join waits. Takes the

@@ -61,8 +61,8 @@ tags_end(struct tags *tags, json_t *why)
 {
 	struct vm_reader *reader = tags->reader;
 
-	fetch_enter(reader->fetches, tags->path,
-		    why == NULL ? json_pack("{s:O}", "values", tags->values) : NULL, why);
+	reader_enter(reader, tags->path,
+		     why == NULL ? json_pack("{s:O}", "values", tags->values) : NULL, why);
 	json_decref(tags->named);
 	json_decref(tags->values);
 	free(tags->path);

@@ -25,7 +25,7 @@ verify_end(struct verify *verify, json_t *body, json_t *why)
 {
 	struct vm_reader *reader = verify->reader;
 
-	fetch_enter(reader->fetches, verify->path, body, why);
+	reader_enter(reader, verify->path, body, why);
 	json_decref(why);
 	json_decref(verify->question);
 	free(verify->path);
