@@ -42,11 +42,20 @@ is_master(const struct fact_ssh_options *options)
 	       strcmp(options->controlmaster, "false") != 0;
 }
 
+static size_t
+path_bytes(const struct fact_ssh_config *config)
+{
+	if (config->controlpath == NULL)
+		return 0;
+	return config->controlpath_bytes > 0 ? (size_t)config->controlpath_bytes
+					     : strlen(config->controlpath);
+}
+
 static void
 control_path(const struct fact_ssh_config *config, struct finding *main)
 {
 	const struct fact_ssh_options *options = &config->options;
-	size_t len = config->controlpath != NULL ? strlen(config->controlpath) : 0,
+	size_t len = path_bytes(config),
 	       room = SOCKET_PATH - 1 - (is_master(options) ? MASTER_SUFFIX : 0);
 	struct finding *finding;
 

@@ -4,25 +4,58 @@
 #include "facts/facts.h"
 #include "facts/file.h"
 #include "facts/weigh.h"
+#include "model/redact/redact.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BUNDLE_MAX = 64 << 20 };
 
-int
-bundle_write(const char *path, const json_t *facts, struct err *err)
+/* The bundle as one text, into the file. */
+static int
+write_json(const char *path, json_t *value, struct err *err)
 {
-	json_t *bundle = json_pack("{s:s, s:O, s:[]}", "schema", "azssh-doctor/bundle/1", "facts",
-				   facts, "redactions");
-	char *text = bundle != NULL ? json_dumps(bundle, JSON_COMPACT) : NULL;
-	int r = -ENOMEM;
+	char *text = json_dumps(value, JSON_COMPACT);
+	int r = text != NULL ? file_replace(path, text, strlen(text), FILE_PRIVATE, err) : -ENOMEM;
 
-	if (text != NULL)
-		r = file_replace(path, text, strlen(text), FILE_PRIVATE, err);
 	free(text);
+	return r;
+}
+
+/* What the pseudonyms stand for; this file is for whoever made the bundle. */
+static int
+write_map(const char *path, json_t *map, struct err *err)
+{
+	json_t *value = json_pack("{s:s, s:O}", "schema", "azssh-doctor/map/1", "names", map);
+	int r = write_json(path, value, err);
+
+	json_decref(value);
+	return r;
+}
+
+int
+bundle_write(const struct bundle_options *options, const json_t *facts, struct err *err)
+{
+	json_t *bundle, *plain = (json_t *)(uintptr_t)facts;
+	struct redacted redacted = { 0 };
+	int r = 0;
+
+	if (!options->plain)
+		redact_facts(facts, &redacted);
+	bundle = json_pack("{s:s, s:O, s:o}", "schema", "azssh-doctor/bundle/1", "facts",
+			   options->plain ? plain : redacted.facts, "redactions",
+			   options->plain ? json_array() : json_incref(redacted.replaced));
+	/* the map first: without it nobody could read the answer to the bundle */
+	if (options->map != NULL && !options->plain)
+		r = write_map(options->map, redacted.map, err);
+	if (r == 0)
+		r = write_json(options->path, bundle, err);
 	json_decref(bundle);
+	json_decref(redacted.facts);
+	json_decref(redacted.replaced);
+	json_decref(redacted.map);
 	return r;
 }
 
@@ -65,4 +98,16 @@ bundle_read(const char *path, json_t **ret, struct err *err)
 	facts_tidy(*ret);
 	json_decref(bundle);
 	return 0;
+}
+
+int
+bundle_redact(const char *from, const struct bundle_options *options, struct err *err)
+{
+	json_t *facts = NULL;
+	int r = bundle_read(from, &facts, err);
+
+	if (r == 0 && bundle_write(options, facts, err) < 0)
+		r = -EIO;
+	json_decref(facts);
+	return r;
 }

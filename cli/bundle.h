@@ -5,12 +5,23 @@
 #include "facts/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
-/* Writes the facts as a bundle, mode 0600. Returns 0, or -errno with a sentence. */
-int bundle_write(const char *path, const json_t *facts, struct err *err);
+struct bundle_options {
+	const char *path;
+	bool plain;      /* keep names and addresses */
+	const char *map; /* a file for what the pseudonyms stand for; NULL: none */
+};
+
+/* Writes the facts as a bundle, mode 0600, redacted unless `plain`. Returns 0, or -errno with a
+ * sentence. */
+int bundle_write(const struct bundle_options *options, const json_t *facts, struct err *err);
 
 /* Reads a bundle; *ret becomes its facts document, the caller owns it. Returns 0, or -EINVAL /
  * -errno with a sentence. */
 int bundle_read(const char *path, json_t **ret, struct err *err);
+
+/* The bundle `from` once more, redacted. 0; -EIO when it cannot be written, else as bundle_read. */
+int bundle_redact(const char *from, const struct bundle_options *options, struct err *err);
 
 #endif

@@ -157,10 +157,12 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 {
 	struct facts facts;
 	struct err err = { 0 };
+	const struct bundle_options bundle = { options->bundle, options->no_redact,
+					       options->keep_map };
 	int code = judgements->exit_code;
 
 	leave_on_signals();
-	if (options->bundle != NULL && bundle_write(options->bundle, doc, &err) < 0) {
+	if (options->bundle != NULL && bundle_write(&bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
@@ -232,6 +234,28 @@ with_rules(const struct options *options, struct rules *rules)
 	return diagnose(options, rules);
 }
 
+/* --redact: another file with --bundle, else the same one. */
+static int
+redact(const struct options *options)
+{
+	const struct bundle_options bundle = {
+		.path = options->bundle != NULL ? options->bundle : options->redact,
+		.map = options->keep_map,
+	};
+	struct err err = { 0 };
+	int r = options_check(options, &err);
+
+	if (r < 0)
+		return complain(r, &err);
+	leave_after(REPLAY_MS);
+	r = bundle_redact(options->redact, &bundle, &err);
+	leave_after(0);
+	if (r == 0)
+		return EXIT_HEALTHY;
+	complain(r, &err);
+	return r == -EIO ? EXIT_INTERNAL : EXIT_USAGE;
+}
+
 static int
 run(const struct options *options)
 {
@@ -253,6 +277,8 @@ run(const struct options *options)
 	if (options->permissions)
 		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL
 										    : EXIT_HEALTHY;
+	if (options->redact != NULL)
+		return redact(options);
 	if ((r = rules_default(&rules, &err)) < 0)
 		return complain(r, &err);
 	code = with_rules(options, rules);
@@ -264,9 +290,9 @@ run(const struct options *options)
 static bool
 is_live(const struct options *options)
 {
-	return options->replay == NULL && !options->help && !options->version &&
-	       options->lint.count == 0 && !options->permissions && !options->list_checks &&
-	       options->explain == NULL && options->completion == NULL;
+	return options->replay == NULL && options->redact == NULL && !options->help &&
+	       !options->version && options->lint.count == 0 && !options->permissions &&
+	       !options->list_checks && options->explain == NULL && options->completion == NULL;
 }
 
 /* `az configure --defaults vm=NAME` stands in for a VM that nobody named. */

@@ -69,6 +69,10 @@ static const struct option_row rows[] = {
 	      "az|powershell|portal"),
 	ROW("bundle", 0, OPT_TEXT, "FILE", bundle, "write what was seen, to be replayed"),
 	ROW("no-redact", 0, OPT_FLAG, NULL, no_redact, "keep names and addresses in the bundle"),
+	ROW("redact", 0, OPT_TEXT, "FILE", redact,
+	    "redact an existing bundle (into that of --bundle, else in place)"),
+	ROW("keep-map", 0, OPT_TEXT, "FILE", keep_map,
+	    "write what the pseudonyms of a redacted bundle stand for"),
 	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
 	    "append the host key if Azure has proven it (--guest)"),
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "judge a bundle again, without any I/O"),
@@ -146,7 +150,7 @@ options_want_vm(const struct options *options)
 		     options->explain != NULL || options->lint.count > 0;
 
 	return options->vms.count == 0 && options->host == NULL && options->replay == NULL &&
-	       !other && !options_key_only(options);
+	       options->redact == NULL && !other && !options_key_only(options);
 }
 
 int
@@ -322,7 +326,8 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 static int
 check_together(const struct options *options, struct err *err)
 {
-	const char *replay = options->replay, *bundle = options->bundle;
+	const char *replay = options->replay, *bundle = options->bundle, *redact = options->redact;
+	const char *keep_map = options->keep_map;
 	size_t count = options->vms.count;
 
 	if (replay != NULL && (count > 0 || options->host != NULL || bundle != NULL))
@@ -330,11 +335,14 @@ check_together(const struct options *options, struct err *err)
 			"--replay '%s' judges what was seen before: no VM, --host or --bundle is "
 			"accepted beside it",
 			replay);
-	else if (bundle != NULL && !options->no_redact)
+	else if (redact != NULL &&
+		 (count > 0 || options->host != NULL || replay != NULL || options->no_redact))
 		err_set(err,
-			"--bundle '%s': redaction does not exist yet, so only --bundle FILE "
-			"--no-redact is accepted",
-			bundle);
+			"--redact '%s' writes a bundle again: no VM, --host, --replay or "
+			"--no-redact is accepted beside it",
+			redact);
+	else if (keep_map != NULL && (options->no_redact || (bundle == NULL && redact == NULL)))
+		err_set(err, "--keep-map '%s' goes with a bundle that is redacted", keep_map);
 	else if (bundle != NULL && count > 1)
 		err_set(err, "--bundle '%s' holds one VM, %zu were given", bundle, count);
 	else if (options->host != NULL && count > 1)

@@ -47,6 +47,7 @@ struct fact_field {
 	size_t at, count_at; /* offsets in the struct; count_at of TEXTS, LIST and MAP */
 	enum fact_kind kind; /* of TEXT, TEXTS, KEY and REST */
 	enum fact_form form; /* of TEXT */
+	bool bodies;         /* of JSON: bodies of ARM by their ids, not anything */
 	json_int_t fallback; /* of INT and BOOL; of WORD: for a text that is no such word */
 	const struct fact_words *(*words)(void);
 	const struct fact_shape *(*shape)(void); /* of PART, SOME, LIST and MAP */

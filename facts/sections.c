@@ -35,5 +35,6 @@
 #define MAP(name, type) { FIELD_MAP, COUNTED(name), .shape = shape_of_##type },
 #define KEY(name, what) { FIELD_KEY, AT(name), .kind = KIND_##what },
 #define JSON(name) { FIELD_JSON, AT(name) },
+#define BODIES(name) { FIELD_JSON, AT(name), .bodies = true },
 #define REST(what) { FIELD_REST, .kind = KIND_##what },
 #include "facts/sections.def"

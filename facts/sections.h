@@ -30,6 +30,7 @@
 #define MAP(member, type) const struct fact_##type *member; size_t member##_count;
 #define KEY(member, kind) const char *member;
 #define JSON(member) const json_t *member;
+#define BODIES(member) const json_t *member;
 #define REST(kind)
 #include "facts/sections.def"
 /* clang-format on */

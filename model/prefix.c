@@ -158,6 +158,12 @@ static const struct {
 
 enum { SPECIALS = sizeof(special) / sizeof(*special) };
 
+bool
+ip_special(size_t index, struct ip_range *ret)
+{
+	return index < SPECIALS && prefix_parse(special[index].prefix, ret) == 0;
+}
+
 enum ip_kind
 ip_kind(struct ip ip)
 {

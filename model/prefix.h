@@ -45,6 +45,9 @@ enum ip_kind { IP_PUBLIC, IP_PRIVATE, IP_LOOPBACK, IP_SPECIAL };
 enum ip_kind ip_kind(struct ip ip);
 bool ip_is_public(struct ip ip);
 
+/* The prefixes that are not public, one after the other; false behind the last. */
+bool ip_special(size_t index, struct ip_range *ret);
+
 /* true for the text of an address: of any kind, of this kind. */
 bool ip_is_text(const char *text);
 bool ip_text_is(const char *text, enum ip_kind kind);

@@ -42,17 +42,17 @@ def refused(text, part):
 	return False
 
 
-def complaints(expect=(), report=None, text="", error="", without=None, code=1, log=(), replay=None, replay_code=1, screen="one line\n", **outcome):
+def complaints(expect=(), report=None, text="", error="", without=None, code=1, log=(), replay=None, replay_code=1, screen="one line\n", other=None, redacted="{}", **outcome):
 	"""What the judge says about a run that left these traces."""
 	report = REPORT if report is None else report
 	gone = {"verdict": "pass", "exit_code": 0, "diagnosis": None, "findings": []} if without is None else without
-	seen = {"exit": code, "seconds": 1, "args": [], "replay": replay_code, "skipped": 0, "metadata_packets": 0,
+	seen = {"exit": code, "seconds": 1, "args": [], "replay": replay_code, "redacted": replay_code, "skipped": 0, "metadata_packets": 0,
 		"connections": {}, "secrets": ["hunter2"], "own_format": True, "expect": dict(EXPECT, **dict(expect))}
 	seen.update(outcome)
 	with tempfile.TemporaryDirectory() as folder:
 		for name, content in (("outcome.json", json.dumps(seen)), ("live.out", text), ("replay.out", text if replay is None else replay),
 			("live.err", error), ("live.json", json.dumps(report)), ("replay.json", json.dumps(report)), ("skipped.json", json.dumps(gone)),
-			("bundle.json", "{}"), ("screen.out", screen), ("requests.log", "".join(json.dumps(r) + "\n" for r in log))):
+			("bundle.json", "{}"), ("redacted.json", redacted), ("other.json", json.dumps(other or report)), ("screen.out", screen), ("requests.log", "".join(json.dumps(r) + "\n" for r in log))):
 			with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
 				f.write(content)
 		schemas = judge.Schemas(folder)
@@ -171,6 +171,10 @@ def replays_that_differ_are_seen():
 	return "replayed text" in complaints(text="a", replay="b", own_format=False) and "the replay ends with 3" in complaints(replay_code=3)
 
 
+def redactions_that_change_or_leak_are_seen():
+	return "redaction changes fail to pass" in complaints(other=dict(REPORT, verdict="pass")) and "holds '20.51.230.13'" in complaints(redacted='"20.51.230.13"')
+
+
 def broken_labs_are_no_success():
 	return "could not be built" in complaints(broken="no nft")
 
@@ -179,7 +183,7 @@ TESTS = [every_scenario_file_is_valid, unknown_keys_are_refused, keys_that_stand
 	unknown_bases_ids_and_placeholders_are_refused, unknown_defects_are_refused, merge_patches_remove_and_replace,
 	subnets_are_patched_inside_their_network, short_rules_become_arm_rules, times_are_filled_in, a_run_as_expected_is_accepted,
 	wrong_outcomes_are_seen, a_check_that_does_not_matter_is_seen, notes_must_go_with_their_check, missing_and_forbidden_words_are_seen,
-	a_screen_that_does_not_fit_is_seen, what_a_log_cuts_is_seen, findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, replays_that_differ_are_seen, broken_labs_are_no_success]
+	a_screen_that_does_not_fit_is_seen, what_a_log_cuts_is_seen, findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, replays_that_differ_are_seen, redactions_that_change_or_leak_are_seen, broken_labs_are_no_success]
 
 
 def main():

@@ -169,6 +169,9 @@ ssh_config_settle_known(struct facts *facts, enum fact_section where,
 		       .match_exec_line = exec != NULL ? exec->line : 0,
 		       .host_key_algorithms_fixed =
 			   algorithms_are_fixed(&scan, options.hostkeyalgorithms) });
+	if (ssh_config_value(options.controlpath) != NULL)
+		FACT_PUT(section, ssh_config, controlpath_bytes,
+			 (json_int_t)strlen(options.controlpath));
 	FACT_PUT_JSON(section, ssh_config, user_known_hosts,
 		      ssh_config_paths(options.userknownhostsfile, path_exists));
 	FACT_PUT_JSON(section, ssh_config, global_known_hosts,

@@ -3,6 +3,7 @@
  * whole: they change values, not brackets. */
 #include "checks/checks.h"
 #include "facts/visible.h"
+#include "model/redact/redact.h"
 #include "report/format.h"
 #include "tests/fuzz/schema.h"
 
@@ -118,11 +119,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *bundle = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	json_t *facts = doc_get(bundle, "facts");
+	struct redacted redacted;
 
 	if (facts != NULL)
 		facts_tidy(facts);
 	for (size_t i = 0; i < json_array_size(doc_list(facts, "targets")) && i < 4; i++)
 		judge(facts, i);
+	if (json_is_object(facts)) {
+		redact_facts(facts, &redacted);
+		judge(redacted.facts, 0);
+		json_decref(redacted.facts);
+		json_decref(redacted.replaced);
+		json_decref(redacted.map);
+	}
 	json_decref(bundle);
 	return 0;
 }

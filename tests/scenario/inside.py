@@ -188,6 +188,9 @@ class Inside:
 			check = expect.get("check")
 			if check:
 				seen["skipped"] = self._replay("skipped", ["--skip", check])
+			self.doctor(["--redact", WORK + "/bundle.json", "--bundle", WORK + "/redacted.json"], "redact", 15)
+			seen["redacted"] = self._replay("other", [], "redacted.json")
+			self._collect("redacted.json", "redacted.json")
 		seen["files"] = {path: self._left(path) for path in expect.get("files", {})}
 		seen["metadata_packets"] = net.metadata_packets()
 		seen["connections"] = self.guest.connections()
@@ -217,7 +220,7 @@ class Inside:
 			with open(WORK + "/" + source, "rb") as f, open(OUT + "/" + target, "wb") as copy:
 				copy.write(f.read())
 
-	def _replay(self, name, more):
+	def _replay(self, name, more, bundle="bundle.json"):
 		args, kept = self.scenario.get("run", []), list(more)
 		for i, arg in enumerate(args[:-1]):
 			if arg in KEPT and not (arg == "--skip" and more):
@@ -225,7 +228,7 @@ class Inside:
 			elif arg == "--skip":
 				kept[kept.index("--skip") + 1] += "," + args[i + 1]
 		target = "%s/%s.json" % (WORK, name)
-		code = self.doctor(["--replay", WORK + "/bundle.json", "-f", "text", "-f", "json=" + target] + kept, name, 15)
+		code = self.doctor(["--replay", WORK + "/" + bundle, "-f", "text", "-f", "json=" + target] + kept, name, 15)
 		self._collect(name + ".json", name + ".json")
 		return code
 

@@ -14,6 +14,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 NEVER = ("CANARY", "StrictHostKeyChecking=no", "StrictHostKeyChecking no", "ifconfig.me", "api.ipify.org")
 MOST_CONNECTIONS = 4
+LAB = ("20.51.230.13", "203.0.113.7", "22222222-2222-2222-2222-222222222222", "11111111-1111-1111-1111-111111111111", "/home/me/", "myVM-nsg")
 
 
 class Seen:
@@ -150,6 +151,24 @@ def _replay(seen):
 	return out
 
 
+def _outcome(report):
+	"""What must not depend on names: verdict, cause and certainty, every finding's code and status, every hop's state."""
+	diagnosis = report.get("diagnosis") or {}
+	return ([report.get("verdict"), report.get("exit_code"), diagnosis.get("code"), diagnosis.get("confidence")] +
+		[(f.get("check"), f.get("code"), f.get("status"), f.get("explained_by")) for f in findings(report)] +
+		[(h.get("hop"), h.get("state")) for h in report.get("path") or []])
+
+
+def _redacted(seen):
+	"""The redacted bundle comes to the same, and holds none of the lab's ids and addresses."""
+	other, bundle = seen.json("other.json"), seen.text("redacted.json")
+	if seen.outcome.get("redacted") != seen.outcome["replay"] or not isinstance(other, type(seen.report)):
+		return ["the redacted bundle ends with %s, the other with %s: %s" % (seen.outcome.get("redacted"), seen.outcome["replay"], flat(seen.text("redact.err"))[:200])]
+	differ = [(a, b) for a, b in zip(_outcome(seen.report), _outcome(other)) if a != b][:2] if isinstance(other, dict) else []
+	out = ["redaction changes %s to %s" % pair for pair in differ]
+	return out + ["the redacted bundle holds %r" % bad for bad in LAB if bad in bundle]
+
+
 def _width(text):
 	return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
@@ -249,7 +268,9 @@ class Schemas:
 	def complaints(self, seen):
 		out = []
 		bundle = seen.json("bundle.json") or {}
-		for schema, data, name in ((self.report, seen.report, "report"), (self.facts, bundle.get("facts"), "facts")):
+		other = seen.json("redacted.json")
+		other = other if isinstance(other, dict) else {}
+		for schema, data, name in ((self.report, seen.report, "report"), (self.facts, bundle.get("facts"), "facts"), (self.facts, other.get("facts"), "redacted facts")):
 			if schema is None or data is None:
 				continue
 			errors = list(jsonschema.validators.validator_for(schema)(schema).iter_errors(data))
@@ -290,7 +311,7 @@ def judge(scenario, folder, schemas):
 	if isinstance(seen.report, dict):
 		out += _diagnosis(expect, seen.report) + _content(expect, seen) + _matters(expect, seen)
 	if scenario.get("bundle", True):
-		out += _replay(seen) + _screen(seen, outcome.get("own_format"))
+		out += _replay(seen) + _redacted(seen) + _screen(seen, outcome.get("own_format"))
 	if "login" in outcome:
 		out += _login(expect, outcome["login"])
 	return out
