@@ -197,7 +197,7 @@ judge_certificate(const struct view *view, struct finding *finding)
 		if (over)
 			finding_set(finding, FAIL,
 				    entra ? CODE_AAD_CERT_EXPIRED : CODE_CERT_EXPIRED,
-				    "the certificate %s is over since %lld minutes", path,
+				    "the certificate %s expired %lld minutes ago", path,
 				    (long long)(now - before) / 60);
 		else
 			finding_set(finding, FAIL, CODE_CERT_NOT_YET_VALID,

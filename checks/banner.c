@@ -20,7 +20,7 @@ protocol_name(const char *guess)
 	for (size_t i = 0; guess != NULL && i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(names[i][0], guess) == 0)
 			return names[i][1];
-	return "something that is no SSH server";
+	return "something that is not an SSH server";
 }
 
 /* The first line that came, for a sentence. */

@@ -296,10 +296,10 @@ read_printed(const json_t *object, struct fact_printed *ret, enum status *status
 	if (!is_code(ret->code))
 		return "its code is not lower-case words joined by '-'";
 	if (ret->message == NULL || strlen(ret->message) > 4096)
-		return "its message is no text of at most 4096 bytes";
+		return "its message is not a text of at most 4096 bytes";
 	if (ret->evidence != NULL &&
 	    (!json_is_object(ret->evidence) || json_object_size(ret->evidence) > 100))
-		return "its evidence is no object of at most 100 members";
+		return "its evidence is not an object of at most 100 members";
 	return NULL;
 }
 

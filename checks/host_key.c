@@ -228,12 +228,12 @@ other_type(const struct host *host, struct finding *finding)
 
 	if (offers_stored_type(host) && !host->config->host_key_algorithms_fixed)
 		return finding_set(finding, WARN, CODE_HOSTKEY_OTHER_TYPE,
-				   "an %s key is on file for %s, and the server has one; it was "
-				   "not seen here, so it was not compared",
+				   "known_hosts has an %s key for %s, and the server has one; it "
+				   "was not seen here, so it was not compared",
 				   stored, host->name);
 	return finding_set(finding, host->lets_pass ? WARN : FAIL, CODE_HOSTKEY_OTHER_TYPE,
-			   "only an %s key is on file for %s, and the server shows an %s key (%s): "
-			   "ssh takes that for a changed key",
+			   "known_hosts has only an %s key for %s, and the server shows an %s key "
+			   "(%s): ssh treats that as a changed key",
 			   stored, host->name, nick(host->type), host->fingerprint);
 }
 
@@ -295,7 +295,7 @@ elsewhere(const struct host *host, const struct fact_known_elsewhere *other,
 	if (other->why == NULL)
 		return finding_set(
 		    finding, status, CODE_HOSTKEY_KNOWN_UNDER_OTHER_NAME,
-		    "the server's %s key is on file for %s (%s, line %d), not for %s",
+		    "known_hosts has the server's %s key for %s (%s, line %d), not for %s",
 		    nick(host->type), other->name, other->file, (int)other->line, host->name);
 	finding_text(finding, "known_why", other->why);
 	return finding_set(
@@ -315,18 +315,18 @@ unknown(const struct host *host, struct finding *finding)
 	if (shown->elsewhere_count > 0 && !proven)
 		return elsewhere(host, &shown->elsewhere[0], finding);
 	if (proven && (!host->refuses || host->scene->asked.known_hosts != NULL))
-		return finding_set(
-		    finding, PASS, CODE_HOSTKEY_PROVEN,
-		    "no key is on file for %s yet; the one shown (%s) is proven to be the VM's",
-		    host->name, host->fingerprint);
+		return finding_set(finding, PASS, CODE_HOSTKEY_PROVEN,
+				   "known_hosts has no key for %s yet; the one shown (%s) is "
+				   "proven to be the VM's",
+				   host->name, host->fingerprint);
 	if (host->refuses)
 		return finding_set(finding, FAIL, CODE_HOSTKEY_UNKNOWN_NONINTERACTIVE,
-				   "no key is on file for %s, and %s%s%s", host->name,
+				   "known_hosts has no key for %s, and %s%s%s", host->name,
 				   why_refused(host), why_not_found(host),
 				   proven ? "; the key shown is proven to be the VM's" : "");
 	return finding_set(
 	    finding, WARN, CODE_HOSTKEY_FIRST_USE_UNVERIFIED,
-	    "no key is on file for %s: compare the %s fingerprint %s before saying yes%s",
+	    "known_hosts has no key for %s: compare the %s fingerprint %s before you answer yes%s",
 	    host->name, nick(host->type), host->fingerprint, why_not_found(host));
 }
 
@@ -354,7 +354,7 @@ uncertified(const struct host *host, struct finding *finding)
 
 	return finding_set(finding, host->refuses ? FAIL : WARN, words[host->cert.verdict].code,
 			   "the host certificate that the server shows for %s %s, and its %s key "
-			   "(%s) is not on file%s",
+			   "(%s) is not in known_hosts%s",
 			   host->name, words[host->cert.verdict].what, nick(host->type),
 			   host->fingerprint,
 			   host->proof == PROOF_MATCH ? "; the key is proven to be the VM's" : "");
@@ -431,8 +431,8 @@ address_key(const struct host *host, struct finding *finding)
 	add_offending(host->scene->rehearsal, finding);
 	finding_text(finding, "address", address);
 	return finding_set(finding, asks ? WARN : FAIL, CODE_HOSTKEY_ADDRESS_DIFFERS,
-			   "the key is the one on file for %s, but another one is on file for the "
-			   "address %s, which CheckHostIP makes ssh look at%s",
+			   "the key is the known one for %s, but known_hosts has another one for "
+			   "the address %s, which CheckHostIP makes ssh check%s",
 			   host->name, address, asks ? ": ssh will ask" : "");
 }
 
@@ -453,29 +453,30 @@ judge(const struct host *host, struct finding *finding)
 				   "the signature of the host certificate that the server shows is "
 				   "false: ssh ends there");
 	if (!found && by_other_means && ssh_came_past(host->scene, REHEARSAL_HOST_KEY))
-		return finding_set(finding, PASS, CODE_HOSTKEY_TAKEN_BY_SSH,
-				   "the key (%s) is not on file for %s; ssh itself takes it (%s)",
-				   host->fingerprint, host->name,
-				   ssh_option(options->knownhostscommand) != NULL
-				       ? "KnownHostsCommand"
-				       : "VerifyHostKeyDNS");
+		return finding_set(
+		    finding, PASS, CODE_HOSTKEY_TAKEN_BY_SSH,
+		    "the key (%s) is not in known_hosts for %s; ssh itself accepts it (%s)",
+		    host->fingerprint, host->name,
+		    ssh_option(options->knownhostscommand) != NULL ? "KnownHostsCommand"
+								   : "VerifyHostKeyDNS");
 	if (host->scene->rehearsal->state == FACT_KNOWN)
 		by_other_means = false; /* ssh has asked them, and they do not know the key */
 	if (!found && by_other_means && ssh_option(options->knownhostscommand) != NULL)
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_COMMAND,
-				   "the key is not on file for %s, but ssh also asks a command for "
-				   "known keys (KnownHostsCommand), which was not run",
+				   "the key is not in known_hosts for %s, but ssh also asks a "
+				   "command for known keys (KnownHostsCommand), which was not run",
 				   host->name);
 	if (!found && by_other_means)
 		return finding_set(finding, UNKNOWN, CODE_HOSTKEY_DNS,
-				   "the key is not on file for %s, but ssh also asks DNS for its "
-				   "fingerprint (VerifyHostKeyDNS), which was not done",
+				   "the key is not in known_hosts for %s, but ssh also asks DNS "
+				   "for its fingerprint (VerifyHostKeyDNS), which was not done",
 				   host->name);
 	switch (host->judgement.verdict) {
 	case KNOWN_MATCH:
 		return finding_set(
-		    finding, PASS, CODE_HOSTKEY_OK, "the server's %s key (%s) is on file for %s%s",
-		    nick(host->type), host->fingerprint, host->name,
+		    finding, PASS, CODE_HOSTKEY_OK,
+		    "the server's %s key (%s) is in known_hosts for %s%s", nick(host->type),
+		    host->fingerprint, host->name,
 		    host->judgement.entry->via == KNOWN_VIA_PORT_LESS ? ", without its port" : "");
 	case KNOWN_REVOKED:
 		return revoked(host, finding);

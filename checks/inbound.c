@@ -247,9 +247,8 @@ finding_missing(struct finding *finding, enum code code, const char *what,
 	if (action == NULL)
 		action = derived;
 	if (ref != NULL && ref->field != NULL)
-		r = finding_set(finding, UNKNOWN, code,
-				"%s cannot be told: %s is missing or makes no sense", what,
-				ref->field);
+		r = finding_set(finding, UNKNOWN, code, "%s is not known: %s is missing or invalid",
+				what, ref->field);
 	else if (doc_same(cause, "forbidden"))
 		r = finding_set(finding, UNKNOWN, code, "%s%s%s may not be read: you lack %s", what,
 				id != NULL ? " " : "", arm_id_name(id),

@@ -176,9 +176,8 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 		finding_number(finding, "priority", rule->priority);
 		add_way_around(judgement, in, finding);
 		return finding_set(finding, FAIL, CODE_JIT_SHADOWED_BY_OLDER_DENY,
-				   "a request is active, yet %s (%d) in %s still denies: it stands "
-				   "before the rule that "
-				   "just-in-time access added",
+				   "a request is active, but %s (%d) in %s still denies: it comes "
+				   "before the rule that just-in-time access added",
 				   rule->name, rule->priority,
 				   arm_id_name(judgement->deciding->ref.id));
 	}
@@ -187,8 +186,7 @@ active(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 	    (rule->is_jit || request_rule(judgement->gates, 3, &in->flow) == NULL))
 		return finding_likely(
 		    finding, FAIL, CODE_JIT_NOT_APPLIED,
-		    "a request is active, but its allow rule does not stand in the "
-		    "security group (yet)");
+		    "a request is active, but its allow rule is not in the security group (yet)");
 	if (jit->minutes_left >= 0 && jit->minutes_left < EXPIRING_MIN)
 		return finding_set(finding, WARN, CODE_JIT_ACTIVE_EXPIRING,
 				   "the request is active for another %ld min only",
@@ -210,7 +208,7 @@ open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const 
 		finding_number(finding, "minutes_left", 0);
 		return finding_set(
 		    finding, WARN, CODE_JIT_ACTIVE_EXPIRING,
-		    "the request is over; its rule %s still stands, and will be taken away",
+		    "the request has expired; its rule %s is still there and will be removed",
 		    first->name);
 	}
 	if (first != NULL && first->is_jit)
@@ -219,7 +217,7 @@ open_anyway(const struct jit *jit, const struct nsg_judgement *judgement, const 
 	finding_text(finding, "allow_rule", first != NULL ? first->name : NULL);
 	return finding_set(
 	    finding, WARN, CODE_JIT_INEFFECTIVE,
-	    "port %u is under just-in-time control, yet %s lets you in without a request",
+	    "port %u is protected by just-in-time access, but %s allows you without a request",
 	    in->flow.port, first != NULL ? first->name : "the absence of a security group");
 }
 
@@ -250,11 +248,10 @@ closed(const struct jit *jit, const struct nsg_judgement *judgement, const struc
 				"the last just-in-time request for port %u failed", in->flow.port);
 		break;
 	case JIT_UNCLEAR:
-		return finding_set(
-		    finding, UNKNOWN, CODE_JIT_INVALID_POLICY,
-		    "a just-in-time request for port %u stands there, but its %s is missing or "
-		    "makes no sense: it does not count as active",
-		    in->flow.port, jit->field);
+		return finding_set(finding, UNKNOWN, CODE_JIT_INVALID_POLICY,
+				   "there is a just-in-time request for port %u, but its %s is "
+				   "missing or invalid: it does not count as active",
+				   in->flow.port, jit->field);
 	case JIT_PENDING:
 		r = finding_set(finding, FAIL, CODE_JIT_REQUEST_PENDING,
 				"a just-in-time request for port %u is not in force yet",

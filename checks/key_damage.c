@@ -13,10 +13,10 @@ static const struct damage {
 				"the file holds nothing but white space" },
 	[DEFECT_NULS] = { CODE_KEY_NOT_A_KEY_FILE, NULL, "the file holds nothing but zero bytes" },
 	[DEFECT_HTML] = { CODE_KEY_NOT_A_KEY_FILE, NULL,
-			  "the file is a web page (a sign-in or error page saved in place of the "
+			  "the file is a web page (a sign-in or error page saved instead of the "
 			  "key)" },
 	[DEFECT_XML] = { CODE_KEY_NOT_A_KEY_FILE, NULL,
-			 "the file is an XML document (an error page saved in place of the key)" },
+			 "the file is an XML document (an error page saved instead of the key)" },
 	[DEFECT_PATH] = { CODE_KEY_NOT_A_KEY_FILE, NULL,
 			  "the file holds the path of a key, not a key" },
 	[DEFECT_KEYVAULT] = { CODE_KEY_NOT_A_KEY_FILE, NULL,
@@ -71,17 +71,17 @@ static const struct damage {
 	[DEFECT_BASE64URL] = { CODE_KEY_DAMAGED, "fix_url",
 			       "the key is in the URL form of base64 (- and _ for + and /)" },
 	[DEFECT_ZERO_WIDTH] = { CODE_KEY_DAMAGED, "fix_text",
-				"invisible characters stand in front of the key" },
+				"there are invisible characters before the key" },
 	[DEFECT_MARKDOWN_FENCE] = { CODE_KEY_DAMAGED, "fix_text",
 				    "the key stands between Markdown fences" },
-	[DEFECT_LEADING_TEXT] = { CODE_KEY_DAMAGED, "fix_text", "text stands in front of the key" },
+	[DEFECT_LEADING_TEXT] = { CODE_KEY_DAMAGED, "fix_text", "there is text before the key" },
 	[DEFECT_LEADING_BLANK] = { CODE_KEY_DAMAGED, "fix_text",
-				   "blank lines stand in front of the key" },
+				   "there are blank lines before the key" },
 	[DEFECT_TRAILING_SPACES] = { CODE_KEY_DAMAGED, "fix_trailing",
-				     "blanks stand behind the lines" },
+				     "there are blanks at the line ends" },
 	[DEFECT_NO_FINAL_NEWLINE] = { CODE_KEY_DAMAGED, "fix_newline", "the last line has no end" },
 	[DEFECT_CERT_FIRST] = { CODE_KEY_DAMAGED, "fix_text",
-				"a certificate stands in front of the key" },
+				"there is a certificate before the key" },
 };
 
 /* The label of the BEGIN line that belongs to the format. */
@@ -184,13 +184,14 @@ key_damage(const struct fact_key *key, struct finding *finding)
 				   damage->words);
 	}
 	if (damage->words != NULL && !other)
-		return finding_set(finding, FAIL, damage->code, "%s is no private key: %s",
+		return finding_set(finding, FAIL, damage->code, "%s is not a private key: %s",
 				   key->path, damage->words);
 	if (key->kind == KEY_PRIVATE)
 		return finding_set(finding, FAIL, CODE_KEY_DAMAGED, "ssh cannot load %s",
 				   key->path);
 	if (pkcs12)
 		finding_text(finding, "pkcs12", "yes");
-	return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE, "%s is no private key: it is %s",
-			   key->path, other_words(key->format));
+	return finding_set(finding, FAIL, CODE_KEY_NOT_A_KEY_FILE,
+			   "%s is not a private key: it is %s", key->path,
+			   other_words(key->format));
 }

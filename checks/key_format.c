@@ -315,7 +315,7 @@ private_key(const struct scene *scene, const struct rule *rule, const struct fac
 		finding_text(finding, "public_path", key->pub->path);
 		return finding_set(
 		    finding, FAIL, CODE_KEY_STALE_PUB,
-		    "%s belongs to another key, and ssh offers that one in place of %s",
+		    "%s belongs to another key, and ssh offers that one instead of %s",
 		    key->pub->path, key->path);
 	}
 	if (locked(scene, key, finding, &r))

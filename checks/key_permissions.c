@@ -34,7 +34,7 @@ not_readable(const struct fact_key *key, struct finding *finding)
 	if (!key->owned)
 		return finding_set(finding, FAIL, CODE_KEY_UNREADABLE_OWNER,
 				   "%s belongs to %s with mode %04o, and you cannot read it",
-				   key->path, key->owner != NULL ? key->owner : "somebody else",
+				   key->path, key->owner != NULL ? key->owner : "another user",
 				   key_mode(key));
 	return finding_set(finding, FAIL, CODE_KEY_UNREADABLE_OWNER,
 			   "%s has mode %04o: not even you, its owner, may read it", key->path,
@@ -81,7 +81,7 @@ judge(const struct scene *scene, const struct fact_key *key, struct finding *fin
 	if (!key->present)
 		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not there", key->path);
 	if (key->what != NULL)
-		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is no file with a key",
+		return finding_set(finding, SKIP, CODE_NO_KEY, "%s is not a file with a key",
 				   key->path);
 	if (key_in_agent(scene, key))
 		return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK,
@@ -99,7 +99,7 @@ judge(const struct scene *scene, const struct fact_key *key, struct finding *fin
 		return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK,
 				   "%s belongs to %s and you can read it: ssh checks only the "
 				   "modes of your own files",
-				   key->path, key->owner != NULL ? key->owner : "somebody else");
+				   key->path, key->owner != NULL ? key->owner : "another user");
 	return finding_set(finding, PASS, CODE_KEY_PERMISSIONS_OK, "%s has mode %04o", key->path,
 			   key_mode(key));
 }

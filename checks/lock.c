@@ -38,7 +38,7 @@ finding_note_lock(const struct scene *scene, struct finding *finding)
 		finding_text(also, "lock_scope", lock.scope);
 		finding_text(also, "locked", scope);
 		finding_set(also, WARN, CODE_LOCK_BLOCKS_REMEDY,
-			    "%s refuses the change that would mend this", words);
+			    "%s refuses the change that would fix this", words);
 	}
 	free(words);
 	free(scope);

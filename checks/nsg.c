@@ -126,12 +126,11 @@ nonsense(const struct nsg_judgement *judgement, struct finding *finding)
 							       : arm_id_name(gate->ref.id),
 				words != NULL ? words : judgement->unknown, rule->name);
 	else
-		r = finding_set(
-		    finding, UNKNOWN, CODE_NSG_INVALID_RULE,
-		    "%s: %s is missing or makes no sense, so nothing certain can be said",
-		    gate->scope == NSG_SCOPE_ADMIN ? "security admin rules"
-						   : arm_id_name(gate->ref.id),
-		    judgement->unknown);
+		r = finding_set(finding, UNKNOWN, CODE_NSG_INVALID_RULE,
+				"%s: %s is missing or invalid, so the result is not certain",
+				gate->scope == NSG_SCOPE_ADMIN ? "security admin rules"
+							       : arm_id_name(gate->ref.id),
+				judgement->unknown);
 	free(words);
 	return r;
 }
@@ -143,7 +142,7 @@ front_not_known(const struct nsg_judgement *judgement, const struct inbound *in,
 {
 	if (in->path->pip.state != FACT_KNOWN && in->path->pip.state != FACT_ABSENT)
 		return finding_missing(finding, CODE_NSG_UNKNOWN,
-				       "no security group stands there, and the public address",
+				       "there is no security group, and the public address",
 				       &in->path->pip);
 	finding_text(finding, "field", judgement->unknown);
 	return finding_set(finding, UNKNOWN, CODE_NSG_INVALID_RULE,

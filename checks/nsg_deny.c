@@ -158,7 +158,7 @@ struct answer {
 };
 
 static const struct answer near_answers[] = {
-	[NSG_NEAR_SHADOWED] = { CODE_NSG_PRIORITY_SHADOWED, "stands before the allow rule" },
+	[NSG_NEAR_SHADOWED] = { CODE_NSG_PRIORITY_SHADOWED, "comes before the allow rule" },
 	[NSG_NEAR_PROTOCOL] = { CODE_NSG_UDP_NOT_TCP,
 				"decides, since SSH is TCP and not the protocol of rule" },
 	[NSG_NEAR_ASG] = { CODE_NSG_ASG_NOT_ATTACHED, "decides, since the NIC is not in the "
@@ -321,7 +321,7 @@ deny_closed(const struct inbound *in, struct finding *finding)
 	free(name);
 	return finding_set(finding, FAIL, CODE_PIP_STANDARD_NO_NSG,
 			   "neither the subnet nor the NIC has a security group, and a %s public "
-			   "address lets nothing in without one",
+			   "address allows nothing without one",
 			   in->front_sku);
 }
 

@@ -78,10 +78,9 @@ static int
 bastion(const struct inbound *in, struct finding *finding)
 {
 	if (in->bastion.tunneling)
-		return finding_set(
-		    finding, PASS, CODE_BASTION_WAY_IN,
-		    "az network bastion ssh -n %s: the way in without a public address",
-		    in->bastion.name);
+		return finding_set(finding, PASS, CODE_BASTION_WAY_IN,
+				   "az network bastion ssh -n %s connects without a public address",
+				   in->bastion.name);
 	return finding_set(
 	    finding, FAIL, CODE_BASTION_TUNNELING_DISABLED,
 	    "no public address, and Bastion %s (%s) does not take native SSH clients",

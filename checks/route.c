@@ -195,8 +195,9 @@ judge(const struct scene *scene, struct finding *finding)
 
 	inbound_evidence(in, finding);
 	if (through_firewall(in))
-		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
-				   "the way in leads through the firewall, and so do the answers");
+		return finding_set(
+		    finding, PASS, CODE_ROUTE_DIRECT,
+		    "the connection goes through the firewall, and so do the replies");
 	if (in->flow.private_path)
 		return private_way(scene, finding);
 	switch (route_to(scene->facts, path,
@@ -204,7 +205,7 @@ judge(const struct scene *scene, struct finding *finding)
 			 &effective)) {
 	case ROUTE_NONE:
 		return finding_set(finding, PASS, CODE_ROUTE_DIRECT,
-				   "no route of your own stands in the way of the answers");
+				   "no user-defined route affects the replies");
 	case ROUTE_UNKNOWN:
 		if (path->subnet.state != FACT_KNOWN)
 			return finding_missing(finding, CODE_ROUTE_UNKNOWN, "the subnet",
@@ -215,7 +216,7 @@ judge(const struct scene *scene, struct finding *finding)
 		finding_text(finding, "field", "addressPrefix");
 		finding_text(finding, "route", route.name);
 		return finding_set(finding, UNKNOWN, CODE_ROUTE_INVALID,
-				   "addressPrefix of route %s makes no sense (%s)",
+				   "addressPrefix of route %s is invalid (%s)",
 				   route.name != NULL ? route.name : "?",
 				   route.prefix != NULL ? route.prefix : "missing");
 	default:

@@ -183,16 +183,15 @@ say(const struct fact_config_unused *unused, const char *name, const struct fact
 
 	switch (unused->why) {
 	case MISS_INCLUDE:
-		return finding_set(finding, FAIL, CODE_CFG_INCLUDE_IN_BLOCK,
-				   "\"%s\" (%s, line %d) does not count for %s: \"%s\" stands in "
-				   "the block \"%s\"",
-				   block, file, at, name, unused->include, unused->around);
+		return finding_set(
+		    finding, FAIL, CODE_CFG_INCLUDE_IN_BLOCK,
+		    "\"%s\" (%s, line %d) does not apply to %s: \"%s\" is inside the block \"%s\"",
+		    block, file, at, name, unused->include, unused->around);
 	case MISS_LINE:
-		return finding_set(finding, FAIL, CODE_CFG_LINE_IN_BLOCK,
-				   "\"%s %s\" (%s, line %d) stands in the block \"%s\" and does "
-				   "not count for %s",
-				   line->keyword, line->value, line->file, (int)line->line,
-				   unused->around, name);
+		return finding_set(
+		    finding, FAIL, CODE_CFG_LINE_IN_BLOCK,
+		    "\"%s %s\" (%s, line %d) is inside the block \"%s\" and does not apply to %s",
+		    line->keyword, line->value, line->file, (int)line->line, unused->around, name);
 	case MISS_LATE:
 		return finding_set(finding, FAIL, CODE_CFG_VALUE_TOO_LATE,
 				   "\"%s %s\" of \"%s\" (%s, line %d) comes too late: ssh keeps "

@@ -167,11 +167,10 @@ control_finding(const struct fact_ssh_config *config, struct finding *main)
 	add_place(finding, &config->places.controlpath);
 	if (again >= DEAD_RETRANSMITS) {
 		finding_number(finding, "retransmits", again);
-		return finding_likely(
-		    finding, FAIL, CODE_CONTROLMASTER_STALE,
-		    "ssh would reuse the connection behind %s, and nobody acknowledges "
-		    "any more what that one sends",
-		    config->controlpath);
+		return finding_likely(finding, FAIL, CODE_CONTROLMASTER_STALE,
+				      "ssh would reuse the connection behind %s, whose packets are "
+				      "no longer acknowledged",
+				      config->controlpath);
 	}
 	return finding_set(finding, FAIL, CODE_CONTROLMASTER_STALE,
 			   "the control socket %s takes connections and never answers: ssh would "
@@ -341,7 +340,7 @@ login_trouble(const struct fact_tcp_proxy *proxy)
 		      { "Host key verification failed",
 			"shows a host key that this computer does not know" },
 		      { "IDENTIFICATION HAS CHANGED",
-			"shows another host key than the one on file" },
+			"shows another host key than the one in known_hosts" },
 		      { "administratively prohibited", "forbids forwarding" } };
 	const char *words = proxy->words;
 

@@ -86,17 +86,16 @@ judge_stopped(const struct scene *scene, const struct fact_rehearsal *rehearsal,
 
 	if (would_ask(scene, rehearsal))
 		return finding_set(finding, WARN, CODE_SSH_ASKS_FIRST,
-				   "ssh asks a question about the host key before it goes on");
+				   "ssh asks a question about the host key before it continues");
 	if (ssh_proxy_may_ask(scene))
 		return finding_set(finding, UNKNOWN, CODE_SSH_PROXY_ASKS,
 				   "the proxy that ssh starts may ask a question, and was given no "
 				   "answer here: %s",
 				   message);
 	if (turned_away(scene, rehearsal))
-		return finding_set(finding, UNKNOWN, CODE_SSH_TURNED_AWAY,
-				   "ssh was turned away, and so was a further connection of this "
-				   "program: %s",
-				   message);
+		return finding_set(
+		    finding, UNKNOWN, CODE_SSH_TURNED_AWAY,
+		    "the server refused ssh and another connection of this program: %s", message);
 	finding_set(finding, FAIL, ssh_rehearsal_code(rehearsal->reached),
 		    rehearsal->hung ? "ssh hangs %s, after: %s" : "ssh stops %s: %s",
 		    where[rehearsal->reached], message);

@@ -193,7 +193,7 @@ judge_timeout(const struct view *view, struct finding *finding)
 	if (talk_egress_differs(view->scene, finding))
 		return finding_likely(
 		    finding, FAIL, CODE_EGRESS_IP_DIFFERS,
-		    "the rules admit %s, but SSH seems to leave as %s, which they turn away",
+		    "the rules allow %s, but SSH seems to connect from %s, which they deny",
 		    doc_str(finding->evidence, "source_ip"),
 		    doc_str(finding->evidence, "egress_ip"));
 	finding_text(finding, "gateway_network", route_by_gateway(view->scene));
@@ -232,7 +232,7 @@ judge_unreachable(const struct view *view, struct finding *finding)
 		return judge_private(view, finding);
 	if (view->tcp->ms >= ARP_MS)
 		return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
-				   "nobody on the local network answers for %s or its router",
+				   "no host on the local network answers for %s or its router",
 				   view->tcp->address);
 	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->tcp->ms < FAST_MS &&
 	    view->tcp->ms > 0) {
@@ -262,8 +262,8 @@ judge_jump(const struct view *view, struct finding *finding)
 				   view->tcp->address, jump);
 	if (proxy->stage == PROXY_TARGET)
 		return finding_set(finding, FAIL, CODE_JUMP_CANNOT_REACH_TARGET,
-				   "the jump host %s lets you in, but does not reach %s: %s", jump,
-				   view->tcp->address, words);
+				   "the jump host %s accepts the login but does not reach %s: %s",
+				   jump, view->tcp->address, words);
 	return finding_set(finding, FAIL, CODE_JUMP_LOGIN_FAILED,
 			   "the jump host %s does not let ssh through: %s", jump, words);
 }

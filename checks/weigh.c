@@ -41,8 +41,8 @@ weigh_model(const struct view *view, struct finding *finding)
 		return 0;
 	if (view->proof != NULL && finding->status == FAIL)
 		return override(finding, WARN, "contradicted_by", view->proof,
-				doc_fmt("%s; yet %s, so something that these rules do not show "
-					"lets you in (a VPN, a proxy, another public address)",
+				doc_fmt("%s; but %s, so something that these rules do not show "
+					"allows you (a VPN, a proxy, another public address)",
 					finding->summary, view->proof));
 	if (view->proxy != NULL)
 		return override(
@@ -102,7 +102,7 @@ weigh_by_ssh(const struct view *view, struct finding *finding)
 	if (finding->status != FAIL || !ssh_came_past_finding(view->scene, finding))
 		return 0;
 	return override(finding, WARN, "contradicted_by", "ssh itself came past this",
-			doc_fmt("%s; yet ssh itself came past this, so it is no lasting fault",
+			doc_fmt("%s; but ssh itself got past this, so the fault is not permanent",
 				finding->summary));
 }
 

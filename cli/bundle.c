@@ -81,14 +81,14 @@ bundle_read(const char *path, json_t **ret, struct err *err)
 	bundle = json_loadb((const char *)bytes.at, bytes.len, JSON_REJECT_DUPLICATES, &where);
 	buffer_free(&bytes);
 	if (bundle == NULL) {
-		err_set(err, "'%s' is no bundle: line %d, column %d: %s", path, where.line,
+		err_set(err, "'%s' is not a bundle: line %d, column %d: %s", path, where.line,
 			where.column, where.text);
 		return -EINVAL;
 	}
 	if (!doc_is(bundle, "schema", "azssh-doctor/bundle/1") ||
 	    facts_view(doc_get(bundle, "facts"), 0, &view) < 0) {
 		err_set(err,
-			"'%s' is no bundle of a version that this program reads (schema "
+			"'%s' is not a bundle of a version that this program reads (schema "
 			"azssh-doctor/bundle/1 with facts of one target)",
 			path);
 		json_decref(bundle);

@@ -68,7 +68,7 @@ on_reply(void *ctx, const struct http_reply *reply)
 	else if (reply->status != 200)
 		without_service(question->facts, "", "its answer was not 200");
 	else if (!ip_is_text(text))
-		without_service(question->facts, "", "its answer is no IP address");
+		without_service(question->facts, "", "its answer is not an IP address");
 	else
 		known_source(question->facts, text, "ip-service", true);
 	question->done(question->ctx);

@@ -35,8 +35,8 @@ parse_name(const char *vm, struct target *target, struct err *err)
 	if (!is_name(name, strlen(name), NAME_MAX_VM) ||
 	    (slash != NULL && !is_name(vm, (size_t)(slash - vm), NAME_MAX_GROUP))) {
 		err_set(err,
-			"'%s' is no VM: a name, RESOURCE-GROUP/NAME or a full ARM id is accepted "
-			"(letters, digits, '_', '.', '(', ')', '-')",
+			"'%s' is not a VM: a name, RESOURCE-GROUP/NAME or a full ARM id is "
+			"accepted (letters, digits, '_', '.', '(', ')', '-')",
 			vm);
 		return -EINVAL;
 	}
@@ -58,7 +58,7 @@ parse_id(const char *vm, struct target *target, struct err *err)
 	    (strcmp(type, "microsoft.compute/virtualmachines") != 0 &&
 	     strcmp(type, "microsoft.compute/virtualmachinescalesets/virtualmachines") != 0)) {
 		err_set(err,
-			"'%s' is no id of a VM: "
+			"'%s' is not the id of a VM: "
 			"/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/"
 			"virtualMachines/NAME is accepted",
 			vm);
@@ -84,7 +84,7 @@ target_parse(const struct options *options, const char *vm, struct target *ret, 
 	if (r == 0 && vm != NULL && target.group == NULL && options->resource_group != NULL) {
 		if (!is_name(options->resource_group, strlen(options->resource_group),
 			     NAME_MAX_GROUP)) {
-			err_set(err, "--resource-group: '%s' is no resource group's name",
+			err_set(err, "--resource-group: '%s' is not the name of a resource group",
 				options->resource_group);
 			r = -EINVAL;
 		} else if ((target.group = strdup(options->resource_group)) == NULL) {

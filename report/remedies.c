@@ -35,7 +35,7 @@ write_command(struct page *page, const struct remedy *remedy, size_t indent)
 	else
 		page_command(page, "", indent, INK_BOLD, remedy->dialect, remedy->command);
 	if (!remedy->runnable && strcmp(remedy->dialect, "portal") != 0)
-		page_wrap(page, "", indent, INK_DIM, "(put your own value in place of <...>)");
+		page_wrap(page, "", indent, INK_DIM, "(replace <...> with your own value)");
 }
 
 /* "  Fix    Allow SSH from your address", then the command; without a title the command at once. */

@@ -159,7 +159,8 @@ token_renewed(void *ctx)
 	const struct token *token = &call->arm->token;
 
 	if (token->text == NULL || token->generation == call->generation)
-		call_unsent(call, -EKEYEXPIRED, "the token is over and no fresh one could be had");
+		call_unsent(call, -EKEYEXPIRED,
+			    "the token has expired and no new one could be obtained");
 	else
 		call_send(call);
 }

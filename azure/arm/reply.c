@@ -195,7 +195,8 @@ unauthorized_entry(const struct reply *reply)
 			      "Conditional Access wants a new interactive sign-in");
 	if (error_is(reply->code, "ExpiredAuthenticationToken") ||
 	    (reply->code == NULL && error_challenge(http, "expired") != NULL))
-		return unread(reply, "expired", "the sign-in is over, Azure asks for a new one");
+		return unread(reply, "expired",
+			      "the sign-in has expired; Azure requires a new one");
 	return unread(reply, "unauthorized", "Azure did not accept the token%s%s",
 		      reply->code != NULL ? ": " : "", reply->code != NULL ? reply->code : "");
 }

@@ -101,7 +101,7 @@ watchers_listed(void *ctx)
 		verify_end(
 		    verify, NULL,
 		    reply_entry(FACT_ABSENT, "no-watcher",
-				"no Network Watcher stands in %s: IP flow verify was not asked",
+				"there is no Network Watcher in %s, so IP flow verify was not used",
 				location != NULL ? location : "the VM's region"));
 	}
 }

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #define MFA "multi-factor authentication is required: run az login again"
-#define AGAIN "the sign-in is over: run az login again"
+#define AGAIN "the sign-in has expired: run az login again"
 #define POLICY                                                                                     \
 	"Conditional Access blocks this sign-in (device, place or policy): ask an administrator"
 #define DEVICE "Conditional Access wants a device that the tenant knows and finds in order"
 #define PASSWORD "the password has expired or has to be changed: change it, then run az login"
-#define CONSENT "nobody has consented to the application's use of Azure: ask an administrator"
+#define CONSENT "the application has no consent to use Azure: ask an administrator"
 #define SECRET "the client secret is wrong: AZURE_CLIENT_SECRET wants its value, not its id"
 #define CERTIFICATE "the certificate is not registered for the application, or is another one"
 #define TENANT "there is no such tenant: check its id, and whether it lies in another cloud"
@@ -151,8 +151,7 @@ static const struct aadsts table[] = {
 	{ 50013, "failed", "federated",
 	  "the assertion is not accepted: check who issued it, for whom, and until when" },
 	{ 50027, "failed", "federated",
-	  "the assertion is no token that the sign-in service can read: check where it comes "
-	  "from" },
+	  "the sign-in service cannot read the assertion as a token: check its source" },
 	{ 5000811, "failed", "federated",
 	  "the issuer's key that signed the token cannot be found: check the issuer" },
 	{ 70021, "failed", "federated",

@@ -103,7 +103,7 @@ cloud_may_ask(const struct cloud *cloud, bool by_authority, struct err *err)
 		return false;
 	}
 	if (!audience_plain(cloud->audience)) {
-		err_set(err, "\"%s\" is no audience to ask a token for", cloud->audience);
+		err_set(err, "\"%s\" is not an audience for a token", cloud->audience);
 		return false;
 	}
 	if (owner != NULL) {

@@ -75,7 +75,7 @@ take_registered(struct cloud *cloud, const struct az_config *config, const char 
 				name);
 		else
 			err_set(err,
-				"cloud \"%s\": its endpoint \"%s\" is no https URL (plain http "
+				"cloud \"%s\": its endpoint \"%s\" is not an https URL (plain http "
 				"only to this machine)",
 				name, arm);
 		free(arm);
@@ -103,8 +103,8 @@ take_endpoint(struct cloud *cloud, const char *url, struct err *err)
 
 	if (!url_safe(url)) {
 		err_set(err,
-			"the ARM endpoint \"%s\" is no https URL (plain http is taken only to this "
-			"machine)",
+			"the ARM endpoint \"%s\" is not an https URL (plain http is taken only to "
+			"this machine)",
 			url);
 		return -EINVAL;
 	}
@@ -126,8 +126,8 @@ take_authority_host(struct cloud *cloud, const char *host, struct err *err)
 
 	if (url == NULL || !url_safe(url)) {
 		err_set(err,
-			"AZURE_AUTHORITY_HOST \"%s\" is no https URL (plain http is taken only to "
-			"this machine)",
+			"AZURE_AUTHORITY_HOST \"%s\" is not an https URL (plain http is taken only "
+			"to this machine)",
 			host);
 		free(url);
 		return -EINVAL;

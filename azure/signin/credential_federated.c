@@ -77,7 +77,7 @@ credential_github(struct signin *signin)
 		credential_unavailable(signin, "%s",
 				       env_text("GITHUB_ACTIONS") != NULL
 					   ? "the workflow lacks \"permissions: id-token: write\""
-					   : "this is no GitHub workflow");
+					   : "this is not a GitHub workflow");
 		return;
 	}
 	if ((missing = credential_missing(signin, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")) != NULL) {
@@ -85,7 +85,8 @@ credential_github(struct signin *signin)
 		return;
 	}
 	if (!url_safe(base)) {
-		credential_failed(signin, "failed", "ACTIONS_ID_TOKEN_REQUEST_URL is no https URL");
+		credential_failed(signin, "failed",
+				  "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL");
 		return;
 	}
 	secrets_learn(&signin->web->secrets, token);

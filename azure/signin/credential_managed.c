@@ -134,7 +134,7 @@ imds_try(struct signin *signin)
 
 	if (url_origin(url, &origin) < 0)
 		credential_failed(signin, "failed",
-				  "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is no URL",
+				  "AZURE_POD_IDENTITY_AUTHORITY_HOST \"%s\" is not a URL",
 				  env_text("AZURE_POD_IDENTITY_AUTHORITY_HOST"));
 	else
 		web_ask(signin->web,

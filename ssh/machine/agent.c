@@ -53,7 +53,8 @@ static void
 settle_errno(struct agent *agent, int error)
 {
 	if (error == ENOENT || error == ECONNREFUSED || error == ENOTSOCK || error == ENOTDIR)
-		settle(agent, FACT_ABSENT, "dead", "is not running: nobody listens on this socket");
+		settle(agent, FACT_ABSENT, "dead",
+		       "is not running: nothing listens on this socket");
 	else if (error == EACCES || error == EPERM)
 		settle(agent, FACT_UNKNOWN, "forbidden", "may not be spoken to: permission denied");
 	else if (error == ECANCELED)
@@ -88,7 +89,7 @@ settle_reply(struct agent *agent)
 	} else if (r == -EACCES) {
 		settle(agent, FACT_UNKNOWN, "refused", "refuses to say which keys it holds");
 	} else {
-		settle(agent, FACT_UNKNOWN, "error", "gives an answer that makes no sense");
+		settle(agent, FACT_UNKNOWN, "error", "gives an invalid answer");
 	}
 	json_decref(keys);
 }
@@ -119,7 +120,8 @@ receive(struct agent *agent)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return 0;
 		if (n == 0)
-			settle(agent, FACT_UNKNOWN, "error", "hangs up without an answer");
+			settle(agent, FACT_UNKNOWN, "error",
+			       "closes the connection without an answer");
 		else
 			settle_errno(agent, errno);
 		return 1;

@@ -123,7 +123,7 @@ on_version(void *ctx, const struct child_reply *reply)
 		settle_failed(client->facts, reply->error);
 	else if (reply->err_len == 0 && reply->out_len == 0)
 		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, "error",
-			     "ssh -V ended with status %d without a word", reply->status);
+			     "ssh -V ended with status %d and no message", reply->status);
 	else if (reply->status != 0 && version_number(reply->err) <= 0)
 		facts_settle(client->facts, FACT_CLIENT, FACT_UNKNOWN, "broken",
 			     "ssh -V fails: %.*s", (int)strcspn(reply->err, "\r\n"), reply->err);

@@ -233,7 +233,7 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 			     config->error == -ECANCELED ? "deadline" : "error",
 			     "ssh -G could not be run: %s", strerror(-config->error));
 	} else if (message == NULL) {
-		facts_settle(facts, where, FACT_UNKNOWN, "error", "ssh -G %s %d without a word",
+		facts_settle(facts, where, FACT_UNKNOWN, "error", "ssh -G %s %d and no message",
 			     config->status > 128 && config->status < 255 ? "was ended by signal"
 									  : "ended with status",
 			     config->status > 128 && config->status < 255 ? config->status - 128

@@ -237,8 +237,7 @@ end_without_ssh(struct wire *wire, const struct child_reply *reply, const char *
 			 reply->status - 128);
 	else
 		snprintf(reason, sizeof(reason),
-			 "the installed ssh ended without a word of the "
-			 "server%s%s",
+			 "the installed ssh ended before the server sent anything%s%s",
 			 *words != '\0' ? ": " : "", words);
 	wire_end(wire, "error", reason);
 }
