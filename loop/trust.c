@@ -97,13 +97,14 @@ prepare(const struct curl_api *curl)
 {
 	const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
 	bool known = info->age >= CURLVERSION_SEVENTH;
-	char *named = setting(file_names, NULL);
+	char *name = setting(file_names, NULL);
+	bool named = name != NULL;
 
 	trust.file = setting(file_names, known ? info->cainfo : NULL);
 	trust.directory = setting(directory_names, known ? info->capath : NULL);
-	free(named);
+	free(name);
 	return known && (trust.file != NULL || trust.directory != NULL) && find_library(info) &&
-	       make_store(named != NULL);
+	       make_store(named);
 }
 
 static CURLcode
