@@ -39,7 +39,7 @@ sort_causes(const struct finding **causes, size_t count, const struct flat *list
 }
 
 /* What kept the answer from being known: the first unknown on the path, one with a code of its own
- * before a mere "not known". */
+ * before a mere "not known". The serial log may explain a fault; no verdict needs it. */
 static const struct finding *
 first_unknown(const struct flat *list)
 {
@@ -50,7 +50,8 @@ first_unknown(const struct flat *list)
 		unsigned score = check_stage(list->at[i]->check_id) +
 				 (list->at[i]->id == CODE_NOT_KNOWN ? STAGES : 0);
 
-		if (list->at[i]->status == UNKNOWN && score < best) {
+		if (list->at[i]->status == UNKNOWN && list->at[i]->check_id != CHECK_VM_BOOT &&
+		    score < best) {
 			best = score;
 			found = list->at[i];
 		}

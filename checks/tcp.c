@@ -1,3 +1,4 @@
+#include "checks/boot.h"
 #include "checks/checks.h"
 #include "checks/guest.h"
 #include "checks/ssh_word.h"
@@ -125,7 +126,8 @@ judge_refused(const struct view *view, struct finding *finding)
 		    "%s port %lld refused the connection: sshd does not run in the VM",
 		    view->tcp->address, (long long)view->tcp->port);
 	if (view->scene->guest->state != FACT_KNOWN)
-		talk_possible(finding, view->scene->windows ? windows_causes : linux_causes);
+		boot_possible(view->scene, finding,
+			      view->scene->windows ? windows_causes : linux_causes);
 	/* a firewall that answers with RST looks just the same (measured) */
 	return finding_likely(finding, FAIL, CODE_SSHD_REFUSED,
 			      "%s port %lld refused the connection: nothing listens there, or a "
@@ -165,6 +167,8 @@ judge_timeout(const struct view *view, struct finding *finding)
 					     CODE_FAIL2BAN_BAN,
 					     CODE_EGRESS_IP_DIFFERS,
 					     CODE_CUSTOM };
+	static const enum code guest[] = { CODE_FSTAB_EMERGENCY_MODE, CODE_KERNEL_PANIC,
+					   CODE_GUEST_NIC_DOWN, CODE_CUSTOM };
 	static const enum code azure[] = { CODE_VM_DEALLOCATED, CODE_NSG_NO_ALLOW_RULE,
 					   CODE_JIT_NO_ACTIVE_REQUEST, CODE_CUSTOM };
 	/* a second server: when it does not answer either, the fault lies before both of them */
@@ -196,6 +200,10 @@ judge_timeout(const struct view *view, struct finding *finding)
 		    "the rules allow %s, but SSH seems to connect from %s, which they deny",
 		    doc_str(finding->evidence, "source_ip"),
 		    doc_str(finding->evidence, "egress_ip"));
+	if (boot_is_doubtful(view->scene)) {
+		finding_value(finding, "boot_doubtful", json_true());
+		talk_possible(finding, guest);
+	}
 	finding_text(finding, "gateway_network", route_by_gateway(view->scene));
 	if (route_by_gateway(view->scene) != NULL)
 		finding_possible(finding, CODE_UDR_DEFAULT_TO_GATEWAY);

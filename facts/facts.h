@@ -49,7 +49,8 @@
 	X(REHEARSAL, target, rehearsal, rehearsal, "how far ssh itself gets")                      \
 	X(PROOF, target, proof, proof, "what Azure proves of the host keys")                       \
 	X(GUEST, target, guest, guest, "what the VM says of itself")                               \
-	X(DEEP, target, deep, deep, "what the slower Azure reads say")
+	X(DEEP, target, deep, deep, "what the slower Azure reads say")                             \
+	X(BOOT, target, boot, boot, "the serial log")
 
 enum fact_section {
 #define FACT_ENUM(name, where, key, type, words) FACT_##name,

@@ -72,7 +72,8 @@ call_end(struct call *call, json_t *body, json_t *why, bool more)
 		answer.body = call->items;
 		call->items = NULL;
 	}
-	secrets_cut(&call->arm->web->secrets, answer.body);
+	if ((call->flags & ARM_UNCUT) == 0)
+		secrets_cut(&call->arm->web->secrets, answer.body);
 	call_free(call);
 	done(ctx, &answer);
 	if (answer.body != body)

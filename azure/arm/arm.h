@@ -28,7 +28,8 @@ enum {
 	ARM_LIST = 1,         /* the answer is the array of all pages' items */
 	ARM_LONG = 2,         /* 201 and 202 are polled to the end */
 	ARM_HAS_FALLBACK = 4, /* one short attempt */
-	ARM_WRITE = 8         /* must not be sent twice */
+	ARM_WRITE = 8,        /* must not be sent twice */
+	ARM_UNCUT = 16        /* the answer is a secret address: it must not become facts */
 };
 
 struct arm_ask {

@@ -292,7 +292,7 @@ request_got(void *ctx, const struct http_reply *reply)
 		return;
 	answer.retry_after = retry_after(reply);
 	answer.hurried = request->hurried && reply->error == -ETIMEDOUT;
-	if (reply->error == 0) {
+	if (reply->error == 0 && (request->flags & WEB_BYTES) == 0) {
 		answer.html = is_html(reply);
 		if (!answer.html && !json_fits(reply->body, reply->body_len))
 			answer.error = -EFBIG;

@@ -18,9 +18,10 @@ struct web {
 };
 
 enum {
-	WEB_ONCE = 1,    /* no retries */
-	WEB_QUIET = 2,   /* one short attempt; nobody is told of its failure */
-	WEB_METADATA = 4 /* the instance metadata service: 410 means that it is being updated */
+	WEB_ONCE = 1,     /* no retries */
+	WEB_QUIET = 2,    /* one short attempt; nobody is told of its failure */
+	WEB_METADATA = 4, /* the instance metadata service: 410 means that it is being updated */
+	WEB_BYTES = 8     /* the reply is no JSON */
 };
 
 struct web_ask {

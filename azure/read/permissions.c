@@ -41,6 +41,7 @@ static const struct {
 	{ DEEP, "Microsoft.Network/networkWatchers/ipFlowVerify/action" },
 	{ DEEP, "Microsoft.Network/virtualNetworks/listNetworkManagerEffectiveSecurityAdminRules/"
 		"action" },
+	{ DEEP, "Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action" },
 	{ DEEP, "Microsoft.Network/locations/serviceTags/read" },
 	{ DEEP, "Microsoft.Insights/eventtypes/values/read" },
 	{ DEEP, "Microsoft.Authorization/policyAssignments/read" },

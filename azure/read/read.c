@@ -80,15 +80,15 @@ read_schedule(struct vm_reader *reader)
 static void
 settle_without_vm(const struct azure *azure, struct facts *facts)
 {
-	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT, FACT_DEEP, FACT_PROOF,
-						      FACT_GUEST };
+	static const enum fact_section sections[] = { FACT_NETWORK, FACT_JIT,   FACT_DEEP,
+						      FACT_BOOT,    FACT_PROOF, FACT_GUEST };
 	const json_t *vm = facts_section(facts, FACT_VM);
 	enum fact_state state = facts_state(facts, FACT_VM, NULL);
 
 	if (state == FACT_KNOWN || state == FACT_PENDING)
 		state = FACT_UNKNOWN;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
-		if ((sections[i] != FACT_DEEP || azure->deep) &&
+		if (((sections[i] != FACT_DEEP && sections[i] != FACT_BOOT) || azure->deep) &&
 		    ((sections[i] != FACT_PROOF && sections[i] != FACT_GUEST) || azure->guest))
 			facts_settle(facts, sections[i], state, entry_text(vm, "cause", "no-vm"),
 				     "%s", entry_text(vm, "reason", "the VM is not known"));
@@ -106,6 +106,12 @@ static bool
 found(const struct vm_reader *reader)
 {
 	return reader_vm(reader, NULL) != NULL || reader->nics != NULL;
+}
+
+static bool
+asks_deep(const struct vm_reader *reader)
+{
+	return reader->azure->deep;
 }
 
 static bool
@@ -140,6 +146,7 @@ static const struct row {
 	{ AT_NEIGHBOURS, found, read_firewalls },
 	{ AT_NEIGHBOURS, found, read_bastions },
 	{ AT_NEIGHBOURS, found, read_locks },
+	{ AT_REFERENCES, asks_deep, read_boot_log },
 	{ AT_NETWORK, NULL, settle_network },
 	{ AT_NETWORK, deep_and_runs, read_effective },
 	{ AT_NETWORK, deep, read_admin_rules },

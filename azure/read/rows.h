@@ -37,4 +37,7 @@ void read_service_tags(struct vm_reader *reader);
 /* Settles DEEP from what the rows above have entered. */
 void settle_deep(struct vm_reader *reader);
 
+/* boot.c; settles BOOT */
+void read_boot_log(struct vm_reader *reader);
+
 #endif
