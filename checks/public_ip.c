@@ -12,6 +12,22 @@
 	"Microsoft.Network/loadBalancers/backendAddressPools/queryInboundNatRulePortMapping/"      \
 	"action"
 
+/* What a Bastion can be changed to depends on what it is: the Developer SKU has no subnet and no
+ * address of its own. */
+static void
+add_sku(const char *sku, struct finding *finding)
+{
+	bool basic = doc_same(sku, "Basic"),
+	     fit = doc_same(sku, "Standard") || doc_same(sku, "Premium");
+
+	if (basic)
+		finding_value(finding, "bastion_basic", json_true());
+	if (fit)
+		finding_value(finding, "bastion_fit", json_true());
+	if (basic || fit)
+		finding_value(finding, "bastion_dedicated", json_true());
+}
+
 static void
 add_evidence(const struct inbound *in, enum address_kind kind, struct finding *finding)
 {
@@ -25,6 +41,7 @@ add_evidence(const struct inbound *in, enum address_kind kind, struct finding *f
 		finding_resource(finding, "bastion", "bastion_group", in->bastion.id);
 		finding_text(finding, "bastion_sku", in->bastion.sku);
 		finding_value(finding, "tunneling", json_boolean(in->bastion.tunneling));
+		add_sku(in->bastion.sku, finding);
 		return;
 	}
 	if (way == NULL || kind == ADDRESS_NONE)

@@ -17,6 +17,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 try:
+	import az_commands
 	from scenario import inside, launch, load
 	if sys.argv[1:2] != ["--inside"]:
 		from scenario import judge
@@ -34,6 +35,7 @@ class Runner:
 		self.work = work
 		self.doctor, self.sim = launch.program_paths()
 		self.schemas = judge.Schemas(SOURCE)
+		self.printed = {}		# az command -> scenarios that print it
 		self.keys = os.path.join(work, "keys")
 		os.makedirs(self.keys)
 
@@ -47,6 +49,9 @@ class Runner:
 		broken = launch.start(__file__, folder, job, limit + 45)
 		if broken:
 			return [broken]
+		if self.options.az:
+			for args in judge.az_commands_of(folder):
+				self.printed.setdefault(args, set()).add(name)
 		return judge.judge(scenario, folder, self.schemas)
 
 	def one(self, name):
@@ -78,8 +83,17 @@ class Runner:
 			f.write(json.dumps({"name": name, "diagnosis": report.get("diagnosis"), "codes": [x.get("code") for x in found],
 				"statuses": [x.get("status") for x in found], "seconds": seen.outcome.get("seconds", 0)}) + "\n")
 
+	def show_az(self, number):
+		refused, own = az_commands.refusals(sorted(self.printed))
+		complaints = ["%s: az %s: %s" % (", ".join(sorted(self.printed[args])[:5]), " ".join(args), why) for args, why in sorted(refused.items())]
+		print("%s %d - az takes the %d commands of its own that were printed%s" % ("not ok" if complaints else "ok", number, len(self.printed),
+			"" if own else " # SKIP azure-cli is not installed; extensions alone were looked at"))
+		for complaint in complaints:
+			print("#   " + complaint)
+		return bool(complaints)
+
 	def all(self, names):
-		print("1..%d" % len(names), flush=True)
+		print("1..%d" % (len(names) + self.options.az), flush=True)
 		for name in self.schemas.missing:
 			print("# %s is not there yet: documents are not compared with it" % name)
 		failed = 0
@@ -93,6 +107,8 @@ class Runner:
 					self.note(name)
 				if not self.options.keep:
 					shutil.rmtree(os.path.join(self.work, name), ignore_errors=True)
+		if self.options.az:
+			failed += self.show_az(len(names) + 1)
 		return 1 if failed else 0
 
 
@@ -105,6 +121,7 @@ def main():
 	parser.add_argument("--keep", action="store_true", help="leave the work folder")
 	parser.add_argument("--limit", type=float, default=60, help="seconds a run of the program may take")
 	parser.add_argument("--truth", action="store_true")
+	parser.add_argument("--az", action="store_true")
 	parser.add_argument("--results", metavar="FILE", help="append one JSON line a scenario: what its report said")
 	parser.add_argument("--list", action="store_true")
 	parser.add_argument("pattern", nargs="*", default=["*"])

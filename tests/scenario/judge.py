@@ -7,6 +7,8 @@ import unicodedata
 
 import jsonschema
 
+import az_commands
+
 from . import asked, load
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -40,6 +42,24 @@ class Seen:
 			return json.loads(self.text(name))
 		except ValueError:
 			return None
+
+
+def az_commands_of(folder):
+	"""The az commands that the report of a run prints, whoever prints them, as tuples of arguments."""
+	report, out = Seen(folder).report, set()
+
+	def look(value):
+		if isinstance(value, dict):
+			for key, one in value.items():
+				if key in ("command", "undo", "verify", "decide") and isinstance(one, str):
+					out.update(tuple(args) for args in az_commands.split(one))
+				look(one)
+		elif isinstance(value, list):
+			for one in value:
+				look(one)
+
+	look(report)
+	return out
 
 
 def flat(text):
