@@ -123,7 +123,7 @@ add_use(const struct scene *scene, const struct fact_config_unused *unused, stru
 		   *jump = setting(unused, "proxyjump");
 	char *path = identity != NULL ? absolute(scene, identity) : NULL;
 
-	finding_text(finding, "identity", path);
+	finding_text(finding, "block_identity", path);
 	finding_text(finding, "use_user",
 		     user != NULL && config->user_from != USER_OPTION ? user : config->user);
 	finding_text(finding, "use_host", host != NULL ? host : config->hostname);

@@ -3,6 +3,7 @@
 #include "checks/ssh_blocks.h"
 #include "checks/ssh_options.h"
 #include "checks/ssh_ends.h"
+#include "checks/ssh_jump.h"
 #include "checks/ssh_settings.h"
 #include "model/public_ip.h"
 
@@ -301,86 +302,6 @@ user_finding(const struct scene *scene, struct finding *main)
 	return 0;
 }
 
-/* ---- the jump host ---- */
-
-/* What keeps the first hop from being used, NULL when nothing that was seen does. */
-static const char *
-hop_trouble(const struct fact_jump *jump)
-{
-	static const char *const tcp[] = {
-		[TCP_REFUSED] = "refuses connections",
-		[TCP_TIMEOUT] = "does not answer",
-		[TCP_UNREACHABLE] = "cannot be reached",
-		[TCP_PROHIBITED] = "is shut off by a firewall",
-		[TCP_RESET] = "resets connections",
-		[TCP_LOCAL] = "cannot be connected to from this computer"
-	};
-	enum kex_result kex = jump->kex.result;
-
-	if (jump->dns.state == FACT_ABSENT)
-		return "has no address in DNS";
-	if (tcp[jump->tcp.result] != NULL)
-		return tcp[jump->tcp.result];
-	if (jump->banner.state == FACT_KNOWN && jump->banner.result != BANNER_IS_SSH)
-		return "does not answer as an SSH server";
-	return kex != KEX_UNRECORDED && kex != KEX_DONE && kex != KEX_STALLED
-		   ? "breaks off the key exchange"
-		   : NULL;
-}
-
-/* What the installed ssh said when a hop answered and yet did not carry it on, NULL when that is
- * not what happened. */
-static const char *
-login_trouble(const struct fact_tcp_proxy *proxy)
-{
-	static const struct {
-		const char *part, *words;
-	} known[] = { { "Permission denied", "does not let you in" },
-		      { "Too many authentication", "does not let you in" },
-		      { "Host key verification failed",
-			"shows a host key that this computer does not know" },
-		      { "IDENTIFICATION HAS CHANGED",
-			"shows another host key than the one in known_hosts" },
-		      { "administratively prohibited", "forbids forwarding" } };
-	const char *words = proxy->words;
-
-	for (size_t i = 0; words != NULL && i < sizeof(known) / sizeof(known[0]); i++)
-		if (strstr(words, known[i].part) != NULL)
-			return known[i].words;
-	return proxy->stage == PROXY_JUMP ? "does not let ssh through" : NULL;
-}
-
-static int
-jump_finding(const struct scene *scene, struct finding *main)
-{
-	const struct fact_ssh_config *config = scene->ssh_config;
-	const struct fact_jump *jump = &scene->target.jump;
-	const struct fact_tcp_proxy *proxy = scene->tcp->proxy;
-	const char *trouble = hop_trouble(jump), *said = NULL, *host = jump->host;
-	struct finding *finding;
-
-	if (trouble == NULL && proxy != NULL && (trouble = login_trouble(proxy)) != NULL) {
-		said = proxy->words;
-		host = proxy->hop != NULL ? proxy->hop : config->proxyjump;
-	}
-	if (config->proxyjump == NULL || trouble == NULL || host == NULL ||
-	    (finding = finding_next(main)) == NULL)
-		return 0;
-	add_common(finding, config);
-	add_place(finding, &config->places.proxyjump);
-	finding_text(finding, said == NULL ? "jump_host" : "hop", host);
-	finding_number(finding, "jump_port", jump->port);
-	finding_text(finding, "trouble", trouble);
-	finding_text(finding, "words", said);
-	if (said != NULL)
-		return finding_set(finding, FAIL, CODE_PROXYJUMP_BROKEN,
-				   "the jump host %s %s: %s, so %s was never reached", host,
-				   trouble, said, config->hostname);
-	return finding_set(finding, FAIL, CODE_PROXYJUMP_BROKEN,
-			   "the jump host %s port %d %s, so %s was never reached", host,
-			   (int)jump->port, trouble, config->hostname);
-}
-
 /* ---- remarks ---- */
 
 static int
@@ -494,9 +415,9 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 		return 0;
 	ssh_settings(config, finding);
 	ssh_blocks(scene, finding);
+	ssh_jump(scene, finding);
 	if ((r = control_finding(config, finding)) < 0 || (r = alias_finding(scene, finding)) < 0 ||
-	    (r = jump_finding(scene, finding)) < 0 || (r = user_finding(scene, finding)) < 0 ||
-	    (r = home_differs(scene, finding)) < 0)
+	    (r = user_finding(scene, finding)) < 0 || (r = home_differs(scene, finding)) < 0)
 		return r;
 	if (finding->id == CODE_NOT_RUN && (r = healthy(config, finding)) < 0)
 		return r;

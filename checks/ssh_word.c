@@ -1,4 +1,5 @@
 #include "checks/ssh_word.h"
+#include "checks/keys.h"
 
 #include <string.h>
 
@@ -38,6 +39,22 @@ ssh_came_past(const struct scene *scene, enum rehearsal_stage stage)
 	       (rehearsal->through || rehearsal->reached > stage);
 }
 
+/* Keys alone are taken there, and none of those that ssh offers wants a passphrase. */
+static bool
+keys_alone(const struct scene *scene, const char *message)
+{
+	const struct fact_hop *hop = &scene->target.hop;
+	const struct fact_key *key;
+
+	if (hop->state != FACT_KNOWN || strstr(message, "(publickey)") == NULL)
+		return false;
+	for (size_t i = 0; i < hop->identityfile_count; i++)
+		if ((key = key_at(scene, hop->identityfile[i])) != NULL && key->present &&
+		    key->encrypted != NO)
+			return false;
+	return true;
+}
+
 /* As a rule the proxy is an ssh as well. */
 bool
 ssh_proxy_may_ask(const struct scene *scene)
@@ -45,11 +62,15 @@ ssh_proxy_may_ask(const struct scene *scene)
 	static const char *const answers[] = { "Permission denied",
 					       "Host key verification failed" };
 	const struct fact_rehearsal *stopped = ssh_stopped_at(scene, REHEARSAL_PROXY);
+	const struct fact_tcp_proxy *jump = scene->tcp->proxy;
+	const char *message = jump != NULL && jump->stage == PROXY_JUMP ? jump->words : NULL;
 
-	if (stopped == NULL || stopped->message == NULL || !scene->machine.terminal)
+	if (message == NULL && stopped != NULL)
+		message = stopped->message;
+	if (message == NULL || !scene->machine.terminal || keys_alone(scene, message))
 		return false;
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
-		if (strstr(stopped->message, answers[i]) != NULL)
+		if (strstr(message, answers[i]) != NULL)
 			return true;
 	return false;
 }

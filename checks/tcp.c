@@ -272,6 +272,10 @@ judge_jump(const struct view *view, struct finding *finding)
 		return finding_set(finding, FAIL, CODE_JUMP_CANNOT_REACH_TARGET,
 				   "the jump host %s accepts the login but does not reach %s: %s",
 				   jump, view->tcp->address, words);
+	if (ssh_proxy_may_ask(view->scene))
+		return finding_set(finding, UNKNOWN, CODE_JUMP_MAY_ASK,
+				   "the jump host %s wants an answer that only you can give: %s",
+				   jump, words);
 	return finding_set(finding, FAIL, CODE_JUMP_LOGIN_FAILED,
 			   "the jump host %s does not let ssh through: %s", jump, words);
 }

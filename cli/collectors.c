@@ -271,6 +271,19 @@ start_rehearsal(struct job *job, void *end)
 	ssh_rehearsal_collect(job->run->loop, &job->facts, &job->rehearsal, step_end, end);
 }
 
+/* A hop that refused ssh is told apart only when both have ended. */
+static bool
+way_ended(const struct job *job)
+{
+	return job->steps[WIRE].ended && job->steps[REHEARSAL].ended;
+}
+
+static void
+start_hop(struct job *job, void *end)
+{
+	ssh_hop_collect(job->run->loop, &job->facts, &job->config, step_end, end);
+}
+
 /* sshd has written about the conversation by then, and its script is told the keys and the user. */
 static bool
 conversation_over(const struct job *job)
@@ -315,6 +328,7 @@ const struct collector collectors[COLLECTORS] = {
 		   .start = start_wire,
 		   .local = true },
 	[REHEARSAL] = { .ready = connection_known, .start = start_rehearsal, .local = true },
+	[HOP] = { .ready = way_ended, .start = start_hop, .local = true },
 	[GUEST] = { .ready = conversation_over, .start = start_guest },
 	[COMMANDS] = { .ready = all_else_known, .start = start_commands, .local = true },
 };

@@ -27,6 +27,7 @@ enum collector_id {
 	USER,
 	WIRE,
 	REHEARSAL,
+	HOP,
 	GUEST,
 	COMMANDS,
 	COLLECTORS

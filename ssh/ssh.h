@@ -36,6 +36,12 @@ struct ssh_config_request {
 void ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
 			const struct ssh_config_request *request, ssh_done *done, void *ctx);
 
+/* hop.c: after the conversation and the rehearsal, where a jump host refused ssh: what `ssh -G` says
+ * of it, as target.hop, and its key files in machine.keys. `request` says which configuration is
+ * read. */
+void ssh_hop_collect(struct loop *loop, struct facts *facts,
+		     const struct ssh_config_request *request, ssh_done *done, void *ctx);
+
 /* identities.c: the key files and agent keys ssh would offer, in its order; settles AGENT and
  * IDENTITIES and fills machine.keys. Needs SSH_CONFIG settled (absent or unknown: ssh's defaults
  * are assumed). */

@@ -39,6 +39,11 @@ ssh_log_last_words(const char *log, char ret[SSH_LOG_LINE])
 					     "Bytes per second",
 					     "Killed by signal" };
 
+	/* a hop's own words; what follows is their consequence */
+	static const char *const final[] = { ": open failed: ", "Permission denied (",
+					     "Host key verification failed" };
+	bool ended = false;
+
 	ret[0] = '\0';
 	for (const char *at = log; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
 		int len = (int)strcspn(at, "\r\n");
@@ -46,9 +51,10 @@ ssh_log_last_words(const char *log, char ret[SSH_LOG_LINE])
 
 		for (size_t i = 0; i < sizeof(noise) / sizeof(*noise); i++)
 			skip |= strncmp(at, noise[i], strlen(noise[i])) == 0;
-		if (!skip && strstr(ret, ": open failed: ") ==
-				 NULL) /* a hop's own words; what follows is their consequence */
+		if (!skip && !ended)
 			snprintf(ret, SSH_LOG_LINE, "%.*s", len, at);
+		for (size_t i = 0; i < sizeof(final) / sizeof(*final); i++)
+			ended |= strstr(ret, final[i]) != NULL;
 	}
 }
 
