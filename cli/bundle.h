@@ -9,8 +9,10 @@
 
 struct bundle_options {
 	const char *path;
-	bool plain;      /* keep names and addresses */
-	const char *map; /* a file for what the pseudonyms stand for; NULL: none */
+	bool plain;        /* keep names and addresses */
+	const char *map;   /* a file for what the pseudonyms stand for; NULL: none */
+	const char *rules; /* the digest of the rules, to be named in it */
+	json_t *tool;      /* who wrote it before; NULL: this program does */
 };
 
 /* Writes the facts as a bundle, mode 0600, redacted unless `plain`. Returns 0, or -errno with a

@@ -157,11 +157,15 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 {
 	struct facts facts;
 	struct err err = { 0 };
-	const struct bundle_options bundle = { options->bundle, options->no_redact,
-					       options->keep_map };
+	struct bundle_options bundle = { .path = options->bundle,
+					 .plain = options->no_redact,
+					 .rules = "",
+					 .map = options->keep_map };
 	int code = judgements->exit_code;
 
 	leave_on_signals();
+	if (judgements->count > 0)
+		bundle.rules = report_digest(&judgements->at[0]->report);
 	if (options->bundle != NULL && bundle_write(&bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
@@ -241,6 +245,7 @@ redact(const struct options *options)
 	const struct bundle_options bundle = {
 		.path = options->bundle != NULL ? options->bundle : options->redact,
 		.map = options->keep_map,
+		.rules = "",
 	};
 	struct err err = { 0 };
 	int r = options_check(options, &err);

@@ -132,6 +132,17 @@ retry_after(const struct http_reply *reply)
 
 /* ---- the record ---- */
 
+/* When the request began, in ms after the first one that was recorded. */
+static int64_t
+began(struct web *web, const struct http_reply *reply)
+{
+	int64_t at = loop_now(web->loop) - reply->ms;
+
+	if (web->first == 0)
+		web->first = at;
+	return at > web->first ? at - web->first : 0;
+}
+
 static void
 record(const struct request *request, const struct http_reply *reply)
 {
@@ -145,6 +156,7 @@ record(const struct request *request, const struct http_reply *reply)
 	if (reply->status != 0)
 		doc_set_int(entry, "status", reply->status);
 	doc_set_str(entry, "error", text);
+	doc_set_int(entry, "at", began(web, reply));
 	doc_set_int(entry, "ms", reply->ms);
 	doc_set_str(entry, "request_id", http_header(reply, "x-ms-request-id"));
 	doc_set_str(entry, "correlation_id", http_header(reply, "x-ms-correlation-request-id"));

@@ -15,6 +15,7 @@ struct web {
 	unsigned seed; /* of the jitter */
 	long skew;     /* seconds our clock is ahead of the first server that answered */
 	bool skew_known;
+	int64_t first; /* when the first request of the record began; 0: none has */
 };
 
 enum {
