@@ -245,6 +245,21 @@ usual_place(const struct view *view)
 	return NULL;
 }
 
+/* Where the server has refused the key as well, that is the finding, with its own remedies. */
+static int
+set_absent(const struct view *view, struct finding *finding)
+{
+	const struct fact_guest_file *file = guest_main_file(view->scene);
+	bool refused = view->scene->auth->state == FACT_KNOWN;
+
+	if (!refused)
+		finding_text(finding, "path", doc_str(finding->evidence, "identity"));
+	guest_seen(finding, NULL, "%s holds %lld keys, and yours is not among them.",
+		   file_path(view), (long long)(file != NULL ? file->sound : 0));
+	return finding_set(finding, FAIL, refused ? CODE_KEY_NOT_LISTED : CODE_KEY_NOT_ON_VM,
+			   "your key is in no file that sshd reads for %s", view->guest->user);
+}
+
 static int
 judge_absent(const struct view *view, struct finding *finding)
 {
@@ -280,12 +295,19 @@ judge_absent(const struct view *view, struct finding *finding)
 				   "your key is in %s, and not in %s", guest->elsewhere[0],
 				   file_path(view));
 	}
-	guest_seen(
-	    finding, NULL, "%s holds %lld keys, and yours is not among them.", file_path(view),
-	    (long long)(guest_main_file(view->scene) != NULL ? guest_main_file(view->scene)->sound
-							     : 0));
-	return finding_set(finding, FAIL, CODE_KEY_NOT_ON_VM,
-			   "your key is in no file that sshd reads for %s", guest->user);
+	return set_absent(view, finding);
+}
+
+/* The private key's file on this computer. */
+static const char *
+local_file(const struct scene *scene, const char *fingerprint)
+{
+	const struct fact_identities *from = scene->identities;
+
+	for (size_t i = 0; i < from->order_count; i++)
+		if (from->order[i].present && doc_same(from->order[i].fingerprint, fingerprint))
+			return from->order[i].path;
+	return NULL;
 }
 
 int
@@ -300,6 +322,7 @@ check_guest_keys(const struct scene *scene, const struct rule *rule, struct find
 		return 0;
 	guest_key_find(scene, &view.key);
 	finding_text(finding, "account", scene->guest->user);
+	finding_text(finding, "identity", local_file(scene, view.key.fingerprint));
 	if (scene->accepted)
 		return finding_set(finding, PASS, CODE_GUEST_KEYS_FINE,
 				   "sshd accepts a key of yours for %s", scene->auth->user);

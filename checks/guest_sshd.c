@@ -60,11 +60,20 @@ best_line(const struct fact_guest *guest)
 	return line != NULL ? line : guest->test[0];
 }
 
+/* The folder that a line of `sshd -t` is about: its one word that begins with a slash. */
+static void
+put_folder(struct finding *finding, const char *line)
+{
+	const char *path = strchr(line, '/');
+
+	if (path != NULL)
+		finding_value(finding, "folder", json_stringn(path, strcspn(path, " ")));
+}
+
 static bool
 judge_test(const struct view *view, struct finding *finding)
 {
 	const struct fact_guest *guest = view->guest;
-	const struct fact_guest_path *folder = path_of(guest, "privsep");
 	const char *line;
 
 	if (guest->tested != FACT_NO || guest->test_count == 0)
@@ -75,7 +84,7 @@ judge_test(const struct view *view, struct finding *finding)
 	if (line == NULL)
 		line = test_line(guest, "must be owned by root and not group or world-writable");
 	if (line != NULL) {
-		finding_text(finding, "folder", folder != NULL ? folder->path : "/run/sshd");
+		put_folder(finding, line);
 		set_by_test(finding, FAIL, CODE_SSHD_PRIVSEP_DIR, line, "sshd does not start");
 		return true;
 	}
@@ -130,10 +139,12 @@ judge_stopped(const struct view *view, struct finding *finding)
 				   "sshd does not start: it is to listen on an address that the VM "
 				   "does not have");
 	}
-	if (other != NULL && other->by != NULL) {
-		finding_text(finding, "program", other->by);
+	if (other != NULL) {
+		const char *program = other->by != NULL ? other->by : "Another program";
+
+		finding_text(finding, "program", program);
 		guest_seen(finding, start_line(guest, "Address already in use"),
-			   "%s listens on port %lld.", other->by, (long long)guest->port);
+			   "%s listens on port %lld.", program, (long long)guest->port);
 		return finding_set(finding, FAIL, CODE_SSHD_PORT_TAKEN,
 				   "sshd does not run, and %s listens on port %lld", other->by,
 				   (long long)guest->port);

@@ -37,7 +37,7 @@ begin() {
 
 # One fact: one line, printable, at most 230 bytes.
 say() {
-	line=$(printf '%s' "$1" | tr -c '\040-\176' '?' | cut -c1-230)
+	line=$(printf '%s' "$1" | tr -d '\r' | tr -c '\040-\176' '?' | cut -c1-230)
 	if [ "${#line}" -lt "$room" ]; then
 		room=$((room - ${#line} - 1))
 		part=$part$line$nl
@@ -257,6 +257,8 @@ END {
 			print "key " number " " i " " state[i]
 		else if (blob != "" && state[i] == "" && index(all, blob) > 0)
 			print "key " number " " i " torn 0"
+		else if (blob != "" && state[i] == "" && index(all, substr(blob, 30, 24)) > 0)
+			print "key " number " " i " part 0"
 	}
 	print "lines " number " " lines + 0 " " sound + 0 " " bad
 }'
@@ -452,7 +454,8 @@ else
 	if [ "$passed" = 0 ]; then
 		say "test passed"
 	else
-		say_all "test" "$(printf '%s\n' "$tested" | grep -v '^@' | tail -n 4)"
+		say_all "test" "$(printf '%s\n' "$tested" | grep -v -e '^@' -e 'It is required' -e 'This private key' -e 'Unable to load' |
+			awk '!seen[$0]++' | head -n 4)"
 	fi
 	[ -n "$settings" ] || say "settings none"
 fi
@@ -674,7 +677,7 @@ fi
 if [ -n "$source" ] && has ip; then
 	found=$(run ip route get "$source" 2>&1 | head -n 1)
 	case $found in
-	unreachable* | blackhole* | prohibit* | *rror* | *"Network is unreachable"*) say "no-way-back $found" ;;
+	unreachable* | blackhole* | prohibit* | *rror* | *"answers: "* | *"Network is unreachable"*) say "no-way-back $found" ;;
 	esac
 fi
 end

@@ -166,6 +166,8 @@ class Guest:
 		with open(ROOT + config, "w", encoding="utf-8") as f:
 			f.write("\n".join((server.get("config", ""), certificate, base)))
 		log = ROOT + "/var/log/sshd-%s.log" % name
+		if server.get("stopped"):
+			return
 		if server.get("fails"):
 			self._fail(config, log)
 		elif "syslog" in self.lab:
