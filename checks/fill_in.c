@@ -19,9 +19,15 @@ fill_words(struct finding *finding, const struct code_words *words, const struct
 		finding->title = visible_text(finding->summary, false);
 		return finding->title == NULL ? -ENOMEM : 0;
 	}
+	finding->docs = rules_fill(words->docs, values);
+	if (finding->check_id == CHECK_LOG) {
+		/* a log tells less than a look: words with gaps give way to its own sentence */
+		finding->title = rules_fill_known(words->title, values);
+		finding->why = rules_fill_known(words->why, values);
+		return 0;
+	}
 	finding->title = rules_fill(words->title, values);
 	finding->why = rules_fill(words->why, values);
-	finding->docs = rules_fill(words->docs, values);
 	return finding->title == NULL || finding->why == NULL ? -ENOMEM : 0;
 }
 
@@ -133,6 +139,72 @@ fill_remedies(struct finding *finding, const struct rules *rules, const struct v
 	return r;
 }
 
+/* true for what a Windows computer can run too. */
+static bool
+fits_windows(const struct remedy *remedy)
+{
+	static const char *const programs[] = { PACKAGE_NAME " ", "ssh " };
+
+	if (strcmp(remedy->dialect, "shell") != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
+		if (strncmp(remedy->command, programs[i], strlen(programs[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Of a log that was written on Windows, PowerShell's commands and no other shell's. */
+static void
+keep_windows(struct remedies *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (fits_windows(&list->at[i])) {
+			list->at[kept++] = list->at[i];
+		} else {
+			struct remedies one = { .at = calloc(1, sizeof(*one.at)), .count = 1 };
+
+			one.at[0] = list->at[i];
+			remedies_free(&one);
+		}
+	}
+	list->count = kept;
+}
+
+/* A log alone changes nothing: the look that decides comes first, unless the log proves the fault
+ * and all of the remedy is known. */
+static int
+fill_log_remedies(struct finding *finding, const struct rules *rules, const struct values *values,
+		  const char *const *dialects)
+{
+	static const char *const powershell[] = { "powershell", NULL };
+	bool windows = doc_is(finding->evidence, "platform", "windows");
+	const char *next = finding->status == FAIL ? code_word(CODE_LOG_NEXT) : NULL;
+	struct remedies own = { 0 }, *list = &finding->remedies;
+	int r = rules_remedies(rules, finding->code, values, dialects, &own);
+	bool proven;
+
+	if (r == 0 && windows)
+		r = rules_remedies(rules, finding->code, values, powershell, &own);
+	if (windows)
+		keep_windows(&own);
+	proven = finding->confidence == CERTAIN && own.count > 0 && own.at[0].runnable;
+	if (r == 0 && next != NULL && !proven)
+		r = rules_remedies(rules, next, values, dialects, list);
+	if (own.count > 0)
+		list->at = reallocarray(list->at, list->count + own.count, sizeof(*list->at));
+	for (size_t i = 0; i < own.count; i++)
+		list->at[list->count++] = own.at[i];
+	free(own.at);
+	if (!proven)
+		order_remedies(list->at, list->count);
+	if (r == 0 && next != NULL && proven)
+		r = rules_remedies(rules, next, values, dialects, list);
+	name_first(list);
+	return r;
+}
+
 int
 finding_fill_in(struct finding *finding, const struct rules *rules, const json_t *globals,
 		const char *const *dialects)
@@ -142,7 +214,9 @@ finding_fill_in(struct finding *finding, const struct rules *rules, const json_t
 	int r;
 
 	r = fill_words(finding, words, &values);
-	if (r == 0 && words != NULL && finding->status != SKIP)
+	if (r == 0 && words != NULL && finding->check_id == CHECK_LOG)
+		r = fill_log_remedies(finding, rules, &values, dialects);
+	else if (r == 0 && words != NULL && finding->status != SKIP)
 		r = fill_remedies(finding, rules, &values, rules_for(rules, words->owner).ways,
 				  dialects);
 	for (size_t i = 0; r == 0 && i < finding->also_count; i++)

@@ -44,6 +44,15 @@ run_one(const struct check *check, const struct scene *scene, const struct rules
 	return check->run(scene, &rule, finding);
 }
 
+/* Of a log that was pasted nothing else is known, and without one its check has nothing to say. */
+static bool
+has_a_part(const struct scene *scene, enum check_id check)
+{
+	bool log = scene->target.log != NULL;
+
+	return check_table[check].run != NULL && log == (check == CHECK_LOG);
+}
+
 static int
 run_custom(const json_t *custom, const struct scene *scene, const struct selection *selection,
 	   struct finding *finding)
@@ -69,7 +78,7 @@ checks_run(const struct scene *scene, const struct rules *rules, const struct se
 	if ((findings = calloc(CHECK_COUNT + json_array_size(custom), sizeof(*findings))) == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < CHECK_COUNT && r == 0; i++)
-		if (check_table[i].run != NULL) {
+		if (has_a_part(scene, (enum check_id)i)) {
 			r = run_one(&check_table[i], scene, rules, selection, &findings[made]);
 			/* a check that says nothing leaves no finding */
 			if (findings[made].id == CODE_NOT_RUN)

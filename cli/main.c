@@ -3,6 +3,7 @@
 #include "cli/bundle.h"
 #include "cli/collect.h"
 #include "cli/completion.h"
+#include "cli/from_log.h"
 #include "cli/known.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -92,7 +93,9 @@ look_and_judge(const struct options *options, const struct rules *rules, json_t 
 		      !options->verbose;
 	int r;
 
-	if (options->replay == NULL) {
+	if (options->from_log != NULL) {
+		r = from_log(options, doc, err);
+	} else if (options->replay == NULL) {
 		if (person)
 			hooks.turn = on_turn;
 		r = collect(options, rules_custom(rules), &hooks, doc, err);
@@ -105,6 +108,16 @@ look_and_judge(const struct options *options, const struct rules *rules, json_t 
 	return r == 0 ? watcher.r : r;
 }
 
+/* How long a look may take; 0 for what waits on a person. */
+static int
+limit(const struct options *options)
+{
+	if (options->from_log != NULL && strcmp(options->from_log, "-") == 0)
+		return 0;
+	return options->replay == NULL && options->from_log == NULL ? collect_deadline(options)
+								    : REPLAY_MS;
+}
+
 /* One look at everything. Returns 0, or -errno with a sentence. */
 static int
 look(const struct options *options, const struct rules *rules, json_t **doc,
@@ -112,7 +125,7 @@ look(const struct options *options, const struct rules *rules, json_t **doc,
 {
 	int r;
 
-	leave_after(options->replay == NULL ? collect_deadline(options) : REPLAY_MS);
+	leave_after(limit(options));
 	judgements_begin(judgements);
 	r = look_and_judge(options, rules, doc, judgements, err);
 	leave_after(0);
@@ -295,9 +308,10 @@ run(const struct options *options)
 static bool
 is_live(const struct options *options)
 {
-	return options->replay == NULL && options->redact == NULL && !options->help &&
-	       !options->version && options->lint.count == 0 && !options->permissions &&
-	       !options->list_checks && options->explain == NULL && options->completion == NULL;
+	return options->replay == NULL && options->redact == NULL && options->from_log == NULL &&
+	       !options->help && !options->version && options->lint.count == 0 &&
+	       !options->permissions && !options->list_checks && options->explain == NULL &&
+	       options->completion == NULL;
 }
 
 /* `az configure --defaults vm=NAME` stands in for a VM that nobody named. */

@@ -76,6 +76,8 @@ static const struct option_row rows[] = {
 	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
 	    "append the host key if Azure has proven it (--guest)"),
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "judge a bundle again, without any I/O"),
+	ROW("from-log", 0, OPT_TEXT, "FILE", from_log,
+	    "what a log of ssh, VS Code, Ansible, PuTTY ... says (- for stdin)"),
 	WORDS("fail-on", 0, OPT_CHOICE, "fail|warn", fail_on,
 	      "what makes the exit code 1 (default fail)", "fail|warn"),
 	WORDS("color", 0, OPT_CHOICE, "auto|always|never", color,
@@ -116,6 +118,7 @@ options_help(void)
 	     "IP address means --host\n"
 	     "  azssh-doctor [OPTION]... --host HOST         what you type after ssh\n"
 	     "  azssh-doctor [OPTION]... --replay BUNDLE     judge a bundle again\n"
+	     "  azssh-doctor [OPTION]... --from-log FILE     what does this log or message mean?\n"
 	     "  azssh-doctor --no-azure --no-probe -i FILE   is this key fit for a new VM?");
 	for (size_t i = 0; i < ROWS; i++) {
 		if (rows[i].name == NULL) {
@@ -150,7 +153,8 @@ options_want_vm(const struct options *options)
 		     options->explain != NULL || options->lint.count > 0;
 
 	return options->vms.count == 0 && options->host == NULL && options->replay == NULL &&
-	       options->redact == NULL && !other && !options_key_only(options);
+	       options->redact == NULL && options->from_log == NULL && !other &&
+	       !options_key_only(options);
 }
 
 int
@@ -327,7 +331,7 @@ static int
 check_together(const struct options *options, struct err *err)
 {
 	const char *replay = options->replay, *bundle = options->bundle, *redact = options->redact;
-	const char *keep_map = options->keep_map;
+	const char *keep_map = options->keep_map, *log = options->from_log;
 	size_t count = options->vms.count;
 
 	if (replay != NULL && (count > 0 || options->host != NULL || bundle != NULL))
@@ -335,6 +339,12 @@ check_together(const struct options *options, struct err *err)
 			"--replay '%s' judges what was seen before: no VM, --host or --bundle is "
 			"accepted beside it",
 			replay);
+	else if (log != NULL &&
+		 (replay != NULL || options->host != NULL || count > 1 || redact != NULL))
+		err_set(err,
+			"--from-log '%s' reads a log and connects to nothing: at most one VM, and "
+			"no --host, --replay or --redact, is accepted beside it",
+			log);
 	else if (redact != NULL &&
 		 (count > 0 || options->host != NULL || replay != NULL || options->no_redact))
 		err_set(err,

@@ -101,12 +101,21 @@ judge_hop(const struct finding *findings, size_t count, const struct stretch *ho
 		for (enum check_id check = CHECK_NONE + 1; check < CHECK_COUNT; check++) {
 			const struct finding *finding = find(findings, count, check);
 
-			if (finding != NULL && check != CHECK_SSH_REHEARSAL &&
+			if (finding != NULL && check != CHECK_SSH_REHEARSAL && check != CHECK_LOG &&
 			    check_table[check].hop == hop->hop &&
 			    (check_table[check].medium == MEDIUM_WIRE) == (wire == 1))
 				merge_state(&said, finding, hop);
 		}
 	return said;
+}
+
+/* A log speaks for the hop of the code that it comes to, and for nothing before it that packets of
+ * its ssh did not pass. */
+static enum hop
+logged_hop(const struct finding *log)
+{
+	return log != NULL && log->status != PASS ? check_table[code_table[log->id].check].hop
+						  : HOP_AUTH;
 }
 
 /* Where ssh itself stopped, HOP_COUNT when it did not: nothing behind is proven then, whatever the
@@ -183,10 +192,15 @@ report_path(const struct finding *findings, size_t count, const struct diagnosis
 					     [HOP_UNKNOWN] = "unknown",
 					     [HOP_BLOCKED] = "blocked",
 					     [HOP_NOT_REACHED] = "not-reached" };
-	const struct finding *rehearsal = find(findings, count, CHECK_SSH_REHEARSAL);
+	const struct finding *rehearsal = find(findings, count, CHECK_SSH_REHEARSAL),
+			     *log = find(findings, count, CHECK_LOG);
 	enum hop proven = proven_hop(findings, count), stopped = stopped_hop(rehearsal);
 	bool blocked = false;
 
+	if (log != NULL && log->status == PASS)
+		proven = HOP_AUTH;
+	else if (log != NULL && logged_hop(log) > HOP_TCP)
+		proven = logged_hop(log) - 1;
 	if (stopped <= proven)
 		proven = stopped > HOP_CLIENT ? stopped - 1 : HOP_CLIENT;
 
@@ -196,6 +210,8 @@ report_path(const struct finding *findings, size_t count, const struct diagnosis
 
 		if (path[i].hop == stopped)
 			merge_state(&said, rehearsal, &path[i]);
+		if (log != NULL && path[i].hop == logged_hop(log))
+			merge_state(&said, log, &path[i]);
 		state = said.state;
 		if (!is_cause(&said, diagnosis)) {
 			bool reached = path[i].hop >= HOP_TCP && state == HOP_BLOCKED &&

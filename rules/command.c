@@ -31,12 +31,21 @@ struct writer {
 	bool full;
 };
 
+/* "--host": a list of arguments may name options of its own. Other values with a dash in front are
+ * quoted, so that they show as values. */
+static bool
+is_option(const char *value)
+{
+	return strncmp(value, "--", 2) == 0 && value[2] != '\0' &&
+	       strspn(value + 2, "abcdefghijklmnopqrstuvwxyz-") == strlen(value + 2);
+}
+
 /* An argument with its gaps: those stay bare, what is between them is one word each. A ~/ at the
  * start is the shell's to expand. */
 static void
 write_word(struct writer *writer, const char *template, char *filled)
 {
-	bool option = template[0] == '-';
+	bool option = template[0] == '-' || is_option(filled);
 	char *p = filled;
 
 	if (strncmp(template, "~/", 2) == 0 && template[2] != '\0') {

@@ -156,6 +156,8 @@ void remedies_free(struct remedies *list);
 /* Fills the placeholders of words for people. The caller frees; NULL when out of memory or text is
  * NULL. */
 char *rules_fill(const char *text, const struct values *values);
+/* The same; NULL also when one of them has no value. */
+char *rules_fill_known(const char *text, const struct values *values);
 
 /* Fills the placeholders of a command and writes it as one line of the dialect's shell: every value
  * is one word there, whatever it holds. *arguments (may be NULL) becomes the same as lists of

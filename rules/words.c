@@ -259,8 +259,9 @@ words_fill(FILE *out, const char *text, enum lang lang, const struct values *val
 	return write_literal(out, &scan, text, text + strlen(text)) && full;
 }
 
-char *
-rules_fill(const char *text, const struct values *values)
+/* *full becomes false when a placeholder has no value. */
+static char *
+fill(const char *text, const struct values *values, bool *full)
 {
 	char *filled = NULL;
 	size_t size;
@@ -268,8 +269,28 @@ rules_fill(const char *text, const struct values *values)
 
 	if (out == NULL)
 		return NULL;
-	words_fill(out, text, LANG_PLAIN, values);
+	*full = words_fill(out, text, LANG_PLAIN, values);
 	if (fclose(out) == 0)
+		return filled;
+	free(filled);
+	return NULL;
+}
+
+char *
+rules_fill(const char *text, const struct values *values)
+{
+	bool full;
+
+	return fill(text, values, &full);
+}
+
+char *
+rules_fill_known(const char *text, const struct values *values)
+{
+	bool full = false;
+	char *filled = fill(text, values, &full);
+
+	if (full)
 		return filled;
 	free(filled);
 	return NULL;

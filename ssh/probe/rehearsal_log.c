@@ -1,64 +1,26 @@
 #include "ssh/probe/rehearsal_log.h"
+#include "model/log_shape.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The line that shows each stage begun, in the order of the way. */
-static const struct mark {
-	enum rehearsal_stage stage;
-	const char *begin;
-} marks[] = {
-	{ REHEARSAL_TCP, "Connecting to " },
-	{ REHEARSAL_BANNER, "Local version string " },
-	{ REHEARSAL_KEX, "Remote protocol version " },
-	{ REHEARSAL_HOST_KEY, "Server host key: " },
-	{ REHEARSAL_AUTH, "SSH2_MSG_NEWKEYS received" },
-};
-
-/* Words that leave no doubt what is wrong: a line that begins so and holds `part` behind that. The
- * first row that fits counts, so what is special comes first. */
-static const struct fault {
-	enum rehearsal_stage stage;
-	enum rehearsal_fault word;
-	const char *begin, *part;
-} faults[] = {
-	{ REHEARSAL_CONFIG, FAULT_CONTROL_PATH, "ControlPath too long (", "" },
-	{ REHEARSAL_CONFIG, FAULT_PROGRAM_BROKEN, "OpenSSL version mismatch", "" },
-	{ REHEARSAL_CONFIG, FAULT_CONFIG_MODE, "Bad owner or permissions on ", "" },
-	{ REHEARSAL_CONFIG, FAULT_NO_ACCOUNT, "No user exists for uid ", "" },
-	{ REHEARSAL_TCP, FAULT_NOT_RESOLVED, "ssh: Could not resolve hostname ", "" },
-	{ REHEARSAL_TCP, FAULT_BIND_ADDRESS, "bind ", "Cannot assign requested address" },
-	{ REHEARSAL_TCP, FAULT_BIND_ADDRESS, "getaddrinfo: ", "" },
-	{ REHEARSAL_TCP, FAULT_BIND_INTERFACE, "getifaddrs: ", "no suitable addresses" },
-	{ REHEARSAL_TCP, FAULT_REFUSED, "ssh: connect to host ", "Connection refused" },
-	{ REHEARSAL_TCP, FAULT_TIMEOUT, "ssh: connect to host ", "timed out" },
-	{ REHEARSAL_TCP, FAULT_UNREACHABLE, "ssh: connect to host ", "No route to host" },
-	{ REHEARSAL_TCP, FAULT_UNREACHABLE, "ssh: connect to host ", "Network is unreachable" },
-	{ REHEARSAL_BANNER, FAULT_SILENT, "Connection timed out during banner exchange", "" },
-	{ REHEARSAL_BANNER, FAULT_CLOSED, "kex_exchange_identification: ", "Connection closed" },
-	{ REHEARSAL_BANNER, FAULT_RESET, "kex_exchange_identification: ", "reset by peer" },
-	{ REHEARSAL_BANNER, FAULT_OLD_PROTOCOL, "Protocol major versions differ", "" },
-	{ REHEARSAL_KEX, FAULT_NO_COMMON, "Unable to negotiate with ", "no matching" },
-	{ REHEARSAL_KEX, FAULT_BAD_SIGNATURE, "ssh_dispatch_run_fatal: ", "incorrect signature" },
-	{ REHEARSAL_KEX, FAULT_GARBAGE, "Bad packet length ", "" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_CHANGED, "@",
-	  " WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_REVOKED, "@", " WARNING: REVOKED HOST KEY DETECTED!" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_OF_ADDRESS, "@",
-	  " WARNING: POSSIBLE DNS SPOOFING DETECTED!" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_OF_ADDRESS, "Warning: the ",
-	  "differs from the key for the IP address" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_TOO_SHORT, "Bad server host key: ", "Invalid key length" },
-	{ REHEARSAL_HOST_KEY, FAULT_KEY_UNKNOWN, "No ", "host key is known for" },
-	{ REHEARSAL_HOST_KEY, FAULT_CERTIFICATE, "Certificate invalid: ", "" },
-	{ REHEARSAL_HOST_KEY, FAULT_HOSTS_COMMAND, "KnownHostsCommand", "failed" },
-	/* with BatchMode ssh writes nothing else where it would have asked */
-	{ REHEARSAL_HOST_KEY, FAULT_WOULD_ASK, "Host key verification failed.", "" },
-};
-
 /* The loader's words; they come before ssh has a log. */
 static const char *const broken[] = { "error while loading shared libraries", "symbol lookup error",
 				      "' not found (required by", "OpenSSL version mismatch" };
+
+/* true when a line of the text begins with the shape, behind `lead` (or without that). Servers
+ * choose words that ssh repeats in lines of debugging, so faults are looked for in others only. */
+static bool
+text_holds(const char *text, const char *lead, const char *shape)
+{
+	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
+		size_t skip = strncmp(text, lead, strlen(lead)) == 0 ? strlen(lead) : 0;
+
+		if (log_shape_begins(shape, text + skip, strcspn(text + skip, "\r\n")))
+			return true;
+	}
+	return false;
+}
 
 /* Between the connection and ssh's own line it reads the key files: that is a matter of this
  * machine. A proxy is one that carries nothing until the server's line is there. */
@@ -67,10 +29,12 @@ stage_of(const struct rehearsal_output *output)
 {
 	enum rehearsal_stage stage = REHEARSAL_CONFIG;
 	const char *log = output->log;
+	size_t count;
+	const struct log_shape *rows = log_shapes(&count);
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-		if (ssh_log_line(log, marks[i].begin, NULL, 0))
-			stage = marks[i].stage;
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].kind == LOG_STEP && text_holds(log, "debug1: ", rows[i].shape))
+			stage = rows[i].stage;
 	if (stage == REHEARSAL_TCP && ssh_log_line(log, "Connection established.", NULL, 0))
 		return REHEARSAL_CONFIG;
 	if (stage == REHEARSAL_BANNER && ssh_log_line(log, "Executing proxy command: ", NULL, 0))
@@ -78,45 +42,22 @@ stage_of(const struct rehearsal_output *output)
 	return stage;
 }
 
-static bool
-line_holds(const char *line, size_t len, const char *part)
-{
-	size_t n = strlen(part);
-
-	for (size_t i = 0; i + n <= len; i++)
-		if (strncmp(line + i, part, n) == 0)
-			return true;
-	return false;
-}
-
-/* true when a line of the text begins so and holds the part behind that. */
-static bool
-text_holds(const char *text, const char *begin, const char *part)
-{
-	size_t n = strlen(begin);
-
-	for (; *text != '\0'; text += strcspn(text, "\n"), text += *text == '\n') {
-		size_t len = strcspn(text, "\r\n");
-
-		if (len >= n && strncmp(text, begin, n) == 0 && line_holds(text + n, len - n, part))
-			return true;
-	}
-	return false;
-}
-
 static void
 find_fault(const struct rehearsal_output *output, struct rehearsal_log *ret)
 {
+	size_t count;
+	const struct log_shape *rows = log_shapes(&count);
+
 	for (size_t i = 0; ret->reached == REHEARSAL_CONFIG && i < sizeof(broken) / sizeof(*broken);
 	     i++)
-		if (text_holds(output->errors, "", broken[i]))
+		if (strstr(output->errors, broken[i]) != NULL)
 			ret->fault = FAULT_PROGRAM_BROKEN;
-	for (size_t i = 0; ret->fault == FAULT_UNTOLD && i < sizeof(faults) / sizeof(*faults); i++)
-		if (text_holds(output->log, faults[i].begin, faults[i].part)) {
-			ret->fault = faults[i].word;
+	for (size_t i = 0; ret->fault == FAULT_UNTOLD && i < count; i++)
+		if (rows[i].kind == LOG_OWN && text_holds(output->log, "", rows[i].shape)) {
+			ret->fault = rows[i].fault;
 			/* a proxy that ends looks like a server that closes */
 			if (ret->reached != REHEARSAL_PROXY)
-				ret->reached = faults[i].stage;
+				ret->reached = rows[i].stage;
 		}
 }
 
