@@ -17,8 +17,6 @@ static const char style_sheet[] =
     ".skip,footer{color:var(--dim)}\n"
     "pre{background:var(--code);border:1px solid var(--line);border-radius:.4rem;padding:.6rem;"
     "white-space:pre-wrap;overflow-wrap:anywhere}\n"
-    "ol.path{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem .5rem;padding:0}\n"
-    "ol.path li{border:1px solid currentColor;border-radius:.4rem;padding:0 .5rem}\n"
     "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid var(--line);"
     "padding:.3rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}\n";
 
@@ -76,32 +74,6 @@ write_remedies(FILE *out, const struct report *report, const struct finding *fin
 	for (size_t i = 1; i < list->count; i++)
 		write_remedy(out, report, &list->at[i]);
 	fputs("</details>\n", out);
-}
-
-static void
-write_path(FILE *out, const struct report *report)
-{
-	static const struct {
-		const char *state, *class, *sign;
-	} states[] = { { "ok", "pass", "\xe2\x9c\x93 " },
-		       { "blocked", "fail", "\xe2\x9c\x97 " },
-		       { "unknown", "unknown", "? " },
-		       { "not-reached", "skip", "\xe2\x80\x93 " } };
-
-	fputs("<h2>The path</h2>\n<ol class=\"path\">\n", out);
-	for (size_t i = 0; i < REPORT_HOPS; i++) {
-		const struct report_hop *hop = &report->path[i];
-
-		for (size_t j = 0; j < sizeof(states) / sizeof(*states); j++)
-			if (strcmp(hop->state, states[j].state) == 0)
-				fprintf(out, "<li class=\"%s\" title=\"%s\">%s", states[j].class,
-					hop->state, states[j].sign);
-		markup_text(out, report_hop_name(hop));
-		fputs(*hop->label != '\0' ? ": " : "", out);
-		markup_text(out, hop->label);
-		fputs("</li>\n", out);
-	}
-	fputs("</ol>\n", out);
 }
 
 static void
@@ -190,7 +162,8 @@ write_report(FILE *out, const struct report *report)
 		if (strcmp(report_summary(cause), report_why(cause)) != 0)
 			write_paragraph(out, "Seen: ", report_summary(cause));
 	}
-	write_path(out, report);
+	fputs("<h2>The path</h2>\n", out);
+	svg_path(out, report);
 	if (cause != NULL) {
 		write_remedies(out, report, cause);
 		write_possible(out, report);

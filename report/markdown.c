@@ -1,6 +1,7 @@
 /* Markdown for the summary of a job: the answer, the command in a block to copy, the checks in a
  * table. Text is escaped, so that nothing in it is markup. */
 #include "report/format.h"
+#include "report/markup.h"
 #include "facts/visible.h"
 
 #include <ctype.h>
@@ -129,6 +130,11 @@ write_report(FILE *out, const struct report *report)
 	fprintf(out, "%s\n", report->cause != NULL ? report_doubt(report->cause) : "");
 	if (report->cause != NULL)
 		write_cause(out, report);
+	/* a block of HTML, which ends with the empty line; folded, since some sites leave but its
+	 * words */
+	fputs("\n<details><summary>The path</summary>\n", out);
+	svg_path(out, report);
+	fputs("</details>\n", out);
 	write_checks(out, report);
 	fprintf(out, "\n%s %s, rules %.8s, %s, %.1f s\n", PACKAGE_NAME, report->version,
 		report_digest(report), report->started, (double)report->about->duration_ms / 1000);

@@ -2,6 +2,8 @@
 #ifndef REPORT_MARKUP_H
 #define REPORT_MARKUP_H
 
+#include "report/report.h"
+
 #include <stdio.h>
 
 /* Text from anywhere, fit for an element or a quoted attribute: what a reader would not see is
@@ -13,5 +15,8 @@ void markup_attribute(FILE *out, const char *name, const char *text);
 
 /* <name>text</name>; nothing for NULL. */
 void markup_element(FILE *out, const char *name, const char *text);
+
+/* svg.c: the path from this computer to the login, as a picture that stands for itself. */
+void svg_path(FILE *out, const struct report *report);
 
 #endif

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 import jsonschema
 
@@ -115,6 +116,7 @@ def page(player, text, report):
     faults, reader = tool("xmllint", "--noout", "--nonet", write(player, "report.html", text)), Page()
     reader.feed(text)
     whole = " ".join(" ".join(reader.texts).split())
+    faults += picture(player, text[text.index("<svg"):text.index("</svg>") + 6], report)
     return faults + reader.faults + ([] if visible(report["title"]) in whole else ["the title is not in the page"])
 
 
@@ -122,9 +124,33 @@ def visible(text):
     return " ".join("".join("\\u%04x" % ord(c) if c in "\u202e" else "\\x%02x" % ord(c) if ord(c) < 32 else c for c in text).split()).replace("##vso[", "##vso[")
 
 
-def markdown(_player, text, _report):
-    """Outside of code blocks nothing but our own markup is left when the escapes are taken away."""
+def picture(player, text, report):
+    """The picture is one block without an empty line, well-formed, and all it holds are shapes and words; it says each hop's state in words."""
+    if "\n\n" in text:
+        return ["an empty line ends the picture"]
+    faults = tool("xmllint", "--noout", "--nonet", write(player, "picture.svg", text))
+    if faults:
+        return faults
+    root, named = xml.etree.ElementTree.fromstring(text), "{http://www.w3.org/2000/svg}"
+    for each in root.iter():
+        if each.tag not in {named + n for n in ("svg", "title", "desc", "style", "g", "path", "text")} or set(each.attrib) - {"class", "viewBox", "role", "transform", "d", "x", "y"}:
+            faults.append("not ours: %s %s" % (each.tag, each.attrib))
+    words = {"ok": "passed", "blocked": "blocked", "unknown": "not known", "not-reached": "not reached"}
+    said = root.find(named + "desc").text
+    faults += ["%s is not in %r" % (hop, said) for hop in report["path"] if ": " + words[hop["state"]] not in said]
+    groups = root.findall(named + "g")
+    signs = [[p.get("class").split()[1] for p in g.iter(named + "path") if p.get("class").startswith("sign")] for g in groups]
+    return faults + ([] if signs == [[h["state"]] for h in report["path"]] and root.get("role") == "img" else ["the signs are %s" % signs])
+
+
+def markdown(player, text, report):
+    """Outside of code blocks nothing but our own markup is left when the escapes and the picture are taken away."""
     fence, faults = None, []
+    begin, end = "\n\n<details><summary>The path</summary>\n", "</details>\n\n"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        return ["there is not one picture"]
+    faults += picture(player, text[text.index(begin) + len(begin):text.index(end)], report)
+    text = text[:text.index(begin)] + "\n\n" + text[text.index(end) + len(end):]
     for line in text.split("\n"):
         mark = re.match(r"(`{3,})(sh)?$", line)
         if mark and fence is None:
