@@ -157,6 +157,11 @@ gaps_find(const struct scene *scene, struct gaps *gaps)
 	const struct fact_vm *vm = scene->vm;
 	const json_t *body, *why = NULL;
 
+	if (doc_same(vm->cause, "no-subscriptions")) { /* which explains all other refusals */
+		gaps_add(gaps, vm->id != NULL ? vm->id : vm->name, NULL,
+			 facts_section(scene->facts, FACT_VM));
+		return;
+	}
 	if (vm->id != NULL)
 		facts_resource(scene->facts, vm->id, &body, &why);
 	if (why == NULL && vm->state == FACT_UNKNOWN)
@@ -178,7 +183,7 @@ static const struct meaning {
 } meanings[] = {
 	{ "subscription-disabled", CODE_SUBSCRIPTION_DISABLED, FAIL },
 	{ "tenant", CODE_TENANT_WRONG, UNKNOWN },
-	{ "no-subscriptions", CODE_TENANT_WRONG, UNKNOWN },
+	{ "no-subscriptions", CODE_IDENTITY_NO_ROLE, UNKNOWN },
 	{ "subscription-not-found", CODE_SUBSCRIPTION_NOT_SEEN, UNKNOWN },
 	{ "challenge", CODE_TOKEN_EXPIRED_CA, UNKNOWN },
 	{ "expired", CODE_AZ_NOT_LOGGED_IN, UNKNOWN },

@@ -28,6 +28,27 @@ evidence(const struct scene *scene, struct finding *finding)
 	finding_texts(finding, "candidates", vm->candidates, vm->candidates_count);
 }
 
+/* az is signed in, and its own list of subscriptions lacks the VM's: until it is refreshed, az
+ * refuses to work there. */
+static bool
+az_lacks(const struct fact_vm *vm)
+{
+	return vm->az_profile != NULL && !doc_same(vm->az_profile, "listed");
+}
+
+static int
+az_behind(const struct fact_vm *vm, struct finding *finding)
+{
+	bool none = doc_same(vm->az_profile, "tenant-level");
+
+	finding_text(finding, "found_in", vm->subscription);
+	finding_text(finding, "unlisted", vm->az_profile);
+	return finding_set(finding, WARN, CODE_AZ_PROFILE_STALE, "%s is in the subscription %s; %s",
+			   vm->name, vm->subscription,
+			   none ? "az has no subscription yet (az account list --refresh)"
+				: "az's own list does not have it (az account list --refresh)");
+}
+
 /* The VM is there, but in another subscription than the one asked for, or than the active one,
  * where every command without --subscription would miss it. Whoever gave no more than a name and
  * gets in all the same has no fault, only something to know. */
@@ -41,6 +62,7 @@ run_elsewhere(const struct scene *scene, struct finding *finding)
 
 	finding_text(finding, "found_in", vm->subscription);
 	finding_text(finding, "active", active);
+	finding_text(finding, "unlisted", az_lacks(vm) ? vm->az_profile : NULL);
 	return finding_set(finding, scene->accepted && !asked && !group ? WARN : FAIL,
 			   CODE_SUB_WRONG, "%s is in the subscription %s, not in %s, which is %s",
 			   vm->name, vm->subscription, active,
@@ -117,6 +139,8 @@ check_vm_found(const struct scene *scene, const struct rule *rule, struct findin
 						      : "the VM could not be looked up");
 	if (vm->elsewhere != NULL)
 		return run_elsewhere(scene, finding);
+	if (az_lacks(vm))
+		return az_behind(vm, finding);
 	return finding_set(finding, PASS, CODE_VM_FOUND_OK, "%s is in the resource group %s",
 			   vm->name, vm->resource_group);
 }

@@ -55,6 +55,10 @@ settle_found(struct find *find, const char *id, const char *from)
 	arm_id_subscription(id, subscription, sizeof(subscription));
 	name_parts(section, id);
 	doc_set_str(section, "from", from);
+	doc_set_str(section, "az_profile",
+		    config_lists(&find->azure->account.config,
+				 find->azure->cloud.custom ? NULL : find->azure->cloud.name,
+				 subscription));
 	if (find->exact || find->host != NULL || find->azure->account.active == NULL ||
 	    strcasecmp(find->azure->account.active, subscription) == 0)
 		return;
@@ -127,6 +131,34 @@ other_tenants(const struct azure *azure)
 }
 
 static void
+count_one(void *ctx, const char *id, const json_t *body)
+{
+	(void)id;
+	(void)body;
+	++*(size_t *)ctx;
+}
+
+/* Azure lists the subscriptions where the identity has any role at all: none. */
+static bool
+sees_none(const struct find *find)
+{
+	const struct fetches *fetches = &find->azure->fetches;
+	size_t count = 0;
+
+	list_each(fetches, "/subscriptions", count_one, &count);
+	return count == 0 && doc_is(list_state(fetches, "/subscriptions"), "state", "known");
+}
+
+static void
+settle_without_role(struct find *find)
+{
+	facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "no-subscriptions",
+		     "the signed-in identity sees no subscription");
+	if (find->try != NULL)
+		name_parts(facts_section(&find->facts, FACT_VM), find->try);
+}
+
+static void
 settle_none(struct find *find, const struct search_result *result, const json_t *others)
 {
 	const json_t *near, *body, *why = NULL;
@@ -135,17 +167,15 @@ settle_none(struct find *find, const struct search_result *result, const json_t 
 
 	if (find->try != NULL)
 		facts_resource(&find->facts, find->try, &body, &why);
-	if (doc_is(why, "cause", "subscription-not-found")) {
+	if (sees_none(find) && json_array_size(result->hits) == 0 && name_plain(find->name)) {
+		settle_without_role(find);
+	} else if (doc_is(why, "cause", "subscription-not-found")) {
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "subscription-not-found", "%s",
 			     doc_str(why, "reason"));
 	} else if (result->why != NULL && json_array_size(others) == 0) {
 		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, doc_str(result->why, "cause"),
 			     "not every subscription could be searched: %s",
 			     doc_str(result->why, "reason"));
-	} else if (json_array_size(result->searched) == 0 && json_array_size(result->hits) == 0 &&
-		   name_plain(find->name)) {
-		facts_settle(&find->facts, FACT_VM, FACT_UNKNOWN, "no-subscriptions",
-			     "the signed-in identity sees no subscription");
 	} else if (find->group != NULL) {
 		facts_settle(&find->facts, FACT_VM, FACT_ABSENT, "not-found",
 			     "there is no VM named %s in the resource group %s", find->name,
@@ -210,6 +240,21 @@ searched(void *ctx, const struct search_result *result)
 
 /* ---- by id ---- */
 
+/* Refused: by the lack of a role there, or of any role anywhere. */
+static void
+subscriptions_listed(void *ctx)
+{
+	struct find *find = ctx;
+	const json_t *body, *why;
+
+	facts_resource(&find->facts, find->try, &body, &why);
+	if (sees_none(find))
+		settle_without_role(find);
+	else
+		settle_missing(find, why);
+	find_end(find);
+}
+
 static void
 tried(void *ctx)
 {
@@ -225,6 +270,10 @@ tried(void *ctx)
 	} else if (find->name != NULL &&
 		   (state == FACT_ABSENT || doc_is(why, "cause", "subscription-not-found"))) {
 		search_vm(find->azure, find->name, searched, find);
+		return;
+	} else if (doc_is(why, "cause", "forbidden")) {
+		list_fetch(&find->azure->fetches, "/subscriptions", true, subscriptions_listed,
+			   find);
 		return;
 	} else {
 		settle_missing(find, why);

@@ -61,7 +61,7 @@ account_choose(struct account *account, const struct cloud *cloud)
 		if (entry == NULL && (account->subscription == NULL || is_guid(asked)))
 			id = asked;
 	}
-	if (entry != NULL)
+	if (entry != NULL && !config_is_tenant_level(entry))
 		id = doc_str(entry, "id");
 	account->active = copy(id);
 	if (account->tenant == NULL)

@@ -188,3 +188,31 @@ config_subscription(const struct az_config *config, const char *id_or_name)
 	}
 	return named == 1 ? by_name : NULL;
 }
+
+bool
+config_is_tenant_level(const json_t *entry)
+{
+	const char *id = doc_str(entry, "id");
+
+	return id != NULL && doc_is(entry, "tenantId", id);
+}
+
+const char *
+config_lists(const struct az_config *config, const char *cloud, const char *id)
+{
+	const char *found = NULL;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (doc_list(config->profile, "subscriptions"), i, entry) {
+		if (cloud != NULL && !doc_is(entry, "environmentName", cloud))
+			continue;
+		if (doc_is(entry, "id", id))
+			return "listed";
+		if (!config_is_tenant_level(entry))
+			found = "not-listed";
+		else if (found == NULL)
+			found = "tenant-level";
+	}
+	return found;
+}

@@ -3,6 +3,7 @@
 #define AZURE_CONFIG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct az_config {
 	char *dir;             /* ~/.azure or AZURE_CONFIG_DIR; NULL without a home */
@@ -27,5 +28,11 @@ char *config_file(struct az_config *config, const char *name, size_t max);
  * name. Borrowed. */
 const json_t *config_default_subscription(const struct az_config *config, const char *cloud);
 const json_t *config_subscription(const struct az_config *config, const char *id_or_name);
+/* az signed in to a tenant that shows it no subscription, and keeps the tenant's id in the place of
+ * one. */
+bool config_is_tenant_level(const json_t *entry);
+/* Does az's own list have that subscription: "listed", "not-listed", "tenant-level" (it has none at
+ * all), or NULL when az is not signed in to that cloud (NULL: any). */
+const char *config_lists(const struct az_config *config, const char *cloud, const char *id);
 
 #endif
