@@ -7,8 +7,12 @@
 static int
 exit_code_of(enum status verdict, const struct options *options)
 {
-	if (verdict == FAIL ||
-	    (verdict == WARN && options->fail_on != NULL && strcmp(options->fail_on, "warn") == 0))
+	const char *fail_on = options->fail_on != NULL ? options->fail_on : "fail";
+
+	if (strcmp(fail_on, "never") == 0)
+		return EXIT_HEALTHY;
+	if (verdict == FAIL || (verdict == WARN && strcmp(fail_on, "warn") == 0) ||
+	    (verdict == UNKNOWN && strcmp(fail_on, "unknown") == 0))
 		return EXIT_FAULT;
 	return verdict == UNKNOWN ? EXIT_UNDETERMINED : EXIT_HEALTHY;
 }

@@ -4,9 +4,11 @@
 #include "cli/collect.h"
 #include "cli/completion.h"
 #include "cli/from_log.h"
+#include "cli/gate.h"
 #include "cli/known.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/rule_files.h"
 #include "facts/memory.h"
 #include "facts/visible.h"
 #include "loop/aside.h"
@@ -22,13 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_PRCTL_H
 #include <sys/prctl.h>
 #endif
 
-enum { ROUND_PAUSE_MS = 10000, REPLAY_MS = 60000 };
+enum { REPLAY_MS = 60000 };
 
 /* One line on stderr, whatever the text holds. */
 static void
@@ -132,54 +133,24 @@ look(const struct options *options, const struct rules *rules, json_t **doc,
 	return r;
 }
 
-/* --wait: looks again until all is well or the time is over, slowly enough for a server that
- * punishes noisy clients. */
-static int
-look_until(const struct options *options, const struct rules *rules, json_t **doc,
-	   struct judgements *judgements, struct err *err)
-{
-	struct options round = *options;
-	struct timespec began, now;
-	int r;
-
-	clock_gettime(CLOCK_MONOTONIC, &began);
-	while ((r = look(&round, rules, doc, judgements, err)) == 0 && options->wait_ms > 0 &&
-	       judgements->exit_code != EXIT_HEALTHY) {
-		int64_t left;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left =
-		    options->wait_ms -
-		    ((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000) -
-		    ROUND_PAUSE_MS;
-		if (left <= 0)
-			break;
-		nanosleep(&(struct timespec){ .tv_sec = ROUND_PAUSE_MS / 1000 }, NULL);
-		round.deadline_ms =
-		    left < collect_deadline(options) ? (int)left : collect_deadline(options);
-		judgements_free(judgements);
-		json_decref(*doc);
-		*doc = NULL;
-	}
-	return r;
-}
-
 /* Writes the bundle and the reports; what cannot be written is an internal error. */
 static int
 deliver(const struct options *options, json_t *doc, const struct judgements *judgements)
 {
 	struct facts facts;
 	struct err err = { 0 };
+	int code = judgements->exit_code;
 	struct bundle_options bundle = { .path = options->bundle,
 					 .plain = options->no_redact,
 					 .rules = "",
 					 .map = options->keep_map };
-	int code = judgements->exit_code;
 
+	if (bundle.path == NULL && code != EXIT_HEALTHY)
+		bundle.path = options->bundle_on_fail;
 	leave_on_signals();
 	if (judgements->count > 0)
 		bundle.rules = report_digest(&judgements->at[0]->report);
-	if (options->bundle != NULL && bundle_write(&bundle, doc, &err) < 0) {
+	if (bundle.path != NULL && bundle_write(&bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
@@ -204,7 +175,7 @@ diagnose(const struct options *options, const struct rules *rules)
 	struct judgements judgements = { 0 };
 	json_t *doc = NULL;
 	struct err err = { 0 };
-	int r = look_until(options, rules, &doc, &judgements, &err),
+	int r = gate_look(options, rules, look, say, &doc, &judgements, &err),
 	    code = r < 0 ? complain(r, &err) : deliver(options, doc, &judgements);
 
 	judgements_free(&judgements);
@@ -236,11 +207,9 @@ static int
 with_rules(const struct options *options, struct rules *rules)
 {
 	struct err err = { 0 };
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; i < options->rules.count && r == 0; i++)
-		r = rules_layer(rules, options->rules.at[i], &err);
-	if (r < 0)
+	if ((r = rule_files_layer(options, rules, &err)) < 0)
 		return complain(r, &err);
 	if (options->list_checks || options->explain != NULL)
 		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err)

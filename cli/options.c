@@ -44,58 +44,65 @@ static const struct option_row rows[] = {
 	ROW("source-ip", 0, OPT_ADDRESS, "IP", source_ip, "the public address you connect from"),
 	ROW("ip-service", 0, OPT_URL, "URL", ip_service, "ask this URL for that address"),
 	ROW("reference", 0, OPT_ENDPOINT, "HOST:PORT", reference,
-	    "a second SSH server, to tell this VM from this network"),
-	HEADING("What to look at"),
-	ROW("no-azure", 0, OPT_FLAG, NULL, no_azure, "leave Azure out"),
+	    "a second SSH server, to find out whether this VM or your network is at fault"),
+	HEADING("What to check"),
+	ROW("no-azure", 0, OPT_FLAG, NULL, no_azure, "do not read anything from Azure"),
 	ROW("no-probe", 0, OPT_FLAG, NULL, no_probe, "do not connect to the VM"),
 	ROW("no-rehearsal", 0, OPT_FLAG, NULL, no_rehearsal,
-	    "do not start your own ssh to see how far it gets"),
-	ROW("deep", 0, OPT_FLAG, NULL, deep, "slower read-only Azure reads as well"),
-	ROW("guest", 0, OPT_FLAG, NULL, guest, "reach into the VM with Run Command"),
+	    "do not start your own ssh to see where it stops"),
+	ROW("deep", 0, OPT_FLAG, NULL, deep,
+	    "also use slower read-only Azure calls (boot log, effective rules)"),
+	ROW("guest", 0, OPT_FLAG, NULL, guest, "look inside the VM with Run Command"),
 	ROW("only", 0, OPT_COMMAS, "ID,..", only, "only these checks"),
 	ROW("skip", 0, OPT_COMMAS, "ID,..", skip, "all but these checks"),
 	ROW("rules", 'r', OPT_LIST, "FILE", rules,
-	    "layer a rule file on the built-in rules (repeatable)"),
-	ROW("allow-commands", 0, OPT_FLAG, NULL, allow_commands, "let rule files run programs"),
+	    "add a rule file to the built-in rules (repeatable)"),
+	ROW("no-config", 0, OPT_FLAG, NULL, no_config, "ignore rule files not given with --rules"),
+	ROW("allow-commands", 0, OPT_FLAG, NULL, allow_commands,
+	    "allow rule files to run programs"),
 	ROW("deadline", 0, OPT_DURATION, "DURATION", deadline_ms,
 	    "hard limit (30s, --deep 60s, --guest 120s)"),
 	ROW("wait", 0, OPT_DURATION, "DURATION", wait_ms,
-	    "look again every ten seconds until healthy, at most this long"),
-	HEADING("What comes out"),
+	    "repeat until healthy, at most this long"),
+	HEADING("Output"),
 	ROW("format", 'f', OPT_FORMAT, "FORMAT[=FILE]", outputs, "repeatable, also -o: "),
 	ROW("output", 'o', OPT_FORMAT, "FORMAT[=FILE]", outputs, NULL),
-	WORDS("json", 0, OPT_FORMAT, NULL, outputs, "the same as -f json", "json"),
+	WORDS("json", 0, OPT_FORMAT, NULL, outputs, "same as -f json", "json"),
 	WORDS("remedy", 0, OPT_CHOICES, "DIALECT,..", remedy, "az, powershell, portal (default az)",
 	      "az|powershell|portal"),
-	ROW("bundle", 0, OPT_TEXT, "FILE", bundle, "write what was seen, to be replayed"),
+	ROW("bundle", 0, OPT_TEXT, "FILE", bundle,
+	    "write the collected facts to a file, for --replay"),
+	ROW("bundle-on-fail", 0, OPT_TEXT, "FILE", bundle_on_fail,
+	    "the same, but only if the exit code is not 0"),
 	ROW("no-redact", 0, OPT_FLAG, NULL, no_redact, "keep names and addresses in the bundle"),
 	ROW("redact", 0, OPT_TEXT, "FILE", redact,
-	    "redact an existing bundle (into that of --bundle, else in place)"),
+	    "redact an existing bundle (into the file of --bundle, else in place)"),
 	ROW("keep-map", 0, OPT_TEXT, "FILE", keep_map,
-	    "write what the pseudonyms of a redacted bundle stand for"),
+	    "write the original of each pseudonym of a redacted bundle"),
 	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
 	    "append the host key if Azure has proven it (--guest)"),
-	ROW("replay", 0, OPT_TEXT, "FILE", replay, "judge a bundle again, without any I/O"),
+	ROW("replay", 0, OPT_TEXT, "FILE", replay, "evaluate a bundle again, without I/O"),
 	ROW("from-log", 0, OPT_TEXT, "FILE", from_log,
 	    "what a log of ssh, VS Code, Ansible, PuTTY ... says (- for stdin)"),
-	WORDS("fail-on", 0, OPT_CHOICE, "fail|warn", fail_on,
-	      "what makes the exit code 1 (default fail)", "fail|warn"),
+	WORDS("fail-on", 0, OPT_CHOICE, "WHAT", fail_on,
+	      "what makes the exit code 1: fail (default), warn, unknown, or never",
+	      "fail|warn|unknown|never"),
 	WORDS("color", 0, OPT_CHOICE, "auto|always|never", color,
-	      "colours (also NO_COLOR, FORCE_COLOR)", "auto|always|never"),
+	      "colors (also NO_COLOR, FORCE_COLOR)", "auto|always|never"),
 	ROW("quiet", 'q', OPT_FLAG, NULL, quiet, "no report on stdout, only the exit code"),
 	ROW("verbose", 'v', OPT_FLAG, NULL, verbose,
 	    "everything: all remedies, all evidence; requests on stderr"),
-	HEADING("Help that works offline"),
-	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "the checks, in path order"),
+	HEADING("Help (works offline)"),
+	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "list the checks, in path order"),
 	ROW("permissions", 0, OPT_FLAG, NULL, permissions,
-	    "the Azure role this needs, as JSON for az (also with --deep, --guest)"),
+	    "the Azure role that is needed, as JSON for az (also with --deep, --guest)"),
 	ROW("explain", 0, OPT_TEXT, "CODE", explain,
 	    "what a code (or a check) means and how to fix it"),
 	WORDS("completion", 0, OPT_CHOICE, "SHELL", completion,
-	      "what a shell completes: bash, zsh, fish", "bash|zsh|fish"),
-	ROW("lint-rules", 0, OPT_LIST, "FILE", lint, "check a rule file"),
-	ROW("help", 'h', OPT_FLAG, NULL, help, "this text"),
-	ROW("version", 'V', OPT_FLAG, NULL, version, "the version"),
+	      "a completion script: bash, zsh, fish", "bash|zsh|fish"),
+	ROW("lint-rules", 0, OPT_LIST, "FILE", lint, "check a rule file for errors"),
+	ROW("help", 'h', OPT_FLAG, NULL, help, "show this help"),
+	ROW("version", 'V', OPT_FLAG, NULL, version, "show the version"),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
@@ -113,13 +120,23 @@ options_help(void)
 	char left[64], names[256];
 
 	format_names(names, sizeof(names), ' ');
-	puts("azssh-doctor: why can I not SSH to this Azure VM, and what do I type to fix it?\n\n"
-	     "  azssh-doctor [OPTION]... [USER@]VM...        VM = name, RG/name or full ARM id; an "
-	     "IP address means --host\n"
-	     "  azssh-doctor [OPTION]... --host HOST         what you type after ssh\n"
-	     "  azssh-doctor [OPTION]... --replay BUNDLE     judge a bundle again\n"
-	     "  azssh-doctor [OPTION]... --from-log FILE     what does this log or message mean?\n"
-	     "  azssh-doctor --no-azure --no-probe -i FILE   is this key fit for a new VM?");
+	puts(
+	    "azssh-doctor: why can I not SSH to this Azure VM, and what do I type to fix it?\n\n"
+	    "Examples\n"
+	    "  azssh-doctor myVM                            diagnose a VM, given by name\n"
+	    "  azssh-doctor me@rg/myVM -i ~/.ssh/key -p 2222  the same, as you would type it for "
+	    "ssh\n"
+	    "  azssh-doctor --host 20.51.230.13             diagnose what you type after ssh\n"
+	    "  azssh-doctor --guest rg/myVM                 also look inside the VM (Run Command)\n"
+	    "  azssh-doctor --wait 5m rg/myVM               wait in a pipeline until SSH works\n"
+	    "  azssh-doctor --explain nsg-no-allow-rule     what a code means\n\n"
+	    "Usage\n"
+	    "  azssh-doctor [OPTION]... [USER@]VM...        VM: name, RG/name or full ARM id; an "
+	    "IP address means --host\n"
+	    "  azssh-doctor [OPTION]... --host HOST\n"
+	    "  azssh-doctor [OPTION]... --replay BUNDLE     evaluate a bundle again, without I/O\n"
+	    "  azssh-doctor [OPTION]... --from-log FILE     explain a log or an error message\n"
+	    "  azssh-doctor --no-azure --no-probe -i FILE   check whether a key suits a new VM");
 	for (size_t i = 0; i < ROWS; i++) {
 		if (rows[i].name == NULL) {
 			printf("\n%s\n", rows[i].help);
@@ -134,7 +151,7 @@ options_help(void)
 		printf("  %-34s %s%s\n", left, rows[i].help,
 		       rows[i].kind == OPT_FORMAT && rows[i].arg != NULL ? names : "");
 	}
-	puts("\nExit codes: 0 healthy, 1 a fault was found, 2 usage, 3 could not be determined, 4 "
+	puts("\nExit codes: 0 healthy, 1 fault found, 2 wrong usage, 3 could not be determined, 4 "
 	     "internal error.");
 }
 
@@ -351,10 +368,16 @@ check_together(const struct options *options, struct err *err)
 			"--redact '%s' writes a bundle again: no VM, --host, --replay or "
 			"--no-redact is accepted beside it",
 			redact);
-	else if (keep_map != NULL && (options->no_redact || (bundle == NULL && redact == NULL)))
+	else if (replay != NULL && options->bundle_on_fail != NULL)
+		err_set(err, "--bundle-on-fail '%s' goes with a VM that is looked at now",
+			options->bundle_on_fail);
+	else if (keep_map != NULL &&
+		 (options->no_redact ||
+		  (bundle == NULL && options->bundle_on_fail == NULL && redact == NULL)))
 		err_set(err, "--keep-map '%s' goes with a bundle that is redacted", keep_map);
-	else if (bundle != NULL && count > 1)
-		err_set(err, "--bundle '%s' holds one VM, %zu were given", bundle, count);
+	else if ((bundle != NULL || options->bundle_on_fail != NULL) && count > 1)
+		err_set(err, "--bundle '%s' holds one VM, %zu were given",
+			bundle != NULL ? bundle : options->bundle_on_fail, count);
 	else if (options->host != NULL && count > 1)
 		err_set(err, "--host '%s' goes with one VM, %zu were given", options->host, count);
 	else if (options->no_ssh_config && options->ssh_config != NULL)

@@ -43,8 +43,8 @@ struct options {
 	struct words rules, only, skip, remedy;
 	struct output *outputs; /* at least one: text on standard output is the default */
 	size_t output_count;
-	bool allow_commands;
-	const char *bundle, *replay, *redact, *keep_map, *baseline, *from_log;
+	bool allow_commands, no_config;
+	const char *bundle, *bundle_on_fail, *replay, *redact, *keep_map, *baseline, *from_log;
 	bool no_redact, print_config;
 	const char *known_hosts;
 	const char *fail_on, *color;

@@ -237,6 +237,7 @@ report_build(const struct about *about, const struct rules *rules, const struct 
 {
 	struct report report = { .version = PACKAGE_VERSION,
 				 .rules = rules_digest(rules),
+				 .rule_files = rules_files(rules),
 				 .about = about,
 				 .verdict = diagnosis->verdict,
 				 .exit_code = exit_code,

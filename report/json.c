@@ -187,6 +187,8 @@ report_as_json(const struct report *report)
 	doc_set_str(tool, "name", PACKAGE_NAME);
 	doc_set_str(tool, "version", report->version);
 	doc_set_str(tool, "rules", report->rules);
+	if (report->rule_files != NULL)
+		json_object_set_new(tool, "rule_files", json_deep_copy(report->rule_files));
 	json_object_set_new(obj, "tool", tool);
 	doc_set_str(obj, "started", report->started);
 	doc_set_int(obj, "duration_ms", report->about->duration_ms);

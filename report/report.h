@@ -34,6 +34,7 @@ struct report_hop {
  * was built of, which has to live as long. */
 struct report {
 	const char *version, *rules; /* of the program; digest of the rule set */
+	const json_t *rule_files;    /* the names of the files layered on the default, or NULL */
 	char started[32];            /* RFC 3339, UTC */
 	const struct about *about;   /* what it is about */
 	enum status verdict;

@@ -154,4 +154,13 @@ write_footer(struct page *page, const struct report *report)
 	fprintf(page->out, "\n%s %s, rules %.8s, %s, %.1f s%s\n", PACKAGE_NAME, report->version,
 		report_digest(report), report->started, (double)report->about->duration_ms / 1000,
 		page->style->verbose ? "" : ", Azure request ids: -v");
+	if (page->style->verbose && report->rule_files != NULL) {
+		const json_t *file;
+		size_t i;
+
+		json_array_foreach (report->rule_files, i, file)
+			fprintf(page->out, "%s%s", i == 0 ? "Rule files: " : ", ",
+				json_string_value(file));
+		fputc('\n', page->out);
+	}
 }

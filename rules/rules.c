@@ -3,6 +3,7 @@
 #include "rules/tree.h"
 #include "facts/doc.h"
 #include "facts/file.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 struct rules {
 	struct tables tables, base; /* now; before anything was layered on */
 	const json_t *custom, *waivers;
+	json_t *files; /* the names of the layers, lowest first */
 	struct pool pool;
 	char digest[80];
 };
@@ -55,6 +57,17 @@ put_layer(struct rules *rules, const struct reader *reader, const struct node *r
 	return 0;
 }
 
+static void
+add_file(struct rules *rules, const char *file)
+{
+	char *name = visible_text(file, false);
+
+	if (rules->files == NULL)
+		rules->files = json_array();
+	json_array_append_new(rules->files, json_string(name));
+	free(name);
+}
+
 int
 rules_layer_text(struct rules *rules, const char *file, const char *text, size_t len,
 		 struct err *err)
@@ -69,6 +82,8 @@ rules_layer_text(struct rules *rules, const char *file, const char *text, size_t
 		r = schema_read(&reader, tree.root, &layer)
 			? put_layer(rules, &reader, tree.root, layer)
 			: -EINVAL;
+	if (r == 0)
+		add_file(rules, file);
 	if (r < 0 && own.text[0] == '\0') {
 		r = -ENOMEM;
 		err_set(&own, "%s: out of memory", file);
@@ -117,6 +132,8 @@ rules_text(struct rules **ret, const char *file, const char *text, size_t len, s
 		return r;
 	}
 	rules->base = rules->tables;
+	json_decref(rules->files);
+	rules->files = NULL;
 	*ret = rules;
 	return 0;
 }
@@ -127,7 +144,14 @@ rules_free(struct rules *rules)
 	if (rules == NULL)
 		return;
 	pool_free(&rules->pool);
+	json_decref(rules->files);
 	free(rules);
+}
+
+const json_t *
+rules_files(const struct rules *rules)
+{
+	return rules->files;
 }
 
 const struct tables *

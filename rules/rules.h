@@ -123,6 +123,10 @@ const json_t *rules_waivers(const struct rules *rules);
 const json_t *rules_waiver(const struct rules *rules, const char *code, const char *resource,
 			   time_t now);
 
+/* The names of the files that were layered on the default, lowest first; NULL when there are none.
+ * Borrowed. */
+const json_t *rules_files(const struct rules *rules);
+
 /* "sha256:..." over everything that the rule set says: equal sets have equal digests. Borrowed. */
 const char *rules_digest(const struct rules *rules);
 
