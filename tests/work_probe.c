@@ -6,6 +6,7 @@
 #include "facts/doc.h"
 #include "facts/command.h"
 #include "facts/visible.h"
+#include "model/boot_log.h"
 #include "model/known_hosts.h"
 #include "ssh/key/key.h"
 
@@ -68,6 +69,15 @@ read_known_hosts(const char *text, size_t len)
 }
 
 static void
+read_boot_log(const char *text, size_t len)
+{
+	json_t *section = json_object();
+
+	boot_log_read(text, len, section);
+	json_decref(section);
+}
+
+static void
 show_text(const char *text, size_t len)
 {
 	(void)len;
@@ -99,6 +109,13 @@ static const struct work works[] = {
 	{ "command words", "a:b@c -p ", show_command },
 	{ "command without blanks", "a:@", show_command },
 	{ "command names", "pass=", show_command },
+	{ "boot log: one line", "[ failed: dependency for ", read_boot_log },
+	{ "boot log: boots", "Linux version 6\n", read_boot_log },
+	{ "boot log: signs", "Kernel panic - not syncing: x\n", read_boot_log },
+	{ "boot log: escapes", "\x1b[1;1H\x1b[", read_boot_log },
+	{ "boot log: blocks", "-----BEGIN SSH HOST KEY KEYS-----\nssh-rsa AAAA\n", read_boot_log },
+	{ "boot log: users", "no authorized SSH keys fingerprints found for user a.\n",
+	  read_boot_log },
 	{ "hidden text", "\xe2\x80\xae\x1b", show_text },
 	{ "key: begins", "-----BEGIN RSA PRIVATE KEY-----\n", parse_key },
 	{ "key: begins in a line", "-----BEGIN RSA PRIVATE KEY-----", parse_key },

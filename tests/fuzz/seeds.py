@@ -70,6 +70,9 @@ def others(rng):
     yield "fuzz_kexinit", "reply", b"\x1f" + keylib.string(keys[0].blob) + keylib.string(bytes(32)) + keylib.string(keylib.string("ssh-ed25519") + keylib.string(bytes(64)))
     yield "fuzz_kexinit", "disconnect", b"\x01" + struct.pack(">I", 2) + keylib.string("Too many authentication failures") + keylib.string("")
     yield "fuzz_kexinit", "text", b"Exceeded MaxStartups\r\n"
+    logs = (pathlib.Path(__file__).parent.parent / "data" / "boot_logs.txt").read_bytes().replace(b"\\e", b"\x1b").replace(b"\\r", b"\r")
+    for i, log in enumerate(logs.split(b"==== ")[1:]):
+        yield "fuzz_boot_log", str(i), log.partition(b"\n")[2]
     yield "fuzz_rules", "layer", b"version: 1\nchecks:\n  nsg:\n    params: {least: 2}\n    codes:\n      base-code: {title: 'a {rule:x}', severity: warn}\n"
     yield "fuzz_rules", "custom", (b"version: 1\ncustom:\n- id: c\n  kind: fact\n  pointer: /a/b\n  op: equals\n  value: 1\nwaivers:\n- {code: a-code, resource: '*', "
                                    b"reason: r, owner: o, expires: 2027-01-01}\n")
