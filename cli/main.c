@@ -7,6 +7,7 @@
 #include "cli/gate.h"
 #include "cli/known.h"
 #include "cli/output.h"
+#include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/rule_files.h"
 #include "facts/memory.h"
@@ -133,6 +134,23 @@ look(const struct options *options, const struct rules *rules, json_t **doc,
 	return r;
 }
 
+/* --print-fix, --print-config. Why nothing is printed is said on stderr, and is no error. */
+static int
+print_alone(const struct options *options, const json_t *doc, const struct judgements *judgements)
+{
+	const struct judgement *one = judgements->count > 0 ? judgements->at[0] : NULL;
+	struct err err = { 0 };
+	int r = 0;
+
+	if (one != NULL && options->print_fix)
+		r = print_fix(stdout, &one->report, &err);
+	else if (one != NULL && options->print_config)
+		r = print_config(stdout, doc, one, &err);
+	if (r < 0 || err.text[0] != '\0')
+		complain(r < 0 ? r : -EINVAL, &err);
+	return r;
+}
+
 /* Writes the bundle and the reports; what cannot be written is an internal error. */
 static int
 deliver(const struct options *options, json_t *doc, const struct judgements *judgements)
@@ -166,6 +184,8 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 		complain(-EIO, &err);
 		code = EXIT_INTERNAL;
 	}
+	if (print_alone(options, doc, judgements) < 0)
+		code = EXIT_INTERNAL;
 	return code;
 }
 

@@ -84,6 +84,10 @@ static const struct option_row rows[] = {
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "evaluate a bundle again, without I/O"),
 	ROW("from-log", 0, OPT_TEXT, "FILE", from_log,
 	    "what a log of ssh, VS Code, Ansible, PuTTY ... says (- for stdin)"),
+	ROW("print-fix", 0, OPT_FLAG, NULL, print_fix,
+	    "only the first command of the cause, ready to be typed"),
+	ROW("print-config", 0, OPT_FLAG, NULL, print_config,
+	    "only a block for ssh_config that connects to the VM"),
 	WORDS("fail-on", 0, OPT_CHOICE, "WHAT", fail_on,
 	      "what makes the exit code 1: fail (default), warn, unknown, or never",
 	      "fail|warn|unknown|never"),
@@ -343,6 +347,39 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	return 0;
 }
 
+/* true when a format for programs goes to standard output. */
+static bool
+writes_stdout(const struct options *options)
+{
+	for (size_t i = 0; i < options->output_count; i++)
+		if (options->outputs[i].file == NULL && !options->outputs[i].format->person)
+			return true;
+	return false;
+}
+
+/* Options that print one thing alone. */
+static int
+check_alone(const struct options *options, struct err *err)
+{
+	const char *option = options->print_fix ? "--print-fix" : "--print-config";
+
+	if (!options->print_fix && !options->print_config)
+		return 0;
+	if (options->print_fix && options->print_config)
+		err_set(err, "--print-fix and --print-config: one of them is accepted");
+	else if (options->vms.count > 1)
+		err_set(err, "%s goes with one VM, %zu were given", option, options->vms.count);
+	else if (writes_stdout(options))
+		err_set(err,
+			"%s has standard output to itself: -f FORMAT=FILE is accepted beside it",
+			option);
+	else if (options->print_config && options->from_log != NULL)
+		err_set(err, "--print-config: a log shows no connection that works");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* Two options that cannot both be meant. */
 static int
 check_together(const struct options *options, struct err *err)
@@ -394,7 +431,7 @@ check_together(const struct options *options, struct err *err)
 int
 options_check(const struct options *options, struct err *err)
 {
-	if (check_together(options, err) < 0)
+	if (check_together(options, err) < 0 || check_alone(options, err) < 0)
 		return -EINVAL;
 	if (!options_want_vm(options))
 		return 0;

@@ -45,7 +45,7 @@ struct options {
 	size_t output_count;
 	bool allow_commands, no_config;
 	const char *bundle, *bundle_on_fail, *replay, *redact, *keep_map, *baseline, *from_log;
-	bool no_redact, print_config;
+	bool no_redact, print_config, print_fix;
 	const char *known_hosts;
 	const char *fail_on, *color;
 	int wait_ms, deadline_ms; /* 0: not given */

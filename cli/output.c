@@ -103,6 +103,13 @@ write_stdout(const char *bytes, size_t len, struct err *err)
 	return r;
 }
 
+/* Standard output belongs to something else, or to nobody. */
+static bool
+is_silent(const struct options *options)
+{
+	return options->quiet || options->print_fix || options->print_config;
+}
+
 static int
 write_format(const struct output *output, const struct judgements *judgements,
 	     const struct options *options, struct err *err)
@@ -118,7 +125,7 @@ write_format(const struct output *output, const struct judgements *judgements,
 		err_set(err, "the report cannot be written: %s", strerror(-r));
 	else if (output->file != NULL)
 		r = file_replace(output->file, bytes, len, FILE_PUBLIC, err);
-	else if (!options->quiet || !output->format->person)
+	else if (!is_silent(options) || !output->format->person)
 		r = write_stdout(bytes, len, err);
 	free(bytes);
 	return r;

@@ -1,0 +1,14 @@
+/* --print-fix and --print-config: one thing alone on standard output. */
+#ifndef CLI_PRINT_H
+#define CLI_PRINT_H
+
+#include "cli/judge.h"
+
+/* The first command of the cause that can be typed as it stands. Returns 0 (also when there is
+ * none: *err says why then) or -errno. */
+int print_fix(FILE *out, const struct report *report, struct err *err);
+
+/* The block of an ssh_config; the same. */
+int print_config(FILE *out, const json_t *doc, const struct judgement *judgement, struct err *err);
+
+#endif
