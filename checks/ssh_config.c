@@ -413,7 +413,7 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 	ssh_ends(scene, finding);
 	if (not_judged(config, finding))
 		return 0;
-	ssh_settings(config, finding);
+	ssh_settings(scene, finding);
 	ssh_blocks(scene, finding);
 	ssh_jump(scene, finding);
 	if ((r = control_finding(config, finding)) < 0 || (r = alias_finding(scene, finding)) < 0 ||
@@ -424,6 +424,6 @@ check_ssh_config(const struct scene *scene, const struct rule *rule, struct find
 	if ((r = proxy_note(scene, finding)) < 0 || (r = exec_note(config, finding)) < 0 ||
 	    (r = master_note(config, finding)) < 0)
 		return r;
-	ssh_settings_remarks(config, finding);
+	ssh_settings_remarks(scene, finding);
 	return user_note(config, finding);
 }

@@ -1,6 +1,10 @@
 /* Settings of ssh_config that end ssh before or after the login, whatever the server does. */
 #include "checks/ssh_settings.h"
+#include "checks/keywords.h"
+#include "checks/ssh_options.h"
 
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A Unix socket's path has 108 bytes with its NUL (unix(7)); a master that listens adds a dot and
@@ -105,19 +109,143 @@ remote_command(const struct fact_ssh_config *config, struct finding *main)
 		    "ssh_config gives this host a RemoteCommand");
 }
 
-void
-ssh_settings(const struct fact_ssh_config *config, struct finding *main)
+/* ssh goes on without the library, so it matters only where its keys were wanted. */
+static void
+provider_missing(const struct scene *scene, struct finding *main)
 {
+	const struct fact_ssh_config *config = scene->ssh_config;
+	bool token = doc_same(config->provider_missing, config->options.pkcs11provider);
+	struct finding *finding;
+
+	if (config->provider_missing == NULL || scene->accepted)
+		return;
+	finding = finding_next(main);
+	finding_text(finding, "option", token ? "PKCS11Provider" : "SecurityKeyProvider");
+	finding_text(finding, "value", config->provider_missing);
+	finding_likely(finding, FAIL, CODE_CFG_PROVIDER_MISSING,
+		       "ssh_config takes keys from %s, which is not there",
+		       config->provider_missing);
+}
+
+/* What leaves a plain ssh without a shell although the login works, NULL when nothing does. (Others
+ * of the kind end `ssh -G` as well.) */
+static const char *
+no_shell(const struct fact_ssh_options *options)
+{
+	if (doc_same(options->sessiontype, "none"))
+		return "SessionType none";
+	return ssh_option_on(options->stdinnull) ? "StdinNull yes" : NULL;
+}
+
+static void
+without_shell(const struct fact_ssh_config *config, struct finding *main)
+{
+	const char *words = no_shell(&config->options);
+	struct finding *finding;
+
+	if (words == NULL)
+		return;
+	finding = finding_next(main);
+	finding_text(finding, "option", words);
+	finding_text(finding, "name", config->name);
+	finding_set(finding, WARN, CODE_CFG_NO_SHELL,
+		    "ssh_config says \"%s\": a plain ssh gets no shell", words);
+}
+
+/* The server grants a remote forward, or refuses it, only after the login. */
+static void
+remote_forward(const struct scene *scene, struct finding *main)
+{
+	const struct fact_ssh_options *options = &scene->ssh_config->options;
+	const json_t *all = FACT_JSON(facts_section(scene->facts, FACT_SSH_CONFIG), ssh_config,
+				      options),
+		     *value = json_object_get(all, "remoteforward");
+	const char *forward =
+	    json_string_value(json_is_array(value) ? json_array_get(value, 0) : value);
+	struct finding *finding;
+
+	if (forward == NULL || !ssh_option_on(options->exitonforwardfailure) ||
+	    ssh_option_on(options->clearallforwardings))
+		return;
+	finding = finding_next(main);
+	finding_text(finding, "option", "ExitOnForwardFailure");
+	finding_text(finding, "value", forward);
+	finding_text(finding, "name", scene->ssh_config->name);
+	finding_set(finding, WARN, CODE_CFG_REMOTE_FORWARD,
+		    "ssh ends when the server refuses RemoteForward %s, which shows only after the "
+		    "login",
+		    forward);
+}
+
+static void
+local_command(const struct fact_ssh_config *config, struct finding *main)
+{
+	const char *command = ssh_option(config->options.localcommand);
+	struct finding *finding;
+
+	if (command == NULL || !ssh_option_on(config->options.permitlocalcommand))
+		return;
+	finding = finding_next(main);
+	finding_text(finding, "command", command);
+	finding_set(finding, PASS, CODE_CFG_LOCAL_COMMAND,
+		    "after the login ssh runs LocalCommand and waits for it; it was not run here: "
+		    "%s",
+		    command);
+}
+
+/* Settings that nothing here judges, where they are not ssh's own. */
+static void
+not_judged(const struct scene *scene, struct finding *main)
+{
+	const json_t *options =
+	    FACT_JSON(facts_section(scene->facts, FACT_SSH_CONFIG), ssh_config, options);
+	json_t *list = json_array(), *value;
+	struct finding *finding;
+	const char *word;
+	char *text;
+
+	json_object_foreach ((json_t *)(uintptr_t)options, word, value) {
+		text = json_is_string(value) && keyword_unjudged(word, json_string_value(value))
+			   ? doc_fmt("%s %s", word, json_string_value(value))
+			   : NULL;
+		if (text != NULL)
+			doc_append_str(list, text);
+		free(text);
+	}
+	if (json_array_size(list) > 0) {
+		finding = finding_next(main);
+		text = doc_join(list, 8);
+		finding_value(finding, "settings", json_incref(list));
+		finding_set(finding, PASS, CODE_CFG_NOT_JUDGED,
+			    "settings that this program does not judge: %s", text);
+		free(text);
+	}
+	json_decref(list);
+}
+
+void
+ssh_settings(const struct scene *scene, struct finding *main)
+{
+	const struct fact_ssh_config *config = scene->ssh_config;
+
 	if (config->state != FACT_KNOWN)
 		return;
 	bind_missing(config, main);
 	control_path(config, main);
 	forward_taken(config, main);
+	provider_missing(scene, main);
 }
 
 void
-ssh_settings_remarks(const struct fact_ssh_config *config, struct finding *main)
+ssh_settings_remarks(const struct scene *scene, struct finding *main)
 {
-	if (config->state == FACT_KNOWN)
-		remote_command(config, main);
+	const struct fact_ssh_config *config = scene->ssh_config;
+
+	if (config->state != FACT_KNOWN)
+		return;
+	remote_command(config, main);
+	without_shell(config, main);
+	remote_forward(scene, main);
+	local_command(config, main);
+	not_judged(scene, main);
 }

@@ -5,7 +5,7 @@
 #include "checks/scene.h"
 
 /* Adds what fails, and what only some programs run into, to the check's findings. */
-void ssh_settings(const struct fact_ssh_config *config, struct finding *main);
-void ssh_settings_remarks(const struct fact_ssh_config *config, struct finding *main);
+void ssh_settings(const struct scene *scene, struct finding *main);
+void ssh_settings_remarks(const struct scene *scene, struct finding *main);
 
 #endif

@@ -151,10 +151,26 @@ set_control(const json_t *options, json_t *section)
 	free(folder);
 }
 
+/* A library of keys that is named by its path and is not there. */
+static void
+set_provider(const json_t *options, json_t *section)
+{
+	const char *const paths[] = {
+		ssh_config_value(FACT_GET(options, ssh_options, pkcs11provider)),
+		ssh_config_value(FACT_GET(options, ssh_options, securitykeyprovider))
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++)
+		if (paths[i] != NULL && paths[i][0] == '/' && file_stat(paths[i], &st) == -ENOENT)
+			FACT_PUT(section, ssh_config, provider_missing, paths[i]);
+}
+
 void
 ssh_config_surroundings(const json_t *options, json_t *section)
 {
 	set_bind(options, section);
 	set_forwards(options, section);
 	set_control(options, section);
+	set_provider(options, section);
 }
