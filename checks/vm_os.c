@@ -95,14 +95,38 @@ entra(const struct scene *scene, struct finding *finding)
 		if ((other = finding_also(finding)) == NULL)
 			return -ENOMEM;
 	}
-	if (!has)
+	if (!has) {
+		bool old = vm_extension(scene->facts, vm, "AADLoginForLinux", &extension);
+
+		if (old)
+			finding_value(other, "old_extension", json_true());
 		return finding_set(other, FAIL, CODE_AAD_EXTENSION_MISSING,
-				   "the VM lacks the Entra login extension (AADSSHLoginForLinux)");
+				   "the VM lacks the Entra login extension (AADSSHLoginForLinux)%s",
+				   old ? "; it has only the retired AADLoginForLinux" : "");
+	}
 	if (failed(&extension))
 		return extension_failed(&extension, other);
 	finding_text(finding, "extension", extension.type);
 	finding_text(finding, "extension_state", extension.state);
 	return finding_set(finding, PASS, CODE_AAD_READY, "Linux, ready for Entra login");
+}
+
+/* Since 2025 the image brings the SSH server, which is not started. */
+static bool
+brings_ssh(const struct vm *vm)
+{
+	return (doc_same(vm->publisher, "MicrosoftWindowsServer") && vm->sku != NULL &&
+		strncmp(vm->sku, "2025", 4) == 0) ||
+	       (vm->os_name != NULL && strstr(vm->os_name, "Windows Server 2025") != NULL);
+}
+
+/* Nothing from here reaches the VM, by what Azure's side says: what runs behind it cannot be known.
+ */
+static bool
+is_shut_off(const struct scene *scene)
+{
+	return (scene->nsg.verdict != NSG_ALLOW || route_loses_answers(scene)) &&
+	       scene->tcp->result != TCP_REFUSED && scene->tcp->result != TCP_CONNECTED;
 }
 
 static int
@@ -129,10 +153,15 @@ windows(const struct scene *scene, struct finding *finding)
 	if (speaks)
 		return finding_set(finding, PASS, CODE_WINDOWS_OPENSSH,
 				   "Windows with an SSH server");
-	r = finding_set(finding, FAIL, CODE_WINDOWS_OPENSSH_MISSING,
-			"Windows without the OpenSSH extension, and no SSH server answers");
-	finding->confidence =
-	    LIKELY; /* the built-in feature is no extension and cannot be seen from here */
+	if (brings_ssh(vm))
+		r = finding_set(finding, FAIL, CODE_WINDOWS_SSHD_OFF,
+				"Windows Server 2025, whose SSH server is installed and not "
+				"started, and none answers");
+	else
+		r = finding_set(finding, FAIL, CODE_WINDOWS_OPENSSH_MISSING,
+				"Windows without the OpenSSH extension, and no SSH server answers");
+	/* the built-in feature is no extension and cannot be seen from here */
+	finding->confidence = is_shut_off(scene) ? POSSIBLE : LIKELY;
 	return r;
 }
 

@@ -89,6 +89,8 @@ read_os(struct vm *vm, const json_t *properties)
 
 	vm->publisher = doc_str(properties, "storageProfile.imageReference.publisher");
 	vm->offer = doc_str(properties, "storageProfile.imageReference.offer");
+	vm->sku = doc_str(properties, "storageProfile.imageReference.sku");
+	vm->os_name = name;
 	vm->has_os_profile = profile != NULL;
 	vm->admin = doc_str(profile, "adminUsername");
 	vm->password_off =

@@ -24,8 +24,9 @@ struct vm {
 	const char *agent_message;
 	bool agent_wanted; /* provisionVMAgent is not false */
 	bool windows, os_known;
-	const char *publisher, *offer; /* of its image */
-	const char *admin;             /* osProfile.adminUsername */
+	const char *publisher, *offer, *sku; /* of its image */
+	const char *os_name; /* "Windows Server 2025 Datacenter", as its agent says */
+	const char *admin;   /* osProfile.adminUsername */
 	bool has_os_profile;
 	bool password_off;    /* disablePasswordAuthentication */
 	const json_t *keys;   /* given at creation; see vm_has_key */
