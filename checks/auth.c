@@ -1,3 +1,4 @@
+#include "checks/boot.h"
 #include "checks/checks.h"
 #include "checks/guest.h"
 #include "checks/keys.h"
@@ -318,6 +319,23 @@ judge_by_guest(const struct view *view, const struct guest_key *key, struct find
 			   view->user, path != NULL ? path : "no file");
 }
 
+/* The serial log shows that the VM was given this very key for this user: to add it again is no
+ * help. */
+static bool
+judge_given(const struct view *view, const char *fingerprint, const enum code *causes,
+	    struct finding *finding)
+{
+	if (boot_has_key(view->scene, view->user, fingerprint) != FACT_YES)
+		return false;
+	finding_value(finding, "given_at_boot", json_true());
+	talk_possible(finding, causes);
+	finding_likely(finding, FAIL, CODE_KEY_GIVEN_BUT_REFUSED,
+		       "the server refuses the key that cloud-init installed for %s at the first "
+		       "boot, as the serial log shows",
+		       view->user);
+	return true;
+}
+
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM.
  */
 static int
@@ -383,6 +401,8 @@ judge_denied(const struct view *view, struct finding *finding)
 				   "the server accepts none of the %zu keys it was asked about for "
 				   "%s; ssh has more",
 				   auth->queries_count, view->user);
+	if (judge_given(view, fingerprint, causes + 1, finding))
+		return 0;
 	if (auth->text != NULL && strstr(auth->text, "Too many") != NULL &&
 	    view->scene->identities->order_count > 1)
 		finding_possible(finding, CODE_TOO_MANY_AUTH_FAILURES);

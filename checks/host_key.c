@@ -19,6 +19,7 @@ struct host {
 	struct known_judgement judgement;
 	struct known_cert cert;
 	enum proof proof;
+	const char *proof_by; /* "run-command", "boot-log" */
 	const char *type, *fingerprint, *name;
 	bool refuses;   /* ssh would refuse an unknown key: it is told to, or cannot ask */
 	bool lets_pass; /* ssh would go on even with a changed key */
@@ -37,17 +38,15 @@ same_type(const char *wire, const char *proven)
 
 /* Compares only keys of one type: a VM has one of each. */
 static enum proof
-judge_proof(const struct fact_proof *section, const struct fact_host_key_entry *key,
-	    const char **proven)
+compare(const struct fact_proof_key *keys, size_t count, const struct fact_host_key_entry *key,
+	const char **proven)
 {
 	enum proof proof = PROOF_NONE;
 
-	if (section->state != FACT_KNOWN || key->fingerprint == NULL)
-		return PROOF_NONE;
-	for (size_t i = 0; i < section->keys_count; i++) {
-		const char *theirs = section->keys[i].fingerprint;
+	for (size_t i = 0; i < count && key->fingerprint != NULL; i++) {
+		const char *theirs = keys[i].fingerprint;
 
-		if (theirs == NULL || !same_type(key->type, section->keys[i].type))
+		if (theirs == NULL || !same_type(key->type, keys[i].type))
 			continue;
 		*proven = theirs;
 		if (strcmp(theirs, key->fingerprint) == 0)
@@ -55,6 +54,23 @@ judge_proof(const struct fact_proof *section, const struct fact_host_key_entry *
 		proof = PROOF_MISMATCH;
 	}
 	return proof;
+}
+
+/* Run Command tells the keys of now, the serial log those of the first boot. */
+static void
+judge_proof(struct host *host, const char **proven)
+{
+	const struct fact_proof *now = host->scene->proof;
+	const struct fact_boot *boot = host->scene->boot;
+	const struct fact_host_key_entry *key = host->judgement.key;
+
+	host->proof_by = now->by;
+	if (now->state == FACT_KNOWN)
+		host->proof = compare(now->keys, now->keys_count, key, proven);
+	if (host->proof != PROOF_NONE || boot->state != FACT_KNOWN)
+		return;
+	host->proof_by = "boot-log";
+	host->proof = compare(boot->keys, boot->keys_count, key, proven);
 }
 
 /* ---- evidence ---- */
@@ -88,14 +104,14 @@ add_evidence(const struct host *host, const char *proven, struct finding *findin
 		[PROOF_NONE] = "none", [PROOF_MATCH] = "match", [PROOF_MISMATCH] = "mismatch"
 	};
 	const struct fact_known_entry *entry = host->judgement.entry;
-	const char *by = host->scene->proof->by;
 
 	finding_text(finding, "type", host->type);
 	finding_text(finding, "fingerprint", host->fingerprint);
 	finding_text(finding, "fingerprint_md5", host->judgement.key->fingerprint_md5);
 	if (host->known->state == FACT_KNOWN)
 		finding_text(finding, "known", known_verdict_word(host->judgement.verdict));
-	finding_text(finding, "proof", host->proof != PROOF_NONE && by != NULL ? by : "none");
+	finding_text(finding, "proof",
+		     host->proof != PROOF_NONE && host->proof_by != NULL ? host->proof_by : "none");
 	finding_text(finding, "proof_result", results[host->proof]);
 	finding_text(finding, "proven_fingerprint", proven);
 	if (host->proof == PROOF_MATCH)
@@ -126,10 +142,18 @@ nick(const char *type)
 static int
 suspected(const struct host *host, const char *proven, struct finding *finding)
 {
-	return finding_set(
+	bool first_boot = doc_same(host->proof_by, "boot-log");
+
+	finding_set(
 	    finding, FAIL, CODE_HOSTKEY_MITM_SUSPECTED,
-	    "the server's %s key is %s; the VM's own is %s: whatever answers is not this VM",
-	    nick(host->type), host->fingerprint, proven);
+	    "the server's %s key is %s; the VM's own is %s%s: whatever answers is not this VM",
+	    nick(host->type), host->fingerprint, proven,
+	    first_boot ? ", as its serial log says of the first boot" : "");
+	if (first_boot) {
+		finding->confidence = LIKELY;
+		finding_possible(finding, CODE_HOSTKEY_CHANGED_VM_REBUILT);
+	}
+	return 0;
 }
 
 static int
@@ -537,12 +561,14 @@ check_host_key(const struct scene *scene, const struct rule *rule, struct findin
 	if (!host_make(scene, &host))
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN,
 				   "the server's host key is not known");
-	host.proof = judge_proof(scene->proof, host.judgement.key, &proven);
+	judge_proof(&host, &proven);
 	if (host.proof == PROOF_MATCH && scene->asked.known_hosts != NULL &&
 	    host.strict == STRICT_ASK)
 		host.refuses = NULL; /* the proven key is put on file in this very run */
 	add_evidence(&host, proven, finding);
-	if (host.proof == PROOF_MISMATCH)
+	/* keys may have been made anew since the first boot, and known_hosts have been told */
+	if (host.proof == PROOF_MISMATCH &&
+	    (host.judgement.verdict != KNOWN_MATCH || !doc_same(host.proof_by, "boot-log")))
 		return suspected(&host, proven, finding);
 	if (host.known->state != FACT_KNOWN)
 		return finding_set(finding, UNKNOWN, CODE_NOT_KNOWN, "%s are not known: %s",

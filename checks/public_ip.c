@@ -122,6 +122,9 @@ host_key_known(const struct scene *scene)
 		for (size_t j = 0; j < proof->keys_count; j++)
 			if (doc_same(live, proof->keys[j].fingerprint))
 				return true;
+		for (size_t j = 0; j < scene->boot->keys_count; j++)
+			if (doc_same(live, scene->boot->keys[j].fingerprint))
+				return true;
 	}
 	return false;
 }

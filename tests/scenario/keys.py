@@ -134,12 +134,13 @@ class Keys:
 		return [line for line, inside in found if line not in public and inside not in blobs]
 
 	def words(self):
-		"""Placeholders of the named keys: ${pub good}, ${blob good}, ${fp good}."""
+		"""Placeholders of the named keys: ${pub good}, ${blob good}, ${fp good}, ${hex good} (as cloud-init writes a fingerprint)."""
 		out = {}
 		for name in self.recipes:
 			out["pub " + name] = self.public(name)
 			out["blob " + name] = self.public(name).split()[1]
 			out["fp " + name] = self.fingerprint(name)
+			out["hex " + name] = hashlib.sha256(base64.b64decode(out["blob " + name])).digest().hex(":")
 		return out
 
 	def content(self, recipe):
