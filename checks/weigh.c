@@ -123,16 +123,33 @@ weigh_timeout(const struct view *view, struct finding *finding)
 	return r;
 }
 
+/* A waiver that is over says so where it was missed. */
+static void
+note_expired(struct finding *finding, const json_t *waiver)
+{
+	const char *owner = doc_str(waiver, "owner");
+	char *summary =
+	    doc_fmt("%s; its waiver%s%s ended on %s", finding->summary, owner != NULL ? " by " : "",
+		    owner != NULL ? owner : "", doc_str(waiver, "expires"));
+
+	free(finding->summary);
+	finding->summary = summary;
+	finding_value(finding, "waiver_expired", json_deep_copy(waiver));
+}
+
 /* A waived failure or warning is shown, with the waiver, and decides nothing. */
 static void
 apply_rules(const struct view *view, struct finding *finding)
 {
 	const char *severity = rules_severity(view->rules, finding->code);
-	const json_t *waiver;
+	const json_t *waiver, *expired;
 
 	if (finding->status != FAIL && finding->status != WARN)
 		return;
-	waiver = rules_waiver(view->rules, finding->code, view->scene->vm->id, view->scene->now);
+	waiver = rules_waiver(view->rules, finding->code, view->scene->vm->id, view->scene->now,
+			      &expired);
+	if (waiver == NULL && expired != NULL)
+		note_expired(finding, expired);
 	if (waiver != NULL) {
 		finding->status = SKIP;
 		finding_value(finding, "waived", json_deep_copy(waiver));

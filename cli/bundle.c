@@ -181,11 +181,13 @@ read_bundle(const char *path, json_t **ret, struct err *err)
 }
 
 int
-bundle_read(const char *path, json_t **ret, struct err *err)
+bundle_read(const char *path, json_t **ret, bool *redacted, struct err *err)
 {
 	json_t *bundle = NULL;
 	int r = read_bundle(path, &bundle, err);
 
+	if (redacted != NULL)
+		*redacted = json_array_size(doc_list(bundle, "redactions")) > 0;
 	if (r == 0)
 		*ret = json_incref(doc_get(bundle, "facts"));
 	json_decref(bundle);

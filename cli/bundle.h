@@ -19,9 +19,9 @@ struct bundle_options {
  * sentence. */
 int bundle_write(const struct bundle_options *options, const json_t *facts, struct err *err);
 
-/* Reads a bundle; *ret becomes its facts document, the caller owns it. Returns 0, or -EINVAL /
- * -errno with a sentence. */
-int bundle_read(const char *path, json_t **ret, struct err *err);
+/* Reads a bundle; *ret becomes its facts document, the caller owns it; *redacted (may be NULL)
+ * tells whether its names are pseudonyms. Returns 0, or -EINVAL / -errno with a sentence. */
+int bundle_read(const char *path, json_t **ret, bool *redacted, struct err *err);
 
 /* The bundle `from` once more, redacted. 0; -EIO when it cannot be written, else as bundle_read. */
 int bundle_redact(const char *from, const struct bundle_options *options, struct err *err);

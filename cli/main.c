@@ -1,5 +1,6 @@
 #include "azure/azure.h"
 #include "checks/checks.h"
+#include "cli/baseline.h"
 #include "cli/bundle.h"
 #include "cli/collect.h"
 #include "cli/completion.h"
@@ -103,7 +104,7 @@ look_and_judge(const struct options *options, const struct rules *rules, json_t 
 		r = collect(options, rules_custom(rules), &hooks, doc, err);
 		progress_end(&watcher.progress);
 	} else {
-		r = bundle_read(options->replay, doc, err);
+		r = bundle_read(options->replay, doc, NULL, err);
 	}
 	if (r == 0 && *doc != NULL)
 		return judge_all(*doc, options, rules, judgements);
@@ -193,11 +194,19 @@ static int
 diagnose(const struct options *options, const struct rules *rules)
 {
 	struct judgements judgements = { 0 };
+	struct baseline baseline = { 0 };
 	json_t *doc = NULL;
 	struct err err = { 0 };
-	int r = gate_look(options, rules, look, say, &doc, &judgements, &err),
-	    code = r < 0 ? complain(r, &err) : deliver(options, doc, &judgements);
+	int r = 0, code;
 
+	if (options->baseline != NULL)
+		r = baseline_read(options->baseline, options, rules, &baseline, &err);
+	if (r == 0)
+		r = gate_look(options, rules, look, say, &doc, &judgements, &err);
+	if (r == 0)
+		baseline_apply(&baseline, options, &judgements);
+	code = r < 0 ? complain(r, &err) : deliver(options, doc, &judgements);
+	baseline_free(&baseline);
 	judgements_free(&judgements);
 	json_decref(doc);
 	return code;

@@ -79,6 +79,8 @@ static const struct option_row rows[] = {
 	    "redact an existing bundle (into the file of --bundle, else in place)"),
 	ROW("keep-map", 0, OPT_TEXT, "FILE", keep_map,
 	    "write the original of each pseudonym of a redacted bundle"),
+	ROW("baseline", 0, OPT_TEXT, "BUNDLE", baseline,
+	    "say what has changed since; fail only on what is new"),
 	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
 	    "append the host key if Azure has proven it (--guest)"),
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "evaluate a bundle again, without I/O"),
@@ -412,6 +414,8 @@ check_together(const struct options *options, struct err *err)
 		 (options->no_redact ||
 		  (bundle == NULL && options->bundle_on_fail == NULL && redact == NULL)))
 		err_set(err, "--keep-map '%s' goes with a bundle that is redacted", keep_map);
+	else if (options->baseline != NULL && (count > 1 || redact != NULL))
+		err_set(err, "--baseline '%s' goes with one VM", options->baseline);
 	else if ((bundle != NULL || options->bundle_on_fail != NULL) && count > 1)
 		err_set(err, "--bundle '%s' holds one VM, %zu were given",
 			bundle != NULL ? bundle : options->bundle_on_fail, count);

@@ -221,6 +221,52 @@ write_counts(struct screen *screen, const struct report *report)
 	free(line);
 }
 
+/* A line of it; takes over the text, which may come from anywhere. */
+static void
+write_change(struct page *page, const char *label, enum ink ink, char *text)
+{
+	char *clean = visible_text(text, false);
+
+	page_wrap(page, label, strlen(label), ink, clean);
+	free(clean);
+	free(text);
+}
+
+/* What has changed since a bundle was written. */
+static void
+write_baseline(struct screen *screen, const struct report *report)
+{
+	const json_t *baseline = report->baseline, *added = doc_list(baseline, "new"),
+		     *gone = doc_list(baseline, "gone"), *changes = doc_list(baseline, "changes"),
+		     *one;
+	size_t i;
+
+	if (baseline == NULL)
+		return;
+	write_change(screen_block(screen, SECTION_AFTER, RANK_MUST), "", INK_NONE,
+		     doc_fmt("Since %s: %zu new, %zu gone, %zu changed",
+			     doc_str(baseline, "started"), json_array_size(added),
+			     json_array_size(gone), json_array_size(changes)));
+	json_array_foreach (added, i, one)
+		write_change(screen_block(screen, SECTION_AFTER, RANK_SEEN), "  new      ",
+			     INK_NONE,
+			     doc_fmt("%s (%s)", doc_str(one, "title"), doc_str(one, "code")));
+	json_array_foreach (gone, i, one)
+		write_change(screen_block(screen, SECTION_AFTER, RANK_SEEN), "  gone     ",
+			     INK_NONE,
+			     doc_fmt("%s (%s)", doc_str(one, "title"), doc_str(one, "code")));
+	if (json_array_size(changes) > 0)
+		screen_block(screen, SECTION_AFTER, RANK_UNTIL);
+	json_array_foreach (changes, i, one) {
+		const char *before = doc_str(one, "before"), *after = doc_str(one, "after");
+
+		write_change(&screen->page, "  changed  ", INK_DIM,
+			     doc_fmt("%s: %s -> %s", doc_str(one, "where"),
+				     before != NULL ? before : "none",
+				     after != NULL ? after : "none"));
+	}
+}
+
 void
 write_answer(struct screen *screen, const struct report *report)
 {
@@ -241,5 +287,6 @@ write_answer(struct screen *screen, const struct report *report)
 		write_ways(screen, cause);
 		write_after(screen, report);
 	}
+	write_baseline(screen, report);
 	write_counts(screen, report);
 }

@@ -275,6 +275,7 @@ report_free(struct report *report)
 		free(report->possible[i].title);
 		free(report->possible[i].decide);
 	}
+	json_decref(report->baseline);
 	free(report->own_title);
 	for (size_t i = 0; i < REPORT_HOPS; i++)
 		free(report->path[i].label);

@@ -201,6 +201,8 @@ report_as_json(const struct report *report)
 		json_array_append_new(list, finding_json(report, &report->findings[i]));
 	json_object_set_new(obj, "findings", list);
 	json_object_set_new(obj, "path", path_json(report));
+	if (report->baseline != NULL)
+		json_object_set(obj, "baseline", report->baseline);
 	return obj;
 }
 

@@ -54,6 +54,7 @@ struct report {
 	const struct finding *findings;
 	size_t count;
 	char *own_title;
+	json_t *baseline; /* {"started", "new", "gone", "changes"}; NULL without one; owned */
 	struct report_hop path[REPORT_HOPS];
 };
 

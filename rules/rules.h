@@ -119,9 +119,10 @@ const json_t *rules_waivers(const struct rules *rules);
 
 /* The waiver that holds for this code on this resource (ARM id; NULL when not known) at that time,
  * NULL when there is none. Its "resource" may be an ARM id, a scope above it, GROUP/NAME or a name;
- * without one it holds everywhere. "expires" is its last day. */
+ * without one it holds everywhere. "expires" is its last day; *expired (may be NULL) becomes one
+ * that is over, NULL when there is none. */
 const json_t *rules_waiver(const struct rules *rules, const char *code, const char *resource,
-			   time_t now);
+			   time_t now, const json_t **expired);
 
 /* The names of the files that were layered on the default, lowest first; NULL when there are none.
  * Borrowed. */

@@ -44,17 +44,23 @@ holds(const json_t *waiver, time_t now)
 }
 
 const json_t *
-rules_waiver(const struct rules *rules, const char *code, const char *resource, time_t now)
+rules_waiver(const struct rules *rules, const char *code, const char *resource, time_t now,
+	     const json_t **expired)
 {
 	const json_t *waivers = rules_waivers(rules);
 
+	if (expired != NULL)
+		*expired = NULL;
 	for (size_t i = 0; i < json_array_size(waivers); i++) {
 		const json_t *waiver = json_array_get(waivers, i);
 		const char *waived = doc_str(waiver, "resource");
 
-		if (doc_is(waiver, "code", code) && holds(waiver, now) &&
-		    (waived == NULL || covers(waived, resource)))
+		if (!doc_is(waiver, "code", code) || (waived != NULL && !covers(waived, resource)))
+			continue;
+		if (holds(waiver, now))
 			return waiver;
+		if (expired != NULL)
+			*expired = waiver;
 	}
 	return NULL;
 }

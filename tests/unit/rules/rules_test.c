@@ -374,17 +374,21 @@ START_TEST(waivers_hold_for_their_resource_until_their_last_day)
 		       "  - {code: e, resource: /subscriptions/s1/resourcegroups/r, reason: r, "
 		       "expires: 2027-01-01}\n"
 		       "  - {code: f, resource: other, reason: r, expires: 2027-01-01}\n");
+	const json_t *expired;
 	const time_t last_second = 1798847999; /* 2027-01-01T23:59:59Z */
 
-	ck_assert_ptr_nonnull(rules_waiver(rules, "a", id, last_second));
-	ck_assert_ptr_nonnull(rules_waiver(rules, "a", NULL, 0));
-	ck_assert_ptr_null(rules_waiver(rules, "a", id, last_second + 1));
-	ck_assert_ptr_nonnull(rules_waiver(rules, "b", id, 0));
-	ck_assert_ptr_null(rules_waiver(rules, "b", NULL, 0));
-	ck_assert_ptr_nonnull(rules_waiver(rules, "c", id, 0));
-	ck_assert_ptr_nonnull(rules_waiver(rules, "d", id, 0));
-	ck_assert_ptr_null(rules_waiver(rules, "e", id, 0));
-	ck_assert_ptr_null(rules_waiver(rules, "f", id, 0));
+	ck_assert_ptr_nonnull(rules_waiver(rules, "a", id, last_second, NULL));
+	ck_assert_ptr_nonnull(rules_waiver(rules, "a", NULL, 0, NULL));
+	ck_assert_ptr_null(rules_waiver(rules, "a", id, last_second + 1, &expired));
+	ck_assert_ptr_nonnull(expired);
+	ck_assert_ptr_null(rules_waiver(rules, "e", id, last_second + 1, &expired));
+	ck_assert_ptr_null(expired);
+	ck_assert_ptr_nonnull(rules_waiver(rules, "b", id, 0, NULL));
+	ck_assert_ptr_null(rules_waiver(rules, "b", NULL, 0, NULL));
+	ck_assert_ptr_nonnull(rules_waiver(rules, "c", id, 0, NULL));
+	ck_assert_ptr_nonnull(rules_waiver(rules, "d", id, 0, NULL));
+	ck_assert_ptr_null(rules_waiver(rules, "e", id, 0, NULL));
+	ck_assert_ptr_null(rules_waiver(rules, "f", id, 0, NULL));
 	rules_free(rules);
 }
 END_TEST
