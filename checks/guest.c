@@ -29,15 +29,28 @@ guest_known(const struct scene *scene, struct finding *finding, bool tells)
 	return !guest->windows;
 }
 
+static const char *
+line_with(const char *const *lines, size_t count, const char *words)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasestr(lines[i], words) != NULL)
+			return lines[i];
+	return NULL;
+}
+
+const char *
+guest_log_before(const struct scene *scene, const char *words)
+{
+	return line_with(scene->guest->before, scene->guest->before_count, words);
+}
+
 const char *
 guest_log(const struct scene *scene, const char *words)
 {
-	const struct fact_guest *guest = scene->guest;
+	const char *line = line_with(scene->guest->log, scene->guest->log_count, words);
 
-	for (size_t i = 0; i < guest->log_count; i++)
-		if (strcasestr(guest->log[i], words) != NULL)
-			return guest->log[i];
-	return NULL;
+	return line != NULL || scene->auth->state == FACT_KNOWN ? line
+								: guest_log_before(scene, words);
 }
 
 void
@@ -69,9 +82,9 @@ static const char *const understood[] = {
 	"Transferred:", "Closing connection",
 	/* guest-account, guest-keys */
 	"bad ownership or modes for", "because shell ", "account is locked", "has expired",
-	"entry expired", "PAM account configuration", "pam_access", "pam_faillock",
-	"Could not open user", "Could not open authorized keys", "not from a permitted host",
-	"bad key options",
+	"entry expired", "Refused by key options", "PAM account configuration", "pam_access",
+	"pam_faillock", "Could not open user", "Could not open authorized keys",
+	"not from a permitted host", "bad key options",
 	/* guest-sshd, guest-firewall */
 	"listed in ", "not in PubkeyAccepted", "penalty", "MaxStartups", "refused connect"
 };
@@ -167,8 +180,12 @@ judge_found(const struct scene *scene, const struct fact_guest_key *found, struc
 		ret->fingerprint = guest->keys[found->key - 1];
 	if (!doc_same(found->how, "line") || (ret->file != NULL && ret->file->encoding != NULL))
 		return GUEST_KEY_SPOILED;
-	guest_options_judge(found->before, type_of(scene, ret->fingerprint), guest->source,
-			    guest->clock, &ret->options);
+	guest_options_judge(found->before, type_of(scene, ret->fingerprint), guest->source, 0,
+			    &ret->options);
+	/* the date is a fact of its own: redaction may take it out of the text */
+	if (ret->options.what == GUEST_OPTION_FINE && found->expires > 0 && guest->clock > 0 &&
+	    found->expires < guest->clock)
+		ret->options.what = GUEST_OPTION_EXPIRED;
 	return ret->options.what == GUEST_OPTION_FINE ? GUEST_KEY_LISTED : GUEST_KEY_SPOILED;
 }
 

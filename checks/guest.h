@@ -11,8 +11,11 @@
  * whether this check is the one that tells why. */
 bool guest_known(const struct scene *scene, struct finding *finding, bool tells);
 
-/* The first log line that holds these words; NULL for none. */
+/* The first log line about this run that holds these words; NULL for none. Where this run asked
+ * sshd nothing, the lines about earlier tries from the same source count. */
 const char *guest_log(const struct scene *scene, const char *words);
+/* The same of earlier tries: what they met may be repaired by now. */
+const char *guest_log_before(const struct scene *scene, const char *words);
 
 /* The line in which sshd (StrictModes) refuses a path, and that path; NULL for none. */
 const char *guest_log_path(const struct scene *scene, char *ret, size_t size);

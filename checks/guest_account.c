@@ -166,21 +166,21 @@ judge_nologin(const struct view *view, struct finding *finding)
 static bool
 judge_pam(const struct view *view, struct finding *finding)
 {
-	const char *log = guest_log(view->scene, "pam_access"), *module = "pam_access";
+	static const char *const modules[] = { "pam_access", "pam_faillock", "pam_listfile",
+					       "PAM account configuration" };
+	const char *log = NULL, *module = NULL;
 
-	if (log == NULL) {
-		log = guest_log(view->scene, "pam_faillock");
-		module = "pam_faillock";
-	}
-	if (log == NULL) {
-		log = guest_log(view->scene, "PAM account configuration");
-		module = "PAM";
+	for (size_t i = 0; log == NULL && i < sizeof(modules) / sizeof(*modules); i++) {
+		module = modules[i];
+		log = guest_log_before(view->scene, module);
 	}
 	if (log == NULL)
 		return false;
 	finding_text(finding, "reason", module);
 	guest_seen(finding, log, "%s", "");
-	finding_set(finding, FAIL, CODE_PAM_DENIES, "%s turns %s away", module, view->guest->user);
+	/* without a module that decides by a list, what refused then may be repaired by now */
+	finding_likely(finding, view->guest->pam_count > 0 ? FAIL : WARN, CODE_PAM_DENIES,
+		       "PAM refused %s at an earlier login (%s)", view->guest->user, module);
 	return true;
 }
 

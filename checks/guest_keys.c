@@ -1,6 +1,7 @@
 /* Does sshd find the caller's key for this user, and may it use it? */
 #include "checks/checks.h"
 #include "checks/guest.h"
+#include "facts/time.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,7 +197,7 @@ judge_options(const struct view *view, struct finding *finding)
 {
 	const struct guest_options *options = &view->key.options;
 	const char *path = file_path(view), *source = view->guest->source;
-	char *text;
+	char *text, when[TIME_TEXT_SIZE];
 
 	switch (options->what) {
 	case GUEST_OPTION_FROM:
@@ -206,11 +207,12 @@ judge_options(const struct view *view, struct finding *finding)
 		return finding_set(finding, FAIL, CODE_AUTHORIZED_KEYS_FROM_RESTRICTION,
 				   "from=\"%s\" in %s leaves %s out", options->value, path, source);
 	case GUEST_OPTION_EXPIRED:
-		guest_seen(finding, guest_log(view->scene, "expired"), "%s has expiry-time=\"%s\".",
-			   path, options->value);
+		time_to_iso((time_t)view->key.found->expires, when);
+		finding_text(finding, "value", when);
+		guest_seen(finding, guest_log(view->scene, "expired"),
+			   "%s has an expiry-time= of %s.", path, when);
 		return finding_set(finding, FAIL, CODE_AUTHORIZED_KEYS_EXPIRED,
-				   "the line of your key in %s expired: expiry-time=\"%s\"", path,
-				   options->value);
+				   "the line of your key in %s expired at %s", path, when);
 	case GUEST_OPTION_CA:
 		return set_mangled(view, finding,
 				   "its line is marked cert-authority, so it signs certificates "

@@ -252,7 +252,7 @@ take_key(json_t *section, struct line *line)
 
 	APPEND(section, found,
 	       FACT_OBJECT(guest_key, .file = file, .key = key, .how = how, .line = nth,
-			   .before = rest(line)));
+			   .before = rest(line), .expires = guest_options_expiry(rest(line))));
 }
 
 static void
@@ -455,6 +455,12 @@ take_log(json_t *section, struct line *line)
 }
 
 static void
+take_before(json_t *section, struct line *line)
+{
+	APPEND_TEXT(section, before, rest(line));
+}
+
+static void
 take_seen(json_t *section, struct line *line)
 {
 	FACT_PUT(section, guest, seen, number(line));
@@ -501,6 +507,7 @@ static const struct kind {
 	{ "address", take_address, false },
 	{ "avc", take_avc, false },
 	{ "banned", take_banned, false },
+	{ "before", take_before, false },
 	{ "chroot", take_chroot, false },
 	{ "clock", take_clock, false },
 	{ "command", take_command, false },

@@ -48,6 +48,9 @@ struct guest_options {
 void guest_options_judge(const char *before, const char *type, const char *source, json_int_t clock,
 			 struct guest_options *ret);
 
+/* Seconds since 1970 of expiry-time=, 0 when there is none. */
+json_int_t guest_options_expiry(const char *before);
+
 /* Does a list of patterns as sshd has them (from=, Match Address) hold the address? */
 enum fact_maybe guest_address_listed(const char *patterns, const char *address);
 

@@ -195,3 +195,12 @@ guest_options_judge(const char *before, const char *type, const char *source, js
 	}
 	ret->name[0] = ret->value[0] = '\0';
 }
+
+json_int_t
+guest_options_expiry(const char *before)
+{
+	struct guest_options options;
+
+	guest_options_judge(before, NULL, NULL, INT64_MAX, &options);
+	return options.what == GUEST_OPTION_EXPIRED ? time_of(options.value) : 0;
+}

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct asking {
 	struct facts facts;
@@ -314,15 +315,17 @@ lines_of(const struct facts *facts, bool windows)
 	const char *const *script = windows ? guest_ps1 : guest_sh;
 	struct question question;
 	json_t *lines = json_array();
-	char port[16], *keys;
+	char port[16], since[32], *keys;
 
 	question_make(facts, &question);
 	keys = keys_text(&question);
 	snprintf(port, sizeof(port), "%d", question.port);
+	snprintf(since, sizeof(since), "%lld", (long long)(time(NULL) - facts->now));
 	append_value(lines, windows ? "$user" : "user", question.user);
 	append_value(lines, windows ? "$source" : "source", question.source);
 	append_value(lines, windows ? "$address" : "address", question.address);
 	append_value(lines, windows ? "$port" : "port", port);
+	append_value(lines, windows ? "$since" : "since", since);
 	append_value(lines, windows ? "$keys" : "keys", keys);
 	for (; *script != NULL; script++)
 		doc_append_str(lines, *script);

@@ -1,6 +1,7 @@
 # azssh-doctor --guest sends this script through Run Command. It runs as root in the VM and only
 # reads. In front of it are the values that it looks for: user, source (the caller's address, or
-# empty), address (the VM's own), port, and keys ("type base64", one a line).
+# empty), address (the VM's own), port, since (how many seconds ago the run began), and keys ("type
+# base64", one a line).
 # It prints one fact a line. What matters most comes last: Run Command keeps the last 4,096 bytes.
 
 # shellcheck disable=SC2012,SC2016,SC2154 # modes as ls writes them; programs of awk; the values in front
@@ -11,7 +12,7 @@ nl='
 IFS=$nl
 LC_ALL=C
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-export LC_ALL PATH user source port keys
+export LC_ALL PATH user source port since keys
 text=''
 lost=''
 
@@ -111,7 +112,7 @@ setting() {
 recent='
 BEGIN {
 	split(now, n, " ")
-	minute = n[3] * 60 + n[4]
+	second = n[3] * 3600 + n[4] * 60 + n[6]
 	source = ENVIRON["source"]
 	user = ENVIRON["user"]
 }
@@ -122,15 +123,15 @@ BEGIN {
 	said = substr($0, RSTART + RLENGTH)
 	if ($1 ~ /^[0-9][0-9][0-9][0-9]-/) {
 		today = substr($1, 1, 10) == n[5]
-		clock = substr($1, 12, 5)
+		clock = substr($1, 12, 8)
 	} else {
 		today = $1 == n[1] && $2 + 0 == n[2] + 0
 		clock = $3
 	}
-	ago = minute - substr(clock, 1, 2) * 60 - substr(clock, 4, 2)
+	ago = second - substr(clock, 1, 2) * 3600 - substr(clock, 4, 2) * 60 - substr(clock, 7, 2)
 	if (!today)
-		ago += 1440
-	if (ago < -1 || ago > 30)
+		ago += 86400
+	if (ago < -60 || ago > 1800)
 		next
 	padded = " " said " "
 	gsub(source != "" ? "[^0-9a-fA-F.:]" : "[^A-Za-z0-9._@+$-]", " ", padded)
@@ -138,6 +139,7 @@ BEGIN {
 	count++
 	ids[count] = id
 	texts[count] = said
+	kinds[count] = ago > ENVIRON["since"] + 2 ? "before" : "log"
 	own[count] = ours
 	listener[count] = said ~ /^(error: |fatal: )?(drop connection|beginning MaxStartups|refused connect)/
 	if (ours && !listener[count])
@@ -157,7 +159,7 @@ END {
 		if (same in last)
 			out[last[same]] = ""
 		last[same] = ++kept
-		out[kept] = texts[i]
+		out[kept] = kinds[i] " " texts[i]
 	}
 	for (i = kept; i > 0; i--)
 		if (out[i] != "" && ++shown <= 9)
@@ -175,12 +177,12 @@ read_log() {
 }
 
 begin log 1050
-logged=$(read_log | awk -v now="$(date '+%b %d %H %M %Y-%m-%d')" "$recent")
+logged=$(read_log | awk -v now="$(date '+%b %d %H %M %Y-%m-%d %S')" "$recent")
 newest=''
 for each in $logged; do
 	case $each in
 	"seen "*) say "$each" ;;
-	*) newest="log $each$nl$newest" ;;
+	*) newest="$each$nl$newest" ;;
 	esac
 done
 for each in $newest; do

@@ -91,9 +91,19 @@ class Guest:
 		if "guest" in self.lab:
 			net.run(self.inside(["/bin/sh", "-e"]), self.lab["guest"])
 
+	def _busybox(self):
+		"""The applets of busybox alone, as Alpine has them, and OpenSSH."""
+		for name in subprocess.run(["busybox", "--list"], stdout=subprocess.PIPE, text=True, check=True).stdout.split():
+			if name != "busybox":
+				os.symlink("/usr/bin/busybox", ROOT + "/usr/local/sbin/" + name)
+		for name in ("/usr/bin/busybox", "/usr/sbin/sshd", "/usr/bin/ssh-keygen"):
+			os.symlink(name, ROOT + "/usr/local/sbin/" + os.path.basename(name))
+
 	def _stand_ins(self):
 		"""Programs in front of the machine's own ones; an empty text hides one, as far as a shell can tell."""
 		os.makedirs(ROOT + "/usr/local/sbin", exist_ok=True)
+		if self.lab.get("busybox"):
+			self._busybox()
 		for name, text in self.lab.get("stand_ins", {}).items():
 			path = ROOT + "/usr/local/sbin/" + name
 			with open(path, "w", encoding="utf-8") as f:
@@ -102,7 +112,8 @@ class Guest:
 
 	def shell(self):
 		"""The command line of what Run Command starts in the guest."""
-		return ["env", "-i", "PATH=" + PATH] + self.inside(self.lab.get("shell", "sh").split())
+		path = "/usr/local/sbin" if self.lab.get("busybox") else PATH
+		return ["/usr/bin/env", "-i", "PATH=" + path, "/usr/bin/nsenter"] + self.inside([])[1:] + (self.lab.get("shell", "sh").split())
 
 	def _accounts(self):
 		shutil.rmtree(ROOT + "/etc/ssh")
@@ -122,6 +133,13 @@ class Guest:
 		getattr(self, "_" + server["kind"])(name, server)
 		if server.get("freeze"):
 			net.run(self.inside(["pkill", "-STOP", "-x", server["kind"]]))
+
+	def repair(self, script):
+		"""What a remedy runs in the guest; then sshd starts if it does not run, as systemd would do it."""
+		done = subprocess.run(self.shell(), input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+		if not self._listens(22):
+			self._start(self.inside(["/usr/sbin/sshd", "-D"]), 22, ROOT + "/var/log/repaired.log")
+		return done.stdout
 
 	def _start(self, argv, port, log):
 		self.logs.append(log)

@@ -26,6 +26,18 @@ KEPT = ("-r", "--rules", "--only", "--skip", "--remedy", "--fail-on")
 # secrets that lie about in the environment and are nobody's business
 CANARIES = ("AZURE_PASSWORD", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "IDENTITY_HEADER", "MSI_SECRET", "GITHUB_TOKEN",
 	"SYSTEM_ACCESSTOKEN")
+# Run Command of the lab: what it gives back, and every file of the guest before and after (but for logs, which sshd writes meanwhile)
+GUEST_SHELL = """#!/bin/sh
+files() {
+	find %(root)s -xdev -path %(root)s/var/log -prune -o -printf '%%p %%m %%U %%G %%s %%T@ %%C@ %%l\\n' | sort
+}
+files > %(out)s/guest.before
+%(shell)s "$@" > %(out)s/guest.out
+status=$?
+files > %(out)s/guest.after
+cat %(out)s/guest.out
+exit $status
+"""
 SANITIZERS = {"ASAN_OPTIONS": "exitcode=99:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1", "LSAN_OPTIONS": "exitcode=99"}
 
 
@@ -98,7 +110,7 @@ class Inside:
 	def _simulator(self):
 		shell = LAB + "/bin/guest-shell"
 		with open(shell, "w", encoding="ascii") as f:
-			f.write("#!/bin/sh\nexec " + " ".join(self.guest.shell()) + ' "$@"\n')
+			f.write(GUEST_SHELL % {"root": guest.ROOT, "out": OUT, "shell": " ".join(self.guest.shell())})
 		os.chmod(shell, 0o755)
 		self.world.setdefault("run_command", {"argv": [shell], "timeout": 20})
 		with open(OUT + "/world.json", "w", encoding="utf-8") as f:
@@ -202,7 +214,19 @@ class Inside:
 		seen["secrets"] = self.keys.secrets() + [c.get("secret", "") for c in self.world["clients"].values() if c.get("secret")]
 		seen["words"] = {k: v for k, v in self.words.values.items()}
 		seen["expect"] = expect
+		if expect.get("cured"):
+			seen["cured"] = self._cure(args)
 		return seen
+
+	def _cure(self, args):
+		"""Runs the first remedy that changes the guest there, and the doctor once more: its exit code, and the cause that is left."""
+		with open(OUT + "/live.json", encoding="utf-8") as f:
+			remedies = json.load(f)["diagnosis"]["remedies"]
+		argv = next(r["argv"] for r in remedies if r["changes"] == "guest" and "--scripts" in r.get("argv", []))
+		said = self.guest.repair(argv[argv.index("--scripts") + 1])
+		code = self.doctor(args + ["-f", "json"], "cured", self.job["limit"])
+		with open(OUT + "/cured.out", encoding="utf-8") as f:
+			return [code, (json.loads(f.read() or "{}").get("diagnosis") or {}).get("code"), said[-300:]]
 
 	def _left(self, path):
 		"""A file of the client after the run: what a scenario may say of it; found: a known_hosts file that knows the VM's address."""

@@ -249,6 +249,16 @@ def _requests(expect, seen):
 	return out
 
 
+def _guest(seen):
+	"""What the script did in the guest, where it ran: it changes no file, and its output fits what Run Command keeps."""
+	text = seen.text("guest.out")
+	if "azssh-doctor end" not in text:
+		return []
+	out = ["the script changed files of the guest"] if seen.text("guest.before") != seen.text("guest.after") else []
+	out += ["the script's output has %d bytes" % len(text)] if len(text) >= 3072 else []
+	return out + (["the script's output does not begin with its mark"] if not text.startswith("azssh-doctor begin\n") else [])
+
+
 def _log(expect, seen):
 	"""How often a server's own log says something: what the program did there, as the VM's owner sees it."""
 	out = []
@@ -309,7 +319,9 @@ def judge(scenario, folder, schemas):
 	if outcome["exit"] is None:
 		return ["killed at the time limit"] + _always(seen, limits)
 	out = [] if outcome["exit"] == expect["exit"] else ["exit code is %s, not %d" % (outcome["exit"], expect["exit"])]
-	out += _always(seen, limits) + _requests(expect, seen) + _log(expect, seen)
+	out += _always(seen, limits) + _requests(expect, seen) + _log(expect, seen) + _guest(seen)
+	if "cured" in outcome and outcome["cured"][0] != 0:
+		out.append("after the remedy it ends with %s (%s): %s" % tuple(outcome["cured"]))
 	out += ["stderr does not say %r" % t for t in expect.get("stderr", []) if t not in seen.err]
 	out += ["stdout does not say %r" % t for t in expect.get("stdout", []) if t not in seen.out]
 	for path, want in expect.get("files", {}).items():
