@@ -73,7 +73,8 @@ const char *const *azure_guest_script(bool windows);
 void azure_cut(const struct azure *azure, json_t *value);
 
 /* --permissions: a custom role, as JSON for `az role definition create`, with every action that is
- * read at that depth and no other. 0 or -errno. */
-int azure_permissions(FILE *out, bool deep, bool guest);
+ * read at that depth and no other, and with those of `more` (an array of their names, NULL for
+ * none). 0 or -errno. */
+int azure_permissions(FILE *out, bool deep, bool guest, const json_t *more);
 
 #endif

@@ -291,8 +291,7 @@ run(const struct options *options)
 		return completion_write(stdout, options->completion) < 0 ? EXIT_INTERNAL
 									 : EXIT_HEALTHY;
 	if (options->permissions)
-		return azure_permissions(stdout, options->deep, options->guest) < 0 ? EXIT_INTERNAL
-										    : EXIT_HEALTHY;
+		return print_permissions(stdout, options);
 	if (options->redact != NULL)
 		return redact(options);
 	if ((r = rules_default(&rules, &err)) < 0)

@@ -102,6 +102,8 @@ static const struct option_row rows[] = {
 	ROW("list-checks", 0, OPT_FLAG, NULL, list_checks, "list the checks, in path order"),
 	ROW("permissions", 0, OPT_FLAG, NULL, permissions,
 	    "the Azure role that is needed, as JSON for az (also with --deep, --guest)"),
+	ROW("fix", 0, OPT_FLAG, NULL, fix,
+	    "with --permissions: also the actions that the remedies need"),
 	ROW("explain", 0, OPT_TEXT, "CODE", explain,
 	    "what a code (or a check) means and how to fix it"),
 	WORDS("completion", 0, OPT_CHOICE, "SHELL", completion,
@@ -437,6 +439,10 @@ options_check(const struct options *options, struct err *err)
 {
 	if (check_together(options, err) < 0 || check_alone(options, err) < 0)
 		return -EINVAL;
+	if (options->fix) {
+		err_set(err, "--fix goes with --permissions; this program changes nothing");
+		return -EINVAL;
+	}
 	if (!options_want_vm(options))
 		return 0;
 	err_set(err, "no VM was named: a VM, --host HOST, --replay BUNDLE, or --no-azure "

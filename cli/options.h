@@ -49,7 +49,7 @@ struct options {
 	const char *known_hosts;
 	const char *fail_on, *color;
 	int wait_ms, deadline_ms; /* 0: not given */
-	bool list_checks, permissions, quiet, verbose, help, version;
+	bool list_checks, permissions, fix, quiet, verbose, help, version;
 	const char *explain, *completion;
 	struct words lint;
 	struct words command; /* the words after the program's name, for repeating them */

@@ -148,18 +148,63 @@ output_reports(const struct judgements *judgements, const struct options *option
 	return r;
 }
 
-/* Names the code that was probably meant. */
+/* What people ask about, beside codes and checks. */
+static const struct {
+	const char *word, *code;
+} topics[] = {
+	{ "lost-access", "credentials-forgotten" },
+	{ "lost-key", "credentials-forgotten" },
+	{ "lost-password", "credentials-forgotten" },
+};
+
+static const char *
+topic_code(const char *word)
+{
+	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++)
+		if (strcmp(word, topics[i].word) == 0)
+			return topics[i].code;
+	return word;
+}
+
+/* Codes that have what was typed in them; at most so many. */
+static void
+add_like(const char *typed, char ret[256])
+{
+	enum { MOST = 5 };
+	size_t used = 0, count = 0;
+
+	ret[0] = '\0';
+	for (size_t i = CODE_CUSTOM + 1; i < CODE_COUNT && count < MOST; i++)
+		if (strlen(typed) > 2 && strcasestr(code_table[i].word, typed) != NULL &&
+		    used + strlen(code_table[i].word) + 3 < 256)
+			used += (size_t)snprintf(ret + used, 256 - used, "%s%s",
+						 count++ > 0 ? ", " : "", code_table[i].word);
+}
+
+/* Names the code, the check or the topic that was probably meant. */
 static void
 refuse_code(const char *typed, struct err *err)
 {
 	struct near near = { .typed = typed };
+	char like[256];
 
 	for (size_t i = CODE_CUSTOM + 1; i < CODE_COUNT; i++)
 		near_try(&near, code_table[i].word, strlen(code_table[i].word));
+	for (size_t i = CHECK_NONE + 1; i < CHECK_COUNT; i++)
+		near_try(&near, check_table[i].id, strlen(check_table[i].id));
+	for (size_t i = 0; i < sizeof(topics) / sizeof(*topics); i++)
+		near_try(&near, topics[i].word, strlen(topics[i].word));
+	add_like(typed, like);
 	if (near.best != NULL)
 		err_set(err, "--explain: '%s' is not a code; did you mean %s?", typed, near.best);
+	else if (like[0] != '\0')
+		err_set(err, "--explain: '%s' is not a code; these are: %s", typed, like);
 	else
-		err_set(err, "--explain: '%s' is not a code (--list-checks names them)", typed);
+		err_set(
+		    err,
+		    "--explain: '%s' is not a code (--list-checks names them; a message goes to "
+		    "--from-log)",
+		    typed);
 }
 
 int
@@ -170,7 +215,7 @@ output_help(const struct options *options, const struct rules *rules, struct err
 
 	if (options->list_checks)
 		return report_checks(stdout, rules, &style);
-	if ((r = report_explain(stdout, rules, options->explain, &style)) == -ENOENT)
+	if ((r = report_explain(stdout, rules, topic_code(options->explain), &style)) == -ENOENT)
 		refuse_code(options->explain, err);
 	return r;
 }

@@ -1,4 +1,5 @@
 #include "cli/print.h"
+#include "azure/azure.h"
 #include "checks/stanza.h"
 
 #include <errno.h>
@@ -56,4 +57,46 @@ print_config(FILE *out, const json_t *doc, const struct judgement *judgement, st
 			why != NULL ? why : "the target");
 	free(text);
 	return r;
+}
+
+static void
+add_names(json_t *list, const char *names)
+{
+	for (size_t len; names != NULL && *names != '\0'; names += len + (names[len] == ' ')) {
+		len = strcspn(names, " ");
+		if (len > 0)
+			json_array_append_new(list, json_stringn(names, len));
+	}
+}
+
+/* The Azure actions that the remedies of all codes need; the caller owns the array. */
+static json_t *
+remedy_actions(const struct rules *rules)
+{
+	json_t *list = json_array();
+	size_t count;
+	const struct rule *all = rules_all(rules, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < all[i].code_count; j++)
+			for (size_t k = 0; k < all[i].codes[j].remedy_count; k++)
+				add_names(list, all[i].codes[j].remedies[k].needs);
+	return list;
+}
+
+int
+print_permissions(FILE *out, const struct options *options)
+{
+	struct rules *rules = NULL;
+	struct err err = { 0 };
+	json_t *more = NULL;
+	int r = options->fix ? rules_default(&rules, &err) : 0;
+
+	if (r == 0 && options->fix)
+		more = remedy_actions(rules);
+	if (r == 0)
+		r = azure_permissions(out, options->deep, options->guest, more);
+	json_decref(more);
+	rules_free(rules);
+	return r < 0 ? EXIT_INTERNAL : EXIT_HEALTHY;
 }

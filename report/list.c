@@ -1,4 +1,4 @@
-#include "report/wrap.h"
+#include "report/explain.h"
 #include "checks/causes.h"
 #include "facts/doc.h"
 
@@ -37,6 +37,7 @@ write_check(struct page *page, const struct rules *rules, enum check_id check)
 	struct rule rule = rules_for(rules, row->id);
 
 	write_heading(page, row->id, row->title != NULL ? row->title : "");
+	explain_reads(page, check);
 	write_codes(page, &rule);
 }
 
@@ -135,11 +136,20 @@ report_explain(FILE *out, const struct rules *rules, const char *code,
 
 	if (words == NULL && check_find(code) != CHECK_NONE)
 		return explain_check(out, rules, check_find(code), style);
+	page_start(&page, out, style);
+	if (words == NULL && code_find(code) != CODE_CUSTOM) {
+		write_heading(&page, code,
+			      check_table[code_table[code_find(code)].check].id != NULL
+				  ? check_table[code_table[code_find(code)].check].id
+				  : "any check");
+		explain_bare(&page, code_find(code));
+		return format_end(page.out);
+	}
 	if (words == NULL)
 		return -ENOENT;
-	page_start(&page, out, style);
 	write_heading(&page, code, words->owner);
 	explain_words(&page, words);
+	explain_code(&page, code_find(code), words);
 	if (words->remedy_count > 0)
 		fputs("\nWhat to do:\n", out);
 	for (size_t i = 0; i < words->remedy_count; i++)

@@ -48,19 +48,34 @@ static const struct {
 	{ GUEST, "Microsoft.Compute/virtualMachines/runCommand/action" },
 };
 
+static void
+add_once(json_t *actions, const char *name)
+{
+	const json_t *action;
+	size_t at;
+
+	json_array_foreach (actions, at, action)
+		if (doc_same(json_string_value(action), name))
+			return;
+	doc_append_str(actions, name);
+}
+
 int
-azure_permissions(FILE *out, bool deep, bool guest)
+azure_permissions(FILE *out, bool deep, bool guest, const json_t *more)
 {
 	static const char *const names[2][2] = { { "azssh-doctor", "azssh-doctor (guest)" },
 						 { "azssh-doctor (deep)",
 						   "azssh-doctor (deep, guest)" } };
-	json_t *actions = json_array(), *role;
+	json_t *actions = json_array(), *role, *action;
+	size_t at;
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (needed[i].depth == PLAIN || (needed[i].depth == DEEP && deep) ||
 		    (needed[i].depth == GUEST && guest))
 			doc_append_str(actions, needed[i].action);
+	json_array_foreach (more, at, action)
+		add_once(actions, json_string_value(action));
 	role =
 	    json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name", names[deep][guest], "IsCustom",
 		      1, "Description", "What azssh-doctor reads to say why SSH fails.", "Actions",
