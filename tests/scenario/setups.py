@@ -38,6 +38,68 @@ SERVERS = {
 }
 PORTS = {name: 2200 + i for i, name in enumerate(SERVERS)}
 
+# settings of ssh_config, and the codes that fit where ssh does not get in with them
+SETTINGS = {
+	"ControlMaster auto\n  ControlPath ~/.ssh/cm-%C": set(),
+	"ControlMaster auto\n  ControlPath ~/.ssh/control-%r@%h:%p-" + "x" * 80: {"cfg-control-path"},
+	"ControlMaster auto\n  ControlPath ~/.ssh/masters/%C": {"cfg-control-path"},
+	"ControlPath ~/.ssh/nobody-listens": set(),
+	"LocalForward 127.0.0.1:18080 localhost:80\n  ExitOnForwardFailure yes": set(),
+	"DynamicForward 18081": set(),
+	"RemoteForward 19000 localhost:80\n  ExitOnForwardFailure yes": set(),
+	"BindAddress 192.0.2.77": {"cfg-bind-address"},
+	"BindAddress 127.0.0.1": {"cfg-bind-address", "ssh-stops-tcp", "local-route-refuses", "tcp-unreachable", "tcp-timeout"},
+	"BindInterface nope0": {"cfg-bind-address"},
+	"BindInterface lo": {"cfg-bind-address", "ssh-stops-tcp", "local-route-refuses", "tcp-unreachable", "tcp-timeout"},
+	"CheckHostIP yes": set(),
+	"IPQoS none": set(),
+	"IPQoS af21 cs1": set(),
+	"KexAlgorithms curve25519-sha256": {"kex-mismatch"},
+	"KexAlgorithms diffie-hellman-group14-sha256": {"kex-mismatch"},
+	"KexAlgorithms diffie-hellman-group-exchange-sha256": {"kex-mismatch"},
+	"KexAlgorithms ^ecdh-sha2-nistp256": {"kex-mismatch"},
+	"MACs hmac-sha2-256\n  Ciphers aes128-ctr": {"cipher-mismatch", "mac-mismatch"},
+	"HostKeyAlgorithms rsa-sha2-256": {"hostkey-alg-mismatch"},
+	"HostKeyAlgorithms ssh-ed25519": {"hostkey-alg-mismatch"},
+	"HostKeyAlgorithms ssh-dss": {"ssh-config-error", "hostkey-alg-mismatch"},
+	"PKCS11Provider /usr/lib/nope.so": {"cfg-provider-missing"},
+	"PKCS11Provider none": set(),
+	"SecurityKeyProvider /usr/lib/nope.so": {"cfg-provider-missing"},
+	"AddressFamily inet6": {"dns-nxdomain", "dns-no-address", "dns-failed", "dns-family", "ssh-stops-tcp", "tcp-unreachable"},
+	"CanonicalizeHostname always": set(),
+	"CanonicalizeHostname yes\n  CanonicalDomains example.test": set(),
+	"HostKeyAlias somebody-else": {"hostkey-known-under-other-name", "hostkey-unknown-noninteractive"},
+	"UserKnownHostsFile /dev/null": {"hostkey-known-under-other-name", "hostkey-unknown-noninteractive"},
+	"UserKnownHostsFile ~/.ssh/absent ~/.ssh/known_hosts": set(),
+	"StrictHostKeyChecking yes": set(),
+	"StrictHostKeyChecking accept-new\n  UserKnownHostsFile ~/.ssh/new": set(),
+	"StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null": set(),
+	"KnownHostsCommand /bin/false": {"hostkey-command", "ssh-stops-host-key"},
+	"Tag azure": {"cfg-bad-option"},
+	"PermitLocalCommand yes\n  LocalCommand true": set(),
+	"PermitLocalCommand yes\n  LocalCommand false": set(),
+	"SendEnv LC_*": set(),
+	"SetEnv FOO=bar": set(),
+	"NumberOfPasswordPrompts 0": set(),
+	"ConnectTimeout 2": set(),
+	"ConnectionAttempts 2": set(),
+	"Tunnel no": set(),
+	"Tunnel point-to-point": set(),
+	"VerifyHostKeyDNS ask": set(),
+	"GSSAPIAuthentication yes": set(),
+	"HostbasedAuthentication yes": set(),
+	"Match exec false\n  User bob": set(),
+	"Match exec true\n  User bob": set(),
+	"Match canonical\n  User bob": set(),
+	"Match final\n  Compression yes": set(),
+	"ProxyJump none": set(),
+	"ProxyCommand none": set(),
+	"ProxyCommand false": {"proxycommand-fails", "ssh-stops-proxy"},
+	"EscapeChar none": set(),
+	"StdinNull yes": set(),
+	"RequestTTY force": set(),
+}
+
 # one word of an axis is the usual one; the others are drawn
 AXES = {
 	"known": [False],
@@ -47,7 +109,7 @@ AXES = {
 	"mode": ["400", "700", "500", "640", "604", "644", "660", "777", "000", "200"],
 	"owner": ["other", "root"],
 	"pub": ["own", "other", "garbage", "empty", "open", "options", "crlf", "private"],
-	"place": ["missing", "unnamed", "linked", "pub-named", "token", "spaced", "alias", "include", "match"],
+	"place": ["missing", "unnamed", "linked", "pub-named", "token", "spaced", "alias", "include", "match", "in-block", "apart", "never", "comma"],
 	"agent": ["empty", "good", "other", "full", "full-good", "good-full", "five-good", "locked", "dead", "confirm", "certificate", "a-file"],
 	"extra": ["x-before", "x-after", "open-before", "broken-before", "good-default", "many-defaults", "encrypted-before"],
 	"listed": ["crlf", "last", "command", "restrict", "from", "expired", "twice", "broken", "writable", "home-writable", "absent", "foreign", "comment-only"],
@@ -58,13 +120,13 @@ AXES = {
 		"PreferredAuthentications publickey", "RequiredRSASize 4096", "Compression yes", "SecurityKeyProvider none", "BatchMode yes",
 		"IdentityAgent ~/agent.sock", "IdentitiesOnly yes\n  IdentityAgent none", "Match user azureuser\n  PubkeyAuthentication no", "User azureuser",
 		"User AzureUser", "CertificateFile ~/.ssh/own-cert.pub", "PubkeyAcceptedAlgorithms +ssh-rsa", "HashKnownHosts yes",
-		"PubkeyAcceptedAlgorithms rsa-sha2-256", "PubkeyAuthentication unbound", "LogLevel QUIET", "AddressFamily inet"],
+		"PubkeyAcceptedAlgorithms rsa-sha2-256", "PubkeyAuthentication unbound", "LogLevel QUIET", "AddressFamily inet"] + sorted(SETTINGS),
 	"config_mode": ["666", "660", "644", "400"],
 	"user": ["bob", "AzureUser", "root", None],
 	"cert": ["valid", "expired", "future", "principal", "ca"],
 	"server": sorted(set(SERVERS) - {"plain"}),
 }
-WEIGHTS = {"server": 3, "agent": 3, "config": 3, "defect": 2, "form": 2, "mode": 2, "cert": 2, "extra": 3, "listed": 3, "place": 2}
+WEIGHTS = {"server": 3, "agent": 3, "config": 8, "defect": 2, "form": 2, "mode": 2, "cert": 2, "extra": 3, "listed": 3, "place": 4}
 
 
 def draw(rng):
@@ -92,7 +154,7 @@ def name_of(setup):
 
 # ---- which answers fit ----
 
-CHECKS = ("ssh-config", "key-file", "key-permissions", "key-format", "key-agent", "host-key", "auth")
+CHECKS = ("ssh-config", "dns", "tcp", "kex", "ssh-rehearsal", "key-file", "key-permissions", "key-format", "key-agent", "host-key", "auth")
 TELLING = ("Offering", "Server accepts", "Load key", "Permission", "Trying", "Skipping", "identity_sign", "sign_and_send", "Too many", "denied", "no such",
 	"can continue", "incorrect", "Bad ", "not accessible", "skipped", "Warning", "mutual", "error", "Received disconnect", "partial", "agent", "ignored",
 	"Unable", "no matching", "configuration", "closed")
@@ -101,6 +163,9 @@ TELLING = ("Offering", "Server accepts", "Load key", "Permission", "Trying", "Sk
 def telling(line):
 	return any(word in line for word in TELLING) and "PubkeyAcceptedAlgorithms" not in line[:20]
 
+
+# where the key's line stands in a block that does not count
+BLOCKS = {"in-block": "cfg-include-in-block", "apart": "cfg-line-in-block", "never": "cfg-block-not-used", "comma": "cfg-block-not-used"}
 
 FORMS = {"sshcom": "key-sshcom-format", "jwk": "key-jwk-format", "der": "key-der-format", "ppk": "key-ppk-format", "ppk2": "key-ppk-format", "public": "key-is-public-half", "rfc4716": "key-is-public-half",
 	"x509": "key-not-a-key-file", "pkcs12": "key-not-a-key-file"}
@@ -143,6 +208,8 @@ def fitting(setup, log):
 		codes |= {"too-many-auth-failures"} if setup["agent"] else set()
 	if setup["place"] == "missing" or (setup["place"] == "token" and setup["user"] != "azureuser"):
 		codes.add("key-missing")
+	if setup["place"] in BLOCKS:
+		codes |= {BLOCKS[setup["place"]], "key-default-not-picked", "password-auth-disabled", "key-not-on-vm"}
 	if setup["place"] == "unnamed":
 		codes |= {"key-default-not-picked", "password-auth-disabled"}
 	if setup["place"] == "pub-named":
@@ -198,6 +265,9 @@ def _by_config(setup):
 		codes |= {"rsa-sha1-rejected", "key-algorithm-off"}
 	elif "PubkeyAcceptedAlgorithms" in config or "RequiredRSASize" in config:
 		codes.add("key-algorithm-off")
+	codes |= SETTINGS.get(config, set())
+	if "exec true" in config:
+		codes |= DENIED
 	if "IdentityFile none" in config or "absent" in config:
 		codes |= {"key-missing", "key-default-not-picked", "password-auth-disabled"}
 	return codes

@@ -169,6 +169,8 @@ class Trials:
 			lines += ["Match originalhost %s" % net.PUBLIC, "  IdentityFile " + path]
 		elif place == "alias":
 			lines = ["Host work", "  HostName " + net.PUBLIC, "  IdentityFile " + path, "  Port %d" % setups.PORTS[setup["server"]]] + lines
+		if place in ("in-block", "apart", "never", "comma"):
+			lines = self._not_counting(place, path) + lines
 		if place == "include":
 			self.client._file({"path": "~/.ssh/more", "content": "\n".join(lines) + "\n", "mode": "600"})
 			lines = ["Include more", "Host other", "  User nobody"]
@@ -178,6 +180,15 @@ class Trials:
 		port = setups.PORTS[setup["server"]]
 		lines = [self.client._known({"port": port, "key": "host-" + k}) for k in guest.HOST_KEYS] if host else [self._scanned(port)]
 		self.client._file({"path": "~/.ssh/known_hosts", "content": "".join(line + "\n" for line in lines), "mode": "600"})
+
+	def _not_counting(self, place, path):
+		"""The key's line where it does not count for the host."""
+		line = "  IdentityFile " + path
+		if place == "in-block":
+			self.client._file({"path": "~/.ssh/more", "content": "Host %s\n%s\n" % (net.PUBLIC, line), "mode": "600"})
+			return ["Host elsewhere.test", "  User git", "", "Include more", ""]
+		return {"apart": ["Host elsewhere.test", "  User git", "", line.strip(), ""], "comma": ["Host vm,%s" % net.PUBLIC, line],
+			"never": ["Match canonical originalhost %s" % net.PUBLIC, line]}[place]
 
 	def _scanned(self, port):
 		text = net.run(["ssh-keyscan", "-T", "3", "-t", "ed25519", "-p", str(port), net.PUBLIC])
