@@ -60,6 +60,9 @@ int inbound_foreign(const struct scene *scene, struct finding *finding);
 /* Why no way from the Internet leads to the VM. Returns as finding_set. */
 int inbound_none(const struct scene *scene, struct finding *finding);
 
+/* Does the Bastion that is the way in (by_bastion) take you to the VM? Returns as finding_set. */
+int bastion_judge(const struct scene *scene, struct finding *finding);
+
 /* The way in use leads through a load balancer or a firewall: the connection goes past it, or what
  * is forwarded is not answered (silent: everything else lets us in and nothing comes back). 0 when
  * nothing is wrong with it, else as finding_set. */

@@ -91,19 +91,6 @@ unallocated(const struct inbound *in, struct finding *finding)
 			   arm_id_name(pip.id));
 }
 
-static int
-bastion(const struct inbound *in, struct finding *finding)
-{
-	if (in->bastion.tunneling)
-		return finding_set(finding, PASS, CODE_BASTION_WAY_IN,
-				   "az network bastion ssh -n %s connects without a public address",
-				   in->bastion.name);
-	return finding_set(
-	    finding, FAIL, CODE_BASTION_TUNNELING_DISABLED,
-	    "no public address, and Bastion %s (%s) does not take native SSH clients",
-	    in->bastion.name, in->bastion.sku != NULL ? in->bastion.sku : "SKU unknown");
-}
-
 /* A private address counts as this VM only with a known or proven host key: home networks
  * use 10.0.0.4 too. */
 static bool
@@ -220,7 +207,7 @@ judge(const struct scene *scene, struct finding *finding)
 	}
 	add_evidence(in, kind, finding);
 	if (kind == ADDRESS_BASTION)
-		return bastion(in, finding);
+		return bastion_judge(scene, finding);
 	if (kind == ADDRESS_NONE || in->path == NULL)
 		return finding_set(finding, FAIL, CODE_NO_PUBLIC_IP,
 				   "the VM has no address at all");

@@ -50,33 +50,97 @@ comes_privately(const struct scene *scene)
 	       tcp->tunnels_count > 0;
 }
 
+/* The half of a peering that does not work, of the VNet with that id. */
+static void
+add_peering(const struct peering *peering, const char *vnet, struct finding *finding)
+{
+	if (vnet != NULL)
+		finding_resource(finding, "vnet", "vnet_group", vnet);
+	finding_text(finding, "peering", peering->name);
+	finding_text(finding, "peering_state",
+		     peering->closed ? "closed to traffic (allowVirtualNetworkAccess is false)"
+				     : peering->state);
+	if (peering->closed)
+		finding_value(finding, "closed", json_true());
+	finding_text(finding, "remote_vnet", arm_id_name(peering->remote));
+	finding_text(finding, "remote_vnet_id", peering->remote);
+}
+
+static const char *
+peering_words(const struct peering *peering)
+{
+	return peering->closed ? "closed to traffic" : peering->state;
+}
+
+/* You come by a VPN or an ExpressRoute that ends in a peered network, and the VM's network does not
+ * use the gateway there. */
+static int
+gateway_way(const struct scene *scene, struct finding *finding)
+{
+	struct transit transit;
+	const char *setting;
+
+	if (scene->answers || !scene->timed_out || scene->tcp->on_azure ||
+	    !comes_privately(scene) ||
+	    !net_lacks_transit(scene->facts, scene->inbound.path, &transit))
+		return finding_set(
+		    finding, PASS, CODE_ROUTE_PRIVATE,
+		    "the way is private; nothing seen of the network stands against it");
+	setting = transit.far_half ? "allowGatewayTransit" : "useRemoteGateways";
+	add_peering(&transit.peering, transit.owner, finding);
+	finding_text(finding, "setting", setting);
+	finding_text(finding, "gateway_network", transit.gateway);
+	return finding_likely(finding, FAIL, CODE_PEERING_WITHOUT_GATEWAY,
+			      "peering %s keeps what comes by the gateway of %s away: %s is false",
+			      transit.peering.name != NULL ? transit.peering.name : "?",
+			      transit.gateway, setting);
+}
+
+/* The Bastion stands in another network: only the peering with that one concerns it. */
+static int
+bastion_way(const struct scene *scene, struct finding *finding)
+{
+	const struct bastion *bastion = &scene->inbound.bastion;
+
+	if (!bastion->cut_off)
+		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
+				   "nothing stands between Bastion %s and the VM's network",
+				   bastion->name);
+	add_peering(&bastion->peering, bastion->far_half ? doc_str(bastion->vnet, "id") : NULL,
+		    finding);
+	return finding_set(finding, FAIL, CODE_PEERING_DISCONNECTED,
+			   "Bastion %s is the way in, and peering %s between its network and the "
+			   "VM's is %s",
+			   bastion->name,
+			   bastion->peering.name != NULL ? bastion->peering.name : "?",
+			   peering_words(&bastion->peering));
+}
+
+/* A jump host may stand in the peered network; whether it does is not known. */
+static bool
+jump_is_stuck(const struct scene *scene)
+{
+	return address_by_proxy(scene->facts) && scene->timed_out;
+}
+
 /* Came in by the private address: the routes that matter are those between networks. */
 static int
 private_way(const struct scene *scene, struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
 	struct peering peering;
-	const char *state;
 
+	if (in->by_bastion)
+		return bastion_way(scene, finding);
 	if (!net_broken_peering(in->path, &peering))
-		return finding_set(
-		    finding, PASS, CODE_ROUTE_PRIVATE,
-		    "the way is private; nothing seen of the network stands against it");
-	state = peering.closed ? "closed to traffic" : peering.state;
-	finding_text(finding, "peering", peering.name);
-	finding_text(finding, "peering_state",
-		     peering.closed ? "closed to traffic (allowVirtualNetworkAccess is false)"
-				    : state);
-	if (peering.closed)
-		finding_value(finding, "closed", json_true());
-	finding_text(finding, "remote_vnet", arm_id_name(peering.remote));
-	finding_text(finding, "remote_vnet_id", peering.remote);
-	if (scene->answers || in->by_bastion || !comes_privately(scene))
+		return gateway_way(scene, finding);
+	add_peering(&peering, NULL, finding);
+	if (scene->answers || !(comes_privately(scene) || jump_is_stuck(scene)))
 		return finding_set(finding, PASS, CODE_ROUTE_PRIVATE,
 				   "a peering is not connected, which does not concern this way");
 	return finding_likely(finding, FAIL, CODE_PEERING_DISCONNECTED,
 			      "peering %s of the virtual network is %s",
-			      peering.name != NULL ? peering.name : "?", state);
+			      peering.name != NULL ? peering.name : "?", peering_words(&peering));
 }
 
 /* An address of the VM itself, on any of its network interfaces. */

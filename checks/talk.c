@@ -70,7 +70,7 @@ talk_way_around(const struct scene *scene, struct finding *finding)
 			break;
 		}
 	if (network->count > 0 && bastion_for(scene->facts, &network->paths[0], &bastion) &&
-	    bastion.tunneling) {
+	    bastion.usable) {
 		arm_id_group(bastion.id, group, sizeof(group));
 		finding_text(finding, "bastion", bastion.name);
 		finding_text(finding, "bastion_rg", group);

@@ -25,19 +25,23 @@ let_in(const struct scene *scene, const struct bastion *bastion)
 	return allowed;
 }
 
+/* One that is the only way in, and does not take native clients, still works in the browser; what
+ * else is wrong with it stops the browser as well. */
 static void
 add_bastion(const struct scene *scene, json_t *globals)
 {
-	const struct net_path *path = scene->inbound.path;
+	const struct inbound *in = &scene->inbound;
 	struct bastion bastion;
 	char group[128];
 
-	if (path != NULL && bastion_for(scene->facts, path, &bastion) && let_in(scene, &bastion)) {
-		arm_id_group(bastion.id, group, sizeof(group));
-		doc_set_str(globals, "way_browser", bastion.name);
-		doc_set_str(globals, "way_bastion", bastion.tunneling ? bastion.name : NULL);
-		doc_set_str(globals, "way_bastion_group", bastion.tunneling ? group : NULL);
-	}
+	if (in->path == NULL || !bastion_for(scene->facts, in->path, &bastion) || !bastion.ready ||
+	    bastion.cut_off || bastion.private_only || (in->by_bastion && bastion.tunneling) ||
+	    !let_in(scene, &bastion))
+		return;
+	arm_id_group(bastion.id, group, sizeof(group));
+	doc_set_str(globals, "way_browser", bastion.name);
+	doc_set_str(globals, "way_bastion", bastion.tunneling ? bastion.name : NULL);
+	doc_set_str(globals, "way_bastion_group", bastion.tunneling ? group : NULL);
 }
 
 void

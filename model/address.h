@@ -71,14 +71,23 @@ const char *address_proxy(const struct facts *facts);
 
 struct bastion {
 	const char *id, *name, *sku;
+	const char *state;      /* provisioning state, as ARM says it; NULL when it does not */
+	bool ready;             /* it is set up, as far as is known */
 	bool tunneling;         /* native clients allowed: Standard or Premium, and enabled */
+	bool private_only;      /* it has no public address: only private networks reach it */
 	bool peered;            /* stands in a peered VNet */
+	bool cut_off;           /* that peering does not work: see `peering` */
+	struct peering peering; /* the half of it that does not */
+	bool far_half;          /* that half is the one of the Bastion's own VNet */
+	bool usable;            /* a native client gets through it, as far as ARM says */
 	struct ip_range subnet; /* where its connections come from */
 	bool subnet_known;
+	struct net_ref nsg; /* of its subnet */
+	const json_t *vnet; /* body of the VNet it stands in, NULL when not known */
 };
 
-/* A Bastion that reaches this path's VNet, one with native client support first; false when there
- * is none among the facts. */
+/* A Bastion that reaches this path's VNet, or would if the peering between them worked; a usable
+ * one first. false when there is none among the facts. */
 bool bastion_for(const struct facts *facts, const struct net_path *path, struct bastion *ret);
 
 /* true when all Bastions of the subscription were listed, so that none found means none. */

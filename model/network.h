@@ -73,6 +73,22 @@ bool net_peering(const json_t *entry, struct peering *ret);
 /* The VNet is the path's own, or has a peering with it that works. */
 bool net_reaches(const struct net_path *path, const char *vnet);
 
+/* The half of the peering with that VNet which the body of one VNet holds; false when it has none.
+ */
+bool net_peering_with(const json_t *body, const char *vnet, struct peering *ret);
+
+/* Who comes by the VPN or ExpressRoute gateway of a peered VNet does not get to this one, since a
+ * half of the peering does not say that it uses, or lends, the gateway. */
+struct transit {
+	struct peering peering; /* that half */
+	bool far_half;          /* it is the one of the VNet with the gateway */
+	const char *owner;      /* id of the VNet whose half it is; NULL: the path's own */
+	const char *gateway;    /* name of the VNet with the gateway */
+};
+
+/* false when the VNet has a gateway of its own or uses that of a peered one, or none is known. */
+bool net_lacks_transit(const struct facts *facts, const struct net_path *path, struct transit *ret);
+
 /* A peering of the VNet that does not work; false when all do. */
 bool net_broken_peering(const struct net_path *path, struct peering *ret);
 

@@ -1,5 +1,6 @@
 #include "azure/read/rows.h"
 #include "facts/arm.h"
+#include "model/network.h"
 
 #include <string.h>
 #include <strings.h>
@@ -147,47 +148,89 @@ read_peered(struct vm_reader *reader)
 	each_peered(reader, read_network, NULL);
 }
 
+struct near {
+	const char *type;
+	void (*item)(void *ctx, const char *id, const json_t *body);
+};
+
 static bool
-list_beside(struct vm_reader *reader, const char *remote, const void *type)
+list_beside(struct vm_reader *reader, const char *remote, const void *ctx)
 {
+	const struct near *near = ctx;
 	char own[128], subscription[128];
 
 	arm_id_subscription(reader->id, own, sizeof(own));
 	arm_id_subscription(remote, subscription, sizeof(subscription));
 	if (strcasecmp(own, subscription) != 0)
-		reader_list(reader, &reader->network, path_in_subscription(remote, type), true,
-			    follow_near);
+		reader_list(reader, &reader->network, path_in_subscription(remote, near->type),
+			    true, near->item);
 	return false;
 }
 
 /* What may stand in the VM's own networks or in those peered with it: every such subscription is
  * listed, each once. */
 static void
-list_near(struct vm_reader *reader, const char *type)
+list_near(struct vm_reader *reader, const struct near *near)
 {
-	reader_list(reader, &reader->network, path_in_subscription(reader->id, type), false,
-		    follow_near);
-	each_peered(reader, list_beside, type);
+	reader_list(reader, &reader->network, path_in_subscription(reader->id, near->type), false,
+		    near->item);
+	each_peered(reader, list_beside, near);
+}
+
+static bool
+fetch_group(const char *id, const json_t *body, void *ctx)
+{
+	struct vm_reader *reader = ctx;
+	const char *nsg = doc_str(body, "properties.networkSecurityGroup.id");
+
+	if (nsg != NULL && strcasecmp(arm_id_name(id), "AzureBastionSubnet") == 0)
+		reader_fetch(reader, &reader->network, nsg, NULL);
+	return false;
+}
+
+static void
+bastion_subnet_arrived(struct vm_reader *reader)
+{
+	net_each(&reader->facts, "microsoft.network/virtualnetworks/subnets", fetch_group, reader);
+}
+
+/* The rules of a Bastion's own subnet decide as well; its network's other parts do not. */
+static void
+follow_bastion(void *ctx, const char *id, const json_t *body)
+{
+	struct vm_reader *reader = ctx;
+	const json_t *config;
+	const char *subnet;
+	size_t i;
+
+	if (!in_reach(reader, body))
+		return;
+	reader_follow(reader, id);
+	json_array_foreach (doc_list(body, "properties.ipConfigurations"), i, config)
+		if ((subnet = doc_str(config, "properties.subnet.id")) != NULL)
+			reader_fetch(reader, &reader->network, subnet, bastion_subnet_arrived);
 }
 
 /* With a public address a Bastion is a way round at most: nothing waits for it. */
 void
 read_bastions(struct vm_reader *reader)
 {
-	static const char type[] = "Microsoft.Network/bastionHosts";
+	static const struct near bastions = { "Microsoft.Network/bastionHosts", follow_bastion };
 
 	if (!has_public_way(reader))
-		list_near(reader, type);
+		list_near(reader, &bastions);
 	else if (reader_runs(reader))
-		reader_list(reader, &reader->all, path_in_subscription(reader->id, type), true,
-			    keep_near);
+		reader_list(reader, &reader->all, path_in_subscription(reader->id, bastions.type),
+			    true, keep_near);
 }
 
 void
 read_firewalls(struct vm_reader *reader)
 {
+	static const struct near firewalls = { "Microsoft.Network/azureFirewalls", follow_near };
+
 	if (reader_needs_front(reader))
-		list_near(reader, "Microsoft.Network/azureFirewalls");
+		list_near(reader, &firewalls);
 }
 
 /* A pool may name its members by address: then nothing of the VM's leads to the load balancer. */

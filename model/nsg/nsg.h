@@ -59,7 +59,7 @@ struct nsg_rule {
 	bool twin; /* shares its priority with another rule of the other access */
 };
 
-/* One security group (or list of admin rules): the inbound rules in order of priority. */
+/* One security group (or list of admin rules): the rules of one direction, in order of priority. */
 struct nsg {
 	const char *id, *name;
 	struct nsg_rule *rules;
@@ -69,6 +69,7 @@ struct nsg {
 
 /* Strings are borrowed from the body, which must outlive the view. */
 void nsg_from_body(const json_t *body, struct nsg *ret);
+void nsg_outbound_from_body(const json_t *body, struct nsg *ret); /* its outbound rules instead */
 void nsg_from_admin(const json_t *body,
 		    struct nsg *ret); /* reply of listNetworkManagerEffectiveSecurityAdminRules */
 void nsg_from_effective(const json_t *entry,

@@ -8,38 +8,42 @@
 static void
 add_rule(struct nsg *nsg, const char *name, const json_t *properties)
 {
-	nsg->count += nsg_rule_read(name, properties, &nsg->rules[nsg->count]);
+	nsg->count += nsg_rule_read(name, properties, false, &nsg->rules[nsg->count]);
 }
 
 /* What Azure adds to every group; a body that leaves them out means them all the same. */
-static const struct {
+static const struct built_in {
 	const char *name, *source, *destination;
 	int priority;
 	enum nsg_access access;
-} built_in[] = {
+} built_in_outbound[] = {
+	{ "AllowVnetOutBound", "VirtualNetwork", "VirtualNetwork", 65000, NSG_ACCESS_ALLOW },
+	{ "AllowInternetOutBound", "*", "Internet", 65001, NSG_ACCESS_ALLOW },
+	{ "DenyAllOutBound", "*", "*", 65500, NSG_ACCESS_DENY },
+}, built_in_inbound[] = {
 	{ "AllowVnetInBound", "VirtualNetwork", "VirtualNetwork", 65000, NSG_ACCESS_ALLOW },
 	{ "AllowAzureLoadBalancerInBound", "AzureLoadBalancer", "*", 65001, NSG_ACCESS_ALLOW },
 	{ "DenyAllInBound", "*", "*", 65500, NSG_ACCESS_DENY },
 };
 
-#define BUILT_IN_COUNT (sizeof(built_in) / sizeof(*built_in))
+#define BUILT_IN_COUNT (sizeof(built_in_inbound) / sizeof(*built_in_inbound))
 
 static void
-add_built_in(struct nsg *nsg, size_t i)
+add_built_in(struct nsg *nsg, const struct built_in *built_in)
 {
 	struct nsg_rule *rule = &nsg->rules[nsg->count];
 
 	for (size_t k = 0; k < nsg->count; k++)
-		if (nsg->rules[k].priority == built_in[i].priority)
+		if (nsg->rules[k].priority == built_in->priority)
 			return;
 	nsg->count++;
-	*rule = (struct nsg_rule){ .name = built_in[i].name,
-				   .priority = built_in[i].priority,
-				   .access = built_in[i].access,
+	*rule = (struct nsg_rule){ .name = built_in->name,
+				   .priority = built_in->priority,
+				   .access = built_in->access,
 				   .protocol = NSG_PROTOCOL_ANY,
 				   .protocol_text = "*",
 				   .is_default = true };
-	nsg_rule_fill(rule, built_in[i].source, built_in[i].destination);
+	nsg_rule_fill(rule, built_in->source, built_in->destination);
 }
 
 static int
@@ -66,7 +70,7 @@ sort_rules(struct nsg *nsg)
 }
 
 static void
-add_list(struct nsg *nsg, const json_t *list)
+add_list(struct nsg *nsg, const json_t *list, bool outbound)
 {
 	const json_t *entry;
 	size_t i;
@@ -74,13 +78,14 @@ add_list(struct nsg *nsg, const json_t *list)
 	json_array_foreach (list, i, entry) {
 		const char *name = doc_str(entry, "name");
 
-		add_rule(nsg, name != NULL ? name : arm_id_name(doc_str(entry, "id")),
-			 doc_get(entry, "properties"));
+		nsg->count +=
+		    nsg_rule_read(name != NULL ? name : arm_id_name(doc_str(entry, "id")),
+				  doc_get(entry, "properties"), outbound, &nsg->rules[nsg->count]);
 	}
 }
 
-void
-nsg_from_body(const json_t *body, struct nsg *ret)
+static void
+load_body(const json_t *body, bool outbound, struct nsg *ret)
 {
 	const json_t *custom = doc_get(body, "properties.securityRules"),
 		     *defaults = doc_get(body, "properties.defaultSecurityRules");
@@ -94,12 +99,24 @@ nsg_from_body(const json_t *body, struct nsg *ret)
 		nsg.bad = "properties.defaultSecurityRules";
 	nsg.rules = calloc(json_array_size(custom) + json_array_size(defaults) + BUILT_IN_COUNT,
 			   sizeof(*nsg.rules));
-	add_list(&nsg, custom);
-	add_list(&nsg, defaults);
+	add_list(&nsg, custom, outbound);
+	add_list(&nsg, defaults, outbound);
 	for (size_t i = 0; i < BUILT_IN_COUNT; i++)
-		add_built_in(&nsg, i);
+		add_built_in(&nsg, outbound ? &built_in_outbound[i] : &built_in_inbound[i]);
 	sort_rules(&nsg);
 	*ret = nsg;
+}
+
+void
+nsg_from_body(const json_t *body, struct nsg *ret)
+{
+	load_body(body, false, ret);
+}
+
+void
+nsg_outbound_from_body(const json_t *body, struct nsg *ret)
+{
+	load_body(body, true, ret);
 }
 
 /* The prefixes of a side of an admin rule, a list of {addressPrefixType, addressPrefix}; no list,

@@ -314,14 +314,14 @@ parse_access(const char *text)
 	return doc_same(text, "AlwaysAllow") ? NSG_ACCESS_ALWAYS : NSG_ACCESS_UNKNOWN;
 }
 
-/* Fills a rule; returns false when it is an outbound one, which does not concern us. */
+/* Fills a rule; returns false when it is one of the other direction, which does not concern us. */
 static bool
-read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
+read_head(const char *name, const json_t *properties, bool outbound, struct nsg_rule *rule)
 {
 	json_int_t priority = doc_int(properties, "priority", -1);
 	const char *direction = doc_str(properties, "direction");
 
-	if (doc_same(direction, "Outbound"))
+	if (doc_same(direction, outbound ? "Inbound" : "Outbound"))
 		return false;
 	*rule =
 	    (struct nsg_rule){ .name = name != NULL && *name != '\0' ? name : "?",
@@ -338,7 +338,7 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 		rule->bad = "access";
 	if (rule->priority < 0)
 		rule->bad = "priority";
-	if (!doc_same(direction, "Inbound"))
+	if (!doc_same(direction, outbound ? "Outbound" : "Inbound"))
 		rule->bad = "direction";
 	if (!json_is_object(properties))
 		rule->bad = "properties";
@@ -346,9 +346,9 @@ read_head(const char *name, const json_t *properties, struct nsg_rule *rule)
 }
 
 bool
-nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule)
+nsg_rule_read(const char *name, const json_t *properties, bool outbound, struct nsg_rule *rule)
 {
-	if (!read_head(name, properties, rule))
+	if (!read_head(name, properties, outbound, rule))
 		return false;
 	read_side(properties, &source_fields, &rule->source);
 	read_side(properties, &destination_fields, &rule->destination);

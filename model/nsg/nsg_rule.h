@@ -5,9 +5,10 @@
 
 #include "model/nsg/nsg.h"
 
-/* false for an outbound rule (nothing to free then). Nonsense is no error: it stands in the rule's
- * `bad` fields. */
-bool nsg_rule_read(const char *name, const json_t *properties, struct nsg_rule *rule);
+/* false for a rule of the other direction (nothing to free then). Nonsense is no error: it stands
+ * in the rule's `bad` fields. */
+bool nsg_rule_read(const char *name, const json_t *properties, bool outbound,
+		   struct nsg_rule *rule);
 
 /* The sides of a rule for all ports. */
 void nsg_rule_fill(struct nsg_rule *rule, const char *source, const char *destination);

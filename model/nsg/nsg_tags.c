@@ -128,6 +128,8 @@ nsg_tag_has(const struct nsg_tags *tags, const char *tag, const struct ip_range 
 			return NSG_NO;
 		return range_covers(&platform, range) ? NSG_YES : NSG_MAYBE;
 	}
+	if (strcasecmp(tag, "GatewayManager") == 0 && tags->table == NULL)
+		return NSG_NO; /* Azure's own control plane: nobody's machine is in it */
 	if (!ip_is_public(range->from) || !ip_is_public(range->to))
 		return NSG_NO; /* all other tags are lists of public addresses */
 	if (strcasecmp(tag, "Internet") == 0) {
