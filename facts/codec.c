@@ -283,13 +283,22 @@ list_value(const struct fact_field *field, const char *from)
 	return list;
 }
 
+/* A section that is pending: it begins with its state, and a struct that is no section does not. */
+static bool
+is_pending(const struct fact_shape *shape, const json_t *value)
+{
+	return shape->count > 0 && strcmp(shape->fields[0].member, "state") == 0 &&
+	       json_object_get(value, "state") == NULL;
+}
+
 /* A nested struct; NULL for one that says nothing. */
 static json_t *
 part_value(const struct fact_field *field, const void *part)
 {
 	json_t *value = part != NULL ? fact_object(field->shape(), part) : NULL;
 
-	if (field->type == FIELD_PART && json_object_size(value) == 0) {
+	if (field->type == FIELD_PART &&
+	    (json_object_size(value) == 0 || is_pending(field->shape(), value))) {
 		json_decref(value);
 		return NULL;
 	}

@@ -6,6 +6,8 @@ import json
 import os
 import sys
 
+import facts_schema as made
+
 try:
     import jsonschema
 except ImportError:
@@ -123,6 +125,8 @@ def main():
     blocked = load('tests', 'golden', 'blocked.json')
     for name, (path, value) in REPORT_BREAKS.items():
         test(name + '_is_refused', errors_of(report_schema, put(blocked, path, value)), True)
+    with open(os.path.join(SOURCE, 'facts', 'facts.schema.json'), encoding='utf-8') as file:
+        test('the_facts_schema_is_made_from_the_table', [] if file.read() == made.text() else ['tests/facts_schema.py > facts/facts.schema.json'])
     test('facts_pass', errors_of(facts_schema, FACTS))
     for name, (path, value) in FACTS_BREAKS.items():
         test(name + '_is_refused', errors_of(facts_schema, put(FACTS, path, value)), True)
