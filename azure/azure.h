@@ -68,6 +68,22 @@ void azure_guest(struct azure *azure, struct facts *facts, void (*done)(void *ct
 /* The script, NULL-terminated lines. */
 const char *const *azure_guest_script(bool windows);
 
+/* Which VMs a run of many is about. */
+struct azure_selection {
+	const char *const *subscriptions; /* names or ids; none: the active one, else all in sight */
+	size_t subscription_count;
+	const char *group;       /* NULL: any */
+	const char *const *tags; /* KEY or KEY=VALUE: all of them */
+	size_t tag_count;
+};
+
+/* Reads the VMs of the selection and what they refer to by few large requests, so that azure_find
+ * and azure_read of each need none of their own. done gets the VMs' ids in their order (borrowed),
+ * and why some may lack (an entry; NULL when none does). Needs SIGNIN known; the selection must
+ * live until then. */
+void azure_fleet(struct azure *azure, const struct azure_selection *selection,
+		 void (*done)(void *ctx, json_t *ids, const json_t *why), void *ctx);
+
 /* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come
  * from Azure: banners, what programs print. azure may be NULL. */
 void azure_cut(const struct azure *azure, json_t *value);

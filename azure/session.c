@@ -72,5 +72,6 @@ azure_free(struct azure *azure)
 	account_free(&azure->account);
 	cloud_free(&azure->cloud);
 	secrets_free(&azure->web.secrets);
+	json_decref(azure->fleet);
 	free(azure);
 }

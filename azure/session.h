@@ -14,6 +14,7 @@ struct azure {
 	struct cloud cloud;
 	struct signin signin;
 	const char *resolver; /* see azure_options */
+	json_t *fleet; /* of many VMs: name in lower case to their ids; NULL: read one by one */
 	bool deep, guest;
 };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* Of many VMs, so many are looked at side by side, with so many children and sockets. */
-enum { WINDOW = 256, MANY_LOCAL = 64 };
+enum { WINDOW = 256, MANY_LOCAL = 64, MANY_VMS = 8, MANY_MS = 600000, TURN_MS = 100 };
 
 /* ---- ending ---- */
 
@@ -91,7 +91,8 @@ job_prepare(struct job *job, const struct options *options)
 	    (struct azure_target){ .id = target->id, .group = target->group, .name = target->name };
 	if (target->name == NULL && target->id == NULL)
 		job->azure.host = target->host;
-	job->config = (struct ssh_config_request){ .user = options->login,
+	job->config = (struct ssh_config_request){ .shared = job->run->shared,
+						   .user = options->login,
 						   .port = options->port,
 						   .identity = options->identity,
 						   .config_file = options->ssh_config,
@@ -146,8 +147,10 @@ make_head(struct run *run, struct err *err)
 
 	if (r == 0 && many)
 		run->head->rows = ROWS_ONCE;
-	run->count = many ? vms->count : 0;
+	run->chosen = !many;
 	run->places = many ? MANY_LOCAL : LOCAL_MAX;
+	if (run->options->jobs > 0)
+		run->places = (size_t)run->options->jobs;
 	return r;
 }
 
@@ -155,29 +158,96 @@ make_head(struct run *run, struct err *err)
 static int
 check_names(const struct run *run, struct err *err)
 {
+	const struct words *vms = &run->options->vms;
 	struct target target;
 	int r = 0;
 
-	for (size_t i = 0; i < run->count && r == 0; i++)
-		if ((r = target_parse(run->options, run->options->vms.at[i], &target, err)) == 0)
+	for (size_t i = 0; i < vms->count && r == 0; i++)
+		if ((r = target_parse(run->options, vms->at[i], &target, err)) == 0)
 			target_free(&target);
 	return r;
 }
 
-/* As many VMs as there is room for, once the sign-in has ended: its facts are in every document. */
+/* ---- which VMs ---- */
+
+static void
+tell_gap(const struct run *run, const json_t *why)
+{
+	struct err err = { 0 };
+
+	err_set(&err, "not every VM may have been found: %s",
+		doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "Azure did not answer");
+	run->hooks->gap(run->hooks->ctx, err.text);
+}
+
+static void
+vms_known(void *ctx, json_t *ids, const json_t *why)
+{
+	struct run *run = ctx;
+
+	run->chosen = true;
+	names_choose(run->options, run->options->all ? ids : NULL, run->done, &run->names);
+	if (why != NULL && run->options->all)
+		tell_gap(run, why);
+	if (run->options->all && json_array_size(ids) == 0 && run->refused == 0) {
+		run->refused = -ENODATA;
+		err_set(&run->why, "no VM was found%s%s", why != NULL ? ": " : "",
+			doc_str(why, "reason") != NULL ? doc_str(why, "reason") : "");
+	}
+}
+
+/* Without a sign-in names can be judged, but nobody knows what "all" are. */
+static void
+vms_unknown(struct run *run)
+{
+	const char *reason = NULL;
+
+	facts_state(&run->head->facts, FACT_SIGNIN, &reason);
+	run->chosen = true;
+	if (!run->options->all) {
+		names_choose(run->options, NULL, run->done, &run->names);
+		return;
+	}
+	run->refused = -ENODATA;
+	err_set(&run->why, "which VMs there are is not known: %s",
+		reason != NULL ? reason : "the deadline came first");
+}
+
+/* Once the sign-in has ended. Few names are looked for one by one. */
+static void
+choose_vms(struct run *run)
+{
+	const struct options *options = run->options;
+	const struct azure_selection selection = { .subscriptions = options->subscriptions.at,
+						   .subscription_count =
+						       options->subscriptions.count,
+						   .group = options->resource_group,
+						   .tags = options->tags.at,
+						   .tag_count = options->tags.count };
+
+	if (run->asked || !run->head->steps[SIGNIN].ended)
+		return;
+	run->asked = true;
+	if (facts_state(&run->head->facts, FACT_SIGNIN, NULL) != FACT_KNOWN ||
+	    (!options->all && options->vms.count < MANY_VMS))
+		vms_unknown(run);
+	else
+		azure_fleet(run->azure, &selection, vms_known, run);
+}
+
+/* As many VMs as there is room for. */
 static void
 admit(struct run *run)
 {
 	struct err err;
 	struct job *job;
 
-	if (run->count > 0 && !run->head->steps[SIGNIN].ended)
-		return;
-	while (run->admitted < run->count && run->active < WINDOW) {
+	if (!run->chosen)
+		choose_vms(run);
+	while (run->chosen && run->admitted < run->names.count && run->active < WINDOW) {
 		size_t index = run->admitted++;
 
-		if (job_new(run, run->options->vms.at[index], own_document(run->doc), &job, &err) <
-		    0)
+		if (job_new(run, run->names.at[index], own_document(run->doc), &job, &err) < 0)
 			continue; /* it was a name before */
 		job->rows = ROWS_OWN;
 		job->index = index;
@@ -194,10 +264,11 @@ hand_over(struct run *run, struct job *job)
 	cut(run, job);
 	sort(job->doc);
 	FACT_PUT(job->doc, document, duration_ms, loop_now(run->loop) - run->began);
-	if (run->refused == 0)
+	if (run->refused == 0 && collect_few(run->options))
 		run->refused = refuse_ambiguous(job, &run->why);
 	run->hooks->finished(run->hooks->ctx, job->index, job->doc);
 	job_end(job);
+	run->handed++;
 	if (job->left == 0) {
 		job_free(job);
 		return;
@@ -220,24 +291,35 @@ hand_over_ended(struct run *run, bool over)
 }
 
 static void
+tell_turn(const struct run *run)
+{
+	if (run->hooks->turn != NULL && run->last != NULL)
+		run->hooks->turn(run->hooks->ctx, run->last->doc, loop_now(run->loop) - run->began);
+}
+
+static void
 run_turns(struct run *run)
 {
 	run_start_ready(run);
-	while (run->left > 0 || run->admitted < run->count) {
+	while (run->left > 0 || !run->chosen || run->admitted < run->names.count) {
+		size_t moved = run->admitted + run->handed;
+		bool idle;
+
 		if (loop_left(run->loop) == 0) {
 			loop_close(run->loop);
 			return;
 		}
-		if (!loop_turn(run->loop, 100) && run->lists[READY].first == NULL)
-			return; /* nothing under way and nothing to start: a row did not end */
+		idle = !loop_turn(run->loop, TURN_MS) && run->lists[READY].first == NULL;
 		run_start_ready(run);
 		hand_over_ended(run, false);
 		admit(run);
+		moved = run->admitted + run->handed - moved;
+		if (idle && moved == 0 && run->chosen)
+			return; /* nothing under way and nothing to start: a row did not end */
 		run_start_ready(run);
-		if (run->hooks != NULL && run->hooks->turn != NULL && run->last != NULL)
-			run->hooks->turn(run->hooks->ctx, run->last->doc,
-					 loop_now(run->loop) - run->began);
+		tell_turn(run);
 	}
+	hand_over_ended(run, false);
 }
 
 static void
@@ -246,7 +328,9 @@ run_all(struct run *run)
 	job_begin(run->head);
 	run_turns(run);
 	hand_over_ended(run, true);
-	while (run->admitted < run->count) { /* those that the deadline came before */
+	if (!run->chosen)
+		vms_unknown(run);
+	while (run->admitted < run->names.count) { /* those that the deadline came before */
 		admit(run);
 		hand_over_ended(run, true);
 	}
@@ -273,6 +357,8 @@ collect_deadline(const struct options *options)
 {
 	if (options->deadline_ms != 0)
 		return options->deadline_ms;
+	if (collect_many(options) && !collect_few(options))
+		return MANY_MS;
 	if (options->guest)
 		return 120000;
 	return options->deep ? 60000 : 30000;
@@ -281,7 +367,13 @@ collect_deadline(const struct options *options)
 bool
 collect_many(const struct options *options)
 {
-	return options->vms.count > 1;
+	return options->vms.count > 1 || options->all || options->names;
+}
+
+bool
+collect_few(const struct options *options)
+{
+	return !options->all && !options->names && options->vms.count < MANY_VMS;
 }
 
 /* What a run of one VM leaves. */
@@ -314,9 +406,12 @@ collect(const struct options *options, const json_t *custom, const struct collec
 	    (run.loop = loop_new(deadline, hooks != NULL ? hooks->trace : NULL)) == NULL)
 		goto out;
 	run.began = loop_now(run.loop);
+	run.shared = collect_few(options) ? NULL : ssh_config_shared_new();
 	aside_deadline(deadline);
 	target_asked(run.doc, options, deadline);
 	target_machine(run.doc);
+	if (options->resume != NULL && (r = names_done(options->resume, &run.done, err)) < 0)
+		goto out;
 	if ((r = make_head(&run, err)) < 0 || (r = check_names(&run, err)) < 0 ||
 	    (r = make_azure(&run, err)) < 0)
 		goto out;
@@ -333,6 +428,9 @@ out:
 		job_free(job);
 	}
 	job_free(run.head);
+	names_free(&run.names);
+	ssh_config_shared_free(run.shared);
+	json_decref(run.done);
 	json_decref(run.doc);
 	return r;
 }

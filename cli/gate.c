@@ -31,7 +31,8 @@ static const struct report *
 worst(const struct judgements *judgements)
 {
 	for (size_t i = 0; i < judgements->count; i++)
-		if (judgements->at[i]->report.exit_code == judgements->exit_code)
+		if (judgements->at[i] != NULL &&
+		    judgements->at[i]->report.exit_code == judgements->exit_code)
 			return &judgements->at[i]->report;
 	return NULL;
 }

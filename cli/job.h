@@ -5,6 +5,7 @@
 
 #include "azure/azure.h"
 #include "cli/collect.h"
+#include "cli/names.h"
 #include "cli/target.h"
 #include "facts/facts.h"
 #include "loop/owner.h"
@@ -79,6 +80,7 @@ struct run {
 	const struct collect_hooks *hooks;
 	const json_t *custom; /* the custom rules, for the programs among them */
 	struct loop *loop;
+	struct ssh_config_shared *shared; /* what ssh says of many names; NULL for one */
 	struct azure *azure;
 	json_t *doc;
 	const struct collector *table; /* COLLECTORS rows */
@@ -86,10 +88,13 @@ struct run {
 	struct job *first, *last;      /* under way */
 	struct job *late; /* handed over at the deadline, before their rows had ended */
 	struct job_list lists[JOB_LISTS];
-	size_t places, local;   /* for rows that are local; those taken */
-	size_t left;            /* rows of all jobs that have not ended */
-	size_t active;          /* jobs under way */
-	size_t admitted, count; /* VMs that have a job or had one, of all */
+	size_t places, local;    /* for rows that are local; those taken */
+	size_t left;             /* rows of all jobs that have not ended */
+	size_t active;           /* jobs under way */
+	struct names names;      /* of the VMs, once `chosen` */
+	json_t *done;            /* of --resume: those that are not looked at again */
+	bool asked, chosen;      /* Azure has been asked for the VMs; and has answered */
+	size_t admitted, handed; /* VMs that have a job or had one; that are handed over */
 	int64_t began;
 	int refused; /* the first name that several VMs bear, with its sentence */
 	struct err why;

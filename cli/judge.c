@@ -115,21 +115,27 @@ judge_all(json_t *doc, const struct options *options, const struct rules *rules,
 }
 
 void
+judgements_drop(struct judgements *judgements, size_t index)
+{
+	struct judgement *one = index < judgements->count ? judgements->at[index] : NULL;
+
+	if (one == NULL)
+		return;
+	report_free(&one->report);
+	diagnosis_free(&one->diagnosis);
+	findings_free(one->findings, one->count);
+	json_decref(one->globals);
+	about_free(&one->about);
+	json_decref(one->doc);
+	free(one);
+	judgements->at[index] = NULL;
+}
+
+void
 judgements_free(struct judgements *judgements)
 {
-	for (size_t i = 0; i < judgements->count; i++) {
-		struct judgement *one = judgements->at[i];
-
-		if (one == NULL)
-			continue;
-		report_free(&one->report);
-		diagnosis_free(&one->diagnosis);
-		findings_free(one->findings, one->count);
-		json_decref(one->globals);
-		about_free(&one->about);
-		json_decref(one->doc);
-		free(one);
-	}
+	for (size_t i = 0; i < judgements->count; i++)
+		judgements_drop(judgements, i);
 	free(judgements->at);
 	*judgements = (struct judgements){ 0 };
 }

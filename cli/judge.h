@@ -20,7 +20,8 @@ struct judgement {
 struct judgements {
 	struct judgement **at; /* what they hold points into them */
 	size_t count, room;
-	int exit_code; /* of the run */
+	int exit_code;                 /* of the run */
+	const struct output *streamed; /* it has been written already; NULL for none */
 };
 
 void judgements_begin(struct judgements *ret);
@@ -30,6 +31,8 @@ int judge_one(json_t *doc, size_t index, const struct options *options, const st
 /* Judges every target of the facts. 0 or -errno. */
 int judge_all(json_t *doc, const struct options *options, const struct rules *rules,
 	      struct judgements *ret);
+/* Frees what is held of the index-th; its verdict counts. */
+void judgements_drop(struct judgements *judgements, size_t index);
 void judgements_free(struct judgements *judgements);
 
 #endif

@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/rule_files.h"
+#include "cli/stream.h"
 #include "facts/memory.h"
 #include "facts/visible.h"
 #include "loop/aside.h"
@@ -53,6 +54,10 @@ complain(int r, const struct err *err)
 	if (r == -ENOMEM)
 		memory_lost();
 	say(err->text[0] != '\0' ? err->text : strerror(-r));
+	if (r == -ENODATA)
+		return EXIT_UNDETERMINED;
+	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG || r == -EIO)
+		return EXIT_INTERNAL;
 	return EXIT_USAGE;
 }
 
@@ -61,7 +66,9 @@ struct watcher {
 	struct progress progress;
 	const struct options *options;
 	struct judgements *judgements;
-	int r; /* of what could not be judged */
+	struct stream stream;
+	struct err err;
+	int r; /* of what could not be judged or written */
 };
 
 static void
@@ -77,7 +84,21 @@ on_finished(void *ctx, size_t index, json_t *doc)
 	int r =
 	    judge_one(doc, index, watcher->options, watcher->progress.rules, watcher->judgements);
 
+	if (r == 0 && watcher->stream.fd >= 0)
+		r = stream_write(&watcher->stream, watcher->judgements->at[index], &watcher->err);
+	if (stream_alone(&watcher->stream, watcher->options))
+		judgements_drop(watcher->judgements, index);
 	watcher->r = r < 0 ? r : watcher->r;
+}
+
+static void
+on_gap(void *ctx, const char *sentence)
+{
+	struct watcher *watcher = ctx;
+
+	say(sentence);
+	if (watcher->judgements->exit_code == EXIT_HEALTHY)
+		watcher->judgements->exit_code = EXIT_UNDETERMINED;
 }
 
 /* The facts, judged: collected now, or read from a bundle. *doc is those of a run of one VM, and
@@ -91,6 +112,7 @@ look_and_judge(const struct options *options, const struct rules *rules, json_t 
 				   .judgements = judgements };
 	struct collect_hooks hooks = { .ctx = &watcher,
 				       .finished = on_finished,
+				       .gap = on_gap,
 				       .trace = options->verbose ? say : NULL };
 	bool person = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !options->quiet &&
 		      !options->verbose;
@@ -101,13 +123,18 @@ look_and_judge(const struct options *options, const struct rules *rules, json_t 
 	} else if (options->replay == NULL) {
 		if (person)
 			hooks.turn = on_turn;
-		r = collect(options, rules_custom(rules), &hooks, doc, err);
+		if ((r = stream_begin(options, &watcher.stream, err)) == 0)
+			r = collect(options, rules_custom(rules), &hooks, doc, err);
 		progress_end(&watcher.progress);
+		judgements->streamed = watcher.stream.fd >= 0 ? watcher.stream.output : NULL;
+		stream_end(&watcher.stream);
 	} else {
 		r = bundle_read(options->replay, doc, NULL, err);
 	}
 	if (r == 0 && *doc != NULL)
 		return judge_all(*doc, options, rules, judgements);
+	if (r == 0 && watcher.r < 0)
+		*err = watcher.err;
 	return r == 0 ? watcher.r : r;
 }
 
@@ -167,7 +194,7 @@ deliver(const struct options *options, json_t *doc, const struct judgements *jud
 	if (bundle.path == NULL && code != EXIT_HEALTHY)
 		bundle.path = options->bundle_on_fail;
 	leave_on_signals();
-	if (judgements->count > 0)
+	if (judgements->count > 0 && judgements->at[0] != NULL)
 		bundle.rules = report_digest(&judgements->at[0]->report);
 	if (bundle.path != NULL && bundle_write(&bundle, doc, &err) < 0) {
 		complain(-EIO, &err);
@@ -371,6 +398,8 @@ main(int argc, char **argv)
 		return complain(r, &err);
 	/* a replay reads its files here, where a signal with a handler could not end a read that
 	 * hangs */
+	if (options.names && (r = options_read_names(&options, &err)) < 0)
+		return complain(r, &err);
 	if (is_live(&options)) {
 		leave_on_signals();
 		memory_hold_secrets();

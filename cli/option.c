@@ -69,6 +69,20 @@ parse_port(const char *value, int *ret)
 }
 
 bool
+option_shard(const char *value, size_t *k, size_t *n)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*value))
+		return false;
+	*k = strtoul(value, &end, 10);
+	if (*end != '/' || !isdigit((unsigned char)end[1]))
+		return false;
+	*n = strtoul(end + 1, &end, 10);
+	return *end == '\0' && *k >= 1 && *k <= *n && *n <= 65535;
+}
+
+bool
 option_is_user(const char *value)
 {
 	return *value != '-' && *value != '\0';
@@ -195,6 +209,15 @@ is_endpoint(const char *value)
 	return strrchr(value, ':') != NULL && is_host(value) && strchr(value, '/') == NULL;
 }
 
+/* "2/5": the second of five. */
+static bool
+is_shard(const char *value)
+{
+	size_t k, n;
+
+	return option_shard(value, &k, &n);
+}
+
 /* What each kind of value accepts; NULL where that is read by a function of its own. */
 static const struct {
 	bool (*accepts)(const char *value);
@@ -206,6 +229,8 @@ static const struct {
 	[OPT_ENDPOINT] = { is_endpoint, "HOST:PORT" },
 	[OPT_ADDRESS] = { ip_is_text, "an IPv4 or IPv6 address" },
 	[OPT_PORT] = { NULL, "a port from 1 to 65535" },
+	[OPT_NUMBER] = { NULL, "a number from 1 to 65535" },
+	[OPT_SHARD] = { is_shard, "K/N: the K-th of N parts" },
 	[OPT_DURATION] = { NULL, "a duration such as 30s, 1500ms or 2m, at most 24h" },
 	[OPT_COMMAS] = { NULL, "a list of words with commas between" },
 	[OPT_FORMAT] = { NULL, NULL },
@@ -250,6 +275,7 @@ option_store(struct options *options, const struct option_row *row, const char *
 		r = store_commas(options, row, at, value, err);
 		break;
 	case OPT_PORT:
+	case OPT_NUMBER:
 		r = parse_port(value, at);
 		break;
 	case OPT_DURATION:

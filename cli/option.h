@@ -15,6 +15,8 @@ enum option_kind {
 	OPT_ADDRESS,  /* const char * */
 	OPT_CHOICE,   /* const char *: one of the row's words */
 	OPT_PORT,     /* int */
+	OPT_NUMBER,   /* int, from 1 */
+	OPT_SHARD,    /* const char *: K/N */
 	OPT_DURATION, /* int: milliseconds */
 	OPT_LIST,     /* struct words: one value an option */
 	OPT_COMMAS,   /* struct words: values with commas between */

@@ -25,7 +25,11 @@
 static const struct option_row rows[] = {
 	HEADING("Where the VM is"),
 	ROW("resource-group", 'g', OPT_TEXT, "NAME", resource_group, "its resource group"),
-	ROW("subscription", 's', OPT_TEXT, "NAME-OR-ID", subscription, "its subscription"),
+	ROW("subscription", 's', OPT_LIST, "NAME-OR-ID", subscriptions,
+	    "its subscription (with --all repeatable)"),
+	ROW("all", 0, OPT_FLAG, NULL, all, "every VM of the group, subscriptions and tags given"),
+	ROW("tag", 0, OPT_LIST, "KEY[=VALUE]", tags,
+	    "with --all: only VMs with this tag (repeatable)"),
 	ROW("tenant", 0, OPT_TEXT, "ID", tenant, "the tenant to sign in to"),
 	ROW("cloud", 0, OPT_TEXT, "NAME", cloud, "AzureCloud, AzureUSGovernment, AzureChinaCloud"),
 	ROW("arm-endpoint", 0, OPT_TEXT, "URL", arm_endpoint,
@@ -62,6 +66,8 @@ static const struct option_row rows[] = {
 	    "allow rule files to run programs"),
 	ROW("deadline", 0, OPT_DURATION, "DURATION", deadline_ms,
 	    "hard limit (30s, --deep 60s, --guest 120s)"),
+	ROW("jobs", 0, OPT_NUMBER, "N", jobs, "connections and children at once (64)"),
+	ROW("shard", 0, OPT_SHARD, "K/N", shard, "only the K-th of N parts of the VMs"),
 	ROW("wait", 0, OPT_DURATION, "DURATION", wait_ms,
 	    "repeat until healthy, at most this long"),
 	HEADING("Output"),
@@ -83,6 +89,8 @@ static const struct option_row rows[] = {
 	    "say what has changed since; fail only on what is new"),
 	ROW("known-hosts", 0, OPT_TEXT, "FILE", known_hosts,
 	    "append the host key if Azure has proven it (--guest)"),
+	ROW("resume", 0, OPT_TEXT, "FILE", resume,
+	    "append ndjson to FILE, without the VMs that are in it"),
 	ROW("replay", 0, OPT_TEXT, "FILE", replay, "evaluate a bundle again, without I/O"),
 	ROW("from-log", 0, OPT_TEXT, "FILE", from_log,
 	    "what a log of ssh, VS Code, Ansible, PuTTY ... says (- for stdin)"),
@@ -142,6 +150,8 @@ options_help(void)
 	    "  azssh-doctor [OPTION]... [USER@]VM...        VM: name, RG/name or full ARM id; an "
 	    "IP address means --host\n"
 	    "  azssh-doctor [OPTION]... --host HOST\n"
+	    "  azssh-doctor [OPTION]... --all               every VM; - reads names from "
+	    "standard input\n"
 	    "  azssh-doctor [OPTION]... --replay BUNDLE     evaluate a bundle again, without I/O\n"
 	    "  azssh-doctor [OPTION]... --from-log FILE     explain a log or an error message\n"
 	    "  azssh-doctor --no-azure --no-probe -i FILE   check whether a key suits a new VM");
@@ -178,8 +188,8 @@ options_want_vm(const struct options *options)
 		     options->explain != NULL || options->lint.count > 0;
 
 	return options->vms.count == 0 && options->host == NULL && options->replay == NULL &&
-	       options->redact == NULL && options->from_log == NULL && !other &&
-	       !options_key_only(options);
+	       options->redact == NULL && !options->all && !options->names &&
+	       options->from_log == NULL && !other && !options_key_only(options);
 }
 
 int
@@ -192,8 +202,8 @@ options_default_vm(struct options *options, const char *vm)
 }
 
 /* Splits USER@ off, and takes a literal address as --host. */
-static int
-add_vm(struct options *options, const char *word, struct err *err)
+int
+options_add_vm(struct options *options, const char *word, struct err *err)
 {
 	const char *at = strrchr(word, '@'), *vm = at != NULL ? at + 1 : word;
 
@@ -212,6 +222,10 @@ add_vm(struct options *options, const char *word, struct err *err)
 			return -EINVAL;
 		}
 		options->login = user;
+	}
+	if (strcmp(vm, "-") == 0) {
+		options->names = true;
+		return 0;
 	}
 	if (!ip_is_text(vm))
 		return words_append(&options->vms, vm);
@@ -340,7 +354,9 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 		r = letter == '?' || letter == ':' ? refuse_option(letter, argv[optind - 1], err)
 						   : take_option(&options, letter, argv, err);
 	for (; r == 0 && optind < argc; optind++)
-		r = add_vm(&options, argv[optind], err);
+		r = options_add_vm(&options, argv[optind], err);
+	if (options.subscriptions.count > 0)
+		options.subscription = options.subscriptions.at[0];
 	if (r == 0 && options.output_count == 0)
 		r = option_store(&options, &text, "text", err);
 	if (r < 0) {
@@ -371,8 +387,8 @@ check_alone(const struct options *options, struct err *err)
 		return 0;
 	if (options->print_fix && options->print_config)
 		err_set(err, "--print-fix and --print-config: one of them is accepted");
-	else if (options->vms.count > 1)
-		err_set(err, "%s goes with one VM, %zu were given", option, options->vms.count);
+	else if (options->vms.count > 1 || options->all || options->names)
+		err_set(err, "%s goes with one VM, several were given", option);
 	else if (writes_stdout(options))
 		err_set(err,
 			"%s has standard output to itself: -f FORMAT=FILE is accepted beside it",
@@ -384,13 +400,41 @@ check_alone(const struct options *options, struct err *err)
 	return -EINVAL;
 }
 
+/* The same of many VMs. */
+static int
+check_many(const struct options *options, struct err *err)
+{
+	bool all = options->all;
+	bool many = all || options->names || options->vms.count > 1;
+
+	if (all && (options->vms.count > 0 || options->names))
+		err_set(err, "--all takes every VM: no name is accepted beside it");
+	else if (!all && options->tags.count > 0)
+		err_set(err, "--tag '%s' goes with --all", options->tags.at[0]);
+	else if (!all && options->subscriptions.count > 1)
+		err_set(err, "--subscription '%s': several are accepted with --all only",
+			options->subscriptions.at[1]);
+	else if (all && options->no_azure)
+		err_set(err, "--all and --no-azure contradict each other");
+	else if (!many && (options->shard != NULL || options->resume != NULL))
+		err_set(err, "%s goes with several VMs",
+			options->shard != NULL ? "--shard" : "--resume");
+	else if (options->resume != NULL && options->wait_ms > 0)
+		err_set(err, "--resume and --wait contradict each other");
+	else if (all && options->guest)
+		err_set(err, "--guest runs a script in each VM: name them, --all is not accepted");
+	else
+		return 0;
+	return -EINVAL;
+}
+
 /* Two options that cannot both be meant. */
 static int
 check_together(const struct options *options, struct err *err)
 {
 	const char *replay = options->replay, *bundle = options->bundle, *redact = options->redact;
 	const char *keep_map = options->keep_map, *log = options->from_log;
-	size_t count = options->vms.count;
+	size_t count = options->vms.count + (options->all || options->names ? 2 : 0);
 
 	if (replay != NULL && (count > 0 || options->host != NULL || bundle != NULL))
 		err_set(err,
@@ -419,10 +463,10 @@ check_together(const struct options *options, struct err *err)
 	else if (options->baseline != NULL && (count > 1 || redact != NULL))
 		err_set(err, "--baseline '%s' goes with one VM", options->baseline);
 	else if ((bundle != NULL || options->bundle_on_fail != NULL) && count > 1)
-		err_set(err, "--bundle '%s' holds one VM, %zu were given",
-			bundle != NULL ? bundle : options->bundle_on_fail, count);
+		err_set(err, "--bundle '%s' holds one VM, several were given",
+			bundle != NULL ? bundle : options->bundle_on_fail);
 	else if (options->host != NULL && count > 1)
-		err_set(err, "--host '%s' goes with one VM, %zu were given", options->host, count);
+		err_set(err, "--host '%s' goes with one VM, several were given", options->host);
 	else if (options->no_ssh_config && options->ssh_config != NULL)
 		err_set(err, "--ssh-config '%s' and --no-ssh-config contradict each other",
 			options->ssh_config);
@@ -437,7 +481,8 @@ check_together(const struct options *options, struct err *err)
 int
 options_check(const struct options *options, struct err *err)
 {
-	if (check_together(options, err) < 0 || check_alone(options, err) < 0)
+	if (check_together(options, err) < 0 || check_many(options, err) < 0 ||
+	    check_alone(options, err) < 0)
 		return -EINVAL;
 	if (options->fix) {
 		err_set(err, "--fix goes with --permissions; this program changes nothing");

@@ -32,7 +32,13 @@ struct output {
 /* What the command line says. Strings are borrowed from argv or owned by the lists' store. */
 struct options {
 	struct words vms; /* as typed, without USER@ */
-	bool vm_default;  /* nobody typed it: it is the one that az keeps as its default */
+	bool names;       /* more of them come on standard input ("-") */
+	bool all;         /* every VM of the group, the subscriptions, the tags */
+	struct words subscriptions, tags;
+	const char *shard;  /* "K/N" */
+	const char *resume; /* an ndjson file that is gone on with */
+	int jobs;           /* 0: not given */
+	bool vm_default;    /* nobody typed it: it is the one that az keeps as its default */
 	const char *resource_group, *subscription, *tenant;
 	const char *host, *login, *identity, *ssh_config;
 	int port; /* 0: not given */
@@ -77,6 +83,16 @@ bool options_key_only(const struct options *options);
 bool options_want_vm(const struct options *options);
 /* Takes that name for the VM that nobody typed. 0 or -ENOMEM. */
 int options_default_vm(struct options *options, const char *vm);
+
+/* Takes one [USER@]VM, "-" or address. 0, -ENOMEM, or -EINVAL with one sentence. */
+int options_add_vm(struct options *options, const char *word, struct err *err);
+
+/* Reads further names of VMs, one a line, blank lines and those that begin with # aside. 0, or
+ * -errno with one sentence. */
+int options_read_names(struct options *options, struct err *err);
+
+/* "2/5" of --shard: false when it is none. */
+bool option_shard(const char *value, size_t *k, size_t *n);
 
 /* "90", "90s", "2m", "1500ms", "1h" to milliseconds, at most 24 h. 0, or -EINVAL with *ret
  * untouched. */

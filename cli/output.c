@@ -60,12 +60,14 @@ render(const struct format *format, const struct judgements *judgements,
 {
 	const struct report **list = calloc(judgements->count + 1, sizeof(*list));
 	FILE *out = open_memstream(ret, len);
+	size_t count = 0;
 	int r = list == NULL || out == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; r == 0 && i < judgements->count; i++)
-		list[i] = &judgements->at[i]->report;
+		if (judgements->at[i] != NULL)
+			list[count++] = &judgements->at[i]->report;
 	if (r == 0)
-		r = format_write(format, out, list, judgements->count, style);
+		r = format_write(format, out, list, count, style);
 	if (out != NULL && fclose(out) != 0 && r == 0)
 		r = -errno;
 	free(list);
@@ -138,7 +140,9 @@ output_reports(const struct judgements *judgements, const struct options *option
 	int r = 0;
 
 	for (size_t i = 0; i < options->output_count; i++) {
-		int one = write_format(&options->outputs[i], judgements, options, &first);
+		int one = &options->outputs[i] == judgements->streamed
+			      ? 0
+			      : write_format(&options->outputs[i], judgements, options, &first);
 
 		if (one < 0 && r == 0) {
 			r = one;

@@ -44,6 +44,16 @@ file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st)
 	return r;
 }
 
+int
+file_drain(int fd, size_t max, struct buffer *ret)
+{
+	int r = read_to_end(fd, max, ret);
+
+	if (r < 0)
+		buffer_free(ret);
+	return r;
+}
+
 static int (*read_by)(const char *path, size_t max, struct buffer *ret, struct stat *st);
 static int (*stat_by)(const char *path, struct stat *st);
 

@@ -23,6 +23,9 @@ void file_by(int (*read_path)(const char *path, size_t max, struct buffer *ret, 
 /* The same of an open descriptor, from where it is. */
 int file_read_fd(int fd, size_t max, struct buffer *ret, struct stat *st);
 
+/* The same of what need not be a file: a pipe, a terminal. */
+int file_drain(int fd, size_t max, struct buffer *ret);
+
 /* true for the result of a path that names nothing. */
 bool file_is_absent(int r);
 

@@ -83,50 +83,81 @@ write_row(struct page *page, const struct report *report, size_t columns)
 
 /* ---- causes ---- */
 
-static bool
-same_cause(const struct report *a, const struct report *b)
+/* Reports with one cause: {what tells it apart: [their indexes]}, in the order of the first ones.
+ */
+static json_t *
+groups_by(const struct report *const *reports, size_t count,
+	  char *(*key_of)(const struct report *report, const json_t *ctx), const json_t *ctx)
 {
-	return a->cause != NULL && b->cause != NULL && doc_same(a->cause->code, b->cause->code);
+	json_t *groups = json_object(), *group;
+	char *key;
+
+	for (size_t i = 0; i < count; i++) {
+		if (reports[i]->cause == NULL)
+			continue;
+		key = key_of(reports[i], ctx);
+		if ((group = json_object_get(groups, key)) == NULL)
+			json_object_set_new(groups, key, group = json_array());
+		json_array_append_new(group, json_integer((json_int_t)i));
+		free(key);
+	}
+	return groups;
+}
+
+/* The code, and the command that mends it: the same one for VMs that share what is to be changed.
+ */
+static char *
+command_key(const struct report *report, const json_t *ctx)
+{
+	const struct remedy *remedy = report_remedy(report->cause);
+
+	(void)ctx;
+	return doc_fmt("%s\n%s", report->cause->code, remedy != NULL ? remedy->command : "");
+}
+
+/* VMs with a command that no other one needs are named together by their code. */
+static char *
+cause_key(const struct report *report, const json_t *commands)
+{
+	char *key = command_key(report, NULL);
+
+	if (json_array_size(json_object_get(commands, key)) < 2)
+		*strchr(key, '\n') = '\0';
+	return key;
+}
+
+static const struct report *
+member(const struct report *const *reports, const json_t *group, size_t i)
+{
+	return reports[json_integer_value(json_array_get(group, i))];
 }
 
 /* The title of the group; where its VMs have different ones, the first as an example. */
 static char *
-group_title(const struct report *const *reports, size_t count, size_t at)
+group_title(const struct report *const *reports, const json_t *group)
 {
-	const char *title = report_title(reports[at]->cause);
+	const char *title = report_title(member(reports, group, 0)->cause);
 
-	for (size_t i = at + 1; i < count; i++)
-		if (same_cause(reports[i], reports[at]) &&
-		    !doc_same(report_title(reports[i]->cause), title))
+	for (size_t i = 1; i < json_array_size(group); i++)
+		if (!doc_same(report_title(member(reports, group, i)->cause), title))
 			return doc_fmt("such as: %s", title);
 	return strdup(title);
 }
 
-static bool
-named_before(const struct report *const *reports, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (same_cause(reports[i], reports[at]))
-			return true;
-	return false;
-}
-
 /* "web1, web2, web3 and 28 more" */
 static char *
-names_text(const struct report *const *reports, size_t count, size_t at, size_t *found)
+names_text(const struct report *const *reports, const json_t *group)
 {
+	size_t size, found = json_array_size(group);
 	char *text = NULL;
-	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (out == NULL)
 		return NULL;
-	*found = 0;
-	for (size_t i = at; i < count; i++)
-		if (same_cause(reports[i], reports[at]) && (*found)++ < NAMES_SHOWN)
-			fprintf(out, "%s%s", *found > 1 ? ", " : "", report_name(reports[i]));
-	if (*found > NAMES_SHOWN)
-		fprintf(out, " and %zu more", *found - NAMES_SHOWN);
+	for (size_t i = 0; i < found && i < NAMES_SHOWN; i++)
+		fprintf(out, "%s%s", i > 0 ? ", " : "", report_name(member(reports, group, i)));
+	if (found > NAMES_SHOWN)
+		fprintf(out, " and %zu more", found - NAMES_SHOWN);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
@@ -135,12 +166,11 @@ names_text(const struct report *const *reports, size_t count, size_t at, size_t 
 
 /* One cause: how many VMs have it, which, and what to type for the first of them. */
 static void
-write_cause(struct page *page, const struct report *const *reports, size_t count, size_t at)
+write_cause(struct page *page, const struct report *const *reports, const json_t *group)
 {
-	const struct finding *cause = reports[at]->cause;
-	size_t found = 0;
-	char *names = names_text(reports, count, at, &found),
-	     *title = group_title(reports, count, at),
+	const struct finding *cause = member(reports, group, 0)->cause;
+	size_t found = json_array_size(group);
+	char *names = names_text(reports, group), *title = group_title(reports, group),
 	     *text = doc_fmt("%zu VM%s: %s [%s]", found, found == 1 ? "" : "s", title, cause->code);
 
 	putc('\n', page->out);
@@ -153,6 +183,20 @@ write_cause(struct page *page, const struct report *const *reports, size_t count
 	free(text);
 }
 
+static void
+write_causes(struct page *page, const struct report *const *reports, size_t count)
+{
+	json_t *commands = groups_by(reports, count, command_key, NULL),
+	       *groups = groups_by(reports, count, cause_key, commands);
+	const char *key;
+	const json_t *group;
+
+	json_object_foreach (groups, key, group)
+		write_cause(page, reports, group);
+	json_decref(commands);
+	json_decref(groups);
+}
+
 void
 write_overview(struct page *page, const struct report *const *reports, size_t count)
 {
@@ -161,9 +205,7 @@ write_overview(struct page *page, const struct report *const *reports, size_t co
 
 	for (size_t i = 0; i < count; i++)
 		write_row(page, reports[i], columns);
-	for (size_t i = 0; i < count; i++)
-		if (reports[i]->cause != NULL && !named_before(reports, i))
-			write_cause(page, reports, count, i);
+	write_causes(page, reports, count);
 	text = doc_fmt("%zu VMs: %s.%s", count, verdicts,
 		       page->style->terminal && !page->style->verbose ? " All: -v, or name one VM."
 								      : "");

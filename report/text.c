@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { FEW = 20 }; /* VMs that a log has all details of */
+
 /* Where lines may be as long as they are: in a log, since a log is for search. */
 static void
 start(struct page *page, FILE *out, const struct report_style *style)
@@ -36,7 +38,8 @@ int
 report_text(FILE *out, const struct report *const *reports, size_t count,
 	    const struct report_style *style)
 {
-	bool overview = count > 1, full = !style->terminal || style->verbose || count == 1;
+	bool overview = count > 1, few = count <= (style->terminal ? 1 : FEW),
+	     full = few || style->verbose;
 	struct page page;
 	int r = 0;
 

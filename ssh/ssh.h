@@ -30,9 +30,13 @@ struct ssh_config_request {
 	const char *user;     /* -l or USER@; NULL: ssh decides */
 	int port;             /* -p; 0: ssh decides */
 	const char *identity; /* -i; NULL: ssh decides */
-	const char *config_file; /* -F; NULL: ssh's own */
-	bool no_config;          /* -F none */
+	const char *config_file;          /* -F; NULL: ssh's own */
+	bool no_config;                   /* -F none */
+	struct ssh_config_shared *shared; /* with others, so that names that no Host or Match block
+					     tells apart are asked about once; NULL: it is not */
 };
+struct ssh_config_shared *ssh_config_shared_new(void);
+void ssh_config_shared_free(struct ssh_config_shared *shared);
 void ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
 			const struct ssh_config_request *request, ssh_done *done, void *ctx);
 

@@ -39,6 +39,10 @@ void list_visit(struct fetches *fetches, const char *path, bool has_fallback,
 		void (*item)(void *ctx, const char *id, const json_t *body), void *ctx,
 		void (*done)(void *ctx), void *done_ctx);
 
+/* Puts a list there as if it had been fetched: its items, or why it did not come (NULL: it did).
+ * One that is there already stays. */
+void list_feed(struct fetches *fetches, const char *path, const json_t *items, json_t *why);
+
 /* Calls item for what a list has brought; none while it has not ended. */
 void list_each(const struct fetches *fetches, const char *path,
 	       void (*item)(void *ctx, const char *id, const json_t *body), void *ctx);

@@ -88,6 +88,17 @@ list_got(void *ctx, const struct arm_answer *answer)
 }
 
 void
+list_feed(struct fetches *fetches, const char *path, const json_t *items, json_t *why)
+{
+	bool begin;
+	struct fetch *fetch = fetch_of(fetches, path, &begin);
+
+	if (begin)
+		list_got(fetch,
+			 &(struct arm_answer){ .body = (json_t *)(uintptr_t)items, .why = why });
+}
+
+void
 list_fetch(struct fetches *fetches, const char *path, bool has_fallback, void (*done)(void *ctx),
 	   void *ctx)
 {

@@ -27,6 +27,15 @@ pages_end(struct pages *pages, json_t *why, bool more)
 
 static void pages_next(struct pages *pages);
 
+/* The object that takes the token. */
+static json_t *
+token_place(const struct pages *pages)
+{
+	const struct pages_ask *ask = &pages->ask;
+
+	return ask->in != NULL ? json_object_get(ask->body, ask->in) : ask->body;
+}
+
 static void
 pages_got(void *ctx, const struct arm_answer *answer)
 {
@@ -43,12 +52,15 @@ pages_got(void *ctx, const struct arm_answer *answer)
 		json_decref(why);
 	} else if (token == NULL || *token == '\0') {
 		pages_end(pages, NULL, false);
+	} else if (doc_same(token,
+			    json_string_value(json_object_get(token_place(pages), ask->token)))) {
+		why = reply_entry(FACT_UNKNOWN, "error", "the same page came again and again");
+		pages_end(pages, why, false);
+		json_decref(why);
 	} else if (++pages->page == ask->most) {
 		pages_end(pages, NULL, true);
 	} else {
-		json_object_set_new(ask->in != NULL ? json_object_get(ask->body, ask->in)
-						    : ask->body,
-				    ask->token, json_string(token));
+		json_object_set_new(token_place(pages), ask->token, json_string(token));
 		pages_next(pages);
 	}
 }

@@ -1,3 +1,4 @@
+#include "azure/read/fleet.h"
 #include "azure/read/reader.h"
 #include "azure/read/search.h"
 #include "facts/arm.h"
@@ -300,14 +301,36 @@ vm_id(const char *subscription, const char *group, const char *name)
 
 /* ---- by name ---- */
 
+/* Of many VMs that were read beforehand; false when none of them is meant. */
+static bool
+found_before(struct find *find)
+{
+	json_t *hits = fleet_named(find->azure, find->group, find->name);
+	size_t count = json_array_size(hits);
+
+	if (count == 1) {
+		settle_found(find, json_string_value(json_array_get(hits, 0)), "search");
+		find_end(find);
+	} else if (count > 1) {
+		settle_many(find, hits);
+		find_end(find);
+	}
+	json_decref(hits);
+	return count > 0;
+}
+
 static void
 by_name(struct find *find)
 {
-	char *group = find->group == NULL
-			  ? config_setting(&find->azure->account.config, "defaults", "group")
-			  : NULL;
-	const char *in = find->group != NULL ? find->group : group;
+	char *group;
+	const char *in;
 
+	if (found_before(find))
+		return;
+	group = find->group == NULL
+		    ? config_setting(&find->azure->account.config, "defaults", "group")
+		    : NULL;
+	in = find->group != NULL ? find->group : group;
 	if (in != NULL && find->azure->account.active != NULL && name_plain(find->name) &&
 	    strpbrk(in, "/?#%") == NULL)
 		try_id(find, vm_id(find->azure->account.active, in, find->name));

@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
+#define GRAPH "/providers/Microsoft.ResourceGraph/resources"
 #define GRAPH_PAGES 20
+#define FLEET_PAGES 1000
 
 /* Rows come as objects, or as a table of columns and rows. */
 static bool
@@ -27,19 +29,41 @@ take_rows(json_t *rows, const json_t *page)
 	return data != NULL;
 }
 
+static json_t *
+body_of(const char *query)
+{
+	return json_pack("{s:s, s:{s:s, s:i}}", "query", query, "options", "resultFormat",
+			 "objectArray", "$top", 1000);
+}
+
 void
 graph_ask(struct arm *arm, const char *query,
 	  void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
 {
-	pages_ask(
-	    arm,
-	    &(struct pages_ask){ .path = "/providers/Microsoft.ResourceGraph/resources",
-				 .body = json_pack("{s:s, s:{s:s, s:i}}", "query", query, "options",
-						   "resultFormat", "objectArray", "$top", 1000),
-				 .in = "options",
-				 .token = "$skipToken",
-				 .flags = ARM_HAS_FALLBACK,
-				 .most = GRAPH_PAGES,
-				 .take = take_rows },
-	    done, ctx);
+	pages_ask(arm,
+		  &(struct pages_ask){ .path = GRAPH,
+				       .body = body_of(query),
+				       .in = "options",
+				       .token = "$skipToken",
+				       .flags = ARM_HAS_FALLBACK,
+				       .most = GRAPH_PAGES,
+				       .take = take_rows },
+		  done, ctx);
+}
+
+void
+graph_read(struct arm *arm, const char *query, json_t *subscriptions,
+	   void (*done)(void *ctx, const struct arm_answer *answer), void *ctx)
+{
+	json_t *body = body_of(query);
+
+	json_object_set(body, "subscriptions", subscriptions);
+	pages_ask(arm,
+		  &(struct pages_ask){ .path = GRAPH,
+				       .body = body,
+				       .in = "options",
+				       .token = "$skipToken",
+				       .most = FLEET_PAGES,
+				       .take = take_rows },
+		  done, ctx);
 }

@@ -48,6 +48,15 @@ ask_beside(struct vm_reader *reader, char *path)
 	free(path);
 }
 
+/* Of many VMs nothing is asked for one of them: what the lists have brought is all. Takes the path.
+ */
+static void
+keep_beside(struct vm_reader *reader, char *path)
+{
+	reader_keep(reader, path);
+	free(path);
+}
+
 static void
 read_instance_view(struct vm_reader *reader)
 {
@@ -58,21 +67,29 @@ read_instance_view(struct vm_reader *reader)
 static void
 read_health(struct vm_reader *reader)
 {
-	ask_beside(reader,
-		   doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
-			   reader->id));
+	char *path = doc_fmt("%s/providers/Microsoft.ResourceHealth/availabilityStatuses/current",
+			     reader->id);
+
+	if (reader->azure->fleet == NULL)
+		ask_beside(reader, path);
+	else
+		keep_beside(reader, path);
 }
 
 /* A schedule may have stopped the VM. */
 static void
 read_schedule(struct vm_reader *reader)
 {
-	char *schedules;
+	char *schedules, *path;
 
 	if (reader_runs(reader) && !reader->azure->deep)
 		return;
 	schedules = path_in_group(reader->id, "Microsoft.DevTestLab/schedules");
-	ask_beside(reader, doc_fmt("%s/shutdown-computevm-%s", schedules, arm_id_name(reader->id)));
+	path = doc_fmt("%s/shutdown-computevm-%s", schedules, arm_id_name(reader->id));
+	if (reader->azure->fleet == NULL)
+		ask_beside(reader, path);
+	else
+		keep_beside(reader, path);
 	free(schedules);
 }
 

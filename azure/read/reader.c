@@ -20,6 +20,12 @@ static const struct {
 	{ JIT_POLICIES, false },
 };
 
+const char *
+reader_list_type(size_t i)
+{
+	return i < sizeof(group_lists) / sizeof(*group_lists) ? group_lists[i].type : NULL;
+}
+
 static void
 nobody_waits(void *ctx)
 {

@@ -30,6 +30,9 @@ struct vm_reader {
 /* Starts what needs no more than the VM's id. */
 void reader_prefetch(struct fetches *fetches, const char *id);
 
+/* The types of the group's lists that it fetches, in their order; NULL behind the last. */
+const char *reader_list_type(size_t i);
+
 /* The VM's body, NULL when it did not come; *why (may be NULL) is then its entry. */
 const json_t *reader_vm(const struct vm_reader *reader, const json_t **why);
 /* The VM runs, as far as its body tells. */

@@ -3,6 +3,7 @@
 #include "model/jump_host.h"
 #include "ssh/machine/aside.h"
 #include "ssh/machine/config.h"
+#include "ssh/machine/config_share.h"
 #include "ssh/ssh.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@ struct config {
 	struct ssh_config_outcome outcome; /* owned, but for the request */
 	json_t *chain; /* the first hop of each ProxyJump so far, as it is written */
 	int under_way;
+	struct config_share *share; /* NULL: with nobody */
+	struct config *next;        /* of those that wait for it */
 };
 
 static void
@@ -265,9 +268,36 @@ ask_hop(struct config *config, const char *proxyjump)
 	return asked;
 }
 
+static void config_begin(struct config *config);
+
+/* What was found out for this name serves the others, too. */
+static void
+share(struct config *config)
+{
+	struct config_share *share = config->share;
+	struct config *waiting, *next;
+
+	if (share == NULL || share->state != SHARE_ASKED || share->neutral != NULL)
+		return;
+	share->state = SHARE_KNOWN;
+	share->scan = json_incref(config->outcome.scan);
+	share->neutral = json_incref(config->outcome.neutral);
+	if (config->section != FACT_ALIAS) {
+		json_decref(config->outcome.neutral);
+		config->outcome.neutral = NULL;
+	}
+	waiting = share->waiting;
+	share->waiting = NULL;
+	for (; waiting != NULL; waiting = next) {
+		next = waiting->next;
+		config_begin(waiting);
+	}
+}
+
 static void
 runs_ended(struct config *config)
 {
+	share(config);
 	if (config->outcome.options == NULL) {
 		ssh_config_settle_unknown(config->facts, config->section, &config->outcome);
 		config_finish(config);
@@ -287,6 +317,50 @@ scan(const char *file, const char *home)
 	if (!machine_aside("scan", request, &found, &why))
 		return ssh_config_scan(file, home);
 	return found != NULL ? found : json_object();
+}
+
+static void
+ask_ssh(struct config *config)
+{
+	const struct ssh_config_request *request = config->outcome.request;
+	bool first = config->share != NULL && config->share->state == SHARE_ASKED;
+
+	config->outcome.error = run(config, request, request->name, named_ran);
+	if (config->outcome.error == 0 && (config->section == FACT_ALIAS || first))
+		run(config, request, config->outcome.neutral_name, neutral_ran);
+	if (config->under_way == 0)
+		runs_ended(config);
+}
+
+static void
+config_begin(struct config *config)
+{
+	const struct ssh_config_request *request = config->outcome.request;
+	struct config_share *share = config->share;
+
+	if (share != NULL && share->state == SHARE_ASKED) {
+		config->next = share->waiting;
+		share->waiting = config;
+		return;
+	}
+	if (share != NULL && share->state == SHARE_KNOWN) {
+		config->outcome.scan = json_incref(share->scan);
+		config->outcome.options =
+		    config_share_options(share, config->outcome.neutral_name, request->name);
+		if (config->outcome.options != NULL) {
+			if (config->section == FACT_ALIAS)
+				config->outcome.neutral = json_incref(share->neutral);
+			runs_ended(config);
+			return;
+		}
+	}
+	if (config->outcome.scan == NULL)
+		config->outcome.scan = request->no_config
+					   ? json_object()
+					   : scan(request->config_file, local_home(config->facts));
+	if (share != NULL && share->state == SHARE_NEW)
+		share->state = SHARE_ASKED;
+	ask_ssh(config);
 }
 
 void
@@ -318,11 +392,6 @@ ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section sec
 				   .outcome.request = request };
 	config->outcome.neutral_name =
 	    strchr(request->name, '.') != NULL ? NEUTRAL_DOTTED : NEUTRAL_NAME;
-	config->outcome.scan =
-	    request->no_config ? json_object() : scan(request->config_file, local_home(facts));
-	if ((config->outcome.error = run(config, request, request->name, named_ran)) == 0 &&
-	    section == FACT_ALIAS)
-		run(config, request, config->outcome.neutral_name, neutral_ran);
-	if (config->under_way == 0)
-		runs_ended(config);
+	config->share = config_share_of(request, config->outcome.neutral_name);
+	config_begin(config);
 }
