@@ -7,7 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define YOUNG_S 300 /* a VM that was created or started so lately may still be booting */
+/* A VM that was created or started so lately may still be booting; the first start of Windows takes
+ * longer. */
+#define YOUNG_S 300
+#define YOUNG_WINDOWS_S 900
 
 /* The activity log's word on who stopped it (--deep): the caller of the last deallocation, NULL
  * when not known. */
@@ -68,19 +71,67 @@ deallocated(const struct scene *scene, struct finding *finding)
 			   caller != NULL && when != NULL ? when : "");
 }
 
+/* Seconds since a time that Azure gives; -1 when it gives none. */
+static long long
+seconds_since(const struct scene *scene, const char *when)
+{
+	time_t time = time_from_iso(when);
+
+	return time > 0 && scene->now >= time ? (long long)(scene->now - time) : -1;
+}
+
+/* Seconds since the VM was created or last started, -1 when that is not known. */
+static long long
+age_of(const struct scene *scene)
+{
+	long long created = seconds_since(scene, scene->instance->created),
+		  started = seconds_since(scene, scene->instance->power_time);
+
+	return started >= 0 && (created < 0 || started < created) ? started : created;
+}
+
 /* Created or started so lately, and the agent not up: still on its way. */
 static bool
 is_booting(const struct scene *scene)
 {
 	const struct vm *vm = scene->instance;
-	time_t created = time_from_iso(vm->created), started = time_from_iso(vm->power_time);
-	bool young = (created > 0 && scene->now >= created && scene->now - created < YOUNG_S) ||
-		     (started > 0 && scene->now >= started && scene->now - started < YOUNG_S);
+	long long age = age_of(scene);
+	bool young = age >= 0 && age < (scene->windows ? YOUNG_WINDOWS_S : YOUNG_S);
 	bool busy = doc_same(vm->provisioning, "Creating") ||
 		    doc_same(vm->provisioning, "Updating") ||
 		    doc_same(vm->provisioning_detail, "OSProvisioningInProgress");
 
 	return vm->agent != VM_AGENT_READY && (young || (busy && vm->agent == VM_AGENT_NOT_READY));
+}
+
+/* The next step of a start, by what Azure shows of it. */
+static const char *
+awaited(const struct vm *vm)
+{
+	if (vm->power == NULL)
+		return "Azure to create it";
+	if (!doc_same(vm->power, "running"))
+		return "Azure to start it";
+	if (doc_same(vm->provisioning_detail, "OSProvisioningInProgress"))
+		return "the system to set up its user and key";
+	return vm->agent == VM_AGENT_UNKNOWN ? "the system to boot"
+					     : "the guest agent to report that the system is up";
+}
+
+static int
+starting(const struct scene *scene, struct finding *finding, enum status status)
+{
+	const char *what = awaited(scene->instance);
+	long long age = age_of(scene);
+
+	finding_text(finding, "waits_for", what);
+	if (age >= 0)
+		finding_number(finding, "age_s", age);
+	if (age < 0 || age > 24LL * 3600)
+		return finding_set(finding, status, CODE_VM_STARTING, "the VM waits for %s", what);
+	return finding_set(finding, status, CODE_VM_STARTING,
+			   "the VM was created or started %lld min ago and waits for %s", age / 60,
+			   what);
 }
 
 /* A finding about a running VM is a failure only as long as the server has not let us in. */
@@ -113,9 +164,11 @@ running(const struct scene *scene, struct finding *finding)
 		return unless_it_works(scene, finding, CODE_VM_PROVISIONING_FAILED,
 				       "the operating system never reported that it was set up: "
 				       "user and key may be missing");
-	if (is_booting(scene))
-		return unless_it_works(scene, finding, CODE_VM_STARTING,
-				       "the VM runs, but is still booting or being set up");
+	if (is_booting(scene)) {
+		starting(scene, finding, scene->accepted ? WARN : FAIL);
+		finding->confidence = LIKELY;
+		return 0;
+	}
 	if (doc_same(vm->provisioning, "Failed"))
 		return finding_set(
 		    finding, WARN, CODE_VM_LAST_OPERATION_FAILED,
@@ -126,11 +179,12 @@ running(const struct scene *scene, struct finding *finding)
 /* What Azure says of a VM whose model is there but whose power state is not: it may be on its way,
  * or simply not told. */
 static int
-no_power_state(const struct vm *vm, struct finding *finding)
+no_power_state(const struct scene *scene, struct finding *finding)
 {
+	const struct vm *vm = scene->instance;
+
 	if (doc_same(vm->provisioning, "Creating"))
-		return finding_set(finding, FAIL, CODE_VM_STARTING,
-				   "the VM is still being created");
+		return starting(scene, finding, FAIL);
 	if (doc_same(vm->provisioning, "Deleting"))
 		return finding_set(finding, FAIL, CODE_VM_DELETING, "the VM is being deleted");
 	return finding_set(finding, UNKNOWN, CODE_VM_POWER_UNKNOWN,
@@ -150,7 +204,7 @@ judge_power(const struct scene *scene, struct finding *finding)
 	if (doc_same(vm->provisioning, "Deleting"))
 		return finding_set(finding, FAIL, CODE_VM_DELETING, "the VM is being deleted");
 	if (power == NULL || strcasecmp(power, "unknown") == 0)
-		return no_power_state(vm, finding);
+		return no_power_state(scene, finding);
 	if (strcasecmp(power, "running") == 0)
 		return running(scene, finding);
 	if (strcasecmp(power, "deallocated") == 0)
@@ -160,7 +214,7 @@ judge_power(const struct scene *scene, struct finding *finding)
 		    finding, FAIL, CODE_VM_STOPPED_GUEST,
 		    "the VM was shut down from inside and is stopped, but still allocated");
 	if (strcasecmp(power, "starting") == 0 || strcasecmp(power, "creating") == 0)
-		return finding_set(finding, FAIL, CODE_VM_STARTING, "the VM is %s", power);
+		return starting(scene, finding, FAIL);
 	if (strcasecmp(power, "stopping") == 0 || strcasecmp(power, "deallocating") == 0)
 		return finding_set(finding, FAIL, CODE_VM_STOPPING, "the VM is %s", power);
 	finding_text(finding, "field", "PowerState");

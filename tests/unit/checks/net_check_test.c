@@ -562,7 +562,7 @@ static const struct expectation cases[] = {
 	  "fail",
 	  "nsg-no-allow-rule",
 	  "{'nsg_place': ['hub', '--subscription', 's2']}",
-	  "-g hub '--subscription' s2 --nsg-name central",
+	  "-g hub --subscription s2 --nsg-name central",
 	  NULL,
 	  { { PATCH, NIC_ID, "{'properties': {'networkSecurityGroup': {'id': '" HUB_NSG "'}}}", 0 },
 	    { RULES, HUB_NSG, "[]", 0 } } },
