@@ -1,4 +1,5 @@
 #include "cli/judge.h"
+#include "checks/may.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,12 +47,12 @@ judge(json_t *doc, size_t index, const struct options *options, const struct rul
 		ret->about = about_make(&scene);
 		ret->globals = globals_make(&scene, &ret->about);
 	}
-	scene_free(&scene);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ret->count && r == 0; i++)
+	for (size_t i = 0; i < ret->count && r == 0; i++) {
 		r = finding_fill_in(&ret->findings[i], rules, ret->globals,
 				    options->remedy.count > 0 ? options->remedy.at : az);
+		finding_may(&scene, &ret->findings[i]);
+	}
+	scene_free(&scene);
 	if (r < 0 || (r = diagnosis_make(ret->findings, ret->count, &ret->diagnosis)) < 0)
 		return r;
 	return report_build(&ret->about, rules, ret->findings, ret->count, &ret->diagnosis,

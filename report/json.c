@@ -61,6 +61,8 @@ remedies_json(const struct report *report, const struct finding *finding)
 		doc_set_bool(one, "runnable", remedy->runnable);
 		set_or_null(one, "changes", remedy->changes);
 		json_object_set_new(one, "needs", names_json(remedy->needs));
+		if (remedy->may != NULL)
+			doc_set_str(one, "may", remedy->may);
 		set_or_null(one, "cost", remedy->cost);
 		set_or_null(one, "undo", remedy->undo);
 		set_or_null(one, "verify", report_verify(report, remedy));

@@ -143,6 +143,7 @@ struct remedy {
 	char *title, *command, *cost, *undo, *verify; /* any but command may be NULL */
 	char *arguments;             /* the command as lists of arguments, NULL when it is a text */
 	const char *changes, *needs; /* as in remedy_words */
+	const char *may;             /* "you may", "ask an owner"; NULL when that is not known */
 	bool runnable; /* false when a value was missing and <LIKE-THIS> stands for it */
 };
 

@@ -314,31 +314,3 @@ read_former_addresses(struct vm_reader *reader)
 			    path_in_group(reader->id, "Microsoft.Network/publicIPAddresses"), true,
 			    keep_former);
 }
-
-/* ---- locks ---- */
-
-/* CanNotDelete blocks none of the remedies. */
-static void
-keep_read_only(void *ctx, const char *id, const json_t *body)
-{
-	struct vm_reader *reader = ctx;
-
-	if (doc_is(body, "properties.level", "ReadOnly"))
-		reader_keep(reader, id);
-}
-
-/* Those of the groups whose resources a remedy may change, with what is inherited. One list a
- * group; one that may not be read is no gap. */
-void
-read_locks(struct vm_reader *reader)
-{
-	static const char *const changed[] = { "/virtualmachines/", "/networksecuritygroups/",
-					       "/networkinterfaces/", "/routetables/" };
-	const char *id;
-
-	for (size_t i = 0; i < sizeof(changed) / sizeof(*changed); i++)
-		for (void *at = NULL; (id = reader_seen(reader, changed[i], &at)) != NULL;)
-			reader_list(reader, &reader->all,
-				    path_in_group(id, "Microsoft.Authorization/locks"), true,
-				    keep_read_only);
-}

@@ -33,6 +33,8 @@ static const struct {
 	{ PLAIN, "Microsoft.Network/firewallPolicies/ruleCollectionGroups/read" },
 	{ PLAIN, "Microsoft.Security/locations/jitNetworkAccessPolicies/read" },
 	{ PLAIN, "Microsoft.Authorization/locks/read" },
+	{ PLAIN, "Microsoft.Authorization/denyAssignments/read" },
+	{ PLAIN, "Microsoft.Authorization/permissions/read" },
 	{ PLAIN, "Microsoft.ResourceHealth/availabilityStatuses/read" },
 	{ PLAIN, "Microsoft.DevTestLab/schedules/read" },
 	{ DEEP, "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action" },

@@ -17,6 +17,7 @@ static const struct {
 	{ "Microsoft.Network/networkSecurityGroups", true },
 	{ "Microsoft.Network/virtualNetworks", true },
 	{ "Microsoft.Authorization/locks", true },
+	{ DENY_ASSIGNMENTS, true },
 	{ JIT_POLICIES, false },
 };
 

@@ -7,6 +7,7 @@
 #include "azure/session.h"
 #include "facts/facts.h"
 
+#define DENY_ASSIGNMENTS "Microsoft.Authorization/denyAssignments"
 #define JIT_POLICIES "Microsoft.Security/jitNetworkAccessPolicies"
 
 struct vm_reader {

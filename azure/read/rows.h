@@ -17,7 +17,7 @@ void read_jit(struct vm_reader *reader);
 /* asked.c: what has the address that was asked for */
 void read_asked_address(struct vm_reader *reader);
 
-/* nearby.c: where a VM is reached by another address than its own, and locks on what was read */
+/* nearby.c: where a VM is reached by another address than its own */
 /* true where the VM's own addresses are not the way, so that what may stand in front is read */
 bool reader_needs_front(const struct vm_reader *reader);
 void read_peered(struct vm_reader *reader);
@@ -25,7 +25,10 @@ void read_former_addresses(struct vm_reader *reader);
 void read_balancers(struct vm_reader *reader);
 void read_firewalls(struct vm_reader *reader);
 void read_bastions(struct vm_reader *reader);
-void read_locks(struct vm_reader *reader);
+
+/* grants.c: what may stand against a remedy, in the VM's own group and in those of its network */
+void read_own_grants(struct vm_reader *reader);
+void read_grants(struct vm_reader *reader);
 
 /* --deep: deep.c, verify.c, activity.c, tags.c */
 void read_effective(struct vm_reader *reader);
