@@ -38,10 +38,11 @@ add_evidence(const struct inbound *in, const struct nsg_gate *gate, const char *
 	finding_text(finding, "destination", in->path->private_text);
 }
 
-/* true when the rules turn that address away; just-in-time access and admin rules have words of
- * their own. */
+/* true when a security group denies that address: a rule of just-in-time access, or another one.
+ * Admin rules have words of their own. */
 static bool
-turned_away(const struct scene *scene, const char *other, const char *from, struct finding *finding)
+is_denied(const struct scene *scene, const char *other, bool by_jit, const char *from,
+	  struct finding *finding)
 {
 	const struct inbound *in = &scene->inbound;
 	struct nsg_judgement judgement;
@@ -55,25 +56,43 @@ turned_away(const struct scene *scene, const char *other, const char *from, stru
 	judge_source(scene, ip, &judgement);
 	gate = judgement.deciding;
 	denied = judgement.verdict == NSG_DENY && gate != NULL && gate->scope != NSG_SCOPE_ADMIN &&
-		 !(gate->result.decider != NULL && gate->result.decider->is_jit);
-	if (denied)
+		 (gate->result.decider != NULL && gate->result.decider->is_jit) == by_jit;
+	if (denied && finding != NULL)
 		add_evidence(in, gate, other, from, finding);
 	nsg_judgement_free(&judgement);
 	return denied;
 }
 
-bool
-talk_egress_differs(const struct scene *scene, struct finding *finding)
+/* The rules allow the address that the run went by, so another one may be why nothing comes back.
+ */
+static bool
+can_differ(const struct scene *scene)
 {
 	const struct inbound *in = &scene->inbound;
 
-	if (!in->source_known || in->path == NULL || !in->has_front ||
-	    scene->nsg.verdict != NSG_ALLOW)
+	return in->source_known && in->path != NULL && in->has_front &&
+	       scene->nsg.verdict == NSG_ALLOW;
+}
+
+const char *
+egress_outside_request(const struct scene *scene)
+{
+	if (can_differ(scene) && scene->tcp->result == TCP_TIMEOUT)
+		for (size_t i = 0; i < scene->source->others_count; i++)
+			if (is_denied(scene, scene->source->others[i].ip, true, NULL, NULL))
+				return scene->source->others[i].ip;
+	return NULL;
+}
+
+bool
+talk_egress_differs(const struct scene *scene, struct finding *finding)
+{
+	if (!can_differ(scene))
 		return false;
 	for (size_t i = 0; i < scene->source->others_count; i++)
-		if (turned_away(scene, scene->source->others[i].ip,
-				"Azure saw the sign-in come from it", finding))
+		if (is_denied(scene, scene->source->others[i].ip, false,
+			      "Azure saw the sign-in come from it", finding))
 			return true;
-	return turned_away(scene, scene->tcp->local_address, "it is this machine's own address",
-			   finding);
+	return is_denied(scene, scene->tcp->local_address, false,
+			 "it is this computer's own address", finding);
 }

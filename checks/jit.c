@@ -1,5 +1,6 @@
 #include "checks/checks.h"
 #include "checks/nsg.h"
+#include "checks/talk.h"
 #include "facts/arm.h"
 #include "model/jit.h"
 #include "model/vm.h"
@@ -34,11 +35,11 @@ idle_deny(const struct nsg_judgement *judgement, const struct nsg_flow *flow)
 /* Everything a request needs: its URL (az rest puts the cloud's host in front) and its body. None
  * where the policy would refuse it. */
 static void
-add_request(const struct scene *scene, struct finding *finding)
+add_request(const struct scene *scene, const char *source, struct finding *finding)
 {
 	const struct jit *jit = &scene->access;
 	const struct inbound *in = &scene->inbound;
-	const char *vm = scene->vm->id, *source = in->source_known ? in->source_text : NULL;
+	const char *vm = scene->vm->id;
 	char *body, *url;
 
 	if (jit->policy_id == NULL || jit->port == NULL || jit->source_forbidden)
@@ -75,7 +76,7 @@ add_evidence(const struct scene *scene, struct finding *finding)
 	if (jit->port != NULL && jit->bad_limit == NULL)
 		finding_number(finding, "max_minutes", jit->max_seconds / 60);
 	finding_text(finding, "bad_limit", jit->bad_limit);
-	add_request(scene, finding);
+	add_request(scene, in->source_known ? in->source_text : NULL, finding);
 	free(allowed);
 	free(policy);
 }
@@ -156,12 +157,29 @@ say_source_nat(const struct nsg_judgement *judgement, const struct inbound *in,
 			   rule->name, rule->priority);
 }
 
+/* Web traffic and SSH leave by different addresses, and the request is for the first. */
 static int
-active(const struct jit *jit, const struct nsg_judgement *judgement, const struct inbound *in,
-       struct finding *finding)
+say_other_egress(const struct scene *scene, const char *other, struct finding *finding)
 {
-	const struct nsg_rule *rule = decider(judgement);
+	finding_text(finding, "source_ip", other);
+	add_request(scene, other, finding);
+	return finding_likely(finding, FAIL, CODE_JIT_REQUEST_WRONG_SOURCE_IP,
+			      "the active request is for %s, but this computer is also seen as %s, "
+			      "and the connection times out",
+			      scene->inbound.source_text, other);
+}
 
+static int
+active(const struct scene *scene, struct finding *finding)
+{
+	const struct jit *jit = &scene->access;
+	const struct nsg_judgement *judgement = &scene->nsg;
+	const struct inbound *in = &scene->inbound;
+	const struct nsg_rule *rule = decider(judgement);
+	const char *other = egress_outside_request(scene);
+
+	if (other != NULL)
+		return say_other_egress(scene, other, finding);
 	if (jit->source_unknown && judgement->verdict != NSG_ALLOW)
 		return finding_set(finding, UNKNOWN, CODE_JIT_SOURCE_UNKNOWN,
 				   "a request is active for another %ld min, for certain "
@@ -369,7 +387,7 @@ check_jit(const struct scene *scene, const struct rule *rule, struct finding *fi
 		r = finding_set(finding, PASS, CODE_JIT_NOT_COVERED,
 				"just-in-time access does not cover port %u", in->flow.port);
 	else if (jit->state == JIT_ACTIVE)
-		r = active(jit, &scene->nsg, in, finding);
+		r = active(scene, finding);
 	else
 		r = closed(jit, &scene->nsg, in, finding);
 	return r == 0 ? add_remarks(scene, finding) : r;

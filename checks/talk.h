@@ -38,6 +38,11 @@ enum talk_reference talk_reference(const struct scene *scene, struct finding *fi
  * needs. */
 bool talk_egress_differs(const struct scene *scene, struct finding *finding);
 
+/* The connection timed out although the just-in-time request is for the address that this computer
+ * was said to connect from: another address that it has been seen with, which the request leaves
+ * out. NULL when there is none. */
+const char *egress_outside_request(const struct scene *scene);
+
 /* Names all these codes as possible causes; the list ends with CODE_CUSTOM. */
 void talk_possible(struct finding *finding, const enum code *codes);
 
