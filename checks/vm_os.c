@@ -72,6 +72,64 @@ extension_failed(const struct vm_extension *extension, struct finding *finding)
 			   extension->message != NULL ? extension->message : "");
 }
 
+/* "Creating", "Updating", "Transitioning": neither there nor failed. */
+static bool
+is_on_its_way(const struct vm_extension *extension)
+{
+	return extension->state != NULL && !doc_same(extension->state, "Succeeded") &&
+	       strncasecmp(extension->state, "succeeded/", 10) != 0;
+}
+
+static int
+extension_late(const struct vm_extension *extension, struct finding *finding)
+{
+	char *message = doc_fmt("Azure still calls it %s.", extension->state);
+
+	finding_text(finding, "extension", extension->type);
+	finding_text(finding, "extension_state", extension->state);
+	finding_text(finding, "message", message);
+	free(message);
+	return finding_likely(finding, FAIL, CODE_AAD_EXTENSION_FAILED,
+			      "the Entra login extension is not ready: Azure calls it %s",
+			      extension->state);
+}
+
+/* The account that is signed in is the one that logs in. */
+static bool
+is_own_login(const struct scene *scene)
+{
+	const struct fact_signin_claims *claims = &scene->azure_signin.claims;
+	const char *user = login_user(scene);
+
+	return user != NULL && (doc_same(user, claims->upn) || doc_same(user, claims->unique_name));
+}
+
+/* Owner and Contributor do not include the login. */
+static void
+role(const struct scene *scene, struct finding *finding)
+{
+	const struct fact_roles *roles = scene->roles;
+	struct finding *other;
+	json_t *names;
+	char *text;
+
+	if (roles->state != FACT_KNOWN || roles->login != FACT_NO || scene->accepted ||
+	    !is_own_login(scene))
+		return;
+	other = finding->status == FAIL ? finding_also(finding) : finding;
+	names = json_array();
+	for (size_t i = 0; i < roles->names_count; i++)
+		doc_append_str(names, roles->names[i]);
+	text = roles->names_count > 0 ? doc_join(names, 6) : strdup("none");
+	finding_text(other, "roles", text);
+	finding_set(other, FAIL, CODE_AAD_ROLE_MISSING,
+		    "no role of %s at the VM, its group or its subscription includes the Entra "
+		    "login (it has: %s)",
+		    login_user(scene), text);
+	free(text);
+	json_decref(names);
+}
+
 /* What Entra login needs of the VM, in the order in which it is mended: the identity before the
  * extension. */
 static int
@@ -106,6 +164,8 @@ entra(const struct scene *scene, struct finding *finding)
 	}
 	if (failed(&extension))
 		return extension_failed(&extension, other);
+	if (is_on_its_way(&extension) && !scene->accepted)
+		return extension_late(&extension, other);
 	finding_text(finding, "extension", extension.type);
 	finding_text(finding, "extension_state", extension.state);
 	return finding_set(finding, PASS, CODE_AAD_READY, "Linux, ready for Entra login");
@@ -173,8 +233,11 @@ linux_vm(const struct scene *scene, struct finding *finding)
 	struct finding *also;
 	int r;
 
-	if (is_entra_login(scene))
-		return entra(scene, finding);
+	if (is_entra_login(scene)) {
+		r = entra(scene, finding);
+		role(scene, finding);
+		return r;
+	}
 	if (!vm->has_os_profile)
 		r = finding_set(finding, PASS, CODE_OS_WITHOUT_PROFILE,
 				"Linux from a specialised disk: Azure knows neither user nor key");

@@ -22,7 +22,8 @@ settle_rest(struct job *job)
 	for (enum fact_section section = 0; section < FACT_SECTION_COUNT; section++) {
 		if (job_settled(job, section))
 			continue;
-		if (((section == FACT_DEEP || section == FACT_BOOT) && !deep) ||
+		if (section == FACT_ROLES ||
+		    ((section == FACT_DEEP || section == FACT_BOOT) && !deep) ||
 		    ((section == FACT_PROOF || section == FACT_GUEST) && !guest))
 			facts_settle(&job->facts, section, FACT_NOT_ASKED, "not-asked",
 				     "not asked for");

@@ -50,7 +50,8 @@
 	X(PROOF, target, proof, proof, "what Azure proves of the host keys")                       \
 	X(GUEST, target, guest, guest, "what the VM says of itself")                               \
 	X(DEEP, target, deep, deep, "what the slower Azure reads say")                             \
-	X(BOOT, target, boot, boot, "the serial log")
+	X(BOOT, target, boot, boot, "the serial log")                                              \
+	X(ROLES, target, roles, roles, "your roles at the VM")
 
 enum fact_section {
 #define FACT_ENUM(name, where, key, type, words) FACT_##name,

@@ -35,6 +35,8 @@ static const struct {
 	{ PLAIN, "Microsoft.Authorization/locks/read" },
 	{ PLAIN, "Microsoft.Authorization/denyAssignments/read" },
 	{ PLAIN, "Microsoft.Authorization/permissions/read" },
+	{ PLAIN, "Microsoft.Authorization/roleAssignments/read" },
+	{ PLAIN, "Microsoft.Authorization/roleDefinitions/read" },
 	{ PLAIN, "Microsoft.ResourceHealth/availabilityStatuses/read" },
 	{ PLAIN, "Microsoft.DevTestLab/schedules/read" },
 	{ DEEP, "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action" },

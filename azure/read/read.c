@@ -154,6 +154,7 @@ static const struct row {
 	{ AT_BEGIN, NULL, read_own_grants },
 	{ AT_BEGIN, NULL, read_subscription },
 	{ AT_VM, NULL, read_instance_view },
+	{ AT_VM, NULL, read_roles },
 	{ AT_VM, no_instance, read_health },
 	{ AT_VM, no_instance, read_schedule },
 	{ AT_REFERENCES, reader_lacks_nics, read_nics_by_owner },

@@ -40,6 +40,9 @@ void read_service_tags(struct vm_reader *reader);
 /* Settles DEEP from what the rows above have entered. */
 void settle_deep(struct vm_reader *reader);
 
+/* roles.c; settles ROLES where an Entra login is prepared or tried */
+void read_roles(struct vm_reader *reader);
+
 /* boot.c; settles BOOT */
 void read_boot_log(struct vm_reader *reader);
 

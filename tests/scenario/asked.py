@@ -41,6 +41,7 @@ ARM = [
 	("GET", "(%s|%s)/providers/Microsoft.Authorization/locks" % (SUB, RG), "2020-05-01", {}),
 	("GET", RG + "/providers/Microsoft.Authorization/denyAssignments", "2022-04-01", {}),
 	("GET", RG + "/providers/Microsoft.Authorization/permissions", "2022-04-01", {}),
+	("GET", "(%s)?/providers/Microsoft.Authorization/roleDefinitions/[^/]+" % SUB, "2022-04-01", {}),
 	("GET", NET + "/networkSecurityGroups/[^/]+/providers/Microsoft.Authorization/policyAssignments", "2022-06-01", {}),
 	("GET", VM + "/providers/Microsoft.Maintenance/updates", "2023-04-01", {}),
 	("GET", RG + "/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-[^/]+", "2018-09-15", {}),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void
 list_reply(struct request *request, json_t *all, struct reply *reply)
@@ -54,6 +55,34 @@ wanted_by_filter(const struct request *request, const json_t *body)
 	return set != NULL && text_find(filter, set) != NULL;
 }
 
+/* Role assignments of a principal are those of the scope and of all above it; NULL when something
+ * else is asked for. */
+static json_t *
+assigned_to(const struct request *request, const struct arm *arm)
+{
+	const char *filter = json_text_at(request->args, "$filter"), *id;
+	char *above = arm_prefix(arm, arm->count - 3);
+	json_t *all, *body;
+
+	if (filter == NULL || text_find(filter, "assignedTo('") == NULL ||
+	    !text_same(arm->segment[arm->count - 1], "roleAssignments")) {
+		free(above);
+		return NULL;
+	}
+	all = json_array();
+	json_object_foreach (request->sim->resources, id, body) {
+		const char *type =
+			       text_find(id, "/providers/microsoft.authorization/roleassignments/"),
+			   *principal = json_text_at(body, "properties.principalId");
+
+		if (type != NULL && principal != NULL && text_find(filter, principal) != NULL &&
+		    strncasecmp(above, id, (size_t)(type - id)) == 0)
+			json_array_append(all, body);
+	}
+	free(above);
+	return all;
+}
+
 /* The answer to a list of one type. Lists Azure makes up for every resource are never missing, only
  * empty. */
 static int
@@ -61,9 +90,14 @@ typed_list(struct request *request, const struct arm *arm, struct reply *reply)
 {
 	const char *expand = json_text_at(request->args, "$expand"),
 		   *status_only = json_text_at(request->args, "statusonly");
-	json_t *found, *all = json_array(), *body;
+	json_t *found, *all = assigned_to(request, arm), *body;
 	size_t i;
 
+	if (all != NULL) {
+		list_reply(request, all, reply);
+		return 0;
+	}
+	all = json_array();
 	if ((found = list_collect(request->sim, arm)) == NULL) {
 		json_decref(all);
 		return -ENOENT;
