@@ -68,6 +68,10 @@ int bastion_judge(const struct scene *scene, struct finding *finding);
  * nothing is wrong with it, else as finding_set. */
 int front_end_judge(const struct scene *scene, bool silent, struct finding *finding);
 
+/* The public address is that of a further interface or of a further address of one, and nothing
+ * comes back. 0 when it is the first one's, else as finding_set. */
+int second_nic_judge(const struct scene *scene, struct finding *finding);
+
 /* The connection goes to a host and port in front of the VM that do not lead to it, while the way
  * in use would. Returns as finding_set. */
 int front_end_mismatch(const struct scene *scene, const char *host, struct finding *finding);

@@ -260,5 +260,7 @@ check_public_ip(const struct scene *scene, const struct rule *rule, struct findi
 		r = judge_retired(scene, finding);
 	if (r == 0 && finding->status == PASS && in->way != NULL)
 		r = front_end_judge(scene, is_silent(scene), finding);
+	if (r == 0 && finding->status == PASS && in->way != NULL && is_silent(scene))
+		r = second_nic_judge(scene, finding);
 	return r;
 }

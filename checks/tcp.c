@@ -78,7 +78,8 @@ judge_rejected(const struct view *view, struct finding *finding)
 	    view->tcp->address, (long long)view->tcp->ms);
 }
 
-/* SSH answers on another port that the VM's security groups let in. */
+/* SSH answers elsewhere: at the VM's address of the other family, or on another port that the VM's
+ * security groups let in. */
 static const struct fact_tcp_peer *
 other_port(const struct fact_tcp *tcp)
 {
@@ -86,6 +87,27 @@ other_port(const struct fact_tcp *tcp)
 		if (tcp->others[i].result == PEER_SSH)
 			return &tcp->others[i];
 	return NULL;
+}
+
+/* SSH answers at the VM's address of the other family, and not at this one. */
+static int
+judge_other_family(const struct fact_tcp *tcp, const struct fact_tcp_peer *other,
+		   struct finding *finding)
+{
+	bool v6 = address_is_v6(tcp->address);
+
+	finding_text(finding, "other_address", other->address);
+	finding_text(finding, "family", v6 ? "IPv6" : "IPv4");
+	finding_text(finding, "other_family", v6 ? "IPv4" : "IPv6");
+	finding_text(finding, "line", other->line);
+	finding_set(finding, FAIL, CODE_SSHD_ONE_FAMILY,
+		    "%s port %lld %s, but SSH answers at %s, the VM's other address: %s",
+		    tcp->address, (long long)tcp->port,
+		    tcp->result == TCP_REFUSED ? "refuses" : "does not answer", other->address,
+		    other->line);
+	if (tcp->result != TCP_REFUSED)
+		finding->confidence = LIKELY;
+	return 0;
 }
 
 static int
@@ -375,6 +397,7 @@ int
 check_tcp(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
 	const struct fact_tcp *tcp = scene->tcp;
+	const struct fact_tcp_peer *other = other_port(tcp);
 	const char *result = FACT_WORD(tcp_result, tcp->result);
 	const struct view view = { .scene = scene,
 				   .tcp = tcp,
@@ -395,7 +418,9 @@ check_tcp(const struct scene *scene, const struct rule *rule, struct finding *fi
 		return judge_jump(&view, finding);
 	if (tcp->result == TCP_CONNECTED)
 		return judge_connected(&view, finding);
-	if (other_port(tcp) != NULL)
-		return judge_other_port(tcp, other_port(tcp), finding);
+	if (other != NULL && other->address == NULL)
+		return judge_other_port(tcp, other, finding);
+	if (other != NULL && (tcp->result == TCP_REFUSED || scene->nsg.verdict == NSG_ALLOW))
+		return judge_other_family(tcp, other, finding);
 	return judge_result(&view, finding);
 }

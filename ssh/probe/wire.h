@@ -90,7 +90,9 @@ struct wire {
 	json_t *tried;
 	long long send_failures; /* this machine's count of segments it could not send, when the
 				    connect began; -1: not known */
-	int ports[WIRE_PORTS];
+	int ports[1 + WIRE_PORTS];
+	struct wire_address sibling; /* the VM's address of the other family, tried as the first of
+					the ports; text "" for none */
 	size_t port_count, port_at;
 	bool was_connected; /* the TCP section stands */
 	int fd;

@@ -1,14 +1,17 @@
 #include "model/network.h"
 #include "ssh/probe/stretch.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The SSH port gave no connection: does SSH answer on another port that the VM's security groups
- * let in? At most two are tried, once each, and only those that look like somebody's SSH port. */
+/* The SSH port gave no connection: does SSH answer at the VM's public address of the other family,
+ * or on another port that the VM's security groups let in? At most two ports are tried, once each,
+ * and only those that look like somebody's SSH port. */
 enum { PORT_MS = 1500, NETWORK_MS = 2000, TURN_MS = 50 };
 
 static void port_next(struct wire *wire);
@@ -35,8 +38,71 @@ port_add(struct wire *wire, const char *name, const char *range)
 	for (size_t i = 0; i < wire->port_count; i++)
 		if (wire->ports[i] == (int)port)
 			return;
-	if (wire->port_count < WIRE_PORTS)
+	if (wire->port_count < WIRE_PORTS + (*wire->sibling.text != '\0'))
 		wire->ports[wire->port_count++] = (int)port;
+}
+
+/* The same VM by the other family: a server may listen on one only. */
+static bool
+is_sibling(const struct wire *wire, const struct net_path *path)
+{
+	bool v6 = wire->addresses[wire->address].at.ss_family == AF_INET6;
+
+	return path->pip.state == FACT_KNOWN && path->v6 != v6 &&
+	       doc_str(path->pip.body, "properties.ipAddress") != NULL;
+}
+
+/* The address that was connected to is the VM's own. */
+static bool
+is_own(const struct wire *wire, const struct net_path *path)
+{
+	struct ip ip, here;
+
+	return ip_parse(doc_str(path->pip.body, "properties.ipAddress"), &ip) == 0 &&
+	       ip_parse(wire->addresses[wire->address].text, &here) == 0 && ip_cmp(ip, here) == 0;
+}
+
+static void
+sibling_set(struct wire *wire, const char *text)
+{
+	struct wire_address *address = &wire->sibling;
+	struct sockaddr_in *four = (struct sockaddr_in *)&address->at;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address->at;
+
+	if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		address->len = sizeof(*four);
+	} else if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
+		six->sin6_family = AF_INET6;
+		address->len = sizeof(*six);
+	} else {
+		return;
+	}
+	snprintf(address->text, sizeof(address->text), "%s", text);
+	wire->ports[wire->port_count++] = wire->port;
+}
+
+static void
+sibling_find(struct wire *wire, const struct network *network)
+{
+	const struct net_path *sibling = NULL;
+	bool own = false;
+
+	for (size_t i = 0; i < network->count; i++) {
+		own = own || is_own(wire, &network->paths[i]);
+		if (sibling == NULL && is_sibling(wire, &network->paths[i]))
+			sibling = &network->paths[i];
+	}
+	if (own && sibling != NULL)
+		sibling_set(wire, doc_str(sibling->pip.body, "properties.ipAddress"));
+}
+
+/* Where the next of the ports is. */
+static struct wire_address
+port_address(const struct wire *wire)
+{
+	return *wire->sibling.text != '\0' && wire->port_at == 0 ? wire->sibling
+								 : wire->addresses[wire->address];
 }
 
 static void
@@ -67,6 +133,8 @@ port_settle(struct wire *wire, const char *result, const uint8_t *line, size_t l
 		others = doc_list(tcp, "others");
 	}
 	doc_set_int(one, "port", wire->ports[wire->port_at]);
+	if (*wire->sibling.text != '\0' && wire->port_at == 0)
+		doc_set_str(one, "address", wire->sibling.text);
 	doc_set_str(one, "result", result);
 	if (len > 0)
 		doc_set_strn(one, "line", (const char *)line, len);
@@ -101,7 +169,7 @@ port_step(struct wire *wire, int revents)
 static void
 port_next(struct wire *wire)
 {
-	struct wire_address address = wire->addresses[wire->address];
+	struct wire_address address = port_address(wire);
 	uint16_t port;
 
 	if (wire->port_at == wire->port_count) {
@@ -138,11 +206,13 @@ network_step(struct wire *wire, int revents)
 		return;
 	}
 	wire_unwait(wire);
-	if (network_from_facts(wire->facts, &network) == 0)
+	if (network_from_facts(wire->facts, &network) == 0) {
+		sibling_find(wire, &network);
 		for (size_t i = 0; i < network.count; i++) {
 			ports_of_group(wire, network.paths[i].nic_nsg.body);
 			ports_of_group(wire, network.paths[i].subnet_nsg.body);
 		}
+	}
 	network_free(&network);
 	port_next(wire);
 }
