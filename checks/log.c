@@ -151,7 +151,7 @@ is_private(const char *host)
 static const char *
 unreachable(const struct fact_log *log)
 {
-	const char *host = log->host;
+	const char *host = log->address != NULL ? log->address : log->host;
 
 	if (is_private(host))
 		return "vpn-not-connected";
@@ -257,7 +257,7 @@ layer_of(enum code code)
 static void
 add_values(const struct fact_log *log, struct finding *finding)
 {
-	const char *address = log->host != NULL ? log->host : log->address;
+	const char *address = log_host(log);
 	const char *path = log->path != NULL ? log->path : log->identity;
 
 	finding_text(finding, "client", log->client);
@@ -268,7 +268,7 @@ add_values(const struct fact_log *log, struct finding *finding)
 	finding_text(finding, "name", address);
 	finding_text(finding, "hostname", address);
 	finding_text(finding, "lookup_name", address);
-	finding_text(finding, "host", log->host);
+	finding_text(finding, "host", address);
 	finding_number(finding, "port", log->port > 0 ? log->port : 22);
 	finding_text(finding, "user", log->user);
 	finding_text(finding, "account", log->user);

@@ -3,6 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *
+log_host(const struct fact_log *log)
+{
+	if (log->host != NULL)
+		return log->host;
+	return log->address != NULL ? log->address : log->alias;
+}
+
 static void
 add(json_t *run, const char *option, const char *value)
 {
@@ -19,7 +27,7 @@ add_target(const struct scene *scene, const struct fact_log *log, json_t *run)
 {
 	const char *vm = scene->target.name != NULL ? scene->target.name : log->vm,
 		   *group = scene->target.name != NULL ? scene->target.resource_group : log->group,
-		   *host = log->host != NULL ? log->host : log->address;
+		   *host = log_host(log);
 
 	if (vm != NULL) {
 		add(run, "--resource-group", group);

@@ -112,13 +112,13 @@ put_direct(struct stanza *stanza, const struct scene *scene, const struct about 
 
 /* az listens on a port of this computer; the key belongs to the VM, not to that port. */
 static void
-put_bastion(struct stanza *stanza, const struct about *about, const json_t *globals,
-	    const char *path)
+put_bastion(struct stanza *stanza, const struct about *about, const struct finding *bastion,
+	    const json_t *globals, const char *path)
 {
 	static const char template[] =
-	    "az network bastion tunnel -n {way_bastion} -g {way_bastion_group} "
+	    "az network bastion tunnel -n {bastion} -g {bastion_group} "
 	    "--target-resource-id {vm_id} --resource-port 22 --port 50022";
-	const struct values values = { .globals = globals };
+	const struct values values = { .evidence = bastion->evidence, .globals = globals };
 	bool full = false;
 	char *command = rules_command(template, "az", &values, NULL, &full);
 
@@ -136,7 +136,7 @@ put_bastion(struct stanza *stanza, const struct about *about, const json_t *glob
 
 char *
 stanza_make(const struct scene *scene, const struct about *about, const json_t *globals,
-	    bool bastion, const char **why)
+	    const struct finding *bastion, const char **why)
 {
 	const char *name = about->vm != NULL ? about->vm : scene->ssh_config->name;
 	struct stanza stanza = { .why = NULL };
@@ -145,15 +145,15 @@ stanza_make(const struct scene *scene, const struct about *about, const json_t *
 
 	if (name == NULL)
 		name = about->host;
-	if (!is_name(name) || (!bastion && about->host == NULL)) {
+	if (!is_name(name) || (bastion == NULL && about->host == NULL)) {
 		*why = name == NULL || about->host == NULL ? "the address" : "the name";
 		return NULL;
 	}
 	if ((stanza.out = open_memstream(&text, &size)) == NULL)
 		return NULL;
 	fprintf(stanza.out, "Host %s\n", name);
-	if (bastion)
-		put_bastion(&stanza, about, globals, key_file(scene));
+	if (bastion != NULL)
+		put_bastion(&stanza, about, bastion, globals, key_file(scene));
 	else
 		put_direct(&stanza, scene, about);
 	fclose(stanza.out);

@@ -47,8 +47,7 @@ print_config(FILE *out, const json_t *doc, const struct judgement *judgement, st
 	if ((r = facts_view((json_t *)(uintptr_t)doc, 0, &facts)) < 0)
 		return r;
 	scene_make(&facts, &scene);
-	text =
-	    stanza_make(&scene, &judgement->about, judgement->globals, report->way != NULL, &why);
+	text = stanza_make(&scene, &judgement->about, judgement->globals, report->way, &why);
 	scene_free(&scene);
 	if (text != NULL)
 		r = write_out(out, text, "");

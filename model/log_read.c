@@ -67,8 +67,9 @@ settle_attempt(struct reading *reading)
 static void
 begin_attempt(struct reading *reading)
 {
-	static const char *const target[] = { "host", "address", "port",  "user",        "identity",
-					      "jump", "vm",      "group", "subscription" };
+	static const char *const target[] = { "host",  "alias",       "address", "port",
+					      "user",  "identity",    "jump",    "vm",
+					      "group", "subscription" };
 	json_t *values = json_object();
 
 	settle_attempt(reading);

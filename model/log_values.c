@@ -1,5 +1,6 @@
 #include "model/log_values.h"
 #include "facts/doc.h"
+#include "model/prefix.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -54,9 +55,9 @@ is_anything(const char *text)
 static const struct grammar {
 	const char *name;
 	bool (*accepts)(const char *text);
-} grammars[] = { { "host", is_host },     { "address", is_host },    { "jump", is_host },
-		 { "user", is_user },     { "expected", is_user },   { "mode", is_mode },
-		 { "vm", is_azure_name }, { "group", is_azure_name } };
+} grammars[] = { { "host", is_host }, { "address", is_host },  { "alias", is_host },
+		 { "jump", is_host }, { "user", is_user },     { "expected", is_user },
+		 { "mode", is_mode }, { "vm", is_azure_name }, { "group", is_azure_name } };
 
 static bool
 is_accepted(const char *name, const char *text)
@@ -300,8 +301,11 @@ keep_value(json_t *values, const char *name, const struct log_value *value, bool
 			keep_command(values, line);
 		else
 			keep_azure(values, line);
-	} else if (strcmp(name, "hostword") == 0 || strcmp(name, "remote") == 0) {
+	} else if (strcmp(name, "remote") == 0) {
 		keep_host_word(values, text);
+	} else if (strcmp(name, "host") == 0 && known != NULL && !ip_is_text(known) &&
+		   ip_is_text(text) && !by_proxy) {
+		keep_text(values, "address", text); /* the name that was typed holds more */
 	} else if (strcmp(name, "host") == 0 && known != NULL &&
 		   (by_proxy ? strcmp(known, text) != 0 : doc_same(jump, text))) {
 		keep_text(values, "jump", text);
