@@ -165,10 +165,6 @@ unreachable(const struct fact_log *log)
 static const char *
 connecting(const struct fact_log *log, const char *word)
 {
-	bool jump = log->proxied && log->jump != NULL;
-
-	if (jump)
-		return "proxy-ended";
 	if (strcmp(word, "unreachable") == 0)
 		return unreachable(log);
 	if (strcmp(word, "not-resolved") == 0 &&
@@ -180,13 +176,32 @@ connecting(const struct fact_log *log, const char *word)
 	return word;
 }
 
+/* What went wrong at a jump host, or in a command that is the proxy; NULL for what is the same
+ * wherever it comes from. */
+static const char *
+proxy_word(const char *word)
+{
+	static const char *const own[] = { "refused", "timeout",    "unreachable", "not-resolved",
+					   "closed",  "closed-by",  "reset",       "reset-by",
+					   "silent",  "proxy-ended" };
+
+	if (strcmp(word, "denied") == 0)
+		return "jump-denied";
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (strcmp(word, own[i]) == 0)
+			return "proxy-ended";
+	return NULL;
+}
+
 static const char *
 word_of(const struct fact_log *log)
 {
-	const char *word = log->fault;
+	const char *word = log->fault, *proxy;
 
 	if (word == NULL)
 		return log->login ? NULL : silence(log);
+	if (log->proxy_ended && (proxy = proxy_word(word)) != NULL)
+		return proxy;
 	if (strcmp(word, "denied") == 0)
 		return denial(log);
 	if (strcmp(word, "closed-by") == 0 || strcmp(word, "reset-by") == 0)

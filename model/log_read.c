@@ -15,7 +15,8 @@ struct attempt {
 	const struct log_shape *behind; /* the same, less what only follows from a proxy's end */
 	char message[MESSAGE_MAX], behind_message[MESSAGE_MAX], last[MESSAGE_MAX];
 	bool login, maybe_login, ended;
-	bool verbose, proxied, answered; /* answered: the server's own line came */
+	bool verbose, proxied, proxy_ended;
+	bool answered; /* the server's own line came */
 	int offers, agent_offers, accepts, absences;
 	json_t *values; /* of its own lines */
 };
@@ -114,7 +115,7 @@ on_proxy_end(struct reading *reading)
 {
 	struct attempt *now = &reading->now;
 
-	now->proxied = true;
+	now->proxied = now->proxy_ended = true;
 	if (now->behind != NULL || reading->before.fault == NULL)
 		return;
 	now->behind = reading->before.fault;
@@ -329,6 +330,7 @@ log_facts(const struct reading *reading, const struct attempt *attempt, const ch
 					     .login = attempt->login ||
 						      (attempt->maybe_login && row == NULL),
 					     .proxied = attempt->proxied,
+					     .proxy_ended = attempt->proxy_ended,
 					     .offers = attempt->offers,
 					     .agent_offers = attempt->agent_offers,
 					     .accepts = attempt->accepts,
