@@ -157,7 +157,7 @@ read_bundle(const char *path, json_t **ret, struct err *err)
 	if ((r = file_read(path, BUNDLE_MAX, &bytes, NULL)) < 0) {
 		err_set(err, "'%s' cannot be read: %s", path,
 			r == -EINVAL ? "a regular file is needed" : strerror(-r));
-		return r;
+		return r == -ENOMEM ? r : -EINVAL;
 	}
 	if (!json_fits((const char *)bytes.at, bytes.len)) {
 		buffer_free(&bytes);
