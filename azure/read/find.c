@@ -34,6 +34,22 @@ find_end(struct find *find)
 
 /* ---- what came of it ---- */
 
+/* Azure calls an instance of a Uniform scale set by the set and its number: uni_0. */
+static void
+set_name(json_t *section, const char *id)
+{
+	const char *instance = strcasestr(id, "/virtualMachineScaleSets/");
+	char set[ARM_ID_MAX], *name;
+
+	if (instance == NULL || arm_id_parent(id, set, sizeof(set)) < 0) {
+		doc_set_str(section, "name", arm_id_name(id));
+		return;
+	}
+	name = doc_fmt("%s_%s", arm_id_name(set), arm_id_name(id));
+	doc_set_str(section, "name", name);
+	free(name);
+}
+
 static void
 name_parts(json_t *section, const char *id)
 {
@@ -42,7 +58,7 @@ name_parts(json_t *section, const char *id)
 	arm_id_subscription(id, subscription, sizeof(subscription));
 	arm_id_group(id, group, sizeof(group));
 	doc_set_str(section, "id", id);
-	doc_set_str(section, "name", arm_id_name(id));
+	set_name(section, id);
 	doc_set_str(section, "resource_group", group);
 	doc_set_str(section, "subscription", subscription);
 }
