@@ -181,6 +181,8 @@ globals_make(const struct scene *scene, const struct about *about)
 		doc_set_str(globals, "home", scene->machine.user.home);
 	doc_set_str(globals, "identity", about->identity);
 	doc_set_str(globals, "source_ip", about->source_ip);
+	if (scene->instance != NULL && scene->instance->ephemeral)
+		doc_set_bool(globals, "ephemeral", true);
 	inbound_ways(scene, globals);
 	return globals;
 }

@@ -39,6 +39,37 @@ by_customer(const struct scene *scene)
 	return vm_health(scene->facts).by_customer || last_stop(scene).caller != NULL;
 }
 
+/* The last start found no room: no capacity, no such size there, or no quota left. */
+static bool
+had_no_room(const struct vm *vm)
+{
+	static const char *const errors[] = { "AllocationFailed",
+					      "ZonalAllocationFailed",
+					      "OverconstrainedAllocationRequest",
+					      "OverconstrainedZonalAllocationRequest",
+					      "SkuNotAvailable",
+					      "QuotaExceeded" };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (doc_same(vm->provisioning_error, errors[i]))
+			return true;
+	return false;
+}
+
+static int
+without_room(const struct vm *vm, struct finding *finding)
+{
+	const char *said = vm->provisioning_message;
+
+	if (doc_same(vm->provisioning_error, "QuotaExceeded"))
+		finding_text(finding, "quota", vm->provisioning_error);
+	finding_text(finding, "message",
+		     said != NULL ? said : "Azure gives no more than the code.");
+	return finding_set(finding, FAIL, CODE_VM_ALLOCATION_FAILED,
+			   "the VM does not run: its last start failed with %s",
+			   vm->provisioning_error);
+}
+
 static int
 deallocated(const struct scene *scene, struct finding *finding)
 {
@@ -197,6 +228,8 @@ judge_power(const struct scene *scene, struct finding *finding)
 	const struct vm *vm = scene->instance;
 	const char *power = vm->power;
 
+	if (had_no_room(vm) && !doc_same(power, "running"))
+		return without_room(vm, finding);
 	if (vm->generalized)
 		return finding_set(
 		    finding, FAIL, CODE_VM_GENERALIZED,

@@ -54,6 +54,8 @@ read_statuses(struct vm *vm, const json_t *statuses)
 			vm->power_time = doc_str(status, "time");
 		} else if ((word = code_after(code, "ProvisioningState")) != NULL) {
 			read_provisioning(vm, word);
+			if (vm->provisioning_message == NULL)
+				vm->provisioning_message = doc_str(status, "message");
 		} else if ((word = code_after(code, "HibernationState")) != NULL) {
 			vm->hibernated = doc_same(word, "Hibernated");
 		} else if ((word = code_after(code, "OSState")) != NULL) {
@@ -89,6 +91,8 @@ read_os(struct vm *vm, const json_t *properties)
 
 	vm->publisher = doc_str(properties, "storageProfile.imageReference.publisher");
 	vm->offer = doc_str(properties, "storageProfile.imageReference.offer");
+	vm->ephemeral =
+	    doc_is(properties, "storageProfile.osDisk.diffDiskSettings.option", "Local");
 	vm->sku = doc_str(properties, "storageProfile.imageReference.sku");
 	vm->os_name = name;
 	vm->has_os_profile = profile != NULL;

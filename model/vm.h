@@ -14,10 +14,13 @@ struct vm {
 	const char *power;        /* the word behind "PowerState/": running, deallocated, ... */
 	const char *power_time;   /* when it came into that state, when Azure says so */
 	const char *provisioning; /* properties.provisioningState, else the instance view's */
-	const char *provisioning_error;  /* "OSProvisioningTimedOut" of
-					    "ProvisioningState/failed/OSProvisioningTimedOut" */
-	const char *provisioning_detail; /* "OSProvisioningInProgress" of
-					    "ProvisioningState/creating/OSProvisioningInProgress" */
+	const char *provisioning_error;   /* "OSProvisioningTimedOut" of
+					     "ProvisioningState/failed/OSProvisioningTimedOut" */
+	const char *provisioning_detail;  /* "OSProvisioningInProgress" of
+					     "ProvisioningState/creating/OSProvisioningInProgress" */
+	const char *provisioning_message; /* what Azure says of that error */
+	bool ephemeral; /* its OS disk lives on the host: no deallocation, and a redeploy resets it
+			 */
 	bool has_instance_view;
 	bool hibernated, generalized;
 	enum vm_agent agent;

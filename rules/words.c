@@ -44,6 +44,7 @@ static const struct {
 	{ "way_shell", NULL },
 	{ "way_powershell", NULL },
 	{ "way_console", NULL },
+	{ "ephemeral", NULL },
 };
 
 #define GLOBALS (sizeof(globals_known) / sizeof(globals_known[0]))
