@@ -52,11 +52,11 @@ def dynamic_address(fleet, vm):
     fleet.resources[vm.ip]["properties"]["publicIPAllocationMethod"] = "Dynamic"
 
 
-def gone_nsg(fleet, vm):
-    fleet.nic(vm)["properties"]["networkSecurityGroup"] = {"id": vm.nsg + "-gone"}
+def other_protocol(fleet, vm):
+    fleet.own_nsg(vm)["properties"]["securityRules"][0]["properties"]["protocol"] = "Udp"
 
 
-FAULTS = [stopped, failed, no_address, no_rule, deny, other_source, other_port, windows, dynamic_address, gone_nsg]
+FAULTS = [stopped, failed, no_address, no_rule, deny, other_source, other_port, windows, dynamic_address, other_protocol]
 
 
 class Machine:

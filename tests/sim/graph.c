@@ -90,6 +90,23 @@ in_table(const char *table, const struct arm *arm, const json_t *body)
 	       !text_same(arm->segment[arm->provider + 1], "Microsoft.Authorization");
 }
 
+/* A query that begins with the types it wants and has no other choice in it: false for a type that
+ * it does not name, without the interpreter being asked. */
+static bool
+type_wanted(const char *query, const char *type)
+{
+	bool wanted;
+	char *quoted;
+
+	if (strstr(query, "| where type ") == NULL || strstr(query, " or ") != NULL ||
+	    strchr(query, '!') != NULL || strstr(query, "not(") != NULL || type == NULL)
+		return true;
+	quoted = text_format("'%s'", type);
+	wanted = text_find(query, quoted) != NULL;
+	free(quoted);
+	return wanted;
+}
+
 static json_t *
 rows_of(const struct request *request, const json_t *query, const char *table)
 {
@@ -101,7 +118,8 @@ rows_of(const struct request *request, const json_t *query, const char *table)
 		struct arm arm;
 		json_t *subscription;
 
-		if (arm_parse(json_text_at(body, "id"), &arm) < 0)
+		if (!type_wanted(json_text_at(query, "query"), json_text_at(body, "type")) ||
+		    arm_parse(json_text_at(body, "id"), &arm) < 0)
 			continue;
 		if (arm_subscription(&arm) != NULL &&
 		    subscription_wanted(query, arm_subscription(&arm)) &&
@@ -171,11 +189,48 @@ answer(const struct request *request, const json_t *query, json_t *all, struct r
 	reply_json(reply, 200, body);
 }
 
+/* What tells a query from others, whatever page of it is asked for. The caller frees. */
+static char *
+key_of(const json_t *query)
+{
+	json_t *copy = json_deep_copy(query);
+	char *key;
+
+	json_object_del(json_object_get(copy, "options"), "$skipToken");
+	key = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(copy);
+	return key;
+}
+
+/* Further pages are of the rows that the first one was of. */
+static json_t *
+all_rows(const struct request *request, const json_t *query, const struct kql *kql)
+{
+	struct sim *sim = request->sim;
+	const json_t *options = json_object_get(query, "options");
+	char *key = key_of(query);
+	json_t *rows, *all = json_object_get(sim->pages, key);
+
+	if (all != NULL && json_text_at(options, "$skipToken") != NULL) {
+		free(key);
+		return json_incref(all);
+	}
+	rows = rows_of(request, query, kql_table(kql));
+	all = kql_run(kql, rows);
+	json_decref(rows);
+	if (sim->pages == NULL || json_object_size(sim->pages) > 32) {
+		json_decref(sim->pages);
+		sim->pages = json_object();
+	}
+	json_object_set(sim->pages, key, all);
+	free(key);
+	return all;
+}
+
 void
 graph_query(struct request *request, struct reply *reply)
 {
-	json_t *query = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *rows,
-	       *all;
+	json_t *query = request->body != NULL ? json_loads(request->body, 0, NULL) : NULL, *all;
 	const char *text = json_text_at(query, "query"), *table;
 	struct kql *kql = NULL;
 	char *why = NULL;
@@ -189,11 +244,9 @@ graph_query(struct request *request, struct reply *reply)
 					       !text_same(table, "ResourceContainers")) {
 		bad_query(reply, "The table is not known.");
 	} else {
-		rows = rows_of(request, query, table);
-		all = kql_run(kql, rows);
+		all = all_rows(request, query, kql);
 		answer(request, query, all, reply);
 		json_decref(all);
-		json_decref(rows);
 	}
 	kql_free(kql);
 	free(why);

@@ -33,6 +33,7 @@ struct sim {
 			       their parents */
 	json_t *tokens;     /* bearer -> {exp, nbf, aud, tid, appid, oid} */
 	json_t *operations; /* operation id -> see operation.c */
+	json_t *pages;      /* a Resource Graph query with more pages -> all its rows */
 	struct fault *faults;
 	size_t fault_count;
 	unsigned long serial; /* for ids */

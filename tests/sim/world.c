@@ -202,6 +202,7 @@ world_free(struct sim *sim)
 {
 	fault_free(sim);
 	json_decref(sim->operations);
+	json_decref(sim->pages);
 	json_decref(sim->tokens);
 	json_decref(sim->resources);
 	json_decref(sim->world);
