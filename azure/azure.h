@@ -84,6 +84,9 @@ struct azure_selection {
 void azure_fleet(struct azure *azure, const struct azure_selection *selection,
 		 void (*done)(void *ctx, json_t *ids, const json_t *why), void *ctx);
 
+/* What was read for one VM of many alone and is held for all is let go. azure may be NULL. */
+void azure_forget(struct azure *azure, const json_t *doc);
+
 /* Cuts what is secret, by its form or because this sign-in knows it, out of facts that did not come
  * from Azure: banners, what programs print. azure may be NULL. */
 void azure_cut(const struct azure *azure, json_t *value);

@@ -268,6 +268,7 @@ hand_over(struct run *run, struct job *job)
 	if (run->refused == 0 && collect_few(run->options))
 		run->refused = refuse_ambiguous(job, &run->why);
 	run->hooks->finished(run->hooks->ctx, job->index, job->doc);
+	azure_forget(run->azure, job->doc);
 	job_end(job);
 	run->handed++;
 	if (job->left == 0) {

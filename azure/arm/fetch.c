@@ -53,6 +53,8 @@ keep_subnet(struct fetches *fetches, const char *id)
 		return false;
 	if ((vnet = json_object_get(fetch_facts(fetches, "resources"), key)) == NULL)
 		vnet = json_object_get(fetches->held, key);
+	if (json_is_string(vnet) && list_keep(fetches, vnet_id))
+		vnet = json_object_get(fetch_facts(fetches, "resources"), key);
 	json_array_foreach (doc_list(vnet, "properties.subnets"), i, subnet) {
 		if (!arm_id_same(doc_str(subnet, "id"), id) ||
 		    doc_get(subnet, "properties") == NULL)
@@ -125,7 +127,7 @@ fetch_resource(struct fetches *fetches, const char *id, void (*done)(void *ctx),
 		return;
 	}
 	arm_id_type(id, type, sizeof(type));
-	if (is_vm(type)) { /* no list holds the state of a VM */
+	if (is_vm(type) && !list_keep(fetches, id)) { /* but of many, no list holds its state */
 		fetch_optional(fetches,
 			       &(struct arm_ask){ .path = id, .query = "$expand=instanceView" },
 			       done, ctx);

@@ -39,9 +39,13 @@ void list_visit(struct fetches *fetches, const char *path, bool has_fallback,
 		void (*item)(void *ctx, const char *id, const json_t *body), void *ctx,
 		void (*done)(void *ctx), void *done_ctx);
 
-/* Puts a list there as if it had been fetched: its items, or why it did not come (NULL: it did).
- * One that is there already stays. */
-void list_feed(struct fetches *fetches, const char *path, const json_t *items, json_t *why);
+/* Puts a list there as if it had been fetched: the ids of its items, which are held, or why it did
+ * not come (NULL: it did). One that is there already stays. */
+void list_feed(struct fetches *fetches, const char *path, const json_t *ids, json_t *why);
+/* Holds a body, or its text, for whoever asks for it; takes it. */
+void list_hold(struct fetches *fetches, const char *id, json_t *body);
+/* Takes out of the facts of all what is held and can be had again. */
+void list_forget(struct fetches *fetches, const char *id);
 
 /* Calls item for what a list has brought; none while it has not ended. */
 void list_each(const struct fetches *fetches, const char *path,
@@ -67,7 +71,7 @@ void fetch_share(const struct fetches *fetches, const char *path, json_t *doc);
 
 struct item {
 	char *id;
-	json_t *body; /* borrowed from what is held */
+	json_t *body; /* borrowed from what is held; NULL: it is held as text */
 };
 
 /* One resource or list, under way or there. */

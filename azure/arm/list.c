@@ -8,6 +8,18 @@
 
 #define FALLBACK_PAGES 4
 
+/* What is held is a body, or its text: of many VMs there is no room for all the bodies at once. A
+ * new reference; NULL when there is none. */
+static json_t *
+held_body(const struct fetches *fetches, const char *key)
+{
+	json_t *held = json_object_get(fetches->held, key);
+
+	if (json_is_string(held))
+		return json_loadb(json_string_value(held), json_string_length(held), 0, NULL);
+	return json_incref(held);
+}
+
 bool
 list_keep(struct fetches *fetches, const char *id)
 {
@@ -18,9 +30,9 @@ list_keep(struct fetches *fetches, const char *id)
 		return false;
 	if (json_object_get(fetch_facts(fetches, "resources"), key) != NULL)
 		return true;
-	if ((body = json_object_get(fetches->held, key)) == NULL)
+	if ((body = held_body(fetches, key)) == NULL)
 		return false;
-	json_object_set(fetch_facts(fetches, "resources"), key, body);
+	json_object_set_new(fetch_facts(fetches, "resources"), key, body);
 	json_object_del(fetch_facts(fetches, "missing"), key);
 	return true;
 }
@@ -30,9 +42,18 @@ list_each(const struct fetches *fetches, const char *path,
 	  void (*item)(void *ctx, const char *id, const json_t *body), void *ctx)
 {
 	const struct fetch *fetch = fetch_find(fetches, path);
+	char key[ARM_ID_MAX];
 
-	for (size_t i = 0; fetch != NULL && fetch->ended && i < fetch->count; i++)
-		item(ctx, fetch->items[i].id, fetch->items[i].body);
+	for (size_t i = 0; fetch != NULL && fetch->ended && i < fetch->count; i++) {
+		const struct item *at = &fetch->items[i];
+		json_t *body = json_incref(at->body);
+
+		if (body == NULL && arm_id_key(at->id, key, sizeof(key)) == 0)
+			body = held_body(fetches, key);
+		if (body != NULL)
+			item(ctx, at->id, body);
+		json_decref(body);
+	}
 }
 
 const json_t *
@@ -88,14 +109,41 @@ list_got(void *ctx, const struct arm_answer *answer)
 }
 
 void
-list_feed(struct fetches *fetches, const char *path, const json_t *items, json_t *why)
+list_feed(struct fetches *fetches, const char *path, const json_t *ids, json_t *why)
 {
+	const json_t *id;
+	struct fetch *fetch;
 	bool begin;
-	struct fetch *fetch = fetch_of(fetches, path, &begin);
+	size_t i;
 
-	if (begin)
-		list_got(fetch,
-			 &(struct arm_answer){ .body = (json_t *)(uintptr_t)items, .why = why });
+	if ((fetch = fetch_of(fetches, path, &begin)) == NULL || !begin)
+		return;
+	list_got(fetch, &(struct arm_answer){ .why = why });
+	free(fetch->items);
+	fetch->items = calloc(json_array_size(ids) + 1, sizeof(*fetch->items));
+	json_array_foreach (ids, i, id)
+		fetch->items[fetch->count++].id = strdup(json_string_value(id));
+}
+
+void
+list_hold(struct fetches *fetches, const char *id, json_t *body)
+{
+	char key[ARM_ID_MAX];
+
+	if (arm_id_key(id, key, sizeof(key)) == 0)
+		json_object_set_new(fetches->held, key, body);
+	else
+		json_decref(body);
+}
+
+void
+list_forget(struct fetches *fetches, const char *id)
+{
+	char key[ARM_ID_MAX];
+
+	if (arm_id_key(id, key, sizeof(key)) == 0 &&
+	    json_is_string(json_object_get(fetches->held, key)))
+		json_object_del(fetch_facts(fetches, "resources"), key);
 }
 
 void

@@ -21,7 +21,8 @@ struct fleet {
 	json_t *subscriptions;            /* ids */
 	json_t *vms, *rows;               /* bodies; ids of the VMs come of them */
 	json_t *ids;
-	json_t *why; /* the first gap */
+	json_t *views; /* of VMs, by their ids */
+	json_t *why;   /* the first gap */
 	bool listing;
 	struct join join;
 	void (*done)(void *ctx, json_t *ids, const json_t *why);
@@ -68,8 +69,12 @@ lists_arrived(void *ctx)
 {
 	struct fleet *fleet = ctx;
 	const json_t *subscription;
+	const char *id;
+	json_t *view;
 	size_t i;
 
+	json_object_foreach (fleet->views, id, view)
+		fleet_view(fleet->azure, id, view);
 	json_array_foreach (fleet->subscriptions, i, subscription) {
 		fleet_split(fleet->azure, fleet->ids, json_string_value(subscription), LOCKS);
 		fleet_split(fleet->azure, fleet->ids, json_string_value(subscription),
@@ -80,6 +85,7 @@ lists_arrived(void *ctx)
 	json_decref(fleet->vms);
 	json_decref(fleet->rows);
 	json_decref(fleet->ids);
+	json_decref(fleet->views);
 	json_decref(fleet->why);
 	free(fleet);
 }
@@ -106,24 +112,25 @@ list_of(struct fleet *fleet, const char *subscription, const char *type,
 	free(path);
 }
 
-/* The power states of all VMs of a subscription; their bodies are there by then. */
+/* The states of all VMs of a subscription: those that are needed are kept. */
 static void
 states_got(void *ctx, const struct arm_answer *answer)
 {
 	struct fleet *fleet = ctx;
-	json_t *states = json_object(), *body, *view;
+	json_t *wanted = json_object(), *body, *view;
 	char key[ARM_ID_MAX];
 	size_t i;
 
-	json_array_foreach (answer->body, i, body)
-		if (arm_id_key(doc_str(body, "id"), key, sizeof(key)) == 0 &&
-		    (view = doc_get(body, "properties.instanceView")) != NULL)
-			json_object_set(states, key, view);
 	json_array_foreach (fleet->vms, i, body)
 		if (arm_id_key(doc_str(body, "id"), key, sizeof(key)) == 0 &&
-		    (view = json_object_get(states, key)) != NULL)
-			json_object_set(json_object_get(body, "properties"), "instanceView", view);
-	json_decref(states);
+		    (fleet->listing || !doc_is(body, "state", "Succeeded")))
+			json_object_set_new(wanted, key, json_true());
+	json_array_foreach (answer->body, i, body)
+		if (arm_id_key(doc_str(body, "id"), key, sizeof(key)) == 0 &&
+		    json_object_get(wanted, key) != NULL &&
+		    (view = doc_get(body, "properties.instanceView")) != NULL)
+			json_object_set(fleet->views, doc_str(body, "id"), view);
+	json_decref(wanted);
 	join_end(&fleet->join);
 }
 
@@ -150,8 +157,7 @@ lacks_states(const struct fleet *fleet, const char *subscription)
 
 	json_array_foreach (fleet->vms, i, vm) {
 		arm_id_subscription(doc_str(vm, "id"), of, sizeof(of));
-		if (strcasecmp(of, subscription) == 0 &&
-		    !doc_is(vm, "properties.provisioningState", "Succeeded"))
+		if (strcasecmp(of, subscription) == 0 && !doc_is(vm, "state", "Succeeded"))
 			return true;
 	}
 	return false;
@@ -172,11 +178,13 @@ rows_arrived(void *ctx)
 	const json_t *subscription, *vm;
 	size_t i;
 
-	json_array_foreach (fleet->vms, i, vm)
-		fleet_hold_vm(fleet->azure, (json_t *)(uintptr_t)vm);
+	fleet_hold_vms(fleet->azure, fleet->vms);
 	fleet->ids = sorted_ids(fleet->vms);
 	fleet_hold(fleet->azure, fleet->rows);
 	fleet_lists(fleet->azure, fleet->ids, fleet->rows);
+	json_array_clear(fleet->rows);
+	json_array_foreach (fleet->vms, i, vm)
+		json_object_del((json_t *)(uintptr_t)vm, "text");
 	join_begin(&fleet->join, lists_arrived, fleet);
 	json_array_foreach (fleet->subscriptions, i, subscription) {
 		list_of(fleet, json_string_value(subscription), LOCKS, NULL);
@@ -211,8 +219,7 @@ selected(const struct fleet *fleet, const json_t *body)
 	char group[128], type[192];
 	const char *id = doc_str(body, "id");
 
-	if (id == NULL || arm_id_type(id, type, sizeof(type)) < 0 || strcmp(type, VMS) != 0 ||
-	    !json_is_object(json_object_get(body, "properties")))
+	if (id == NULL || arm_id_type(id, type, sizeof(type)) < 0 || strcmp(type, VMS) != 0)
 		return false;
 	arm_id_group(id, group, sizeof(group));
 	if (selection->group != NULL && strcasecmp(group, selection->group) != 0)
@@ -236,12 +243,25 @@ take_vms(struct fleet *fleet, const json_t *rows)
 
 /* ---- ARM's lists ---- */
 
+static json_t *
+rows_of(json_t *items)
+{
+	json_t *rows = json_array(), *item;
+	size_t i;
+
+	json_array_foreach (items, i, item)
+		json_array_append_new(rows, fleet_row(item));
+	return rows;
+}
+
 static void
 models_got(void *ctx, const struct arm_answer *answer)
 {
 	struct fleet *fleet = ctx;
+	json_t *rows = rows_of(answer->body);
 
-	take_vms(fleet, answer->body);
+	take_vms(fleet, rows);
+	json_decref(rows);
 	note_gap(fleet, answer->why);
 	join_end(&fleet->join);
 }
@@ -250,8 +270,10 @@ static void
 networks_got(void *ctx, const struct arm_answer *answer)
 {
 	struct fleet *fleet = ctx;
+	json_t *rows = rows_of(answer->body);
 
-	json_array_extend(fleet->rows, answer->body);
+	json_array_extend(fleet->rows, rows);
+	json_decref(rows);
 	join_end(&fleet->join);
 }
 
@@ -405,6 +427,7 @@ azure_fleet(struct azure *azure, const struct azure_selection *selection,
 				 .subscriptions = json_array(),
 				 .vms = json_array(),
 				 .rows = json_array(),
+				 .views = json_object(),
 				 .done = done,
 				 .ctx = ctx };
 	if (selection->subscription_count == 0 && azure->account.active != NULL) {

@@ -5,10 +5,15 @@
 
 #include "azure/session.h"
 
-/* Takes the rows of Resource Graph (or of ARM's lists) into what is held. */
+/* What is kept of a row of Resource Graph, or of an item of a list: {id, type, tags, state: a VM's
+ * provisioning state, text: all of it}. */
+json_t *fleet_row(json_t *body);
+/* Holds the texts of such rows. */
 void fleet_hold(struct azure *azure, const json_t *rows);
-/* Takes a VM's body: into the facts, so that nobody asks for it. */
-void fleet_hold_vm(struct azure *azure, json_t *body);
+/* Those of VMs, which can be found by their names, too. */
+void fleet_hold_vms(struct azure *azure, const json_t *rows);
+/* Gives a VM that is held the instance view that its subscription's list has. */
+void fleet_view(struct azure *azure, const char *id, json_t *view);
 /* For the groups of the VMs: their lists, made of the rows of everything. */
 void fleet_lists(struct azure *azure, const json_t *vms, const json_t *rows);
 /* The same of a list of the whole subscription ("Microsoft.Authorization/locks"). */

@@ -10,19 +10,6 @@
 
 /* ---- bodies ---- */
 
-void
-fleet_hold(struct azure *azure, const json_t *rows)
-{
-	char key[ARM_ID_MAX];
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach (rows, i, row)
-		if (arm_id_key(doc_str(row, "id"), key, sizeof(key)) == 0 &&
-		    json_object_get(azure->fetches.held, key) == NULL)
-			json_object_set(azure->fetches.held, key, (json_t *)(uintptr_t)row);
-}
-
 /* Resource Graph says in words of its own what ARM calls the instance view. */
 static void
 translate_view(json_t *body)
@@ -47,21 +34,71 @@ translate_view(json_t *body)
 	json_object_del(properties, "extended");
 }
 
-void
-fleet_hold_vm(struct azure *azure, json_t *body)
+json_t *
+fleet_row(json_t *body)
 {
-	char key[ARM_ID_MAX], name[ARM_ID_MAX];
-	const char *id = doc_str(body, "id");
-	json_t *named;
+	json_t *row = json_object();
+	char *text;
 
-	if (arm_id_key(id, key, sizeof(key)) < 0)
-		return;
 	translate_view(body);
-	fetch_enter(&azure->fetches, id, json_incref(body), NULL);
-	snprintf(name, sizeof(name), "%s", strrchr(key, '/') + 1);
-	if ((named = json_object_get(azure->fleet, name)) == NULL)
-		json_object_set_new(azure->fleet, name, named = json_array());
-	doc_append_str(named, id);
+	text = json_dumps(body, JSON_COMPACT);
+	doc_set_str(row, "id", doc_str(body, "id"));
+	doc_set_str(row, "type", doc_str(body, "type"));
+	doc_set_str(row, "state", doc_str(body, "properties.provisioningState"));
+	json_object_set(row, "tags", json_object_get(body, "tags"));
+	json_object_set_new(row, "text", json_string(text));
+	free(text);
+	return row;
+}
+
+void
+fleet_hold(struct azure *azure, const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row)
+		if (doc_str(row, "id") != NULL)
+			list_hold(&azure->fetches, doc_str(row, "id"),
+				  json_incref(json_object_get(row, "text")));
+}
+
+void
+fleet_hold_vms(struct azure *azure, const json_t *rows)
+{
+	char key[ARM_ID_MAX];
+	const json_t *row;
+	json_t *named;
+	size_t i;
+
+	fleet_hold(azure, rows);
+	json_array_foreach (rows, i, row) {
+		const char *id = doc_str(row, "id"), *name;
+
+		if (arm_id_key(id, key, sizeof(key)) < 0)
+			continue;
+		name = strrchr(key, '/') + 1;
+		if ((named = json_object_get(azure->fleet, name)) == NULL)
+			json_object_set_new(azure->fleet, name, named = json_array());
+		doc_append_str(named, id);
+	}
+}
+
+void
+fleet_view(struct azure *azure, const char *id, json_t *view)
+{
+	char key[ARM_ID_MAX], *text;
+	json_t *held, *body;
+
+	if (arm_id_key(id, key, sizeof(key)) < 0 ||
+	    (held = json_object_get(azure->fetches.held, key)) == NULL ||
+	    (body = json_loads(json_string_value(held), 0, NULL)) == NULL)
+		return;
+	json_object_set(doc_get(body, "properties"), "instanceView", view);
+	text = json_dumps(body, JSON_COMPACT);
+	list_hold(&azure->fetches, id, json_string(text));
+	free(text);
+	json_decref(body);
 }
 
 json_t *
@@ -87,7 +124,7 @@ fleet_named(const struct azure *azure, const char *group, const char *name)
 
 /* Takes the path. */
 static void
-add_to_list(json_t *lists, char *path, const json_t *row)
+add_to_list(json_t *lists, char *path, const char *id)
 {
 	char key[ARM_ID_MAX];
 	json_t *list;
@@ -95,8 +132,8 @@ add_to_list(json_t *lists, char *path, const json_t *row)
 	if (path != NULL && arm_id_key(path, key, sizeof(key)) == 0) {
 		if ((list = json_object_get(lists, key)) == NULL)
 			json_object_set_new(lists, key, list = json_array());
-		if (row != NULL)
-			json_array_append(list, (json_t *)(uintptr_t)row);
+		if (id != NULL)
+			doc_append_str(list, id);
 	}
 	free(path);
 }
@@ -128,7 +165,7 @@ fleet_lists(struct azure *azure, const json_t *vms, const json_t *rows)
 					    NULL);
 	json_array_foreach (rows, i, row) {
 		if ((id = doc_str(row, "id")) != NULL && doc_str(row, "type") != NULL)
-			add_to_list(lists, path_in_group(id, doc_str(row, "type")), row);
+			add_to_list(lists, path_in_group(id, doc_str(row, "type")), id);
 	}
 	json_object_foreach (wanted, path, row)
 		if (json_object_get(lists, path) != NULL)
@@ -153,7 +190,8 @@ split_item(void *ctx, const char *id, const json_t *body)
 	if (path != NULL && arm_id_key(path, key, sizeof(key)) == 0)
 		list = json_object_get(split->lists, key);
 	if (list != NULL)
-		json_array_append(list, (json_t *)(uintptr_t)body);
+		doc_append_str(list, id);
+	(void)body; /* it is held, since the list was fetched */
 	free(path);
 }
 
@@ -177,4 +215,22 @@ fleet_split(struct azure *azure, const json_t *vms, const char *subscription, co
 	list_each(&azure->fetches, path, split_item, &split);
 	free(path);
 	feed_all(azure, split.lists, why);
+}
+
+void
+azure_forget(struct azure *azure, const json_t *doc)
+{
+	static const char *const own[] = { "microsoft.compute/virtualmachines",
+					   "microsoft.network/networkinterfaces",
+					   "microsoft.network/publicipaddresses" };
+	char type[192];
+	const char *id;
+	const json_t *body;
+
+	if (azure == NULL || azure->fleet == NULL)
+		return;
+	json_object_foreach (doc_get(doc, "azure.resources"), id, body)
+		for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+			if (arm_id_type(id, type, sizeof(type)) == 0 && strcmp(type, own[i]) == 0)
+				list_forget(&azure->fetches, id);
 }

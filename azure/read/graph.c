@@ -1,5 +1,6 @@
 /* Azure Resource Graph: one query over every subscription in sight. */
 #include "azure/arm/pages.h"
+#include "azure/read/fleet.h"
 #include "azure/read/search.h"
 
 #include <stdint.h>
@@ -27,6 +28,20 @@ take_rows(json_t *rows, const json_t *page)
 		json_array_append_new(rows, object);
 	}
 	return data != NULL;
+}
+
+/* The same for many: of each row only what tells it from others, and its text. */
+static bool
+take_texts(json_t *texts, const json_t *page)
+{
+	json_t *rows = json_array(), *row;
+	bool taken = take_rows(rows, page);
+	size_t i;
+
+	json_array_foreach (rows, i, row)
+		json_array_append_new(texts, fleet_row(row));
+	json_decref(rows);
+	return taken;
 }
 
 static json_t *
@@ -64,6 +79,6 @@ graph_read(struct arm *arm, const char *query, json_t *subscriptions,
 				       .in = "options",
 				       .token = "$skipToken",
 				       .most = FLEET_PAGES,
-				       .take = take_rows },
+				       .take = take_texts },
 		  done, ctx);
 }

@@ -42,8 +42,8 @@ bool name_plain(const char *name); /* fit to be part of a query */
 void graph_ask(struct arm *arm, const char *query,
 	       void (*done)(void *ctx, const struct arm_answer *answer), void *ctx);
 
-/* The same over those subscriptions, however many pages it takes; no fallback is meant, so it is
- * patient. */
+/* The same over those subscriptions, however many pages it takes, as fleet_row makes the rows; no
+ * fallback is meant, so it is patient. */
 void graph_read(struct arm *arm, const char *query, json_t *subscriptions,
 		void (*done)(void *ctx, const struct arm_answer *answer), void *ctx);
 
