@@ -106,8 +106,11 @@ static json_t *
 own_document(const json_t *doc)
 {
 	json_t *own = json_copy((json_t *)(uintptr_t)doc),
-	       *azure = json_copy(FACT_JSON(doc, document, azure));
+	       *azure = json_copy(FACT_JSON(doc, document, azure)),
+	       *asked = json_copy(FACT_JSON(doc, document, asked));
 
+	json_object_del(asked, "command"); /* it is about all of them */
+	json_object_set_new(own, "asked", asked);
 	json_object_set_new(azure, "resources", json_object());
 	json_object_set_new(azure, "missing", json_object());
 	json_object_set_new(own, "azure", azure);

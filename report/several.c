@@ -104,18 +104,20 @@ groups_by(const struct report *const *reports, size_t count,
 	return groups;
 }
 
-/* The code, and the command that mends it: the same one for VMs that share what is to be changed.
+/* The code, and what is to be changed: the same resource or the same command for VMs that share it.
  */
 static char *
 command_key(const struct report *report, const json_t *ctx)
 {
 	const struct remedy *remedy = report_remedy(report->cause);
+	const char *command = remedy != NULL ? remedy->command : "",
+		   *changed = report->cause->changes;
 
 	(void)ctx;
-	return doc_fmt("%s\n%s", report->cause->code, remedy != NULL ? remedy->command : "");
+	return doc_fmt("%s\n%s", report->cause->code, changed != NULL ? changed : command);
 }
 
-/* VMs with a command that no other one needs are named together by their code. */
+/* VMs of which each has something of its own to be changed are named together by their code. */
 static char *
 cause_key(const struct report *report, const json_t *commands)
 {

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from azurelib import SIGN_IN
-from fleetlib import Fleet, SOURCE, SUBSCRIPTIONS
+from fleetlib import Fleet, SOURCE, stopped, SUBSCRIPTIONS
 from scenario.asked import complaint
 from simlib import BUILD, expect, run, Sim, test
 
@@ -118,6 +118,22 @@ def names_come_on_standard_input():
 
 
 @test
+def causes_are_grouped_by_what_is_to_be_changed():
+    fleet = Fleet(30, groups=2, share=0)
+    fleet.resources[fleet.machines[0].shared]["properties"]["securityRules"] = []
+    for vm in fleet.machines[1:6:2]:
+        stopped(fleet, vm)
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300) as sim:
+        code, out, _ = place.doctor(sim, "--all")
+        expect(code, 1)
+        lines = out.splitlines()
+        expect(len([line for line in lines if line.startswith(("FAIL", "warn"))]), 31)
+        assert any(line.startswith("15 VMs: ") and "group0-nsg" in line for line in lines), out
+        assert any(line.startswith("3 VMs: ") and "deallocated" in line for line in lines), out
+        expect(len([line for line in lines if " VMs: " in line]), 3)
+
+
+@test
 def one_name_of_several_vms_is_a_row():
     fleet = Fleet(10, groups=3, share=0)
     twin = json.loads(json.dumps(fleet.resources[fleet.machines[0].id]).replace("group0", "group1"))
@@ -207,6 +223,16 @@ def an_interrupted_run_has_written_whole_lines():
         assert out == b"" or out.endswith(b"\n"), out[-100:]
         for each in out.splitlines():
             json.loads(each)
+
+
+@test
+def too_many_requests_are_waited_for():
+    fleet = Fleet(20, groups=3)
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300,
+                               requests=[{"match": GRAPH, "status": 429, "headers": {"Retry-After": "1"}, "times": 6}]) as sim:
+        expect(len(place.reports(sim, "--all")), 21)
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300, requests=[{"match": GRAPH, "status": 429, "headers": {"Retry-After": "600"}}]) as sim:
+        expect(len(place.reports(sim, "--all", "--deadline", "30s")), 21)
 
 
 @test

@@ -63,7 +63,7 @@ class Sim:
         if tls:
             args += ["--tls", os.path.join(self.folder, "tls")]
         self.process = subprocess.Popen(args, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        for _ in range(1500):
+        for _ in range(12000):
             if os.path.exists(ready) or self.process.poll() is not None:
                 break
             time.sleep(0.01)
