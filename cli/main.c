@@ -258,6 +258,18 @@ lint(const struct options *options)
 	return code;
 }
 
+/* A reader that has seen enough ("| head") is no fault. */
+static int
+help(const struct options *options, const struct rules *rules)
+{
+	struct err err = { 0 };
+	int r = output_help(options, rules, &err);
+
+	if (r == 0 || r == -EPIPE)
+		return EXIT_HEALTHY;
+	return complain(err.text[0] != '\0' ? -EINVAL : r, &err);
+}
+
 /* Everything that needs the rules. */
 static int
 with_rules(const struct options *options, struct rules *rules)
@@ -268,8 +280,7 @@ with_rules(const struct options *options, struct rules *rules)
 	if ((r = rule_files_layer(options, rules, &err)) < 0)
 		return complain(r, &err);
 	if (options->list_checks || options->explain != NULL)
-		return output_help(options, rules, &err) < 0 ? complain(-EINVAL, &err)
-							     : EXIT_HEALTHY;
+		return help(options, rules);
 	if ((r = options_check(options, &err)) < 0 ||
 	    (r = options_check_ids(options, rules, &err)) < 0)
 		return complain(r, &err);

@@ -116,5 +116,18 @@ def a_bundle_says_who_wrote_it_and_what_it_lacks():
         assert call("--replay", path).returncode == done.returncode, "a bundle of the version before"
 
 
+@test
+def a_reader_that_has_seen_enough_is_no_fault():
+    for args in (["--list-checks"], ["--explain", "nsg"]):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([DOCTOR] + args, stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        os.close(write)
+        assert done.returncode == 0 and done.stderr == "", done
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([DOCTOR] + args, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        assert done.returncode == 4 and "No space left" in done.stderr, done
+
+
 if __name__ == "__main__":
     raise SystemExit(run())
