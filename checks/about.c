@@ -180,6 +180,8 @@ globals_make(const struct scene *scene, const struct about *about)
 	if (scene->machine.user.home_env != NULL)
 		doc_set_str(globals, "home", scene->machine.user.home);
 	doc_set_str(globals, "identity", about->identity);
+	if (scene->guest->state == FACT_KNOWN)
+		doc_set_str(globals, "looked", "yes");
 	doc_set_str(globals, "source_ip", about->source_ip);
 	if (scene->instance != NULL && scene->instance->ephemeral)
 		doc_set_bool(globals, "ephemeral", true);

@@ -1,4 +1,5 @@
 #include "cli/output.h"
+#include "azure/azure.h"
 #include "cli/replace.h"
 #include "facts/near.h"
 #include "facts/visible.h"
@@ -211,6 +212,16 @@ refuse_code(const char *typed, struct err *err)
 		    typed);
 }
 
+/* The script that --guest sends, for those who want to read it first. */
+static int
+print_script(bool windows)
+{
+	for (const char *const *line = azure_guest_script(windows); *line != NULL; line++)
+		if (puts(*line) == EOF)
+			return -EIO;
+	return 0;
+}
+
 int
 output_help(const struct options *options, const struct rules *rules, struct err *err)
 {
@@ -219,6 +230,9 @@ output_help(const struct options *options, const struct rules *rules, struct err
 
 	if (options->list_checks)
 		return report_checks(stdout, rules, &style);
+	if (strcmp(options->explain, "guest") == 0 ||
+	    strcmp(options->explain, "guest-windows") == 0)
+		return print_script(options->explain[strlen("guest")] != '\0');
 	if ((r = report_explain(stdout, rules, topic_code(options->explain), &style)) == -ENOENT)
 		refuse_code(options->explain, err);
 	return r;

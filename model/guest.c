@@ -71,6 +71,7 @@ take_sshd(json_t *section, struct line *line)
 {
 	const char *path = word(line);
 
+	FACT_PUT(section, guest, installed, strcmp(path, "none") == 0 ? FACT_NO : FACT_YES);
 	if (strcmp(path, "none") == 0)
 		return;
 	FACT_PUT(section, guest, sshd, path);

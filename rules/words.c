@@ -35,6 +35,7 @@ static const struct {
 	{ "identity", "PRIVATE-KEY-FILE" },
 	{ "public_key", "PUBLIC-KEY-FILE" },
 	{ "address", NULL },
+	{ "looked", NULL }, /* the VM was looked into (--guest) */
 	{ "login", NULL },
 	{ "code", NULL },
 	{ "check", NULL },

@@ -159,8 +159,11 @@ settle_failure(struct facts *facts, const json_t *why)
 		reason = doc_fmt("the guest did not answer in time (%s); the script only reads, "
 				 "and runs on in the VM until it ends",
 				 said != NULL ? said : "deadline");
+	} else if (doc_same(cause, "forbidden")) {
+		reason = doc_fmt("the guest was not asked: %s", said);
 	} else {
-		reason = doc_fmt("the guest was not asked: %s", said != NULL ? said : "no answer");
+		reason =
+		    doc_fmt("Run Command gave no answer: %s", said != NULL ? said : "no reason");
 	}
 	settle_unknown(facts, cause != NULL ? cause : "error", reason, doc_str(why, "action"));
 	FACT_PUT(facts_section(facts, FACT_GUEST), guest, sent, late);

@@ -453,12 +453,6 @@ if [ -z "$sshd" ]; then
 else
 	say "sshd $sshd $("$sshd" -V 2>&1 </dev/null | grep -o -i -m 1 'OpenSSH_[^ ,]*')"
 	[ -z "$daemon" ] || say "daemon $daemon"
-	if [ "$passed" = 0 ]; then
-		say "test passed"
-	else
-		say_all "test" "$(printf '%s\n' "$tested" | grep -v -e '^@' -e 'It is required' -e 'This private key' -e 'Unable to load' |
-			awk '!seen[$0]++' | head -n 4)"
-	fi
 	[ -n "$settings" ] || say "settings none"
 fi
 if [ -d /run/systemd/system ]; then
@@ -503,12 +497,23 @@ else
 	}')
 fi
 say_all listen "$(printf '%s\n' "$listening" | awk -v port="$port" '$2 ~ /^sshd/ || $1 ~ (":" port "$")' | sort -u | head -n 8)"
+if [ -n "$sshd" ]; then
+	if [ "$passed" = 0 ]; then
+		say "test passed"
+	else
+		say_all "test" "$(printf '%s\n' "$tested" | grep -v -e '^@' -e 'It is required' -e 'This private key' -e 'Unable to load' |
+			awk '!seen[$0]++' | head -n 4)"
+	fi
+fi
 case $listening in
 *" sshd"*) ;;
 *)
-	found=$({ [ ! -d /run/systemd/system ] || run journalctl -q --no-pager -o cat -n 40 -t sshd
-		cat /var/log/auth.log /var/log/secure /var/log/messages /var/log/sshd.log; } |
-		grep -E 'fatal: |error: |terminating|exiting' | tail -n 60 | sed 's/^.*sshd\[[0-9]*\]: //' | awk '!seen[$0]++' | tail -n 3)
+	found=$({
+		[ ! -d /run/systemd/system ] || run journalctl -q --no-pager -o cat -n 40 -t sshd
+		for each in /var/log/auth.log /var/log/secure /var/log/messages; do
+			tail -n 2000 "$each"
+		done
+	} | grep -E 'sshd.*(fatal: |error: |terminating|exiting)|^(fatal|error): ' | tail -n 60 | sed 's/^.*sshd\[[0-9]*\]: //' | awk '!seen[$0]++' | tail -n 3)
 	say_all "start" "$found"
 	;;
 esac
