@@ -73,6 +73,23 @@ def others(rng):
     logs = (pathlib.Path(__file__).parent.parent / "data" / "boot_logs.txt").read_bytes().replace(b"\\e", b"\x1b").replace(b"\\r", b"\r")
     for i, log in enumerate(logs.split(b"==== ")[1:]):
         yield "fuzz_boot_log", str(i), log.partition(b"\n")[2]
+    yield "fuzz_guest", "lines", (f"""azssh-doctor begin
+disk 97 100 rw ext4 /
+nft table inet filter chain input policy drop
+nft tcp dport 22 ip saddr 203.0.113.0/24 accept
+iptables -A INPUT -p tcp --dport 22 -s 203.0.113.7 -j DROP
+account 1000 1000 /home/azureuser
+shell missing /bin/zsh
+file 1 1000 -rw-rw-rw- /home/azureuser/.ssh/authorized_keys
+path 1000 drwxrwxrwx /home/azureuser
+key 1 1 line 3 from="203.0.113.0/24,!203.0.113.7",expiry-time="20200101",command="x" ssh-ed25519 
+lines 1 3 2 2 no-type
+set allowusers alice bob@203.0.113.*
+listen 22 0.0.0.0 sshd
+log Failed publickey for azureuser from 203.0.113.7 port 22 ssh2: ED25519 SHA256:x
+hostkey 256 SHA256:{'A' * 43} c (ED25519)
+azssh-doctor end
+""").encode()
     yield "fuzz_rules", "layer", b"version: 1\nchecks:\n  nsg:\n    params: {least: 2}\n    codes:\n      base-code: {title: 'a {rule:x}', severity: warn}\n"
     yield "fuzz_rules", "custom", (b"version: 1\ncustom:\n- id: c\n  kind: fact\n  pointer: /a/b\n  op: equals\n  value: 1\nwaivers:\n- {code: a-code, resource: '*', "
                                    b"reason: r, owner: o, expires: 2027-01-01}\n")
