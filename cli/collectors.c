@@ -147,6 +147,7 @@ start_alias(struct job *job, void *end)
 		return;
 	}
 	job->config.name = name;
+	job->config.compare = job->target.host == NULL;
 	ssh_config_collect(job->run->loop, &job->facts, FACT_ALIAS, &job->config, step_end, end);
 }
 
@@ -176,6 +177,7 @@ start_config(struct job *job, void *end)
 	job->config.name = FACT_GET(address, address, host);
 	if (job->config.port == 0)
 		job->config.port = (int)FACT_GET(address, address, port);
+	job->config.compare = false;
 	ssh_config_collect(job->run->loop, &job->facts, FACT_SSH_CONFIG, &job->config, step_end,
 			   end);
 }

@@ -12,8 +12,13 @@
 
 typedef void ssh_done(void *ctx);
 
-/* ssh starts a process for each jump host: through more of them nothing is started here. */
-enum { SSH_HOPS_MAX = 4 };
+/* At most so many processes of ssh are started for a target, those that ssh starts for jump hosts
+ * too. What would be one too many is left out, and said. */
+enum { SSH_PROCESSES_MAX = 8, SSH_HOPS_MAX = 4 };
+
+/* client.c: so many are started now; there is room for so many more. */
+void ssh_started(struct facts *facts, json_int_t count);
+json_int_t ssh_room(const struct facts *facts);
 
 /* client.c: version of the installed ssh (`ssh -V`), settles CLIENT. */
 void ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx);
@@ -30,8 +35,10 @@ struct ssh_config_request {
 	const char *user;     /* -l or USER@; NULL: ssh decides */
 	int port;             /* -p; 0: ssh decides */
 	const char *identity; /* -i; NULL: ssh decides */
-	const char *config_file;          /* -F; NULL: ssh's own */
-	bool no_config;                   /* -F none */
+	const char *config_file; /* -F; NULL: ssh's own */
+	bool no_config;          /* -F none */
+	bool compare; /* of ALIAS: tell whether the configuration treats the name otherwise than
+			 others */
 	struct ssh_config_shared *shared; /* with others, so that names that no Host or Match block
 					     tells apart are asked about once; NULL: it is not */
 };
@@ -40,9 +47,9 @@ void ssh_config_shared_free(struct ssh_config_shared *shared);
 void ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section section,
 			const struct ssh_config_request *request, ssh_done *done, void *ctx);
 
-/* hop.c: after the conversation and the rehearsal, where a jump host refused ssh: what `ssh -G` says
- * of it, as target.hop, and its key files in machine.keys. `request` says which configuration is
- * read. */
+/* hop.c: after the conversation and the rehearsal, where a jump host refused ssh: what `ssh -G`
+ * says of it, as target.hop, and its key files in machine.keys. `request` says which configuration
+ * is read. */
 void ssh_hop_collect(struct loop *loop, struct facts *facts,
 		     const struct ssh_config_request *request, ssh_done *done, void *ctx);
 

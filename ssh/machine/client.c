@@ -133,6 +133,19 @@ on_version(void *ctx, const struct child_reply *reply)
 }
 
 void
+ssh_started(struct facts *facts, json_int_t count)
+{
+	FACT_PUT(facts->target, target, ssh_started,
+		 FACT_GET(facts->target, target, ssh_started) + count);
+}
+
+json_int_t
+ssh_room(const struct facts *facts)
+{
+	return SSH_PROCESSES_MAX - 1 /* ssh -V */ - FACT_GET(facts->target, target, ssh_started);
+}
+
+void
 ssh_client_collect(struct loop *loop, struct facts *facts, ssh_done *done, void *ctx)
 {
 	static const char *const argv[] = { "ssh", "-V", NULL };
@@ -173,6 +186,7 @@ ask(struct client *client, const struct question *question, struct asking *askin
 
 	*asking = (struct asking){ client, question->at };
 	client->under_way++;
+	ssh_started(client->facts, 1);
 	if (loop_child(client->loop, &request, on_list, asking) < 0)
 		client->under_way--;
 }

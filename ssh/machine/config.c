@@ -83,6 +83,7 @@ ask_master(struct config *config)
 /* ---- the children ---- */
 
 static void runs_ended(struct config *config);
+static bool ask_neutral(struct config *config);
 
 static void
 named_ran(void *ctx, const struct child_reply *reply)
@@ -98,7 +99,7 @@ named_ran(void *ctx, const struct child_reply *reply)
 		config->outcome.complaint = json_object();
 		ssh_config_complaint(config->outcome.complaint, reply->err, reply->err_len);
 	}
-	if (--config->under_way == 0)
+	if (--config->under_way == 0 && !ask_neutral(config))
 		runs_ended(config);
 }
 
@@ -173,11 +174,26 @@ run(struct config *config, const struct ssh_config_request *asked, const char *n
 
 	argv[n++] = name;
 	argv[n] = NULL;
-	if ((r = loop_child(config->loop, &request, ran, config)) == 0)
+	if ((r = loop_child(config->loop, &request, ran, config)) == 0) {
 		config->under_way++;
+		ssh_started(config->facts, 1);
+	}
 	while (variables > 0)
 		free((char *)(uintptr_t)env[--variables]);
 	return r;
+}
+
+/* Does the configuration treat the name otherwise than one that no pattern speaks of? A HostName of
+ * its own shows that by itself. */
+static bool
+ask_neutral(struct config *config)
+{
+	const struct ssh_config_request *request = config->outcome.request;
+	const char *hostname = FACT_GET(config->outcome.options, ssh_options, hostname);
+
+	return config->section == FACT_ALIAS && request->compare && hostname != NULL &&
+	       config->outcome.neutral == NULL && strcasecmp(hostname, request->name) == 0 &&
+	       run(config, request, config->outcome.neutral_name, neutral_ran) == 0;
 }
 
 /* ---- the jump hosts ---- */
@@ -203,6 +219,10 @@ hop_ran(void *ctx, const struct child_reply *reply)
 		FACT_PUT(config->outcome.jump, ssh_hop, hostname, set.hostname);
 		FACT_PUT(config->outcome.jump, ssh_hop, port, set.port);
 		FACT_PUT(config->outcome.jump, ssh_hop, user, set.user);
+		FACT_PUT(config->outcome.jump, ssh_hop, kexalgorithms, set.kexalgorithms);
+		FACT_PUT(config->outcome.jump, ssh_hop, hostkeyalgorithms, set.hostkeyalgorithms);
+		FACT_PUT(config->outcome.jump, ssh_hop, ciphers, set.ciphers);
+		FACT_PUT(config->outcome.jump, ssh_hop, macs, set.macs);
 		FACT_PUT(config->outcome.jump, ssh_hop, proxied,
 			 further != NULL || ssh_config_value(set.proxycommand) != NULL);
 	}
@@ -326,7 +346,7 @@ ask_ssh(struct config *config)
 	bool first = config->share != NULL && config->share->state == SHARE_ASKED;
 
 	config->outcome.error = run(config, request, request->name, named_ran);
-	if (config->outcome.error == 0 && (config->section == FACT_ALIAS || first))
+	if (config->outcome.error == 0 && first)
 		run(config, request, config->outcome.neutral_name, neutral_ran);
 	if (config->under_way == 0)
 		runs_ended(config);

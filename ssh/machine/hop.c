@@ -277,6 +277,9 @@ ssh_hop_collect(struct loop *loop, struct facts *facts, const struct ssh_config_
 	*hop = (struct hop){
 		.loop = loop, .facts = facts, .request = request, .done = done, .ctx = ctx
 	};
-	if (!hop_refused(hop) || loop_child(loop, &child, on_options, hop) < 0)
+	if (hop_refused(hop) && ssh_room(facts) > 0 &&
+	    loop_child(loop, &child, on_options, hop) == 0)
+		ssh_started(facts, 1);
+	else
 		hop_end(hop);
 }

@@ -304,7 +304,8 @@ wire_run(struct loop *loop, struct facts *facts, const struct ssh_wire_request *
 	if (jump != NULL || command != NULL)
 		facts_settle(facts, FACT_DNS, FACT_NOT_ASKED, "proxied",
 			     "the name is looked up where ssh's way through another host ends");
-	if (jump != NULL && (hop.loop != NULL || hop.hops > SSH_HOPS_MAX)) {
+	if (jump != NULL &&
+	    (hop.loop != NULL || hop.hops > SSH_HOPS_MAX || hop.hops > ssh_room(facts))) {
 		facts_settle(facts, FACT_TCP, FACT_UNKNOWN, "not-reached", "%s",
 			     hop.loop != NULL ? "the jump hosts lead round in a circle"
 					      : "ssh goes through too many jump hosts");

@@ -47,6 +47,7 @@ static bool
 hop_prepare(struct probe *probe)
 {
 	const json_t *hop = doc_get(facts_section(probe->facts, FACT_SSH_CONFIG), "jump");
+	struct fact_ssh_hop own;
 
 	if (doc_str(hop, "hostname") == NULL || doc_bool(hop, "proxied", false))
 		return false;
@@ -58,7 +59,15 @@ hop_prepare(struct probe *probe)
 	json_array_append_new(doc_list(probe->hop.doc, "targets"), json_object());
 	json_object_set(doc_get(probe->hop.doc, "machine"), "client",
 			facts_section(probe->facts, FACT_CLIENT));
-	return facts_view(probe->hop.doc, 0, &probe->hop) == 0;
+	if (facts_view(probe->hop.doc, 0, &probe->hop) < 0)
+		return false;
+	fact_read(hop, shape_of_ssh_hop(), &own);
+	FACT_PUT_JSON(facts_known(&probe->hop, FACT_SSH_CONFIG), ssh_config, options,
+		      FACT_OBJECT(ssh_options, .kexalgorithms = own.kexalgorithms,
+				  .hostkeyalgorithms = own.hostkeyalgorithms,
+				  .ciphers = own.ciphers, .macs = own.macs));
+	fact_free(shape_of_ssh_hop(), &own);
+	return true;
 }
 
 static void

@@ -196,6 +196,17 @@ fill_argv(struct rehearsal *rehearsal)
 	add_target(rehearsal);
 }
 
+/* What ssh starts of itself: one for each jump host, or the proxy. */
+static json_int_t
+processes(const struct rehearsal *rehearsal)
+{
+	const struct fact_ssh_hop *jump = rehearsal->config.jump;
+
+	if (jump != NULL)
+		return 1 + jump->hops;
+	return is_set(rehearsal->config.proxycommand) ? 2 : 1;
+}
+
 static int
 start(struct rehearsal *rehearsal, int timeout_ms, int quiet_ms,
       bool (*enough)(void *ctx, const char *out, size_t len),
@@ -212,6 +223,9 @@ start(struct rehearsal *rehearsal, int timeout_ms, int quiet_ms,
 					       .max_bytes = LOG_BYTES,
 					       .enough = enough };
 	int r = loop_child(rehearsal->loop, &request, done, rehearsal);
+
+	if (r == 0)
+		ssh_started(rehearsal->facts, processes(rehearsal));
 
 	while (variables > 0)
 		free((char *)(uintptr_t)env[--variables]);
@@ -457,6 +471,14 @@ ssh_rehearsal_collect(struct loop *loop, struct facts *facts,
 	if (facts_state(facts, FACT_SSH_CONFIG, NULL) == FACT_ABSENT) {
 		facts_settle(facts, FACT_REHEARSAL, FACT_NOT_ASKED, "not-installed",
 			     "ssh itself was not asked: none is installed");
+		rehearsal_end(rehearsal);
+	} else if (rehearsal->config.state == FACT_KNOWN &&
+		   processes(rehearsal) > ssh_room(facts)) {
+		facts_settle(
+		    facts, FACT_REHEARSAL, FACT_NOT_ASKED, "too-many-processes",
+		    "ssh itself was not asked: with its jump hosts it would make more than "
+		    "%d processes of ssh",
+		    SSH_PROCESSES_MAX);
 		rehearsal_end(rehearsal);
 	} else if ((against = reason_against(rehearsal)) != NULL) {
 		facts_settle(facts, FACT_REHEARSAL, FACT_UNKNOWN, "not-reached",

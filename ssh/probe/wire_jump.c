@@ -161,7 +161,9 @@ jump_spawn(struct wire *wire, struct wire_jump *jump, int far)
 					 .max_bytes = 1 << 18,
 					 .unattended = true,
 					 .socket = &far };
+	json_int_t hops;
 	size_t n = 0;
+	int r;
 
 	argv[n++] = "ssh";
 	argv[n++] = "-v";
@@ -190,7 +192,13 @@ jump_spawn(struct wire *wire, struct wire_jump *jump, int far)
 	argv[n++] = "--";
 	argv[n++] = jump->hop;
 	argv[n] = NULL;
-	return loop_child(wire->loop, &request, on_jump_end, jump);
+	hops = FACT_GET(FACT_JSON(facts_section(wire->facts, FACT_SSH_CONFIG), ssh_config, jump),
+			ssh_hop, hops);
+	if (hops > ssh_room(wire->facts))
+		return -EAGAIN;
+	if ((r = loop_child(wire->loop, &request, on_jump_end, jump)) == 0)
+		ssh_started(wire->facts, hops);
+	return r;
 }
 
 void

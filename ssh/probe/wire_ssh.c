@@ -342,7 +342,9 @@ ssh_start(struct wire *wire, struct bytes host_key)
 	request.user_env = request.unattended = wire->proxy_command != NULL;
 	wire_until(wire, 2 * wire->step_ms);
 	wire->connections++;
-	if (loop_child(wire->loop, &request, on_asked, wire) < 0)
+	if (loop_child(wire->loop, &request, on_asked, wire) == 0)
+		ssh_started(wire->facts, wire->proxy_command != NULL ? 2 : 1);
+	else
 		give_up(wire, "the installed ssh could not be started");
 }
 

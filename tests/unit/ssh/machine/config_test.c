@@ -75,7 +75,8 @@ collect(enum fact_section section, const char *name, const char *config)
 {
 	const struct ssh_config_request request = { .name = name,
 						    .config_file = config,
-						    .no_config = config == NULL };
+						    .no_config = config == NULL,
+						    .compare = section == FACT_ALIAS };
 
 	ssh_config_collect(loop, &facts, section, &request, count_done, NULL);
 	loop_run(loop, NULL, NULL);
