@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from azurelib import SIGN_IN
-from fleetlib import Fleet, SOURCE, stopped, SUBSCRIPTIONS
+from fleetlib import Fleet, no_rule, SOURCE, stopped, SUBSCRIPTIONS
 from scenario.asked import complaint
 from simlib import BUILD, expect, run, Sim, test
 
@@ -131,6 +131,22 @@ def causes_are_grouped_by_what_is_to_be_changed():
         assert any(line.startswith("15 VMs: ") and "group0-nsg" in line for line in lines), out
         assert any(line.startswith("3 VMs: ") and "deallocated" in line for line in lines), out
         expect(len([line for line in lines if " VMs: " in line]), 3)
+
+
+@test
+def locks_on_groups_and_subscriptions_are_seen():
+    fleet = Fleet(12, groups=3, share=0)
+    for place_of, name in ((f"/subscriptions/{SUBSCRIPTIONS[0]}", "all"), (fleet.machines[1].place, "one"), (fleet.machines[2].place + "-other", "none")):
+        lock = f"{place_of}/providers/Microsoft.Authorization/locks/{name}"
+        fleet.resources[lock] = {"id": lock, "name": name, "type": "Microsoft.Authorization/locks", "properties": {"level": "ReadOnly"}}
+    for vm in fleet.machines[:3]:
+        no_rule(fleet, vm)
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300) as sim:
+        together = {key(r): r["diagnosis"] for r in place.reports(sim, "--all")}
+        for vm in fleet.machines[:3]:
+            alone = place.reports(sim, vm.id)[0]
+            expect([r["command"] for r in together[key(alone)]["remedies"]], [r["command"] for r in alone["diagnosis"]["remedies"]])
+            print("#", vm.name, "lock" in json.dumps(alone))
 
 
 @test

@@ -11,6 +11,7 @@
 #define PAGES 50
 #define FALLBACK_MS 5000 /* for a request that has a fallback */
 #define POLLS 200
+#define LARGE_MS 60000
 
 struct call {
 	struct arm *arm;
@@ -27,6 +28,7 @@ struct call {
 	bool first;          /* it is of our method and body; the others are GETs */
 	bool renewed;        /* once, since Azure called its token expired */
 	unsigned generation; /* of the token it was sent with */
+	void (*take)(void *ctx, json_t *items);
 	void (*done)(void *ctx, const struct arm_answer *answer);
 	void *ctx;
 };
@@ -149,6 +151,8 @@ call_send(struct call *call)
 		ask.flags |= WEB_QUIET;
 		ask.timeout_ms = FALLBACK_MS;
 	}
+	if ((call->flags & ARM_LARGE) != 0)
+		ask.timeout_ms = LARGE_MS;
 	web_ask(arm->web, &ask, call_got, call);
 	secret_free(authorization);
 }
@@ -304,7 +308,12 @@ page_got(struct call *call, const struct web_answer *answer)
 		call_fail(call, "not-json", "a list came without its \"value\"");
 		return;
 	}
-	json_array_extend(call->items, value);
+	if (call->take != NULL) {
+		secrets_cut(&call->arm->web->secrets, value);
+		call->take(call->ctx, value);
+	} else {
+		json_array_extend(call->items, value);
+	}
 	call->page++;
 	if (next == NULL || *next == '\0')
 		call_end(call, NULL, NULL, false);
@@ -382,6 +391,7 @@ arm_ask(struct arm *arm, const struct arm_ask *ask,
 			       .path = strdup(ask->path),
 			       .flags = ask->flags,
 			       .pages = ask->pages != 0 ? ask->pages : PAGES,
+			       .take = ask->page,
 			       .done = done,
 			       .ctx = ctx };
 	if (ask->query != NULL)

@@ -39,6 +39,9 @@ struct arm_ask {
 	const json_t *body; /* NULL: none */
 	unsigned flags;
 	unsigned pages; /* at most so many; 0: 50 */
+	/* Of a list: called with done's ctx for the items of each page, which then are not
+	 * gathered; NULL: they are. */
+	void (*page)(void *ctx, json_t *items);
 };
 
 struct arm_answer {

@@ -12,8 +12,12 @@
 #include <strings.h>
 
 #define VMS "microsoft.compute/virtualmachines"
+#define LIST_PAGES 2000
 #define HEALTH "Microsoft.ResourceHealth/availabilityStatuses"
-#define LOCKS "Microsoft.Authorization/locks"
+
+/* What is listed for the group of a VM, and is read for the whole subscription here. */
+static const char *const split_types[] = { "Microsoft.Authorization/locks", DENY_ASSIGNMENTS,
+					   JIT_POLICIES };
 
 struct fleet {
 	struct azure *azure;
@@ -21,8 +25,7 @@ struct fleet {
 	json_t *subscriptions;            /* ids */
 	json_t *vms, *rows;               /* bodies; ids of the VMs come of them */
 	json_t *ids;
-	json_t *views; /* of VMs, by their ids */
-	json_t *why;   /* the first gap */
+	json_t *why; /* the first gap */
 	bool listing;
 	struct join join;
 	void (*done)(void *ctx, json_t *ids, const json_t *why);
@@ -69,23 +72,18 @@ lists_arrived(void *ctx)
 {
 	struct fleet *fleet = ctx;
 	const json_t *subscription;
-	const char *id;
-	json_t *view;
 	size_t i;
 
-	json_object_foreach (fleet->views, id, view)
-		fleet_view(fleet->azure, id, view);
 	json_array_foreach (fleet->subscriptions, i, subscription) {
-		fleet_split(fleet->azure, fleet->ids, json_string_value(subscription), LOCKS);
-		fleet_split(fleet->azure, fleet->ids, json_string_value(subscription),
-			    JIT_POLICIES);
+		for (size_t j = 0; j < sizeof(split_types) / sizeof(*split_types); j++)
+			fleet_split(fleet->azure, fleet->ids, json_string_value(subscription),
+				    split_types[j]);
 	}
 	fleet->done(fleet->ctx, fleet->ids, fleet->why);
 	json_decref(fleet->subscriptions);
 	json_decref(fleet->vms);
 	json_decref(fleet->rows);
 	json_decref(fleet->ids);
-	json_decref(fleet->views);
 	json_decref(fleet->why);
 	free(fleet);
 }
@@ -112,62 +110,53 @@ list_of(struct fleet *fleet, const char *subscription, const char *type,
 	free(path);
 }
 
-/* The states of all VMs of a subscription: those that are needed are kept. */
+/* The states of VMs that are held. */
 static void
-states_got(void *ctx, const struct arm_answer *answer)
+take_states(void *ctx, json_t *items)
 {
-	struct fleet *fleet = ctx;
-	json_t *wanted = json_object(), *body, *view;
-	char key[ARM_ID_MAX];
+	const struct fleet *fleet = ctx;
+	json_t *body, *view;
 	size_t i;
 
-	json_array_foreach (fleet->vms, i, body)
-		if (arm_id_key(doc_str(body, "id"), key, sizeof(key)) == 0 &&
-		    (fleet->listing || !doc_is(body, "state", "Succeeded")))
-			json_object_set_new(wanted, key, json_true());
-	json_array_foreach (answer->body, i, body)
-		if (arm_id_key(doc_str(body, "id"), key, sizeof(key)) == 0 &&
-		    json_object_get(wanted, key) != NULL &&
-		    (view = doc_get(body, "properties.instanceView")) != NULL)
-			json_object_set(fleet->views, doc_str(body, "id"), view);
-	json_decref(wanted);
-	join_end(&fleet->join);
+	json_array_foreach (items, i, body)
+		if ((view = doc_get(body, "properties.instanceView")) != NULL)
+			fleet_view(fleet->azure, doc_str(body, "id"), view);
 }
 
 static void
+list_ended(void *ctx, const struct arm_answer *answer)
+{
+	struct fleet *fleet = ctx;
+
+	note_gap(fleet, answer->why);
+	join_end(&fleet->join);
+}
+
+/* Of ARM's lists each page is taken as it comes. */
+static void
 ask_list(struct fleet *fleet, const char *subscription, const char *type, const char *query,
-	 void (*got)(void *ctx, const struct arm_answer *answer))
+	 void (*page)(void *ctx, json_t *items))
 {
 	char *path = doc_fmt("/subscriptions/%s/providers/%s", subscription, type);
 
 	join_add(&fleet->join);
 	arm_ask(&fleet->azure->arm,
-		&(struct arm_ask){ .path = path, .query = query, .flags = ARM_LIST, .pages = 2000 },
-		got, fleet);
+		&(struct arm_ask){ .path = path,
+				   .query = query,
+				   .flags = ARM_LIST | ARM_LARGE,
+				   .pages = LIST_PAGES,
+				   .page = page },
+		list_ended, fleet);
 	free(path);
 }
 
-/* Resource Graph says that a VM was not provisioned, and not why. */
-static bool
-lacks_states(const struct fleet *fleet, const char *subscription)
-{
-	const json_t *vm;
-	char of[128];
-	size_t i;
-
-	json_array_foreach (fleet->vms, i, vm) {
-		arm_id_subscription(doc_str(vm, "id"), of, sizeof(of));
-		if (strcasecmp(of, subscription) == 0 && !doc_is(vm, "state", "Succeeded"))
-			return true;
-	}
-	return false;
-}
-
+/* Resource Graph knows the power state, some minutes old, and neither why a VM was not provisioned
+ * nor what its agent says. */
 static void
 ask_states(struct fleet *fleet, const char *subscription)
 {
 	ask_list(fleet, subscription, "Microsoft.Compute/virtualMachines", "statusOnly=true",
-		 states_got);
+		 take_states);
 }
 
 /* What Resource Graph has not, by one list of each subscription. */
@@ -187,11 +176,10 @@ rows_arrived(void *ctx)
 		json_object_del((json_t *)(uintptr_t)vm, "text");
 	join_begin(&fleet->join, lists_arrived, fleet);
 	json_array_foreach (fleet->subscriptions, i, subscription) {
-		list_of(fleet, json_string_value(subscription), LOCKS, NULL);
-		list_of(fleet, json_string_value(subscription), JIT_POLICIES, NULL);
+		for (size_t j = 0; j < sizeof(split_types) / sizeof(*split_types); j++)
+			list_of(fleet, json_string_value(subscription), split_types[j], NULL);
 		list_of(fleet, json_string_value(subscription), HEALTH, take_health);
-		if (!fleet->listing && lacks_states(fleet, json_string_value(subscription)))
-			ask_states(fleet, json_string_value(subscription));
+		ask_states(fleet, json_string_value(subscription));
 	}
 	join_end(&fleet->join);
 }
@@ -255,26 +243,21 @@ rows_of(json_t *items)
 }
 
 static void
-models_got(void *ctx, const struct arm_answer *answer)
+take_models(void *ctx, json_t *items)
 {
-	struct fleet *fleet = ctx;
-	json_t *rows = rows_of(answer->body);
+	json_t *rows = rows_of(items);
 
-	take_vms(fleet, rows);
+	take_vms(ctx, rows);
 	json_decref(rows);
-	note_gap(fleet, answer->why);
-	join_end(&fleet->join);
 }
 
 static void
-networks_got(void *ctx, const struct arm_answer *answer)
+take_networks(void *ctx, json_t *items)
 {
-	struct fleet *fleet = ctx;
-	json_t *rows = rows_of(answer->body);
+	json_t *rows = rows_of(items);
 
-	json_array_extend(fleet->rows, rows);
+	json_array_extend(((struct fleet *)ctx)->rows, rows);
 	json_decref(rows);
-	join_end(&fleet->join);
 }
 
 static void
@@ -287,11 +270,10 @@ models_listed(void *ctx)
 
 	join_begin(&fleet->join, rows_arrived, fleet);
 	json_array_foreach (fleet->subscriptions, i, subscription) {
-		ask_states(fleet, json_string_value(subscription));
 		for (size_t j = 0; (type = reader_list_type(j)) != NULL; j++)
 			if (strncasecmp(type, "Microsoft.Network/", 18) == 0)
 				ask_list(fleet, json_string_value(subscription), type, NULL,
-					 networks_got);
+					 take_networks);
 	}
 	join_end(&fleet->join);
 }
@@ -308,7 +290,7 @@ list_models(struct fleet *fleet)
 	join_begin(&fleet->join, models_listed, fleet);
 	json_array_foreach (fleet->subscriptions, i, subscription)
 		ask_list(fleet, json_string_value(subscription),
-			 "Microsoft.Compute/virtualMachines", NULL, models_got);
+			 "Microsoft.Compute/virtualMachines", NULL, take_models);
 	join_end(&fleet->join);
 }
 
@@ -427,7 +409,6 @@ azure_fleet(struct azure *azure, const struct azure_selection *selection,
 				 .subscriptions = json_array(),
 				 .vms = json_array(),
 				 .rows = json_array(),
-				 .views = json_object(),
 				 .done = done,
 				 .ctx = ctx };
 	if (selection->subscription_count == 0 && azure->account.active != NULL) {

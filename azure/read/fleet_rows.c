@@ -179,19 +179,24 @@ struct split {
 	const char *type;
 };
 
-/* What lies in a group of none of the VMs is nobody's. */
+/* What lies in a group of none of the VMs is nobody's; what lies in no group holds for all. */
 static void
 split_item(void *ctx, const char *id, const json_t *body)
 {
 	const struct split *split = ctx;
 	char *path = path_in_group(id, split->type), key[ARM_ID_MAX];
-	json_t *list = NULL;
+	const char *each;
+	json_t *list;
 
-	if (path != NULL && arm_id_key(path, key, sizeof(key)) == 0)
-		list = json_object_get(split->lists, key);
-	if (list != NULL)
-		doc_append_str(list, id);
 	(void)body; /* it is held, since the list was fetched */
+	if (path == NULL) {
+		json_object_foreach (split->lists, each, list)
+			doc_append_str(list, id);
+		return;
+	}
+	if (arm_id_key(path, key, sizeof(key)) == 0 &&
+	    (list = json_object_get(split->lists, key)) != NULL)
+		doc_append_str(list, id);
 	free(path);
 }
 

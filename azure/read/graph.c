@@ -78,6 +78,7 @@ graph_read(struct arm *arm, const char *query, json_t *subscriptions,
 				       .body = body,
 				       .in = "options",
 				       .token = "$skipToken",
+				       .flags = ARM_LARGE,
 				       .most = FLEET_PAGES,
 				       .take = take_texts },
 		  done, ctx);

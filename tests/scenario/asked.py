@@ -39,7 +39,7 @@ ARM = [
 	("GET", SUB + "/providers/Microsoft.ResourceHealth/availabilityStatuses", "2022-10-01", {}),
 	("GET", VM + "/providers/Microsoft.Authorization/(permissions|roleAssignments)", "2022-04-01", {"$filter": ".*"}),
 	("GET", "(%s|%s)/providers/Microsoft.Authorization/locks" % (SUB, RG), "2020-05-01", {}),
-	("GET", RG + "/providers/Microsoft.Authorization/denyAssignments", "2022-04-01", {}),
+	("GET", "(%s|%s)/providers/Microsoft.Authorization/denyAssignments" % (SUB, RG), "2022-04-01", {}),
 	("GET", RG + "/providers/Microsoft.Authorization/permissions", "2022-04-01", {}),
 	("GET", "(%s)?/providers/Microsoft.Authorization/roleDefinitions/[^/]+" % SUB, "2022-04-01", {}),
 	("GET", NET + "/networkSecurityGroups/[^/]+/providers/Microsoft.Authorization/policyAssignments", "2022-06-01", {}),

@@ -255,32 +255,45 @@ project_row(const struct kql_step *step, json_t *row)
 	return made;
 }
 
+struct sorted {
+	char *text;
+	bool descending;
+	size_t at;
+	json_t *row;
+};
+
+/* Rows with the same key stay in their order. */
+static int
+compare_sorted(const void *a, const void *b)
+{
+	const struct sorted *x = a, *y = b;
+	int order = strcasecmp(x->text, y->text);
+
+	if (order == 0)
+		return x->at < y->at ? -1 : 1;
+	return x->descending ? -order : order;
+}
+
 static json_t *
 sort_rows(const struct kql_step *step, const json_t *rows)
 {
-	json_t *sorted = json_array(), *row;
-	size_t i;
+	size_t count = json_array_size(rows), i;
+	struct sorted *sorted = calloc(count + 1, sizeof *sorted);
+	json_t *ret = json_array(), *row;
 
 	json_array_foreach ((json_t *)(uintptr_t)rows, i, row) {
 		json_t *key = value_of(step->column[0].node, row);
-		char *text = as_text(key);
-		size_t at = 0;
 
-		for (; at < json_array_size(sorted); at++) {
-			json_t *other = value_of(step->column[0].node, json_array_get(sorted, at));
-			char *than = as_text(other);
-			int order = strcasecmp(text, than);
-
-			free(than);
-			json_decref(other);
-			if (step->column[0].descending ? order > 0 : order < 0)
-				break;
-		}
-		json_array_insert(sorted, at, row);
-		free(text);
+		sorted[i] = (struct sorted){ as_text(key), step->column[0].descending, i, row };
 		json_decref(key);
 	}
-	return sorted;
+	qsort(sorted, count, sizeof *sorted, compare_sorted);
+	for (i = 0; i < count; i++) {
+		json_array_append(ret, sorted[i].row);
+		free(sorted[i].text);
+	}
+	free(sorted);
+	return ret;
 }
 
 static bool
