@@ -25,42 +25,6 @@ evidence_paths(const struct scene *scene, struct finding *finding)
 	free(list);
 }
 
-static const char *
-base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
-/* A key that lies about unused: one that Azure was given for the VM, else one of the missing file's
- * name, else the newest that ssh could use. NULL when there is none. */
-static const struct fact_key *
-find_stray(const struct scene *scene, const char *missing, bool only_vm)
-{
-	const struct fact_key *found = NULL;
-	int best = 0;
-
-	for (size_t i = 0; i < scene->identities->stray_count; i++) {
-		const struct fact_key *key = key_at(scene, scene->identities->stray[i]);
-		int score = 0;
-
-		if (key == NULL)
-			continue;
-		if (key_on_vm(scene, key->fingerprint) == FACT_YES)
-			score = 3;
-		else if (missing != NULL && strcmp(base_name(missing), base_name(key->path)) == 0)
-			score = 2;
-		else if (key->loads != FACT_NO)
-			score = 1;
-		if (score > best && (!only_vm || score == 3)) {
-			best = score;
-			found = key;
-		}
-	}
-	return found;
-}
-
 /* A key that was found: what must be said of it so that the remedies fit. */
 static void
 evidence_found(const struct fact_key *found, const char *key, struct finding *finding)
@@ -68,7 +32,7 @@ evidence_found(const struct fact_key *found, const char *key, struct finding *fi
 	finding_text(finding, key, found->path);
 	finding_text(finding, "fingerprint", found->fingerprint);
 	finding_text(finding, "comment", found->comment);
-	finding_text(finding, "name", base_name(found->path));
+	finding_text(finding, "name", key_base_name(found->path));
 	finding_text(finding, key_on_drive(found) ? "drive" : "movable", "yes");
 	if (key_is_open(found))
 		finding_text(finding, "open", found->mode);
@@ -116,7 +80,7 @@ static int
 missing(const struct scene *scene, const char *path, struct finding *finding)
 {
 	const char *other = path == NULL ? other_way(scene) : NULL;
-	const struct fact_key *found = find_stray(scene, path, false);
+	const struct fact_key *found = key_stray(scene, path, false);
 
 	evidence_paths(scene, finding);
 	finding_text(finding, "path", path);
@@ -233,7 +197,7 @@ implicit_run(const struct scene *scene, struct finding *finding)
 				   agent->keys_count, agent->keys_count == 1 ? "" : "s");
 	if (offers == 0 && gone != NULL)
 		return missing(scene, gone, finding);
-	if (!on_vm && (key = find_stray(scene, NULL, offers > 0)) != NULL) {
+	if (!on_vm && (key = key_stray(scene, NULL, offers > 0)) != NULL) {
 		json_object_clear(finding->evidence);
 		return not_picked(scene, key, finding);
 	}

@@ -247,3 +247,38 @@ key_denied_beside(const struct scene *scene, const char *path)
 	}
 	return false;
 }
+
+const char *
+key_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+const struct fact_key *
+key_stray(const struct scene *scene, const char *missing, bool only_vm)
+{
+	const struct fact_key *found = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < scene->identities->stray_count; i++) {
+		const struct fact_key *key = key_at(scene, scene->identities->stray[i]);
+		int score = 0;
+
+		if (key == NULL)
+			continue;
+		if (key_on_vm(scene, key->fingerprint) == FACT_YES)
+			score = 3;
+		else if (missing != NULL &&
+			 strcmp(key_base_name(missing), key_base_name(key->path)) == 0)
+			score = 2;
+		else if (key->loads != FACT_NO)
+			score = 1;
+		if (score > best && (!only_vm || score == 3)) {
+			best = score;
+			found = key;
+		}
+	}
+	return found;
+}

@@ -13,6 +13,14 @@ const struct fact_key *key_at(const struct scene *scene, const char *path);
  * is. NULL when there is none. */
 const struct fact_key *key_that_matters(const struct scene *scene);
 
+/* A key file that ssh does not try: one that Azure was given for the VM, else one of the missing
+ * file's name (may be NULL), else the newest that ssh could use. NULL when there is none, and with
+ * only_vm when none is the VM's. */
+const struct fact_key *key_stray(const struct scene *scene, const char *missing, bool only_vm);
+
+/* The last part of a path. */
+const char *key_base_name(const char *path);
+
 /* Its permission bits. */
 unsigned key_mode(const struct fact_key *key);
 
