@@ -116,7 +116,7 @@ def main():
 	if sys.argv[1:2] == ["--inside"]:
 		return inside.main(sys.argv[2])
 	parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
-	parser.add_argument("-j", "--jobs", type=int, default=2)
+	parser.add_argument("-j", "--jobs", type=int, default=2 * (os.cpu_count() or 1) + 1)    # most of them wait for a timeout
 	parser.add_argument("-v", "--verbose", action="store_true")
 	parser.add_argument("--keep", action="store_true", help="leave the work folder")
 	parser.add_argument("--limit", type=float, default=60, help="seconds a run of the program may take")
