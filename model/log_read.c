@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 300 };
+enum { MESSAGE_MAX = 300, SHORTEST = 6 };
 
 /* One attempt to connect. */
 struct attempt {
@@ -24,6 +24,7 @@ struct attempt {
 struct reading {
 	struct attempt now, before, failed; /* this one, the one before, the last that failed */
 	int attempts;
+	struct log_pairs pairs;
 };
 
 /* ---- attempts ---- */
@@ -245,29 +246,50 @@ on_row(struct reading *reading, const struct log_shape *row, const struct log_ma
 	}
 }
 
+enum { CANDIDATES = 1024 }; /* more than there are rows */
+
+/* The rows that may be in the line, in their order. */
+static size_t
+find_candidates(struct reading *reading, const char *lower, size_t len,
+		const struct log_shape *ret[CANDIDATES])
+{
+	size_t count, found = 0;
+	const struct log_shape *rows = log_shapes(&count);
+
+	log_pairs_take(&reading->pairs, lower, len);
+	for (size_t i = 0; i < count && found < CANDIDATES; i++)
+		if (log_pairs_allow(&reading->pairs, &rows[i]))
+			ret[found++] = &rows[i];
+	return found;
+}
+
+static bool
+is_kind(const struct log_shape *row, enum log_kind kind)
+{
+	return row->kind == kind || (kind == LOG_OWN && row->kind == LOG_SAYS);
+}
+
 /* Of rows of one kind the first one that fits speaks for the line; what begins an attempt goes
  * first. */
 static void
 read_line(struct reading *reading, const char *line, const char *lower, size_t len)
 {
 	static const enum log_kind order[] = { LOG_START, LOG_TELLS, LOG_STEP, LOG_LOGIN, LOG_OWN };
-	size_t count;
-	const struct log_shape *rows = log_shapes(&count);
+	const struct log_shape *rows[CANDIDATES];
+	size_t count = find_candidates(reading, lower, len, rows);
 	struct log_match match;
 
 	if (memmem(lower, len, "debug1: ", 8) != NULL) {
 		reading->now.verbose = true;
 		keep_line(reading->now.last, line, len);
 	}
-	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++)
+	for (size_t k = 0; count > 0 && k < sizeof(order) / sizeof(*order); k++)
 		for (size_t i = 0; i < count; i++) {
-			enum log_kind kind = rows[i].kind == LOG_SAYS ? LOG_OWN : rows[i].kind;
-
-			if (kind != order[k] ||
-			    !log_shape_within(&rows[i], line, lower, len, &match))
+			if (!is_kind(rows[i], order[k]) ||
+			    !log_shape_within(rows[i], line, lower, len, &match))
 				continue;
-			on_row(reading, &rows[i], &match, line, len);
-			if (kind != LOG_TELLS)
+			on_row(reading, rows[i], &match, line, len);
+			if (order[k] != LOG_TELLS)
 				break;
 		}
 }
@@ -282,7 +304,8 @@ read_lines(struct reading *reading, const char *text)
 		lower[i] = (char)tolower((unsigned char)text[i]);
 	for (size_t at = 0, n; lower != NULL && at < len; at += n + 1) {
 		n = strcspn(text + at, "\n");
-		read_line(reading, text + at, lower + at, n);
+		if (n >= SHORTEST)
+			read_line(reading, text + at, lower + at, n);
 	}
 	free(lower);
 }
@@ -345,16 +368,19 @@ log_facts(const struct reading *reading, const struct attempt *attempt, const ch
 json_t *
 log_read(const char *text)
 {
-	struct reading reading = { 0 };
+	struct reading *reading = calloc(1, sizeof(*reading));
 	json_t *object;
 
-	reading.now.values = json_object();
-	read_lines(&reading, text);
-	if (has_outcome(&reading.now))
-		reading.attempts++;
-	object = log_facts(&reading, deciding(&reading), text);
-	attempt_free(&reading.now);
-	attempt_free(&reading.before);
-	attempt_free(&reading.failed);
+	if (reading == NULL)
+		return json_object();
+	reading->now.values = json_object();
+	read_lines(reading, text);
+	if (has_outcome(&reading->now))
+		reading->attempts++;
+	object = log_facts(reading, deciding(reading), text);
+	attempt_free(&reading->now);
+	attempt_free(&reading->before);
+	attempt_free(&reading->failed);
+	free(reading);
 	return object;
 }

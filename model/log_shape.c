@@ -4,17 +4,20 @@
 #include <string.h>
 
 static struct log_shape rows[] = {
-#define STEP(stage, shape) { LOG_STEP, REHEARSAL_##stage, FAULT_UNTOLD, NULL, 0, shape, NULL },
-#define OWN(stage, fault, shape) { LOG_OWN, REHEARSAL_##stage, fault, NULL, LOG_ENDS, shape, NULL },
+#define STEP(stage, shape)                                                                         \
+	{ LOG_STEP, REHEARSAL_##stage, FAULT_UNTOLD, NULL, 0, shape, NULL, { 0, 0 } },
+#define OWN(stage, fault, shape)                                                                   \
+	{ LOG_OWN, REHEARSAL_##stage, fault, NULL, LOG_ENDS, shape, NULL, { 0, 0 } },
 #define SAID(stage, word, flags, shape)                                                            \
-	{ LOG_SAYS, REHEARSAL_##stage, FAULT_UNTOLD, word, flags, shape, NULL },
+	{ LOG_SAYS, REHEARSAL_##stage, FAULT_UNTOLD, word, flags, shape, NULL, { 0, 0 } },
 #define SAYS(stage, word, shape) SAID(stage, word, 0, shape)
 #define ENDS(stage, word, shape) SAID(stage, word, LOG_ENDS, shape)
 #define SESSION(stage, word, shape) SAID(stage, word, LOG_ENDS | LOG_SESSION, shape)
-#define START(shape) { LOG_START, REHEARSAL_CONFIG, FAULT_UNTOLD, NULL, 0, shape, NULL },
-#define LOGIN(shape) { LOG_LOGIN, REHEARSAL_AUTH, FAULT_UNTOLD, NULL, 0, shape, NULL },
-#define MAYBE(shape) { LOG_LOGIN, REHEARSAL_AUTH, FAULT_UNTOLD, NULL, LOG_MAYBE, shape, NULL },
-#define TELLS(shape) { LOG_TELLS, REHEARSAL_CONFIG, FAULT_UNTOLD, NULL, 0, shape, NULL },
+#define START(shape) { LOG_START, REHEARSAL_CONFIG, FAULT_UNTOLD, NULL, 0, shape, NULL, { 0, 0 } },
+#define LOGIN(shape) { LOG_LOGIN, REHEARSAL_AUTH, FAULT_UNTOLD, NULL, 0, shape, NULL, { 0, 0 } },
+#define MAYBE(shape)                                                                               \
+	{ LOG_LOGIN, REHEARSAL_AUTH, FAULT_UNTOLD, NULL, LOG_MAYBE, shape, NULL, { 0, 0 } },
+#define TELLS(shape) { LOG_TELLS, REHEARSAL_CONFIG, FAULT_UNTOLD, NULL, 0, shape, NULL, { 0, 0 } },
 #include "model/log_shapes.def"
 #undef STEP
 #undef OWN
@@ -29,34 +32,6 @@ static struct log_shape rows[] = {
 };
 
 enum { ROWS = sizeof(rows) / sizeof(*rows) };
-
-/* The shapes in lower case, one after the other. */
-static void
-lower_shapes(void)
-{
-	static char arena[ROWS * 128];
-	size_t used = 0;
-
-	for (size_t i = 0; i < ROWS; i++) {
-		size_t len = strlen(rows[i].shape);
-
-		if (used + len >= sizeof(arena))
-			break; /* the unit test finds that */
-		rows[i].lower = &arena[used];
-		for (size_t j = 0; j < len; j++)
-			arena[used++] = (char)tolower((unsigned char)rows[i].shape[j]);
-		arena[used++] = '\0';
-	}
-}
-
-const struct log_shape *
-log_shapes(size_t *count)
-{
-	if (rows[0].lower == NULL)
-		lower_shapes();
-	*count = ROWS;
-	return rows;
-}
 
 /* The next part of a shape: literal text, or a value with its name ("*" has none). */
 struct part {
@@ -90,6 +65,72 @@ next_part(const char **shape, struct part *ret)
 		*shape = at + ret->len;
 	}
 	return true;
+}
+
+static unsigned
+pair_at(const char *text)
+{
+	return (unsigned)(unsigned char)text[0] << 8 | (unsigned char)text[1];
+}
+
+/* The first and the middle pair of the longest literal part. */
+static void
+set_pairs(struct log_shape *row)
+{
+	const char *shape = row->lower;
+	struct part part, longest = { 0 };
+
+	while (next_part(&shape, &part))
+		if (!part.is_value && part.len > longest.len)
+			longest = part;
+	if (longest.len < 2)
+		return;
+	row->pairs[0] = pair_at(longest.at);
+	row->pairs[1] = pair_at(longest.at + (longest.len - 1) / 2);
+}
+
+/* The shapes in lower case, one after the other. */
+static void
+lower_shapes(void)
+{
+	static char arena[ROWS * 128];
+	size_t used = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		size_t len = strlen(rows[i].shape);
+
+		if (used + len >= sizeof(arena))
+			break; /* the unit test finds that */
+		rows[i].lower = &arena[used];
+		for (size_t j = 0; j < len; j++)
+			arena[used++] = (char)tolower((unsigned char)rows[i].shape[j]);
+		arena[used++] = '\0';
+		set_pairs(&rows[i]);
+	}
+}
+
+const struct log_shape *
+log_shapes(size_t *count)
+{
+	if (rows[0].lower == NULL)
+		lower_shapes();
+	*count = ROWS;
+	return rows;
+}
+
+void
+log_pairs_take(struct log_pairs *pairs, const char *lower, size_t len)
+{
+	pairs->line++;
+	for (size_t i = 0; i + 1 < len; i++)
+		pairs->seen[pair_at(lower + i)] = pairs->line;
+}
+
+bool
+log_pairs_allow(const struct log_pairs *pairs, const struct log_shape *row)
+{
+	return pairs->seen[row->pairs[0]] == pairs->line &&
+	       pairs->seen[row->pairs[1]] == pairs->line;
 }
 
 /* Where the text is in the line from `from` on; len when it is not. */

@@ -19,6 +19,12 @@ struct log_shape {
 	unsigned flags;
 	const char *shape;
 	const char *lower; /* the shape in lower case; set by log_shapes */
+	unsigned pairs[2]; /* of its longest literal part: two letters each, as a number */
+};
+
+/* Which pairs of letters a line has: most shapes are ruled out by them at once. */
+struct log_pairs {
+	unsigned line, seen[1 << 16]; /* the line in which a pair was last seen */
 };
 
 /* All rows, in their order. */
@@ -39,6 +45,12 @@ struct log_match {
 	struct log_value values[LOG_VALUES_MAX];
 	size_t count;
 };
+
+/* Takes the pairs of a line, in lower case. */
+void log_pairs_take(struct log_pairs *pairs, const char *lower, size_t len);
+
+/* false when the row's shape cannot be in that line. */
+bool log_pairs_allow(const struct log_pairs *pairs, const struct log_shape *row);
 
 /* true when the line of len bytes begins with the shape. */
 bool log_shape_begins(const char *shape, const char *line, size_t len);

@@ -221,26 +221,44 @@ plain_length(const char *at, const char *end, const char **to)
 	return 0;
 }
 
+/* true for what may be anything but itself. */
+static bool
+is_special(unsigned char c)
+{
+	return (c < 0x20 && c != '\n') || c == '\\' || c == '^' || c == '&' || c == 0xc2 ||
+	       c == 0xe2 || c == 0xef;
+}
+
+/* One special character, or what it begins; returns its length. */
+static size_t
+make_one_plain(const char *at, const char *end, struct buffer *to)
+{
+	const char *word = "";
+	size_t n = sequence_length(at, end);
+
+	if (n == 0 && (n = plain_length(at, end, &word)) == 0) {
+		n = 1;
+		if (*at == '\t')
+			word = " ";
+		else if ((unsigned char)*at >= 0x20)
+			put(to, at, 1);
+	}
+	put(to, word, strlen(word));
+	return n;
+}
+
 static void
 make_plain(const char *text, size_t len, struct buffer *to)
 {
-	const char *end = text + len, *word;
+	const char *end = text + len;
 
 	for (const char *at = text; at < end;) {
-		size_t n = strchr("\x1b\\^\xe2", *at) != NULL && *at != '\0'
-			       ? sequence_length(at, end)
-			       : 0;
+		const char *run = at;
 
-		if (n == 0 && (n = plain_length(at, end, &word)) > 0) {
-			put(to, word, strlen(word));
-		} else if (n == 0) {
-			if ((unsigned char)*at >= 0x20 || *at == '\n')
-				put(to, at, 1);
-			else if (*at == '\t')
-				put(to, " ", 1);
-			n = 1;
-		}
-		at += n;
+		while (run < end && !is_special((unsigned char)*run))
+			run++;
+		put(to, at, (size_t)(run - at));
+		at = run < end ? run + make_one_plain(run, end, to) : run;
 	}
 }
 

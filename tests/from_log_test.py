@@ -6,6 +6,7 @@ printed run of azssh-doctor must hold ("-": anything)."""
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -90,7 +91,31 @@ SAMPLES = ('openssh-mode.txt', 'openssh-v-offered.log', 'openssh-changed.txt', '
            'well-openssh.log')
 
 
+def check_tables():
+    """Every word of a shape comes to a code, every value that it names has a place."""
+    def text(*path):
+        with open(os.path.join(HERE, '..', *path), encoding='utf-8') as file:
+            return file.read()
+    shapes = text('model', 'log_shapes.def')
+    shapes = shapes[shapes.index('*/') + 2:]
+    causes = set(re.findall(r'LOGGED\("([a-z0-9-]+)"', text('checks', 'log_causes.def')))
+    codes = set(re.findall(r'^CODE\(\w+, "([a-z0-9-]+)"', text('checks', 'codes.def'), re.M))
+    judged = set(re.findall(r'"([a-z-]+)"', text('checks', 'log.c')))
+    words = set(re.findall(r'^(?:SAYS|ENDS|SESSION)\(\w+, "([a-z0-9-]+)"', shapes, re.M))
+    faults = set(re.findall(r'WORD\(FAULT_\w+, "([a-z-]+)"\)', text('facts', 'sections.def')))
+    used = set(re.findall(r'OWN\(\w+, (FAULT_\w+)', shapes))
+    faults = {w for f, w in re.findall(r'WORD\((FAULT_\w+), "([a-z-]+)"\)', text('facts', 'sections.def')) if f in used}
+    test('every_word_comes_to_a_code', sorted((words | faults) - causes - codes - judged))
+    section = text('facts', 'sections.def').split('SECTION(log)')[1].split('\nEND')[0]
+    members = set(re.findall(r'\((\w+)[,)]', section))
+    names = set(re.findall(r'\{(\w+)\}', shapes))
+    test('every_value_has_a_place', sorted(names - members - {'login', 'command', 'azure', 'remote'}))
+    rows = re.findall(r'^\w+\((.*)"\)$', shapes, re.M)
+    test('the_lower_shapes_fit', sum(len(row) + 1 for row in rows) > 128 * len(rows))
+
+
 def main():
+    check_tables()
     table = {row[0]: row[1:] for row in rows()}
     for name, (codes, confidences, expected) in table.items():
         with open(os.path.join(LOGS, name), 'rb') as file:
