@@ -29,7 +29,7 @@ enum {
 	ARM_LONG = 2,         /* 201 and 202 are polled to the end */
 	ARM_HAS_FALLBACK = 4, /* one short attempt */
 	ARM_WRITE = 8,        /* must not be sent twice */
-	ARM_LARGE = 16        /* the answer is about many resources, and gets a minute */
+	ARM_LARGE = 32,       /* the answer is about many resources, and gets a minute */
 	ARM_UNCUT = 16        /* the answer is a secret address: it must not become facts */
 };
 
