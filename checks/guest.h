@@ -33,6 +33,10 @@ bool guest_sshd_runs(const struct fact_guest *guest);
 /* The VM was looked into, and nothing of sshd listens. */
 bool guest_sshd_stopped(const struct scene *scene);
 
+/* guest_access.c: sets the finding when sshd's configuration shuts this user, or the types of the
+ * keys here, out. */
+bool guest_shut_out(const struct scene *scene, struct finding *finding);
+
 /* Where the keys that ssh would offer were found. */
 enum guest_key_place {
 	GUEST_KEY_NOT_TOLD, /* the VM was not looked into, or no key was asked about */

@@ -2,7 +2,6 @@
 #include "checks/checks.h"
 #include "checks/guest.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,114 +221,6 @@ judge_listen(const struct view *view, struct finding *finding)
 	return true;
 }
 
-/* ---- who may come in ---- */
-
-static bool
-in_groups(const struct fact_guest *guest, const char *pattern)
-{
-	for (size_t i = 0; i < guest->account.groups_count; i++)
-		if (fnmatch(pattern, guest->account.groups[i], 0) == 0)
-			return true;
-	return false;
-}
-
-/* USER or USER@HOST, with wildcards. */
-static enum fact_maybe
-is_user(const struct fact_guest *guest, const char *pattern)
-{
-	const char *at = strrchr(pattern, '@');
-	char *name = strndup(pattern, at != NULL ? (size_t)(at - pattern) : strlen(pattern));
-	bool same = guest->user != NULL && fnmatch(name, guest->user, 0) == 0;
-
-	free(name);
-	if (!same)
-		return FACT_NO;
-	return at != NULL ? guest_address_listed(at + 1, guest->source) : FACT_YES;
-}
-
-/* Does one of the values of the setting name the user? NO also when it has none; *set tells. */
-static enum fact_maybe
-is_listed(const struct fact_guest *guest, const char *setting, bool groups, bool *set)
-{
-	enum fact_maybe found = FACT_NO;
-
-	*set = false;
-	for (size_t i = 0; i < guest->settings_count; i++) {
-		const struct fact_guest_setting *one = &guest->settings[i];
-		enum fact_maybe here;
-
-		if (!doc_same(one->name, setting) || one->value == NULL)
-			continue;
-		*set = true;
-		if (groups)
-			here = in_groups(guest, one->value) ? FACT_YES : FACT_NO;
-		else
-			here = is_user(guest, one->value);
-		found = here == FACT_YES || found == FACT_YES ? FACT_YES : here;
-	}
-	return found;
-}
-
-static const char *
-shut_out_by(const struct fact_guest *guest)
-{
-	static const struct {
-		const char *setting, *shown;
-		bool groups, allows;
-	} lists[] = { { "denyusers", "DenyUsers", false, false },
-		      { "allowusers", "AllowUsers", false, true },
-		      { "denygroups", "DenyGroups", true, false },
-		      { "allowgroups", "AllowGroups", true, true } };
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
-		bool set;
-		enum fact_maybe found = is_listed(guest, lists[i].setting, lists[i].groups, &set);
-
-		if (lists[i].groups && guest->account.groups_count == 0)
-			continue;
-		if (set && found == (lists[i].allows ? FACT_NO : FACT_YES))
-			return lists[i].shown;
-	}
-	return NULL;
-}
-
-static bool
-judge_lists(const struct view *view, struct finding *finding)
-{
-	static const char *const names[] = { "AllowUsers", "DenyUsers", "AllowGroups",
-					     "DenyGroups" };
-	const char *log = guest_log(view->scene, "listed in "), *option = NULL;
-
-	for (size_t i = 0; log != NULL && i < sizeof(names) / sizeof(*names); i++)
-		if (strstr(log, names[i]) != NULL)
-			option = names[i];
-	if (option == NULL)
-		option = shut_out_by(view->guest);
-	if (option == NULL || view->guest->account.exists != FACT_YES)
-		return false;
-	finding_text(finding, "option", option);
-	guest_seen(finding, log, "sshd -T -C user=%s shows %s.", view->guest->user, option);
-	finding_set(finding, FAIL, CODE_SSHD_ALLOWUSERS, "%s shuts %s out", option,
-		    view->guest->user);
-	return true;
-}
-
-/* sshd takes no keys of the type of any key here. */
-static bool
-judge_types(const struct view *view, struct finding *finding)
-{
-	const struct fact_guest *guest = view->guest;
-
-	if (guest->refuses_count == 0 || guest->refuses_count < guest->keys_count)
-		return false;
-	finding_text(finding, "key_type", guest->refuses[0]);
-	guest_seen(finding, guest_log(view->scene, "not in PubkeyAccepted"),
-		   "PubkeyAcceptedAlgorithms does not name %s.", guest->refuses[0]);
-	finding_set(finding, FAIL, CODE_SERVER_REJECTS_KEY_TYPE,
-		    "sshd takes no keys of the type %s", guest->refuses[0]);
-	return true;
-}
-
 /* ---- connections that sshd drops ---- */
 
 static bool
@@ -414,9 +305,9 @@ judge_running(const struct view *view, struct finding *finding)
 	bool accepted = view->scene->accepted;
 	struct finding *also;
 
-	if (!accepted && (judge_listen(view, finding) || judge_drops(view, finding) ||
-			  judge_lists(view, finding) || judge_types(view, finding) ||
-			  judge_unknown_words(view, finding)))
+	if (!accepted &&
+	    (judge_listen(view, finding) || judge_drops(view, finding) ||
+	     guest_shut_out(view->scene, finding) || judge_unknown_words(view, finding)))
 		return 0;
 	judge_session(view, finding);
 	if (guest->tested == FACT_NO && guest->test_count > 0 &&
@@ -443,6 +334,33 @@ is_lost(const struct fact_guest *guest, const char *part)
 	return false;
 }
 
+/* The service of Windows; NULL where it was not found. */
+static const struct fact_guest_unit *
+windows_service(const struct fact_guest *guest)
+{
+	if (guest->state != FACT_KNOWN || !guest->windows)
+		return NULL;
+	for (size_t i = 0; i < guest->units_count; i++)
+		if (doc_same(guest->units[i].name, "sshd"))
+			return &guest->units[i];
+	return NULL;
+}
+
+static int
+judge_windows(const struct view *view, const struct fact_guest_unit *service,
+	      struct finding *finding)
+{
+	if (doc_same(service->active, "Running") || view->scene->answers)
+		return finding_set(finding, PASS, CODE_GUEST_SSHD_FINE,
+				   "the service sshd of Windows runs");
+	finding_text(finding, "unit", service->name);
+	finding_text(finding, "value", service->enabled);
+	guest_seen(finding, NULL, "Get-Service sshd says: %s, start type %s.", service->active,
+		   service->enabled != NULL ? service->enabled : "not told");
+	return finding_set(finding, FAIL, CODE_WIN_SSHD_STOPPED,
+			   "the service sshd of Windows is %s", service->active);
+}
+
 int
 check_guest_sshd(const struct scene *scene, const struct rule *rule, struct finding *finding)
 {
@@ -451,6 +369,8 @@ check_guest_sshd(const struct scene *scene, const struct rule *rule, struct find
 	const struct fact_guest_listen *other = guest_listens(guest, NULL, guest->port);
 
 	(void)rule;
+	if (windows_service(guest) != NULL)
+		return judge_windows(&view, windows_service(guest), finding);
 	if (!guest_known(scene, finding, true))
 		return 0;
 	finding_text(finding, "version", guest->version);

@@ -64,6 +64,28 @@ list_of(json_t *section, const char *key)
 			doc_append_str(list_of(section, #member), text_);                          \
 	} while (0)
 
+/* The usual kinds of lines: one text, one of several texts, a number. */
+#define TAKE_TEXT(name, member)                                                                    \
+	static void take_##name(json_t *section, struct line *line)                                \
+	{                                                                                          \
+		FACT_PUT(section, guest, member, rest(line));                                      \
+	}
+#define TAKE_TEXTS(name, member)                                                                   \
+	static void take_##name(json_t *section, struct line *line)                                \
+	{                                                                                          \
+		APPEND_TEXT(section, member, rest(line));                                          \
+	}
+#define TAKE_NUMBER(name, member)                                                                  \
+	static void take_##name(json_t *section, struct line *line)                                \
+	{                                                                                          \
+		FACT_PUT(section, guest, member, number(line));                                    \
+	}
+#define TAKE_PATH(name, member, what)                                                              \
+	static void take_##name(json_t *section, struct line *line)                                \
+	{                                                                                          \
+		APPEND(section, member, mode_of(line, what));                                      \
+	}
+
 /* ---- sshd ---- */
 
 static void
@@ -78,11 +100,7 @@ take_sshd(json_t *section, struct line *line)
 	FACT_PUT(section, guest, version, rest(line));
 }
 
-static void
-take_daemon(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, daemon, rest(line));
-}
+TAKE_TEXT(daemon, daemon)
 
 static void
 take_test(json_t *section, struct line *line)
@@ -144,11 +162,7 @@ take_listen(json_t *section, struct line *line)
 			   .by = strcmp(by, "-") != 0 && *by != '\0' ? by : NULL));
 }
 
-static void
-take_start(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, start, rest(line));
-}
+TAKE_TEXTS(start, start)
 
 static void
 take_sftp(json_t *section, struct line *line)
@@ -171,23 +185,9 @@ mode_of(struct line *line, const char *what)
 	return path;
 }
 
-static void
-take_path(json_t *section, struct line *line)
-{
-	APPEND(section, paths, mode_of(line, "path"));
-}
-
-static void
-take_chroot(json_t *section, struct line *line)
-{
-	APPEND(section, paths, mode_of(line, "chroot"));
-}
-
-static void
-take_privsep(json_t *section, struct line *line)
-{
-	APPEND(section, paths, mode_of(line, "privsep"));
-}
+TAKE_PATH(path, paths, "path")
+TAKE_PATH(chroot, paths, "chroot")
+TAKE_PATH(privsep, paths, "privsep")
 
 static void
 take_uses(json_t *section, struct line *line)
@@ -256,11 +256,7 @@ take_key(json_t *section, struct line *line)
 			   .before = rest(line), .expires = guest_options_expiry(rest(line))));
 }
 
-static void
-take_elsewhere(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, elsewhere, rest(line));
-}
+TAKE_TEXTS(elsewhere, elsewhere)
 
 static void
 take_command(json_t *section, struct line *line)
@@ -278,17 +274,8 @@ take_selinux(json_t *section, struct line *line)
 	FACT_PUT(section, guest, selinux, doc_same(rest(line), "enforcing"));
 }
 
-static void
-take_label(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, labels, rest(line));
-}
-
-static void
-take_avc(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, avc, rest(line));
-}
+TAKE_TEXTS(label, labels)
+TAKE_TEXT(avc, avc)
 
 /* ---- account ---- */
 
@@ -367,29 +354,10 @@ take_users(json_t *section, struct line *line)
 	take_words(account_of(section), "users", line);
 }
 
-static void
-take_nologin(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, nologin, rest(line));
-}
-
-static void
-take_pam(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, pam, rest(line));
-}
-
-static void
-take_access(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, access, rest(line));
-}
-
-static void
-take_startup(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, startup, rest(line));
-}
+TAKE_TEXT(nologin, nologin)
+TAKE_TEXTS(pam, pam)
+TAKE_TEXTS(access, access)
+TAKE_TEXTS(startup, startup)
 
 /* ---- the machine ---- */
 
@@ -413,71 +381,17 @@ take_memory(json_t *section, struct line *line)
 	FACT_PUT(section, guest, memory_kb, number(line));
 }
 
-static void
-take_load(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, load, rest(line));
-}
-
-static void
-take_hostkey_file(json_t *section, struct line *line)
-{
-	APPEND(section, host_keys, mode_of(line, "host-key"));
-}
-
-static void
-take_firewall(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, firewall, rest(line));
-}
-
-static void
-take_banned(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, banned, rest(line));
-}
-
-static void
-take_wrapper(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, wrapper, rest(line));
-}
-
-static void
-take_no_way_back(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, no_way_back, rest(line));
-}
-
-static void
-take_log(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, log, rest(line));
-}
-
-static void
-take_before(json_t *section, struct line *line)
-{
-	APPEND_TEXT(section, before, rest(line));
-}
-
-static void
-take_seen(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, seen, number(line));
-}
-
-static void
-take_os(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, os, rest(line));
-}
-
-static void
-take_clock(json_t *section, struct line *line)
-{
-	FACT_PUT(section, guest, clock, number(line));
-}
+TAKE_TEXT(load, load)
+TAKE_PATH(hostkey_file, host_keys, "host-key")
+TAKE_TEXTS(firewall, firewall)
+TAKE_TEXTS(banned, banned)
+TAKE_TEXTS(wrapper, wrapper)
+TAKE_TEXT(no_way_back, no_way_back)
+TAKE_TEXTS(log, log)
+TAKE_TEXTS(before, before)
+TAKE_NUMBER(seen, seen)
+TAKE_TEXT(os, os)
+TAKE_NUMBER(clock, clock)
 
 static void
 take_address(json_t *section, struct line *line)
