@@ -206,6 +206,31 @@ finding_resource(struct finding *finding, const char *key, const char *group_key
 		finding_text(finding, group_key, group);
 }
 
+json_t *
+inbound_place(const struct inbound *in, const char *id)
+{
+	char group[128], own[128], vm[128] = "";
+	json_t *words = json_array();
+
+	arm_id_group(id, group, sizeof(group));
+	arm_id_subscription(id, own, sizeof(own));
+	if (in->path != NULL)
+		arm_id_subscription(in->path->nic_id, vm, sizeof(vm));
+	doc_append_str(words, group);
+	if (*own != '\0' && *vm != '\0' && !doc_same(own, vm)) {
+		doc_append_str(words, "--subscription");
+		doc_append_str(words, own);
+	}
+	return words;
+}
+
+void
+finding_place(struct finding *finding, const char *key, const char *id, const struct inbound *in)
+{
+	if (id != NULL && *id != '\0')
+		finding_value(finding, key, inbound_place(in, id));
+}
+
 void
 inbound_evidence(const struct inbound *in, struct finding *finding)
 {

@@ -96,6 +96,12 @@ int finding_missing(struct finding *finding, enum code code, const char *what,
  * did not arrive. */
 bool inbound_missing(const struct scene *scene, enum code code, struct finding *finding);
 
+/* The words after -g of an az command about a resource: its group, and its subscription where that
+ * is not the VM's. Nothing when the id is NULL. */
+json_t *inbound_place(const struct inbound *in, const char *id);
+void finding_place(struct finding *finding, const char *key, const char *id,
+		   const struct inbound *in);
+
 /* The name of a resource and its group as two keys of evidence ("nsg", "nsg_group"). */
 void finding_resource(struct finding *finding, const char *key, const char *group_key,
 		      const char *id);

@@ -12,11 +12,14 @@
 /* The firewall that would have to forward, and the policy that holds its rules where they are no
  * classic ones. */
 static void
-add_firewall(const struct firewall *firewall, const char *address, struct finding *finding)
+add_firewall(const struct inbound *in, const struct firewall *firewall, const char *address,
+	     struct finding *finding)
 {
 	finding_resource(finding, "firewall", "firewall_group", firewall->id);
+	finding_place(finding, "firewall_place", firewall->id, in);
 	finding_text(finding, "firewall_address", address);
 	finding_resource(finding, "policy", "policy_group", firewall->policy);
+	finding_place(finding, "policy_place", firewall->policy, in);
 }
 
 /* A firewall's rule leads to the VM, for other sources than ours. Returns false when none does. */
@@ -34,7 +37,7 @@ dnat_for_others(const struct scene *scene, struct finding *finding)
 	    dnat.takes != DNAT_FOR_OTHERS)
 		return false;
 	if (firewall_by_address(scene->facts, dnat.address, &firewall))
-		add_firewall(&firewall, dnat.address, finding);
+		add_firewall(in, &firewall, dnat.address, finding);
 	finding_text(finding, "nat_rule", dnat.rule);
 	finding_number(finding, "frontend_port", dnat.port);
 	finding_text(finding, "rule_source", dnat.source);
@@ -236,7 +239,7 @@ inbound_foreign(const struct scene *scene, struct finding *finding)
 	if (firewall_by_address(scene->facts, host, &firewall)) {
 		if (leads_from(scene, firewall.id))
 			return front_end_mismatch(scene, host, finding);
-		add_firewall(&firewall, host, finding);
+		add_firewall(in, &firewall, host, finding);
 		return finding_set(
 		    finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
 		    "%s is the firewall %s, which has no DNAT rule for SSH to this VM", host,
@@ -298,7 +301,7 @@ front_without_rule(const struct scene *scene, struct finding *finding)
 	if (!behind_firewall(scene, &firewall) ||
 	    firewall_unread(scene->facts, in->path, unread.id, sizeof(unread.id)))
 		return false;
-	add_firewall(&firewall, firewall.address, finding);
+	add_firewall(in, &firewall, firewall.address, finding);
 	finding_likely(
 	    finding, FAIL, CODE_AZURE_FIREWALL_DNAT_MISSING,
 	    "everything from the VM's subnet goes through firewall %s, which has no DNAT "

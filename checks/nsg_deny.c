@@ -32,25 +32,6 @@ nsg_gate_evidence(const struct nsg_gate *gate, const struct inbound *in, struct 
 	finding_number(finding, "port", in->flow.port);
 }
 
-/* "netrg", and the subscription where it is not the VM's: the words after -g. */
-static void
-add_place(const char *key, const struct nsg_gate *gate, const struct inbound *in,
-	  struct finding *finding)
-{
-	char group[128], own[128], vm[128];
-	json_t *words = json_array();
-
-	arm_id_group(gate->ref.id, group, sizeof(group));
-	arm_id_subscription(gate->ref.id, own, sizeof(own));
-	arm_id_subscription(in->path->nic_id, vm, sizeof(vm));
-	doc_append_str(words, group);
-	if (*own != '\0' && !doc_same(own, vm)) {
-		doc_append_str(words, "--subscription");
-		doc_append_str(words, own);
-	}
-	finding_value(finding, key, words);
-}
-
 /* The source that the new rule is for: a known one, or whose address the reader has to put in. */
 static void
 add_source(const struct inbound *in, struct finding *finding)
@@ -77,7 +58,7 @@ nsg_remedy_evidence(const struct nsg_gate *gate, const struct inbound *in, struc
 	int priority = nsg_free_priority(gate);
 	char name[40];
 
-	add_place("nsg_place", gate, in, finding);
+	finding_place(finding, "nsg_place", gate->ref.id, in);
 	nsg_free_name(gate, name, sizeof(name));
 	finding_text(finding, "new_rule", name);
 	if (priority > 0)
@@ -102,7 +83,7 @@ add_other_remedy(const struct nsg_gate *gate, const struct inbound *in, struct f
 	if (doc_get(finding->evidence, "source_bits") == NULL)
 		return;
 	nsg_free_name(gate, name, sizeof(name));
-	add_place("other_nsg_place", gate, in, finding);
+	finding_place(finding, "other_nsg_place", gate->ref.id, in);
 	finding_text(finding, "other_new_rule", name);
 	if (priority > 0)
 		finding_number(finding, "other_new_priority", priority);

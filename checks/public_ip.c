@@ -39,6 +39,7 @@ add_evidence(const struct inbound *in, enum address_kind kind, struct finding *f
 		finding_text(finding, "private_address", in->path->private_text);
 	if (kind == ADDRESS_BASTION) {
 		finding_resource(finding, "bastion", "bastion_group", in->bastion.id);
+		finding_place(finding, "bastion_place", in->bastion.id, in);
 		finding_text(finding, "bastion_sku", in->bastion.sku);
 		finding_value(finding, "tunneling", json_boolean(in->bastion.tunneling));
 		add_sku(in->bastion.sku, finding);

@@ -74,6 +74,7 @@ talk_way_around(const struct scene *scene, struct finding *finding)
 		arm_id_group(bastion.id, group, sizeof(group));
 		finding_text(finding, "bastion", bastion.name);
 		finding_text(finding, "bastion_rg", group);
+		finding_place(finding, "bastion_rg_place", bastion.id, &scene->inbound);
 	}
 }
 

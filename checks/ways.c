@@ -42,6 +42,8 @@ add_bastion(const struct scene *scene, json_t *globals)
 	doc_set_str(globals, "way_browser", bastion.name);
 	doc_set_str(globals, "way_bastion", bastion.tunneling ? bastion.name : NULL);
 	doc_set_str(globals, "way_bastion_group", bastion.tunneling ? group : NULL);
+	if (bastion.tunneling)
+		json_object_set_new(globals, "way_bastion_place", inbound_place(in, bastion.id));
 }
 
 void

@@ -31,6 +31,7 @@ static const struct {
 	{ "public_ip", "PUBLIC-IP-NAME" },
 	{ "bastion", NULL },
 	{ "bastion_rg", NULL },
+	{ "bastion_rg_place", NULL },
 	{ "home", "HOME" }, /* set where ~ of the shell is not the home that ssh uses */
 	{ "identity", "PRIVATE-KEY-FILE" },
 	{ "public_key", "PUBLIC-KEY-FILE" },
@@ -41,6 +42,7 @@ static const struct {
 	{ "check", NULL },
 	{ "way_bastion", NULL },
 	{ "way_bastion_group", NULL },
+	{ "way_bastion_place", NULL },
 	{ "way_browser", NULL },
 	{ "way_shell", NULL },
 	{ "way_powershell", NULL },

@@ -12,7 +12,7 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 try:
-	from scenario import judge, keys, load
+	from scenario import judge, keys, load, places
 except ImportError as e:
 	print("1..0 # SKIP %s" % e)
 	sys.exit(1 if os.environ.get("CI") == "true" else 0)
@@ -167,6 +167,19 @@ def unsafe_behaviour_is_seen():
 		"StrictHostKeyChecking" in complaints(text="ssh -o StrictHostKeyChecking=no")
 
 
+def places_that_lead_elsewhere_are_seen():
+	def wrong(command, **evidence):
+		finding = {"check": "nsg", "code": "nsg-no-allow-rule", "status": "fail", "title": "t", "summary": "s", "evidence": evidence, "also": [],
+			"remedies": [{"dialect": "az", "command": command, "undo": None}]}
+		target = {"vm": "myVM", "resource_group": "rg", "subscription": "2222"}
+		return places.complaints([finding], target)
+	rule, reader = "az network nsg rule create -g %s --nsg-name %s -n x", "az role assignment create --role Reader --scope "
+	scope = "/subscriptions/2222/resourceGroups/net-rg/providers/Microsoft.Network/networkSecurityGroups/n"
+	return not wrong(rule % ("net-rg", "n"), nsg="n", nsg_group="net-rg") and "the evidence" in wrong(rule % ("rg", "n"), nsg="n", nsg_group="net-rg")[0] and \
+		wrong(rule % ("net-rg", "myVM-nsg"), nsg="n", nsg_group="net-rg") and not wrong(reader + scope[:37], scope=scope) and \
+		wrong(reader + "/subscriptions/2222/resourceGroups/rg", scope=scope) and wrong("az vm start -g rg -n 0") and not wrong("az vm start -g rg -n myVM")
+
+
 def replays_that_differ_are_seen():
 	return "replayed text" in complaints(text="a", replay="b", own_format=False) and "the replay ends with 3" in complaints(replay_code=3)
 
@@ -183,7 +196,7 @@ TESTS = [every_scenario_file_is_valid, unknown_keys_are_refused, keys_that_stand
 	unknown_bases_ids_and_placeholders_are_refused, unknown_defects_are_refused, merge_patches_remove_and_replace,
 	subnets_are_patched_inside_their_network, short_rules_become_arm_rules, times_are_filled_in, a_run_as_expected_is_accepted,
 	wrong_outcomes_are_seen, a_check_that_does_not_matter_is_seen, notes_must_go_with_their_check, missing_and_forbidden_words_are_seen,
-	a_screen_that_does_not_fit_is_seen, what_a_log_cuts_is_seen, findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, replays_that_differ_are_seen, redactions_that_change_or_leak_are_seen, broken_labs_are_no_success]
+	a_screen_that_does_not_fit_is_seen, what_a_log_cuts_is_seen, findings_and_evidence_are_compared, leaks_are_seen, unsafe_behaviour_is_seen, places_that_lead_elsewhere_are_seen, replays_that_differ_are_seen, redactions_that_change_or_leak_are_seen, broken_labs_are_no_success]
 
 
 def main():

@@ -9,7 +9,7 @@ import jsonschema
 
 import az_commands
 
-from . import asked, load
+from . import asked, load, places
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -225,6 +225,8 @@ def _always(seen, limits):
 	for name, count in outcome["connections"].items():
 		if count > MOST_CONNECTIONS:
 			out.append("%d connections to the SSH server (%s)" % (count, name))
+	if seen.report:
+		out += places.complaints(findings(seen.report), seen.report.get("target"))[:3]
 	unknown = []
 	for line in seen.text("requests.log").splitlines():
 		request = json.loads(line)
