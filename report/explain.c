@@ -54,8 +54,7 @@ medium_words(enum medium medium)
 		[MEDIUM_ANY] = "",
 		[MEDIUM_LOCAL] = "seen on this computer",
 		[MEDIUM_REPORTED] = "reported by Azure",
-		[MEDIUM_MODEL] = "predicted from what Azure stores; an answer of the server "
-				 "overrides it",
+		[MEDIUM_MODEL] = "predicted from what Azure stores; an answer overrides it",
 		[MEDIUM_WIRE] = "an answer on the network",
 		[MEDIUM_SILENCE] = "no answer on the network",
 		[MEDIUM_GUEST] = "seen inside the VM",
@@ -138,8 +137,7 @@ explain_bare(struct page *page, enum code code)
 {
 	static const char *const statuses[] = {
 		[PASS] = "A good result: there is nothing to do.",
-		[SKIP] = "The check does not judge this, and it counts neither as a pass nor as a "
-			 "failure.",
+		[SKIP] = "The check does not judge this; it is neither a pass nor a failure.",
 		[WARN] = "A warning.",
 		[FAIL] = "A fault.",
 		[UNKNOWN] = "The answer is not known; that is neither a pass nor a failure.",

@@ -1,4 +1,7 @@
 /* Any text as what ssh writes while it talks to a hostile server. */
+#include "facts/sections.h"
+#include "model/log_read.h"
+#include "model/log_text.h"
 #include "ssh/probe/rehearsal_log.h"
 
 #include <stdint.h>
@@ -27,6 +30,29 @@ rehearsal(const char *log)
 	}
 }
 
+/* Whatever was pasted, its text has no control characters and its values keep to their grammar. */
+static void
+pasted(const uint8_t *data, size_t size)
+{
+	char *text = log_text((struct bytes){ data, size });
+	const char *host;
+	json_t *log;
+
+	if (text == NULL)
+		return;
+	for (const char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 && *at != '\n')
+			abort();
+	log = log_read(text);
+	host = FACT_GET(log, log, host);
+	if (host != NULL && (*host == '-' || strpbrk(host, " \t\"'`$;|&<>\\") != NULL))
+		abort();
+	if (FACT_GET(log, log, port) < 0 || FACT_GET(log, log, port) > 65535)
+		abort();
+	json_decref(log);
+	free(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -47,6 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (strpbrk(words, "\r\n") != NULL || strncmp(words, "debug", 5) == 0)
 		abort();
 	rehearsal(log);
+	pasted(data, size);
 	free(log);
 	return 0;
 }
