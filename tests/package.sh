@@ -52,7 +52,7 @@ grep -q 'libcurl' /tmp/out && { cat /tmp/out; exit 1; }
 cd /tmp && ssh-keygen -q -t ed25519 -N '' -f key && azssh-doctor --no-azure --no-probe -i key | grep -q '^ok'
 END
 # man pages are left out of small roots by dpkg's own rule, so the package is asked for its own
-dpkg-deb -c "$1" | grep -q 'man1/azssh-doctor.1.gz' || { echo "package: no man page"; exit 1; }
+dpkg-deb -c "$1" | grep 'man1/azssh-doctor.1.gz' >/dev/null || { echo "package: no man page"; exit 1; }
 cat >"$work/hook" <<END
 set -e
 cp "$work/$1" "$work/inside" "\$1/tmp/"

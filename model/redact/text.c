@@ -8,12 +8,23 @@
 #include <string.h>
 #include <strings.h>
 
-enum { RUN_MAX = 256 };
+enum { RUN_MAX = 128 };
 
 static bool
 is_word_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* strspn that looks at no more than `most` characters, so that a walk over a text stays linear. */
+static size_t
+span(const char *text, const char *accepted, size_t most)
+{
+	size_t len = 0;
+
+	while (len < most && text[len] != '\0' && strchr(accepted, text[len]) != NULL)
+		len++;
+	return len;
 }
 
 /* ---- addresses ---- */
@@ -73,7 +84,7 @@ address_at(struct redact *redact, struct buffer *out, const char *text)
 	static const char *const alphabets[] = { "0123456789.", "0123456789abcdefABCDEF:." };
 
 	for (size_t i = 0; i < 2; i++) {
-		size_t len = strspn(text, alphabets[i]), more;
+		size_t len = span(text, alphabets[i], IP_TEXT_MAX), more;
 		int length;
 
 		while (len > 0 && text[len - 1] == '.')
@@ -95,7 +106,7 @@ address_at(struct redact *redact, struct buffer *out, const char *text)
 static size_t
 dashed_at(struct redact *redact, struct buffer *out, const char *text)
 {
-	size_t len = strspn(text, "0123456789-"), at = out->len;
+	size_t len = span(text, "0123456789-", IP_TEXT_MAX), at = out->len;
 	char buf[IP_TEXT_MAX];
 
 	if (len < 7 || len >= sizeof(buf) || is_word_char(text[len]))
@@ -183,10 +194,11 @@ is_behind_homes(const char *text, size_t before)
 static size_t
 home_at(struct redact *redact, struct buffer *out, const char *text, size_t before)
 {
-	size_t len = strcspn(text, "/\\ \t\r\n'\":;,)");
+	size_t len;
 
-	if (len == 0 || !is_word_char(*text) || !is_behind_homes(text, before))
+	if (!is_word_char(*text) || !is_behind_homes(text, before))
 		return 0;
+	len = strcspn(text, "/\\ \t\r\n'\":;,)");
 	name_put(redact, out, text, len, "user");
 	return len;
 }
@@ -197,8 +209,8 @@ user_at(struct redact *redact, struct buffer *out, const char *text)
 {
 	size_t len = 0, at;
 
-	while (is_word_char(text[len]) ||
-	       (len > 0 && text[len] != '\0' && strchr("-.+", text[len]) != NULL))
+	while (len <= RUN_MAX && (is_word_char(text[len]) || (len > 0 && text[len] != '\0' &&
+							      strchr("-.+", text[len]) != NULL)))
 		len++;
 	if (len == 0 || text[len] != '@' || !is_word_char(text[len + 1]) || len > RUN_MAX)
 		return 0;
