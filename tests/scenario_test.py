@@ -176,7 +176,7 @@ def places_that_lead_elsewhere_are_seen():
 	rule, reader = "az network nsg rule create -g %s --nsg-name %s -n x", "az role assignment create --role Reader --scope "
 	scope = "/subscriptions/2222/resourceGroups/net-rg/providers/Microsoft.Network/networkSecurityGroups/n"
 	return not wrong(rule % ("net-rg", "n"), nsg="n", nsg_group="net-rg") and "the evidence" in wrong(rule % ("rg", "n"), nsg="n", nsg_group="net-rg")[0] and \
-		wrong(rule % ("net-rg", "myVM-nsg"), nsg="n", nsg_group="net-rg") and not wrong(reader + scope[:37], scope=scope) and \
+		wrong(rule % ("net-rg", "myVM-nsg"), nsg="n", nsg_group="net-rg") and not wrong(reader + scope[:41], scope=scope) and \
 		wrong(reader + "/subscriptions/2222/resourceGroups/rg", scope=scope) and wrong("az vm start -g rg -n 0") and not wrong("az vm start -g rg -n myVM")
 
 
