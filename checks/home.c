@@ -16,21 +16,12 @@ in_other_home(const struct scene *scene, const char *path)
 	       strncmp(path + len, "/.ssh/", 6) == 0;
 }
 
-static bool
-offers_a_key(const struct fact_identities *ids)
-{
-	for (size_t i = 0; i < ids->order_count; i++)
-		if (ids->order[i].present || ids->order[i].agent)
-			return true;
-	return false;
-}
-
 /* A key there that ssh would need: the VM's own, or any where ssh has none to offer. */
 static const struct fact_key *
 key_there(const struct scene *scene, bool *certain)
 {
 	const struct fact_identities *ids = scene->identities;
-	bool offers = offers_a_key(ids);
+	bool offers = key_any_offered(scene);
 
 	for (size_t i = 0; !scene->accepted && i < ids->stray_count; i++) {
 		const struct fact_key *key = key_at(scene, ids->stray[i]);

@@ -282,3 +282,14 @@ key_stray(const struct scene *scene, const char *missing, bool only_vm)
 	}
 	return found;
 }
+
+bool
+key_any_offered(const struct scene *scene)
+{
+	const struct fact_identities *ids = scene->identities;
+
+	for (size_t i = 0; i < ids->order_count; i++)
+		if (ids->order[i].present || ids->order[i].agent)
+			return true;
+	return false;
+}

@@ -60,6 +60,9 @@ bool key_entry_allowed(const struct scene *scene, const struct fact_identity *en
  * with another file. */
 bool key_elsewhere(const struct scene *scene, const char *fingerprint, const char *path);
 
+/* true when ssh has any key to offer, in a file or in the agent. */
+bool key_any_offered(const struct scene *scene);
+
 /* true when the server refused a key, other than the file's at `path`, that ssh has ready. */
 bool key_denied_beside(const struct scene *scene, const char *path);
 

@@ -95,6 +95,9 @@ bears_on(const struct scene *scene, const struct fact_config_line *line)
 static const struct fact_config_line *
 matters(const struct scene *scene, const struct fact_config_unused *unused, enum place place)
 {
+	/* a block for another user of any host: only where ssh has no key at all */
+	if (unused->any_host && key_any_offered(scene))
+		return NULL;
 	for (size_t i = 0; i < unused->settings_count; i++)
 		if (unused->settings[i].value != NULL &&
 		    (bears_on(scene, &unused->settings[i]) & (int)place) != 0)

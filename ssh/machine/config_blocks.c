@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { UNUSED_MAX = 16, SETTINGS_MAX = 16 };
 
@@ -188,9 +189,12 @@ not_matched(struct config_view *view, json_int_t number)
 		return;
 	}
 	match = config_match(view, block);
-	if (match.unmet == 1 && match.specific &&
-	    (entry = add_unused(view, MISS_MATCH, number)) != NULL)
+	if (match.unmet == 1 && (match.specific || strncasecmp(match.criterion, "user ", 5) == 0) &&
+	    (entry = add_unused(view, MISS_MATCH, number)) != NULL) {
 		FACT_PUT(entry, config_unused, criterion, match.criterion);
+		if (!match.specific)
+			FACT_PUT(entry, config_unused, any_host, true);
+	}
 	free(match.criterion);
 }
 

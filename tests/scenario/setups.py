@@ -266,6 +266,8 @@ def _by_config(setup):
 	elif "PubkeyAcceptedAlgorithms" in config or "RequiredRSASize" in config:
 		codes.add("key-algorithm-off")
 	codes |= SETTINGS.get(config, set())
+	if "Match user azureuser" in config and setup["user"] != "azureuser":	# the key's line stands in that block
+		codes |= {"cfg-block-not-used"}
 	if "exec true" in config:
 		codes |= DENIED
 	if "IdentityFile none" in config or "absent" in config:
