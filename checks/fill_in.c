@@ -8,6 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The check's own words as a sentence of its own. */
+static char *
+sentence_of(const char *summary)
+{
+	char *clean = visible_text(summary, false);
+
+	if (clean != NULL)
+		clean[0] = (char)toupper((unsigned char)clean[0]);
+	return clean;
+}
+
 static int
 fill_words(struct finding *finding, const struct code_words *words, const struct values *values)
 {
@@ -24,6 +35,8 @@ fill_words(struct finding *finding, const struct code_words *words, const struct
 		/* a log tells less than a look: words with gaps give way to its own sentence */
 		finding->title = rules_fill_known(words->title, values);
 		finding->why = rules_fill_known(words->why, values);
+		if (finding->why == NULL)
+			finding->why = sentence_of(finding->summary);
 		return 0;
 	}
 	finding->title = rules_fill(words->title, values);

@@ -199,7 +199,7 @@ report_path(const struct finding *findings, size_t count, const struct diagnosis
 
 	if (log != NULL && log->status == PASS)
 		proven = HOP_AUTH;
-	else if (log != NULL && logged_hop(log) > HOP_TCP)
+	else if (log != NULL && log->status == FAIL && logged_hop(log) > HOP_TCP)
 		proven = logged_hop(log) - 1;
 	if (stopped <= proven)
 		proven = stopped > HOP_CLIENT ? stopped - 1 : HOP_CLIENT;
