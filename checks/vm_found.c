@@ -69,11 +69,34 @@ run_elsewhere(const struct scene *scene, struct finding *finding)
 			   asked ? "the one asked for" : "the active one");
 }
 
+/* The host is one of another cloud, whose VMs this sign-in never sees. A host alone, without a VM's
+ * name, is no fault: what the wire shows of it counts. */
 static int
-run_absent(const struct fact_vm *vm, struct finding *finding)
+run_other_cloud(const struct scene *scene, struct finding *finding)
 {
+	const struct fact_vm *vm = scene->vm;
+	const char *host = address_asked_host(scene->facts);
+
+	finding_text(finding, "other_cloud", vm->cloud);
+	finding_text(finding, "host", host);
+	finding_text(finding, "name", name_of(scene));
+	finding_set(finding, doc_same(vm->cause, "no-owner") ? UNKNOWN : FAIL,
+		    CODE_VM_IN_OTHER_CLOUD, "%s; %s %s of %s", vm->reason,
+		    host != NULL ? host : name_of(scene),
+		    vm->cloud_by_name ? "is a name" : "is an address", vm->cloud);
+	if (!vm->cloud_by_name)
+		finding->confidence = LIKELY;
+	return 0;
+}
+
+static int
+run_absent(const struct scene *scene, struct finding *finding)
+{
+	const struct fact_vm *vm = scene->vm;
 	const char *reason = vm->reason != NULL ? vm->reason : "the VM does not exist";
 
+	if (vm->cloud != NULL && vm->reason != NULL && !doc_same(vm->cause, "ambiguous"))
+		return run_other_cloud(scene, finding);
 	if (doc_same(vm->cause, "no-owner"))
 		return finding_set(finding, UNKNOWN, CODE_HOST_OWNER_UNKNOWN, "%s", reason);
 	if (doc_same(vm->cause, "subscription-not-found"))
@@ -130,7 +153,7 @@ check_vm_found(const struct scene *scene, const struct rule *rule, struct findin
 		return finding_set(finding, UNKNOWN, CODE_VM_NOT_LOOKED_UP,
 				   "the search for the VM had not ended");
 	if (vm->state == FACT_ABSENT)
-		return run_absent(vm, finding);
+		return run_absent(scene, finding);
 	if (vm->state == FACT_UNKNOWN)
 		note_unconfirmed(scene, finding);
 	if (vm->state == FACT_UNKNOWN)

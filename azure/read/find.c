@@ -1,7 +1,10 @@
 #include "azure/read/fleet.h"
 #include "azure/read/reader.h"
 #include "azure/read/search.h"
+#include "azure/signin/built_in.h"
 #include "facts/arm.h"
+#include "model/address.h"
+#include "model/cloud.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +20,33 @@ struct find {
 	void *ctx;
 };
 
+/* No VM was found: the host, or the name, may be one of another cloud. That any other cloud is
+ * AzureCloud is only worth telling where one of the others was chosen. */
+static void
+note_cloud(struct find *find)
+{
+	const char *hosts[] = { address_asked_host(&find->facts), find->host, find->name },
+		   *here = find->azure->cloud.name, *cloud = NULL;
+	json_t *section = facts_section(&find->facts, FACT_VM);
+	bool by_name = false;
+
+	for (size_t i = 0; i < 3 && cloud == NULL; i++)
+		cloud = cloud_of_host(hosts[i], &by_name);
+	if (cloud == NULL || doc_same(cloud, here) ||
+	    (doc_same(cloud, "AzureCloud") && built_in_named(here != NULL ? here : "") == NULL))
+		return;
+	FACT_PUT(section, vm, cloud, cloud);
+	FACT_PUT(section, vm, cloud_by_name, by_name);
+}
+
 static void
 find_end(struct find *find)
 {
 	void (*done)(void *) = find->done;
 	void *ctx = find->ctx;
 
+	if (facts_state(&find->facts, FACT_VM, NULL) == FACT_ABSENT)
+		note_cloud(find);
 	free(find->id);
 	free(find->group);
 	free(find->name);

@@ -280,12 +280,19 @@ text_put_prose(struct redact *redact, struct buffer *out, const char *text)
 static size_t
 public_suffix(const char *text, size_t len)
 {
-	static const char *const azure[] = {
-		".azure.com",        ".windows.net",       ".azure.net",
-		".cloudapp.net",     ".azure.us",          ".azure.cn",
-		".chinacloudapi.cn", ".usgovcloudapi.net", ".microsoftonline.com",
-		".microsoft.com",    ".onmicrosoft.com"
-	};
+	static const char *const azure[] = { ".azure.com",
+					     ".windows.net",
+					     ".azure.net",
+					     ".cloudapp.net",
+					     ".azure.us",
+					     ".azure.cn",
+					     ".chinacloudapi.cn",
+					     ".usgovcloudapi.net",
+					     ".chinacloudapp.cn",
+					     ".usgovcloudapp.net",
+					     ".microsoftonline.com",
+					     ".microsoft.com",
+					     ".onmicrosoft.com" };
 	static const char *const ends[] = { ".com",      ".net",    ".org",  ".edu",   ".gov",
 					    ".io",       ".dev",    ".app",  ".cloud", ".local",
 					    ".internal", ".lan",    ".home", ".arpa",  ".test",
