@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { AGAIN_MS = 2000 }; /* of a second `ssh -G` where the first one did not end */
+
 static bool
 alias_says(const struct job *job)
 {
@@ -178,6 +180,8 @@ start_config(struct job *job, void *end)
 	if (job->config.port == 0)
 		job->config.port = (int)FACT_GET(address, address, port);
 	job->config.compare = false;
+	if (doc_same(FACT_GET(alias, ssh_config, cause), "timeout"))
+		job->config.timeout_ms = AGAIN_MS; /* the same command hangs, as a rule */
 	ssh_config_collect(job->run->loop, &job->facts, FACT_SSH_CONFIG, &job->config, step_end,
 			   end);
 }

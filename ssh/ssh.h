@@ -37,6 +37,7 @@ struct ssh_config_request {
 	const char *identity; /* -i; NULL: ssh decides */
 	const char *config_file; /* -F; NULL: ssh's own */
 	bool no_config;          /* -F none */
+	int timeout_ms;          /* of `ssh -G`; 0: 10 s */
 	bool compare; /* of ALIAS: tell whether the configuration treats the name otherwise than
 			 others */
 	struct ssh_config_shared *shared; /* with others, so that names that no Host or Match block

@@ -168,7 +168,7 @@ run(struct config *config, const struct ssh_config_request *asked, const char *n
 	       variables = ssh_config_environment(config->outcome.scan, env);
 	const struct child_request request = { .argv = argv,
 					       .env = env,
-					       .timeout_ms = SSH_CONFIG_TIMEOUT_MS,
+					       .timeout_ms = ssh_config_timeout(asked),
 					       .max_bytes = CONFIG_BYTES };
 	int r;
 

@@ -30,6 +30,9 @@ bool ssh_config_safe(const char *text);
  * the names are kept. The caller owns it. */
 json_t *ssh_config_parse(const char *text, size_t len);
 
+/* How long `ssh -G` may take. */
+int ssh_config_timeout(const struct ssh_config_request *request);
+
 /* true for a keyword (in small letters) whose value is a command line. Its passwords are cut. */
 bool ssh_config_is_command(const char *keyword);
 

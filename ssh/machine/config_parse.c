@@ -323,6 +323,12 @@ ssh_config_complaint(json_t *obj, const char *text, size_t len)
 		FACT_PUT_BYTES(obj, ssh_config, stderr_, all, total);
 }
 
+int
+ssh_config_timeout(const struct ssh_config_request *request)
+{
+	return request->timeout_ms > 0 ? request->timeout_ms : SSH_CONFIG_TIMEOUT_MS;
+}
+
 bool
 ssh_config_safe(const char *text)
 {

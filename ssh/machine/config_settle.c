@@ -226,7 +226,8 @@ ssh_config_settle_unknown(struct facts *facts, enum fact_section where,
 			     "no ssh is installed on this computer");
 	} else if (config->error == -ETIMEDOUT) {
 		facts_settle(facts, where, FACT_UNKNOWN, "timeout",
-			     "ssh -G did not end within %d s", SSH_CONFIG_TIMEOUT_MS / 1000);
+			     "ssh -G did not end within %d s",
+			     ssh_config_timeout(config->request) / 1000);
 		set_exec(config, facts_section(facts, where));
 	} else if (config->error != 0) {
 		facts_settle(facts, where, FACT_UNKNOWN,
