@@ -401,6 +401,14 @@ judge_denied(const struct view *view, struct finding *finding)
 				   "the server accepts none of the %zu keys it was asked about for "
 				   "%s; ssh has more",
 				   auth->queries_count, view->user);
+	if (view->scene->windows) {
+		finding_possible(finding, CODE_WIN_KEY_IN_PROFILE_FOR_ADMIN);
+		finding_possible(finding, CODE_WIN_ADMIN_AUTHORIZED_KEYS_ACL);
+		return finding_likely(finding, FAIL, CODE_WIN_KEY_NEVER_PROVISIONED,
+				      "the server does not accept the key for %s; Azure puts no "
+				      "keys on Windows VMs",
+				      view->user);
+	}
 	if (judge_given(view, fingerprint, causes + 1, finding))
 		return 0;
 	if (auth->text != NULL && strstr(auth->text, "Too many") != NULL &&

@@ -1,4 +1,5 @@
 #include "checks/guest.h"
+#include "checks/guest_windows.h"
 #include "checks/talk.h"
 
 #include <stdlib.h>
@@ -24,8 +25,7 @@ guest_known(const struct scene *scene, struct finding *finding, bool tells)
 	if (talk_missing(scene->facts, FACT_GUEST, finding))
 		return false;
 	if (guest->windows)
-		finding_set(finding, SKIP, CODE_NOTHING_TO_CHECK,
-			    "inside a Windows VM only the host keys are judged");
+		guest_windows(scene, finding);
 	return !guest->windows;
 }
 

@@ -191,6 +191,8 @@ judge_timeout(const struct view *view, struct finding *finding)
 					     CODE_CUSTOM };
 	static const enum code guest[] = { CODE_FSTAB_EMERGENCY_MODE, CODE_KERNEL_PANIC,
 					   CODE_GUEST_NIC_DOWN, CODE_CUSTOM };
+	static const enum code windows[] = { CODE_WIN_FIREWALL_PROFILE, CODE_WIN_SSHD_STOPPED,
+					     CODE_CUSTOM };
 	static const enum code azure[] = { CODE_VM_DEALLOCATED, CODE_NSG_NO_ALLOW_RULE,
 					   CODE_JIT_NO_ACTIVE_REQUEST, CODE_CUSTOM };
 	/* a second server: when it does not answer either, the fault lies before both of them */
@@ -222,6 +224,8 @@ judge_timeout(const struct view *view, struct finding *finding)
 		    "the rules allow %s, but SSH seems to connect from %s, which they deny",
 		    doc_str(finding->evidence, "source_ip"),
 		    doc_str(finding->evidence, "egress_ip"));
+	if (view->scene->windows && view->scene->guest->state != FACT_KNOWN)
+		talk_possible(finding, windows);
 	if (boot_is_doubtful(view->scene)) {
 		finding_value(finding, "boot_doubtful", json_true());
 		talk_possible(finding, guest);

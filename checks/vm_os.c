@@ -207,10 +207,15 @@ windows(const struct scene *scene, struct finding *finding)
 					   extension.message != NULL ? ": " : "",
 					   extension.message != NULL ? extension.message : "");
 		}
+		if (!speaks && scene->tcp->result == TCP_REFUSED &&
+		    scene->guest->state != FACT_KNOWN)
+			return finding_likely(finding, FAIL, CODE_WIN_SSHD_STOPPED,
+					      "Windows with the OpenSSH extension, yet nothing "
+					      "listens: the service sshd does not run");
 		return finding_set(finding, PASS, CODE_WINDOWS_OPENSSH,
 				   "Windows with the OpenSSH extension");
 	}
-	if (speaks)
+	if (speaks || scene->guest->installed == FACT_YES)
 		return finding_set(finding, PASS, CODE_WINDOWS_OPENSSH,
 				   "Windows with an SSH server");
 	if (brings_ssh(vm))
@@ -222,6 +227,8 @@ windows(const struct scene *scene, struct finding *finding)
 				"Windows without the OpenSSH extension, and no SSH server answers");
 	/* the built-in feature is no extension and cannot be seen from here */
 	finding->confidence = is_shut_off(scene) ? POSSIBLE : LIKELY;
+	if (scene->guest->installed == FACT_NO)
+		finding->confidence = CERTAIN; /* seen from inside */
 	return r;
 }
 

@@ -385,6 +385,7 @@ TAKE_TEXT(load, load)
 TAKE_PATH(hostkey_file, host_keys, "host-key")
 TAKE_TEXTS(firewall, firewall)
 TAKE_TEXTS(banned, banned)
+TAKE_TEXTS(win, win)
 TAKE_TEXTS(wrapper, wrapper)
 TAKE_TEXT(no_way_back, no_way_back)
 TAKE_TEXTS(log, log)
@@ -467,6 +468,12 @@ static const struct kind {
 	{ "unit", take_unit, false },
 	{ "users", take_users, false },
 	{ "uses", take_uses, false },
+	{ "windows-account", take_win, true },
+	{ "windows-acl", take_win, true },
+	{ "windows-file", take_win, true },
+	{ "windows-firewall", take_win, true },
+	{ "windows-key", take_win, true },
+	{ "windows-network", take_win, true },
 	{ "wrapper", take_wrapper, false },
 };
 

@@ -53,7 +53,8 @@ foreach ($file in (Join-Path $folder 'administrators_authorized_keys'), "C:\User
     $bytes = Get-Content $file -Encoding Byte -TotalCount 3
     Say "windows-file $number $(($bytes | ForEach-Object { $_.ToString('x2') }) -join '') $file"
     foreach ($each in (Get-Acl $file).Access) {
-        Say "windows-acl $number $($each.IdentityReference) $($each.FileSystemRights) inherited=$($each.IsInherited)"
+        $sid = $each.IdentityReference.Translate([Security.Principal.SecurityIdentifier]).Value
+        Say "windows-acl $number $sid $($each.IdentityReference) $($each.FileSystemRights) inherited=$($each.IsInherited)"
     }
     $text = (Get-Content $file -Raw) -replace "`0", ''
     $nth = 0
