@@ -154,7 +154,9 @@ judge_nologin(const struct view *view, struct finding *finding)
 {
 	const struct fact_guest *guest = view->guest;
 
-	if (guest->nologin == NULL || view->account->uid == 0)
+	/* sshd without PAM looks at /etc/nologin alone */
+	if (guest->nologin == NULL || view->account->uid == 0 ||
+	    (!view->pam && strncmp(guest->nologin, "/etc/nologin", 12) != 0))
 		return false;
 	finding_value(finding, "path", json_stringn(guest->nologin, strcspn(guest->nologin, " ")));
 	guest_seen(finding, NULL, "The VM has %s.", guest->nologin);
@@ -210,8 +212,8 @@ judge_session(const struct view *view, struct finding *finding)
 		finding_value(finding, "file",
 			      json_stringn(guest->startup[0], strcspn(guest->startup[0], ":")));
 		guest_seen(finding, NULL, "%s.", guest->startup[0]);
-		finding_likely(finding, WARN, CODE_LOGIN_RC_BREAKS_SESSION,
-			       "a line of a start-up file may end the session: %s",
+		finding_likely(finding, FAIL, CODE_LOGIN_RC_BREAKS_SESSION,
+			       "a line of a start-up file ends or delays the session: %s",
 			       guest->startup[0]);
 		return true;
 	}

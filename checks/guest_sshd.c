@@ -246,7 +246,8 @@ judge_session(const struct view *view, struct finding *finding)
 	const struct fact_guest *guest = view->guest;
 	const struct fact_guest_path *root = path_of(guest, "chroot");
 	const char *log = guest_log(view->scene, "chroot directory"),
-		   *command = guest_setting(guest, "forcecommand");
+		   *command = guest_setting(guest, "forcecommand"),
+		   *methods = guest_setting(guest, "authenticationmethods");
 	struct finding *next;
 
 	if (root != NULL && guest_mode_unsafe(root->mode, root->owner, 0)) {
@@ -273,6 +274,20 @@ judge_session(const struct view *view, struct finding *finding)
 		finding_set(next, FAIL, CODE_LOGIN_RC_BREAKS_SESSION,
 			    "ForceCommand %s ends each session at once", command);
 	}
+	if (doc_same(guest_setting(guest, "maxsessions"), "0")) {
+		next = finding_next(finding);
+		finding_text(next, "file", "MaxSessions");
+		guest_seen(next, NULL, "sshd -T says: maxsessions 0.");
+		finding_set(next, FAIL, CODE_LOGIN_RC_BREAKS_SESSION,
+			    "MaxSessions 0 lets nobody open a shell or run a command");
+	}
+	if (methods != NULL && strchr(methods, ',') != NULL) {
+		next = finding_next(finding);
+		finding_text(next, "value", methods);
+		guest_seen(next, NULL, "sshd -T says: authenticationmethods %s.", methods);
+		finding_set(next, WARN, CODE_SSHD_SECOND_FACTOR, "sshd wants more than a key: %s",
+			    methods);
+	}
 	if (guest->sftp_missing != NULL) {
 		next = finding_next(finding);
 		finding_text(next, "path", guest->sftp_missing);
@@ -284,6 +299,36 @@ judge_session(const struct view *view, struct finding *finding)
 }
 
 /* ---- the whole ---- */
+
+static bool
+offers(const struct scene *scene, const char *method)
+{
+	for (size_t i = 0; i < scene->auth->methods_count; i++)
+		if (doc_same(scene->auth->methods[i], method))
+			return true;
+	return false;
+}
+
+/* The user has no key, and a drop-in of cloud-init forbids the password that sshd_config allows. */
+static bool
+judge_password(const struct view *view, struct finding *finding)
+{
+	const struct fact_guest *guest = view->guest;
+	const char *blank;
+
+	if (guest->overridden == NULL || guest->keys_count > 0 ||
+	    view->scene->auth->state != FACT_KNOWN || offers(view->scene, "password") ||
+	    (blank = strchr(guest->overridden, ' ')) == NULL)
+		return false;
+	finding_value(finding, "file",
+		      json_stringn(guest->overridden, (size_t)(blank - guest->overridden)));
+	finding_text(finding, "path", blank + 1);
+	guest_seen(finding, NULL, "%.*s says PasswordAuthentication no, and comes before%s.",
+		   (int)(blank - guest->overridden), guest->overridden, blank);
+	finding_set(finding, FAIL, CODE_CLOUDINIT_DROPIN_OVERRIDES,
+		    "a drop-in forbids the password that%s allows", blank);
+	return true;
+}
 
 /* sshd gave a reason that no check knows: its words are the finding. */
 static bool
@@ -305,9 +350,9 @@ judge_running(const struct view *view, struct finding *finding)
 	bool accepted = view->scene->accepted;
 	struct finding *also;
 
-	if (!accepted &&
-	    (judge_listen(view, finding) || judge_drops(view, finding) ||
-	     guest_shut_out(view->scene, finding) || judge_unknown_words(view, finding)))
+	if (!accepted && (judge_listen(view, finding) || judge_drops(view, finding) ||
+			  guest_shut_out(view->scene, finding) || judge_password(view, finding) ||
+			  judge_unknown_words(view, finding)))
 		return 0;
 	judge_session(view, finding);
 	if (guest->tested == FACT_NO && guest->test_count > 0 &&

@@ -392,6 +392,7 @@ TAKE_TEXTS(log, log)
 TAKE_TEXTS(before, before)
 TAKE_NUMBER(seen, seen)
 TAKE_TEXT(os, os)
+TAKE_TEXT(overridden, overridden)
 TAKE_NUMBER(clock, clock)
 
 static void
@@ -450,6 +451,7 @@ static const struct kind {
 	{ "no-way-back", take_no_way_back, false },
 	{ "nologin", take_nologin, false },
 	{ "os", take_os, false },
+	{ "overridden", take_overridden, false },
 	{ "pam", take_pam, false },
 	{ "path", take_path, false },
 	{ "privsep", take_privsep, false },

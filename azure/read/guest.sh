@@ -437,7 +437,12 @@ case $pam in
 esac
 for each in "$home/.bashrc" "$home/.profile" "$home/.bash_profile" /etc/profile; do
 	[ -f "$each" ] || continue
-	found=$(awk '/^(exit|exec |sleep |return [1-9]|logout|while true|while :)/ { print NR ": " $0; exit }' "$each")
+	# only what no condition surrounds
+	found=$(awk '
+		/^[ \t]*(if|case|for|while|until|select)[ \t]/ || /[{(][ \t]*$/ { depth++ }
+		/^[ \t]*(fi|esac|done|[})])/ { depth-- }
+		depth == 0 && /^(exit|logout|sleep [0-9]+)([ \t;]|$)/ { print NR ": " $0; exit }
+		/^while (true|:)/ { print NR ": " $0; exit }' "$each")
 	[ -z "$found" ] || say "startup $each:$found"
 done
 end
@@ -545,6 +550,16 @@ name ~ /^pubkeyaccepted(algorithms|keytypes)$/ {
 			print "refuses", type[i]
 }')
 say_all set "$unusual"
+if [ "$(setting passwordauthentication)" = no ]; then
+	set +f
+	IFS=' '
+	set -- /etc/ssh/sshd_config.d/*.conf
+	IFS=$nl
+	set -f
+	wanted=$(grep -l -i -E '^[ \t]*PasswordAuthentication[ \t]+yes' /etc/ssh/sshd_config "$@" | tail -n 1)
+	found=$(grep -l -i -E '^[ \t]*PasswordAuthentication[ \t]+no' "$@" | head -n 1)
+	[ -z "$wanted" ] || [ -z "$found" ] || say "overridden $found $wanted"
+fi
 for each in $(setting subsystem); do
 	case $each in
 	"sftp /"*)
