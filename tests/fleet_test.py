@@ -2,6 +2,7 @@
 """Fleets: read by few requests, judged as each VM alone would be, in every way of choosing and splitting them."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -10,7 +11,7 @@ import time
 from azurelib import SIGN_IN
 from fleetlib import Fleet, no_rule, SOURCE, stopped, SUBSCRIPTIONS
 from scenario.asked import complaint
-from simlib import BUILD, expect, run, Sim, test
+from simlib import BUILD, expect, run, Sim, SRC, test
 
 DOCTOR = os.environ.get("DOCTOR") or os.path.join(BUILD, "azssh-doctor")
 COUNT = int(os.environ.get("FLEET", "24"))
@@ -28,11 +29,20 @@ class Place:
     def path(self, name):
         return os.path.join(self.home.name, name)
 
-    def start(self, sim, *args, **more):
+    def environment(self, sim):
         url = sim.url.rstrip("/")
-        env = dict(SIGN_IN, HOME=self.home.name, AZURE_CONFIG_DIR=self.home.name, PATH="/usr/bin:/bin", LANG="C.UTF-8", AZSSH_ARM_ENDPOINT=url,
-                   AZURE_POD_IDENTITY_AUTHORITY_HOST=url)
-        return subprocess.Popen([DOCTOR, "--no-probe", "--source-ip", SOURCE, *args], env=env, stdin=subprocess.PIPE, stdout=more.get("stdout", subprocess.PIPE),
+        return dict(SIGN_IN, HOME=self.home.name, AZURE_CONFIG_DIR=self.home.name, PATH="/usr/bin:/bin", LANG="C.UTF-8", AZSSH_ARM_ENDPOINT=url,
+                    AZURE_POD_IDENTITY_AUTHORITY_HOST=url)
+
+    def shards(self):
+        found = []
+        for name in sorted(os.listdir(self.path("shards"))):
+            with open(self.path("shards/" + name), encoding="utf-8") as text:
+                found += [json.loads(line) for line in text]
+        return found
+
+    def start(self, sim, *args, **more):
+        return subprocess.Popen([DOCTOR, "--no-probe", "--source-ip", SOURCE, *args], env=self.environment(sim), stdin=subprocess.PIPE, stdout=more.get("stdout", subprocess.PIPE),
                                 stderr=subprocess.PIPE, preexec_fn=more.get("before"))
 
     def doctor(self, sim, *args, text="", codes=(0, 1, 3), **more):
@@ -181,6 +191,26 @@ def shards_are_the_whole():
         expect(sorted(sum(parts, [])), whole)
         assert all(parts), parts
         expect(sorted(key(r) for r in place.reports(sim, "--all", "--shard", "2/3")), sorted(parts[1]))
+
+
+def by_script(place, sim, argv, **env):
+    environment = dict(place.environment(sim), AZSSH_DOCTOR=DOCTOR, OUT=place.path("shards"), **env)
+    subprocess.run(argv, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120)
+
+
+@test
+def engines_put_the_shards_into_files():
+    fleet = Fleet(20, groups=3)
+    slurm, parallel = (os.path.join(SRC, "deploy", name) for name in ("slurm-array.sh", "parallel.sh"))
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300) as sim:
+        whole = sorted(key(r) for r in place.reports(sim, "--all"))
+        for task in ("1", "2"):
+            by_script(place, sim, [slurm, "--source-ip", SOURCE], SLURM_ARRAY_TASK_ID=task, SLURM_ARRAY_TASK_COUNT="2")
+        expect(sorted(key(r) for r in place.shards()), whole)
+        if shutil.which("parallel"):
+            shutil.rmtree(place.path("shards"))
+            by_script(place, sim, [parallel, "3", "--source-ip", SOURCE])
+            expect(sorted(key(r) for r in place.shards()), whole)
 
 
 @test
