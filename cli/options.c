@@ -441,11 +441,11 @@ check_together(const struct options *options, struct err *err)
 			"--replay '%s' judges what was seen before: no VM, --host or --bundle is "
 			"accepted beside it",
 			replay);
-	else if (log != NULL &&
-		 (replay != NULL || options->host != NULL || count > 1 || redact != NULL))
+	else if (log != NULL && (replay != NULL || options->host != NULL || count > 1 ||
+				 redact != NULL || options->wait_ms > 0))
 		err_set(err,
 			"--from-log '%s' reads a log and connects to nothing: at most one VM, and "
-			"no --host, --replay or --redact, is accepted beside it",
+			"no --host, --replay, --redact or --wait, is accepted beside it",
 			log);
 	else if (redact != NULL &&
 		 (count > 0 || options->host != NULL || replay != NULL || options->no_redact))

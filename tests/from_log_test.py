@@ -142,8 +142,9 @@ def main():
         for name, where in {'missing': os.path.join(folder, 'none'), 'folder': folder}.items():
             done = run('--from-log', where)
             test('%s_is_refused' % name, None if (done.returncode, done.stdout, done.stderr.count(b'\n')) == (2, b'', 1) else str(done))
-        done = run('--from-log', path, '--host', 'vm')
-        test('a_host_beside_it_is_refused', None if done.returncode == 2 else str(done))
+        for beside in (('--host', 'vm'), ('--wait', '5s'), ('vm1', 'vm2'), ('--all',)):
+            done = run('--from-log', path, *beside)
+            test('%s_beside_it_is_refused' % beside[0], None if (done.returncode, done.stdout) == (2, b'') else str(done))
 
     # every format, a name for the VM, names that are no names, any bytes
     with open(os.path.join(LOGS, 'openssh-timeout.txt'), 'rb') as file:
