@@ -70,7 +70,8 @@ const char *const *azure_guest_script(bool windows);
 
 /* Which VMs a run of many is about. */
 struct azure_selection {
-	const char *const *subscriptions; /* names or ids; none: the active one, else all in sight */
+	const char *const
+	    *subscriptions; /* names or ids; none: the active one, else all in sight */
 	size_t subscription_count;
 	const char *group;       /* NULL: any */
 	const char *const *tags; /* KEY or KEY=VALUE: all of them */

@@ -121,18 +121,16 @@ static char *
 add_hop(const struct scene *scene, struct finding *finding)
 {
 	const struct fact_hop *hop = &scene->target.hop;
+	const char *home = scene->machine.user.home != NULL ? scene->machine.user.home : "~", *at;
 	const struct fact_identity *key;
 	char *file;
 
 	if (hop->state != FACT_KNOWN)
 		return strdup("");
-	file = scene->asked.ssh_config != NULL
-		   ? strdup(scene->asked.ssh_config)
-		   : doc_fmt("%s/.ssh/config",
-			     scene->machine.user.home != NULL ? scene->machine.user.home : "~");
-	finding_text(finding, "hop_name",
-		     hop->name +
-			 (strchr(hop->name, '@') != NULL ? strcspn(hop->name, "@") + 1 : 0));
+	file = scene->asked.ssh_config != NULL ? strdup(scene->asked.ssh_config)
+					       : doc_fmt("%s/.ssh/config", home);
+	at = hop->name != NULL ? strchr(hop->name, '@') : NULL;
+	finding_text(finding, "hop_name", at != NULL ? at + 1 : hop->name);
 	finding_text(finding, "hop_host", hop->hostname);
 	finding_number(finding, "hop_port", hop->port);
 	finding_text(finding, "hop_user", hop->user);

@@ -184,9 +184,9 @@ guest_options_judge(const char *before, const char *type, const char *source, js
 		ret->value[0] = '\0';
 		if (has_value)
 			after = read_value(after + 1, ret->value, sizeof(ret->value));
-		what = after == NULL
-			   ? GUEST_OPTION_UNKNOWN
-			   : judge_one(ret->name, has_value ? ret->value : NULL, source, clock);
+		what = GUEST_OPTION_UNKNOWN;
+		if (after != NULL)
+			what = judge_one(ret->name, has_value ? ret->value : NULL, source, clock);
 		ret->forced |= strcasecmp(ret->name, "command") == 0;
 		ret->what = what;
 		if (what != GUEST_OPTION_FINE)
