@@ -152,11 +152,9 @@ judge_subnet(const struct scene *scene, struct finding *finding)
 	const struct net_ref *nsg = &scene->inbound.bastion.nsg;
 	bool stops = false;
 
-	if (nsg->state == FACT_UNKNOWN) {
-		finding_missing(finding, CODE_BASTION_UNVERIFIED,
-				nsg->id != NULL ? "the security group of Bastion's subnet"
-						: "Bastion's subnet",
-				nsg->id != NULL ? nsg : NULL);
+	if (nsg->state == FACT_UNKNOWN && nsg->why != NULL) {
+		finding_missing(finding, CODE_BASTION_UNVERIFIED, "the rules of Bastion's subnet",
+				nsg);
 		return true;
 	}
 	for (size_t i = 0; i < 2 && !stops && nsg->state == FACT_KNOWN; i++) {

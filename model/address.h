@@ -82,7 +82,7 @@ struct bastion {
 	bool usable;            /* a native client gets through it, as far as ARM says */
 	struct ip_range subnet; /* where its connections come from */
 	bool subnet_known;
-	struct net_ref nsg; /* of its subnet */
+	struct net_ref nsg; /* of its subnet; the subnet itself when that did not arrive */
 	const json_t *vnet; /* body of the VNet it stands in, NULL when not known */
 };
 

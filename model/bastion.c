@@ -65,6 +65,8 @@ look_at_subnet(const struct facts *facts, const char *id, struct bastion *bastio
 	if (subnet != NULL)
 		bastion->nsg =
 		    net_ref_follow(facts, doc_get(subnet, "properties.networkSecurityGroup"));
+	else
+		bastion->nsg = net_ref_by_id(facts, id); /* its group is not known either */
 }
 
 static bool
@@ -85,7 +87,7 @@ view(const char *id, const json_t *body)
 		.private_only = doc_bool(body, "properties.enablePrivateOnlyBastion", false),
 		.tunneling = (doc_same(sku, "Standard") || doc_same(sku, "Premium")) &&
 			     doc_bool(body, "properties.enableTunneling", false),
-		.nsg = { .state = FACT_UNKNOWN },
+		.nsg = { .state = FACT_ABSENT },
 	};
 
 	bastion.ready = is_ready(bastion.state);
