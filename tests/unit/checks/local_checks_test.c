@@ -58,7 +58,24 @@ struct local_case {
 #define MUTE "{\"machine\": {\"terminal\": false}}"
 #define AUTH(text) "\"wire\": {\"auth\": {\"state\": \"known\", " text "}}"
 
+/* HOME of another folder than the account's, with a key there that ssh does not see */
+#define OTHER_HOME                                                                                 \
+	"{\"machine\": {\"terminal\": true, \"user\": {\"home\": \"/home/me\", \"home_env\": "     \
+	"\"/github/home\"}, \"keys\": {\"/github/home/.ssh/id_rsa\": {\"path\": "                  \
+	"\"/github/home/.ssh/id_rsa\", \"present\": true, \"stray\": true}}}}"
+#define NO_KEYS(stray)                                                                             \
+	"\"identities\": {\"order\": [], \"stray\": [" stray "]}, " AUTH("\"accepted\": null")
+#define IN_OTHER_HOME                                                                              \
+	"\"wire\": {\"host_key\": {\"elsewhere\": [{\"file\": "                                    \
+	"\"/github/home/.ssh/known_hosts\", \"line\": 1, \"name\": \"20.51.230.13\"}]}}"
+
 static const struct local_case cases[] = {
+	{ &check_table[CHECK_SSH_CONFIG], "{" NO_KEYS("\"/github/home/.ssh/id_rsa\"") "}",
+	  OTHER_HOME, FAIL, "home-differs", NULL, "/github/home/.ssh/id_rsa" },
+	{ &check_table[CHECK_SSH_CONFIG], "{" NO_KEYS("") "}", OTHER_HOME, PASS, "ssh-config-ok",
+	  NULL, NULL },
+	{ &check_table[CHECK_SSH_CONFIG], "{" IN_OTHER_HOME "}", OTHER_HOME, WARN, "home-differs",
+	  NULL, "/github/home/.ssh/known_hosts" },
 	{ &check_table[CHECK_SSH_CONFIG], NULL, NULL, PASS, "ssh-config-ok", NULL,
 	  "20.51.230.13 port 22 as azureuser" },
 	{ &check_table[CHECK_SSH_CONFIG],
