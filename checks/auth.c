@@ -336,6 +336,16 @@ judge_given(const struct view *view, const char *fingerprint, const enum code *c
 	return true;
 }
 
+/* ssh goes on with the keys of a token, which nobody here can ask without its PIN. */
+static int
+judge_token(const struct view *view, struct finding *finding)
+{
+	finding_text(finding, "provider", view->scene->identities->pkcs11);
+	return finding_set(finding, UNKNOWN, CODE_TOKEN_NOT_ASKED,
+			   "ssh would use keys of %s (PKCS11Provider), and they were not asked",
+			   view->scene->identities->pkcs11);
+}
+
 /* No key was accepted although the server takes keys: one text from outside, many causes on the VM.
  */
 static int
@@ -359,6 +369,8 @@ judge_denied(const struct view *view, struct finding *finding)
 		   *fingerprint = asked != NULL ? asked->fingerprint : NULL;
 	struct guest_key key;
 
+	if (view->scene->identities->pkcs11 != NULL && view->scene->identities->explicit == NULL)
+		return judge_token(view, finding);
 	guest_key_find(view->scene, &key);
 	if (key.place == GUEST_KEY_LISTED)
 		path = fingerprint = NULL;
@@ -465,13 +477,8 @@ judge_keys(const struct view *view, struct finding *finding)
 				   "not asked about it");
 	if (strchr(view->user, '@') != NULL && first(view, is_certificate) == NULL)
 		return judge_denied(view, finding);
-	if (view->scene->identities->pkcs11 != NULL) {
-		finding_text(finding, "provider", view->scene->identities->pkcs11);
-		return finding_set(
-		    finding, UNKNOWN, CODE_TOKEN_NOT_ASKED,
-		    "ssh would use keys of %s (PKCS11Provider), and they were not asked",
-		    view->scene->identities->pkcs11);
-	}
+	if (view->scene->identities->pkcs11 != NULL)
+		return judge_token(view, finding);
 	return finding_set(finding, FAIL, CODE_PASSWORD_AUTH_DISABLED,
 			   "the server takes keys only, and there is no key here to offer");
 }

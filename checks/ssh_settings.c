@@ -109,7 +109,8 @@ remote_command(const struct fact_ssh_config *config, struct finding *main)
 		    "ssh_config gives this host a RemoteCommand");
 }
 
-/* ssh goes on without the library, so it matters only where its keys were wanted. */
+/* ssh goes on without the library, so it matters only where its keys were wanted; that they were is
+ * not known. */
 static void
 provider_missing(const struct scene *scene, struct finding *main)
 {
@@ -122,7 +123,7 @@ provider_missing(const struct scene *scene, struct finding *main)
 	finding = finding_next(main);
 	finding_text(finding, "option", token ? "PKCS11Provider" : "SecurityKeyProvider");
 	finding_text(finding, "value", config->provider_missing);
-	finding_likely(finding, FAIL, CODE_CFG_PROVIDER_MISSING,
+	finding_likely(finding, WARN, CODE_CFG_PROVIDER_MISSING,
 		       "ssh_config takes keys from %s, which is not there",
 		       config->provider_missing);
 }
@@ -233,7 +234,6 @@ ssh_settings(const struct scene *scene, struct finding *main)
 	bind_missing(config, main);
 	control_path(config, main);
 	forward_taken(config, main);
-	provider_missing(scene, main);
 }
 
 void
@@ -243,6 +243,7 @@ ssh_settings_remarks(const struct scene *scene, struct finding *main)
 
 	if (config->state != FACT_KNOWN)
 		return;
+	provider_missing(scene, main);
 	remote_command(config, main);
 	without_shell(config, main);
 	remote_forward(scene, main);

@@ -62,9 +62,9 @@ SETTINGS = {
 	"HostKeyAlgorithms rsa-sha2-256": {"hostkey-alg-mismatch"},
 	"HostKeyAlgorithms ssh-ed25519": {"hostkey-alg-mismatch"},
 	"HostKeyAlgorithms ssh-dss": {"ssh-config-error", "hostkey-alg-mismatch"},
-	"PKCS11Provider /usr/lib/nope.so": {"cfg-provider-missing"},
+	"PKCS11Provider /usr/lib/nope.so": set(),
 	"PKCS11Provider none": set(),
-	"SecurityKeyProvider /usr/lib/nope.so": {"cfg-provider-missing"},
+	"SecurityKeyProvider /usr/lib/nope.so": set(),
 	"AddressFamily inet6": {"dns-nxdomain", "dns-no-address", "dns-failed", "dns-family", "ssh-stops-tcp", "tcp-unreachable"},
 	"CanonicalizeHostname always": set(),
 	"CanonicalizeHostname yes\n  CanonicalDomains example.test": set(),
@@ -222,6 +222,8 @@ def fitting(setup, log):
 	if setup["agent"] in ("other", "full"):
 		codes.add("agent-wrong-key")
 	codes |= _by_config(setup)
+	if "PKCS11Provider /" in (setup["config"] or ""):
+		status |= {3}
 	if setup["kind"] == "sk" or setup["server"] == "two-steps":	# the token is not here; what follows the key is not seen
 		codes |= {"key-type-unusable"}
 		status |= {0}
@@ -266,6 +268,8 @@ def _by_config(setup):
 	elif "PubkeyAcceptedAlgorithms" in config or "RequiredRSASize" in config:
 		codes.add("key-algorithm-off")
 	codes |= SETTINGS.get(config, set())
+	if "PKCS11Provider /" in config:	# nobody asks the token
+		codes |= {"token-not-asked"}
 	if "Match user azureuser" in config and setup["user"] != "azureuser":	# the key's line stands in that block
 		codes |= {"cfg-block-not-used"}
 	if "exec true" in config:
