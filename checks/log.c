@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIKE_IT = 4 };
+enum { LIKE_IT = 4, POSSIBLE_TOLD = 3 };
 
 static const struct cause {
 	const char *word;
@@ -310,11 +310,24 @@ add_values(const struct fact_log *log, struct finding *finding)
 		finding_number(finding, "offers", log->offers);
 }
 
+/* Of a file that ssh does not take, while the server refused other keys that were offered: the file
+ * need not be what keeps the user out. */
+static bool
+is_one_key_of_several(const struct fact_log *log, enum code code)
+{
+	enum check_id check = code_table[code].check;
+
+	return log->offers > 0 && log->accepts == 0 &&
+	       ((check >= CHECK_KEY_FILE && check <= CHECK_KEY_AGENT) ||
+		code == CODE_KEY_NOT_LOADED);
+}
+
 static void
 set_finding(const struct fact_log *log, const struct cause *cause, struct finding *finding)
 {
 	enum status status = code_table[cause->code].severity == UNKNOWN ? UNKNOWN : FAIL;
 	const char *layer = layer_of(cause->code);
+	size_t left = POSSIBLE_TOLD;
 
 	finding_text(finding, "layer", layer);
 	if (log->fault == NULL)
@@ -327,7 +340,12 @@ set_finding(const struct fact_log *log, const struct cause *cause, struct findin
 	finding->confidence = cause->confidence;
 	if (log->fault == NULL && finding->confidence != CERTAIN)
 		finding->confidence = POSSIBLE; /* it may be cut */
-	for (size_t i = 0; i < LIKE_IT && cause->possible[i] != CODE_CUSTOM; i++)
+	if (is_one_key_of_several(log, cause->code) && finding->confidence == CERTAIN) {
+		finding->confidence = LIKELY;
+		finding_possible(finding, CODE_KEY_NOT_ON_VM);
+		left--;
+	}
+	for (size_t i = 0; i < left && cause->possible[i] != CODE_CUSTOM; i++)
 		finding_possible(finding, cause->possible[i]);
 }
 
