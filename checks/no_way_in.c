@@ -160,6 +160,10 @@ somebody_else(const struct scene *scene, const struct public_ip *owner, const ch
 	    arm_id_type(user, type, sizeof(type)) < 0 || (kind = kind_of_user(type)) == NULL)
 		return false;
 	ref = net_ref_by_id(scene->facts, user);
+	if (strcasestr(user, "/applicationGateways/") != NULL &&
+	    (ref.state != FACT_KNOWN ||
+	     json_array_size(doc_list(ref.body, "properties.listeners")) > 0))
+		return false;
 	vm = doc_str(ref.body, "properties.virtualMachine.id");
 	finding_text(finding, "owner", vm != NULL ? vm : user);
 	finding_set(finding, FAIL, CODE_WRONG_TARGET_ADDRESS, "%s is the address of %s %s", host,

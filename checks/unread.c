@@ -21,9 +21,15 @@ unread_owner(const struct scene *scene, struct unread *ret)
 
 	if (asked == NULL)
 		return false;
-	for (size_t i = 0; i < asked->way_count; i++)
-		if (net_ref_by_id(scene->facts, asked->way[i]).state != FACT_KNOWN)
+	for (size_t i = 0; i < asked->way_count; i++) {
+		struct net_ref ref = net_ref_by_id(scene->facts, asked->way[i]);
+
+		if (ref.state != FACT_KNOWN)
 			return found(ret, "what has that address,", asked->way[i]);
+		/* an application gateway forwards TCP by these, whose rules nothing here judges */
+		if (json_array_size(doc_list(ref.body, "properties.listeners")) > 0)
+			return found(ret, "the TCP listeners of", asked->way[i]);
+	}
 	if (asked->way_count == 0 && asked->state == FACT_UNKNOWN)
 		return found(ret, "the public IPs of every subscription", "");
 	return false;

@@ -24,7 +24,7 @@ ARM = [
 	("POST", "(%s|%s)/retrieveBootDiagnosticsData" % (VM, INSTANCE), COMPUTE, {"sasUriExpirationTimeInMinutes": "[0-9]+"}),
 	("GET", INSTANCE + "/networkInterfaces(/[^/]+(/ipConfigurations/[^/]+/publicIPAddresses/[^/]+)?)?", "2018-10-01", {}),
 	("GET", NET + "/(networkInterfaces|publicIPAddresses|networkSecurityGroups|virtualNetworks|loadBalancers|routeTables|natGateways|azureFirewalls|"
-		"firewallPolicies|ipGroups|bastionHosts|virtualNetworkGateways|virtualHubs)(/[^/]+)?", NETWORK, {}),
+		"firewallPolicies|ipGroups|bastionHosts|virtualNetworkGateways|vpnGateways|applicationGateways|virtualHubs)(/[^/]+)?", NETWORK, {}),
 	("GET", NET + "/(virtualNetworks/[^/]+/subnets|loadBalancers/[^/]+/inboundNatRules|firewallPolicies/[^/]+/ruleCollectionGroups)(/[^/]+)?", NETWORK, {}),
 	("GET", SUB + "/providers/Microsoft.Network/(networkInterfaces|publicIPAddresses|bastionHosts|azureFirewalls|networkWatchers|loadBalancers|"
 		"natGateways|networkSecurityGroups|virtualNetworks)", NETWORK, {}),
