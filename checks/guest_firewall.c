@@ -55,7 +55,8 @@ check_guest_firewall(const struct scene *scene, const struct rule *rule, struct 
 		return judge_shut(scene, &filter, finding);
 	if ((log = guest_log(scene, "refused connect from")) != NULL || guest->wrapper_count > 0) {
 		finding_text(finding, "rule", guest->wrapper_count > 0 ? guest->wrapper[0] : NULL);
-		guest_seen(finding, log, "/etc/hosts.deny has: %s.", guest->wrapper[0]);
+		guest_seen(finding, log, "/etc/hosts.deny has: %s.",
+			   guest->wrapper_count > 0 ? guest->wrapper[0] : "");
 		return finding_set(finding, FAIL, CODE_TCPWRAPPERS_DENY,
 				   "/etc/hosts.deny turns you away");
 	}

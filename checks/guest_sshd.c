@@ -113,7 +113,7 @@ disabled_unit(const struct fact_guest *guest)
 
 		if (doc_same(unit->enabled, "enabled") || doc_same(unit->active, "active"))
 			return NULL;
-		if (strstr(unit->name, ".service") != NULL &&
+		if (unit->name != NULL && strstr(unit->name, ".service") != NULL &&
 		    (doc_same(unit->enabled, "disabled") || doc_same(unit->enabled, "masked")))
 			found = unit;
 	}
@@ -145,7 +145,7 @@ judge_stopped(const struct view *view, struct finding *finding)
 		guest_seen(finding, start_line(guest, "Address already in use"),
 			   "%s listens on port %lld.", program, (long long)guest->port);
 		return finding_set(finding, FAIL, CODE_SSHD_PORT_TAKEN,
-				   "sshd does not run, and %s listens on port %lld", other->by,
+				   "sshd does not run, and %s listens on port %lld", program,
 				   (long long)guest->port);
 	}
 	if (unit != NULL) {
@@ -195,7 +195,7 @@ judge_listen(const struct view *view, struct finding *finding)
 	for (size_t i = 0; i < guest->listen_count; i++) {
 		const struct fact_guest_listen *one = &guest->listen[i];
 
-		if (one->port != guest->port)
+		if (one->port != guest->port || one->address == NULL)
 			continue;
 		if (is_any(one->address) || is_own(guest, one->address))
 			return false;

@@ -440,7 +440,7 @@ guest_filter_judge(const struct fact_guest *guest, struct guest_filter *ret)
 			judge_iptables(line, &packet, &iptables, &policy, ret);
 		else if (strncmp(line, "ufw ", 4) == 0)
 			judge_ufw(line, &packet, &ufw, &denies, ret);
-		else
+		else if (strncmp(line, "firewalld ", 10) == 0)
 			judge_firewalld(line, &packet, ret);
 		has_ufw |= strncmp(line, "ufw ", 4) == 0;
 	}
