@@ -58,7 +58,7 @@ def _complaint(args, evidence, target):
 			if complaint:
 				return complaint
 	if re.match(r"vm( |$)", name) and not name.startswith("vm list"):
-		vm = _value(args, "--vm-name", "-n", "--name") if "--vm-name" in args else _value(args, "-n", "--name")
+		vm = _value(args, "--vm-name") if "--vm-name" in args else _value(args, "-n", "--name")
 		if vm and not (_same(vm, target.get("vm")) and _same(group, target.get("resource_group"))):
 			return "it names the VM %s in %s, the target is %s in %s" % (vm, group, target.get("vm"), target.get("resource_group"))
 		return None
