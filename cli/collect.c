@@ -1,6 +1,8 @@
 #include "cli/collect.h"
 #include "cli/collectors.h"
+#include "facts/memory.h"
 #include "loop/aside.h"
+#include "loop/leave.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -235,8 +237,10 @@ choose_vms(struct run *run)
 	if (facts_state(&run->head->facts, FACT_SIGNIN, NULL) != FACT_KNOWN ||
 	    (!options->all && options->vms.count < MANY_VMS))
 		vms_unknown(run);
-	else
+	else {
+		memory_for_many();
 		azure_fleet(run->azure, &selection, vms_known, run);
+	}
 }
 
 /* As many VMs as there is room for. */
@@ -264,6 +268,7 @@ admit(struct run *run)
 static void
 hand_over(struct run *run, struct job *job)
 {
+	leave_alive(); /* many take their time */
 	settle_rest(job);
 	cut(run, job);
 	sort(job->doc);
@@ -327,6 +332,19 @@ run_turns(struct run *run)
 	hand_over_ended(run, false);
 }
 
+/* Of many VMs those that the deadline came before are counted, and no report is made of them. */
+static void
+tell_unseen(const struct run *run)
+{
+	struct err err = { 0 };
+
+	err_set(&err,
+		"the deadline came before %zu of the %zu VMs: --deadline gives more time, --resume "
+		"goes on",
+		run->names.count - run->admitted, run->names.count);
+	run->hooks->gap(run->hooks->ctx, err.text);
+}
+
 static void
 run_all(struct run *run)
 {
@@ -335,6 +353,10 @@ run_all(struct run *run)
 	hand_over_ended(run, true);
 	if (!run->chosen)
 		vms_unknown(run);
+	if (run->admitted < run->names.count && !collect_few(run->options)) {
+		tell_unseen(run);
+		return;
+	}
 	while (run->admitted < run->names.count) { /* those that the deadline came before */
 		admit(run);
 		hand_over_ended(run, true);

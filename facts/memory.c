@@ -13,14 +13,22 @@
 
 /* Of a process, beside the libraries themselves. */
 #define ROOM ((size_t)128 << 20)
+#define ROOM_OF_MANY ((size_t)1 << 30)
 
 static void (*at_end)(void);
 static bool secretive;
+static size_t room = ROOM;
 
 void
 memory_hold_secrets(void)
 {
 	secretive = true;
+}
+
+void
+memory_for_many(void)
+{
+	room = ROOM_OF_MANY;
 }
 
 void
@@ -174,7 +182,7 @@ memory_room(size_t bytes)
 {
 	long used = atomic_load_explicit(&in_use, memory_order_relaxed);
 
-	return bytes <= ROOM && used + (long)bytes <= (long)ROOM;
+	return bytes <= room && used + (long)bytes <= (long)room;
 }
 
 #else
@@ -182,7 +190,7 @@ memory_room(size_t bytes)
 bool
 memory_room(size_t bytes)
 {
-	return bytes <= ROOM;
+	return bytes <= room;
 }
 
 #endif

@@ -18,6 +18,8 @@ void memory_hold_secrets(void);
 /* true when there is room for so many bytes more: a run takes no more than a CI machine can spare.
  */
 bool memory_room(size_t bytes);
+/* What thousands of VMs refer to needs more of it: about 12 KiB each. */
+void memory_for_many(void);
 
 /* Ends the process. */
 _Noreturn void memory_lost(void);

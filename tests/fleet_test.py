@@ -2,6 +2,7 @@
 """Fleets: read by few requests, judged as each VM alone would be, in every way of choosing and splitting them."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import tempfile
 import time
 
 from azurelib import SIGN_IN
-from fleetlib import Fleet, no_rule, SOURCE, stopped, SUBSCRIPTIONS
+from fleetlib import Fleet, no_address, no_rule, SOURCE, stopped, SUBSCRIPTIONS
 from scenario.asked import complaint
 from simlib import BUILD, expect, run, Sim, SRC, test
 
@@ -279,6 +280,18 @@ def too_many_requests_are_waited_for():
         expect(len(place.reports(sim, "--all")), 21)
     with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300, requests=[{"match": GRAPH, "status": 429, "headers": {"Retry-After": "600"}}]) as sim:
         expect(len(place.reports(sim, "--all", "--deadline", "30s")), 21)
+
+
+@test
+def what_the_deadline_came_before_is_counted():
+    fleet = Fleet(400, groups=3, share=0)
+    for vm in fleet.machines:
+        no_address(fleet, vm)
+    with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300, requests=[{"match": "GET .*azureFirewalls", "delay": 60000}]) as sim:
+        code, out, errors = place.doctor(sim, "--all", "-f", "ndjson", "--deadline", "15s")
+        said = re.search(r"the deadline came before ([0-9]+) of the 401 VMs", errors)
+        assert code != 0 and said, (code, errors)
+        expect(len(out.splitlines()) + int(said[1]), 401)
 
 
 @test
