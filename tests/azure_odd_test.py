@@ -168,7 +168,7 @@ def essence(facts):
             return {k: no_nulls(v) for k, v in value.items() if v is not None}
         return [no_nulls(v) for v in value] if isinstance(value, list) else value
     target = {k: v for k, v in facts.doc["targets"][0].items() if k in ("vm", "network", "jit")}
-    bodies = {k: {m: b for m, b in v.items() if m != "etag"} for k, v in facts.azure["resources"].items() if "availabilitystatuses" not in k}
+    bodies = {k: {m: b for m, b in v.items() if m not in ("etag", "nextLink")} for k, v in facts.azure["resources"].items() if "availabilitystatuses" not in k}
     return lower(no_nulls({"target": target, "resources": bodies, "missing": sorted(facts.azure["missing"])}))
 
 

@@ -288,8 +288,11 @@ def what_the_deadline_came_before_is_counted():
     for vm in fleet.machines:
         no_address(fleet, vm)
     with Place() as place, Sim(fleet.resources, page_size=1000, lifetime=300, requests=[{"match": "GET .*azureFirewalls", "delay": 60000}]) as sim:
-        code, out, errors = place.doctor(sim, "--all", "-f", "ndjson", "--deadline", "15s")
-        said = re.search(r"the deadline came before ([0-9]+) of the 401 VMs", errors)
+        for deadline in ("15s", "5s", "2s", "1s"):    # a machine can be fast enough for all of them
+            code, out, errors = place.doctor(sim, "--all", "-f", "ndjson", "--deadline", deadline)
+            said = re.search(r"the deadline came before ([0-9]+) of the 401 VMs", errors)
+            if said:
+                break
         assert code != 0 and said, (code, errors)
         expect(len(out.splitlines()) + int(said[1]), 401)
 
