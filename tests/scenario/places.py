@@ -59,7 +59,8 @@ def _complaint(args, evidence, target):
 				return complaint
 	if re.match(r"vm( |$)", name) and not name.startswith("vm list"):
 		vm = _value(args, "--vm-name") if "--vm-name" in args else _value(args, "-n", "--name")
-		if vm and not (_same(vm, target.get("vm")) and _same(group, target.get("resource_group"))):
+		asked = [word for word in (vm, group) if (word or "").startswith("<")]    # <VM>: the reader is to fill it in
+		if vm and not asked and not (_same(vm, target.get("vm")) and _same(group, target.get("resource_group"))):
 			return "it names the VM %s in %s, the target is %s in %s" % (vm, group, target.get("vm"), target.get("resource_group"))
 		return None
 	for words, options, pairs in PLACES:
