@@ -1,6 +1,7 @@
 #include "cli/option.h"
 #include "facts/near.h"
 #include "model/prefix.h"
+#include "ssh/ssh.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -85,7 +86,7 @@ option_shard(const char *value, size_t *k, size_t *n)
 bool
 option_is_user(const char *value)
 {
-	return *value != '-' && *value != '\0';
+	return ssh_user_valid(value);
 }
 
 static bool
@@ -224,7 +225,8 @@ static const struct {
 	const char *accepted;
 } kinds[] = {
 	[OPT_HOST] = { is_host, "a host name or an address" },
-	[OPT_USER] = { option_is_user, "a user name" },
+	[OPT_USER] = { option_is_user,
+		       "a user name without blanks, quotes and any of ; & < > | ( ) { }" },
 	[OPT_URL] = { is_url, "an https URL (plain http only to this computer)" },
 	[OPT_ENDPOINT] = { is_endpoint, "HOST:PORT" },
 	[OPT_ADDRESS] = { ip_is_text, "an IPv4 or IPv6 address" },

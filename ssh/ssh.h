@@ -102,6 +102,10 @@ struct ssh_rehearsal_request {
 void ssh_rehearsal_collect(struct loop *loop, struct facts *facts,
 			   const struct ssh_rehearsal_request *request, ssh_done *done, void *ctx);
 
+/* A user name that ssh accepts (its valid_ruser): no control characters, blanks, quotes or
+ * characters of a shell, no leading "-" and no trailing backslash. */
+bool ssh_user_valid(const char *text);
+
 /* resolve.c: the hidden mode of this program: `azssh-doctor --resolve-for-probe NAME` prints one
  * address a line (the order of getaddrinfo) and exits 0, or prints "EAI_NONAME" and the like and
  * exits 1; where the resolver failed and a name server gave a code, a line "RCODE 2" follows. */

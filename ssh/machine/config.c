@@ -277,7 +277,7 @@ ask_hop(struct config *config, const char *proxyjump)
 	name = FACT_GET(hop, ssh_hop, name);
 	request.user = FACT_GET(hop, ssh_hop, user);
 	request.port = first.port;
-	if (ssh_config_safe(name) && (request.user == NULL || ssh_config_safe(request.user))) {
+	if (ssh_config_safe(name) && (request.user == NULL || ssh_user_valid(request.user))) {
 		if (config->chain == NULL) {
 			config->outcome.jump = json_incref(hop);
 			config->chain = json_array();
@@ -390,7 +390,7 @@ ssh_config_collect(struct loop *loop, struct facts *facts, enum fact_section sec
 	struct config *config;
 
 	if (request->name == NULL || !ssh_config_safe(request->name) ||
-	    (request->user != NULL && !ssh_config_safe(request->user))) {
+	    (request->user != NULL && !ssh_user_valid(request->user))) {
 		facts_settle(facts, section, FACT_UNKNOWN, "bad-name",
 			     "ssh does not take such a name: \"%s%s%s\"",
 			     request->user != NULL ? request->user : "",

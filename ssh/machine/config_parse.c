@@ -340,6 +340,19 @@ ssh_config_safe(const char *text)
 	return true;
 }
 
+bool
+ssh_user_valid(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || *text == '-' || text[len - 1] == '\\')
+		return false;
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text) || strchr(" '`\";&<>|(){}", *text) != NULL)
+			return false;
+	return true;
+}
+
 /* ---- does the configuration treat two names differently? ---- */
 
 /* A run of exactly 40 hexadecimal digits at `at`: what %C stands for. */

@@ -77,7 +77,7 @@ argv_of_jump(struct hop *hop)
 		hop->user = strndup((const char *)host.user.at, host.user.len);
 	hop->name = strndup((const char *)host.host.at, host.host.len);
 	if (hop->name == NULL || !ssh_config_safe(hop->name) ||
-	    (hop->user != NULL && !ssh_config_safe(hop->user)))
+	    (hop->user != NULL && !ssh_user_valid(hop->user)))
 		return false;
 	request.user = hop->user;
 	request.port = host.port;

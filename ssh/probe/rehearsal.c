@@ -441,7 +441,7 @@ reason_against(const struct rehearsal *rehearsal)
 		return rehearsal->config.reason != NULL ? rehearsal->config.reason
 							: "what ssh would do is not known";
 	if (typed->name == NULL || !ssh_config_safe(typed->name) ||
-	    (rehearsal->request.user != NULL && !ssh_config_safe(rehearsal->request.user)))
+	    (rehearsal->request.user != NULL && !ssh_user_valid(rehearsal->request.user)))
 		return "the name is none that ssh takes";
 	if (jump != NULL && jump->loop != NULL)
 		return "the jump hosts lead round in a circle";
@@ -481,7 +481,9 @@ ssh_rehearsal_collect(struct loop *loop, struct facts *facts,
 		    SSH_PROCESSES_MAX);
 		rehearsal_end(rehearsal);
 	} else if ((against = reason_against(rehearsal)) != NULL) {
-		facts_settle(facts, FACT_REHEARSAL, FACT_UNKNOWN, "not-reached",
+		facts_settle(facts, FACT_REHEARSAL, FACT_UNKNOWN,
+			     rehearsal->config.state == FACT_KNOWN ? "not-reached"
+								   : "config-unknown",
 			     "ssh was not started: %s", against);
 		rehearsal_end(rehearsal);
 	} else {

@@ -225,8 +225,8 @@ def _always(seen, limits):
 	for name, count in outcome["connections"].items():
 		if count > MOST_CONNECTIONS:
 			out.append("%d connections to the SSH server (%s)" % (count, name))
-	if seen.report:
-		out += places.complaints(findings(seen.report), seen.report.get("target"))[:3]
+	for report in seen.report if isinstance(seen.report, list) else [seen.report or {}]:
+		out += places.complaints(findings(report), report.get("target") or {})[:3]
 	unknown = []
 	for line in seen.text("requests.log").splitlines():
 		request = json.loads(line)

@@ -59,7 +59,8 @@ static const struct {
 	  "managed or cli; did you mean managed?" },
 	{ { "--color", "on" }, "--color: 'on' is not accepted, it takes auto, always or never" },
 	{ { "-l", "-oProxyCommand=x" },
-	  "--login: '-oProxyCommand=x' is not accepted, it takes a user name" },
+	  "--login: '-oProxyCommand=x' is not accepted, it takes a user name without blanks, "
+	  "quotes and any of ; & < > | ( ) { }" },
 	{ { "-x@vm" }, "unknown option '-x' (see --help)" },
 	{ { "--", "-x@vm" }, "'-x@vm': '-x' is not a user name" },
 	{ { "a@vm", "b@vm" }, "'b@vm': one user a run is accepted, 'a' was given before" },
