@@ -1,4 +1,5 @@
 #include "cli/option.h"
+#include "cli/typed.h"
 #include "facts/doc.h"
 #include "facts/near.h"
 #include "model/prefix.h"
@@ -201,28 +202,32 @@ options_default_vm(struct options *options, const char *vm)
 	return kept != NULL ? words_append(&options->vms, kept) : -ENOMEM;
 }
 
+int
+options_set_login(struct options *options, const char *user, const char *word, struct err *err)
+{
+	if (!option_is_user(user)) {
+		err_set(err, "'%s': '%s' is not a user name", word, user);
+		return -EINVAL;
+	}
+	if (options->login != NULL && strcmp(options->login, user) != 0) {
+		err_set(err, "'%s': one user a run is accepted, '%s' was given before", word,
+			options->login);
+		return -EINVAL;
+	}
+	options->login = user;
+	return 0;
+}
+
 /* Splits USER@ off, and takes a literal address as --host. */
 int
 options_add_vm(struct options *options, const char *word, struct err *err)
 {
 	const char *at = strrchr(word, '@'), *vm = at != NULL ? at + 1 : word;
 
-	if (at != NULL) {
-		char *user = options_keep(options, word, (size_t)(at - word));
-
-		if (user == NULL)
-			return -ENOMEM;
-		if (!option_is_user(user)) {
-			err_set(err, "'%s': '%s' is not a user name", word, user);
-			return -EINVAL;
-		}
-		if (options->login != NULL && strcmp(options->login, user) != 0) {
-			err_set(err, "'%s': one user a run is accepted, '%s' was given before",
-				word, options->login);
-			return -EINVAL;
-		}
-		options->login = user;
-	}
+	if (at != NULL &&
+	    options_set_login(options, options_keep(options, word, (size_t)(at - word)), word,
+			      err) < 0)
+		return -EINVAL;
 	if (strcmp(vm, "-") == 0) {
 		options->names = true;
 		return 0;
@@ -330,8 +335,12 @@ keep_command(struct options *options, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		const char *url = strstr(argv[i], "://");
 		bool secret = url != NULL && strpbrk(url, "@?") != NULL;
-		char *word =
-		    options_keep(options, secret ? "<URL>" : argv[i], secret ? 5 : strlen(argv[i]));
+		char *id = typed_portal_id(argv[i]), *word;
+
+		if (id == NULL)
+			id = strdup(secret ? "<URL>" : argv[i]);
+		word = options_keep(options, id, strlen(id));
+		free(id);
 
 		if (word == NULL || words_append(&options->command, word) < 0)
 			return -ENOMEM;
@@ -353,8 +362,11 @@ options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	while (r == 0 && (letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
 		r = letter == '?' || letter == ':' ? refuse_option(letter, argv[optind - 1], err)
 						   : take_option(&options, letter, argv, err);
+	/* a pasted line: ssh -i KEY USER@HOST */
+	if (optind + 1 < argc && strcmp(argv[optind], "ssh") == 0)
+		optind++;
 	for (; r == 0 && optind < argc; optind++)
-		r = options_add_vm(&options, argv[optind], err);
+		r = typed_add(&options, argv[optind], err);
 	if (options.subscriptions.count > 0)
 		options.subscription = options.subscriptions.at[0];
 	if (r == 0 && options.output_count == 0)

@@ -31,6 +31,13 @@ static const struct {
 	const char *words[MOST];
 	const char *sentence;
 } refused[] = {
+	{ { "ssh -J hop me@vm" },
+	  "'ssh -J hop me@vm': '-J' is not understood here; accepted: ssh with -i, -l, -p, -F and "
+	  "USER@HOST" },
+	{ { "ssh -i" }, "'ssh -i': there is no host in this line" },
+	{ { "vm:99999" }, "'vm:99999': '99999' is not accepted, it takes a port from 1 to 65535" },
+	{ { "-p", "22", "20.1.2.3:23" },
+	  "'20.1.2.3:23': one port a run is accepted, '22' was given before" },
 	{ { "--fromat", "json" }, "unknown option --fromat; did you mean --format?" },
 	{ { "--deeep" }, "unknown option --deeep; did you mean --deep?" },
 	{ { "--no-azrue=x" }, "unknown option --no-azrue; did you mean --no-azure?" },
@@ -160,6 +167,70 @@ START_TEST(every_option_has_its_place)
 }
 END_TEST
 
+/* What people paste, and what it comes to. */
+static const struct {
+	const char *words[MOST];
+	const char *vm, *host, *login, *identity;
+	int port;
+} pasted[] = {
+	{ { "20.1.2.3:2222" }, NULL, "20.1.2.3", NULL, NULL, 2222 },
+	{ { "me@[fd00::1]:22" }, NULL, "fd00::1", "me", NULL, 22 },
+	{ { "fd00::22" }, NULL, "fd00::22", NULL, NULL, 0 },
+	{ { "me@vm.contoso.com:22" }, NULL, "vm.contoso.com", "me", NULL, 22 },
+	{ { "myVM:2200" }, "myVM", NULL, NULL, NULL, 2200 },
+	{ { "rg/myVM" }, "rg/myVM", NULL, NULL, NULL, 0 },
+	{ { "ssh://me@vm.contoso.com:2222/" }, NULL, "vm.contoso.com", "me", NULL, 2222 },
+	{ { "ssh://20.1.2.3" }, NULL, "20.1.2.3", NULL, NULL, 0 },
+	{ { "ssh -v -i ~/k.pem -p2200 me@20.1.2.3 uptime" },
+	  NULL,
+	  "20.1.2.3",
+	  "me",
+	  "~/k.pem",
+	  2200 },
+	{ { "ssh -l me vm.contoso.com" }, NULL, "vm.contoso.com", "me", NULL, 0 },
+	{ { "ssh", "-i", "k", "me@20.1.2.3" }, NULL, "20.1.2.3", "me", "k", 0 },
+	{ { "ssh" }, "ssh", NULL, NULL, NULL, 0 },
+	{ { "https://portal.azure.com/#@contoso.com/resource/subscriptions/S/resourceGroups/rg/"
+	    "providers/Microsoft.Compute/virtualMachines/myVM/overview" },
+	  "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/myVM",
+	  NULL,
+	  NULL,
+	  NULL,
+	  0 },
+	{ { "https://portal.azure.us/#resource%2Fsubscriptions%2FS%2FresourceGroups%2Frg%2F"
+	    "providers%2FMicrosoft.Compute%2FvirtualMachineScaleSets%2Fs%2FvirtualMachines%2F3" },
+	  "/subscriptions/S/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/"
+	  "s/virtualMachines/3",
+	  NULL,
+	  NULL,
+	  NULL,
+	  0 },
+};
+
+static void
+same(const char *got, const char *wanted)
+{
+	if (wanted == NULL)
+		ck_assert_ptr_null(got);
+	else
+		ck_assert_str_eq(got, wanted);
+}
+
+START_TEST(what_people_paste_is_understood)
+{
+	struct options options;
+	struct err err;
+
+	ck_assert_msg(parse(pasted[_i].words, &options, &err) == 0, "%s", err.text);
+	same(options.vms.count > 0 ? options.vms.at[0] : NULL, pasted[_i].vm);
+	same(options.host, pasted[_i].host);
+	same(options.login, pasted[_i].login);
+	same(options.identity, pasted[_i].identity);
+	ck_assert_int_eq(options.port, pasted[_i].port);
+	options_free(&options);
+}
+END_TEST
+
 START_TEST(ids_of_checks_are_looked_up)
 {
 	static const char *const words[] = { "--skip", "banner,bannner", "vm", NULL };
@@ -192,6 +263,8 @@ main(void)
 	tcase_add_test(tcase, text_is_the_default_and_json_an_alias);
 	tcase_add_test(tcase, every_option_has_its_place);
 	tcase_add_test(tcase, ids_of_checks_are_looked_up);
+	tcase_add_loop_test(tcase, what_people_paste_is_understood, 0,
+			    sizeof(pasted) / sizeof(*pasted));
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_SILENT);

@@ -171,9 +171,9 @@ END_TEST
 
 START_TEST(peerings)
 {
-	json_t *vnet =
-	    json_pack("{s:{s:o}}", "properties", "virtualNetworkPeerings",
-		      json_incref(json_object_get(example("VirtualNetworkPeeringList"), "value")));
+	json_t *list = example("VirtualNetworkPeeringList"),
+	       *vnet = json_pack("{s:{s:O}}", "properties", "virtualNetworkPeerings",
+				 json_object_get(list, "value"));
 	struct peering peering;
 
 	ck_assert(net_peering_with(vnet,
@@ -184,6 +184,7 @@ START_TEST(peerings)
 	ck_assert(!peering.closed);
 	ck_assert(!net_peering_with(vnet, SPEC "virtualNetworks/vnet2", &peering));
 	json_decref(vnet);
+	json_decref(list);
 }
 END_TEST
 
