@@ -1,5 +1,6 @@
 #include "cli/names.h"
 #include "cli/option.h"
+#include "cli/typed.h"
 #include "facts/arm.h"
 #include "facts/doc.h"
 #include "facts/file.h"

@@ -52,8 +52,4 @@ char *options_keep(struct options *options, const char *text, size_t len);
 /* true for what may be handed to ssh as a user's name. */
 bool option_is_user(const char *value);
 
-/* The user of a run; `word` is what was typed, for the sentence. `user` is kept as it is. 0 or
- * -EINVAL. */
-int options_set_login(struct options *options, const char *user, const char *word, struct err *err);
-
 #endif

@@ -202,47 +202,6 @@ options_default_vm(struct options *options, const char *vm)
 	return kept != NULL ? words_append(&options->vms, kept) : -ENOMEM;
 }
 
-int
-options_set_login(struct options *options, const char *user, const char *word, struct err *err)
-{
-	if (!option_is_user(user)) {
-		err_set(err, "'%s': '%s' is not a user name", word, user);
-		return -EINVAL;
-	}
-	if (options->login != NULL && strcmp(options->login, user) != 0) {
-		err_set(err, "'%s': one user a run is accepted, '%s' was given before", word,
-			options->login);
-		return -EINVAL;
-	}
-	options->login = user;
-	return 0;
-}
-
-/* Splits USER@ off, and takes a literal address as --host. */
-int
-options_add_vm(struct options *options, const char *word, struct err *err)
-{
-	const char *at = strrchr(word, '@'), *vm = at != NULL ? at + 1 : word;
-
-	if (at != NULL &&
-	    options_set_login(options, options_keep(options, word, (size_t)(at - word)), word,
-			      err) < 0)
-		return -EINVAL;
-	if (strcmp(vm, "-") == 0) {
-		options->names = true;
-		return 0;
-	}
-	if (!ip_is_text(vm))
-		return words_append(&options->vms, vm);
-	if (options->host != NULL && strcmp(options->host, vm) != 0) {
-		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm,
-			options->host);
-		return -EINVAL;
-	}
-	options->host = vm;
-	return 0;
-}
-
 static const struct option_row *
 find_row(int letter, int index)
 {

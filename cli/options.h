@@ -84,9 +84,6 @@ bool options_want_vm(const struct options *options);
 /* Takes that name for the VM that nobody typed. 0 or -ENOMEM. */
 int options_default_vm(struct options *options, const char *vm);
 
-/* Takes one [USER@]VM, "-" or address. 0, -ENOMEM, or -EINVAL with one sentence. */
-int options_add_vm(struct options *options, const char *word, struct err *err);
-
 /* Reads further names of VMs, one a line, blank lines and those that begin with # aside. 0, or
  * -errno with one sentence. */
 int options_read_names(struct options *options, struct err *err);

@@ -13,6 +13,45 @@
 #define SSH_URL "ssh://"
 #define SSH_LINE "ssh "
 
+static int
+set_login(struct options *options, const char *user, const char *word, struct err *err)
+{
+	if (!option_is_user(user)) {
+		err_set(err, "'%s': '%s' is not a user name", word, user);
+		return -EINVAL;
+	}
+	if (options->login != NULL && strcmp(options->login, user) != 0) {
+		err_set(err, "'%s': one user a run is accepted, '%s' was given before", word,
+			options->login);
+		return -EINVAL;
+	}
+	options->login = user;
+	return 0;
+}
+
+int
+options_add_vm(struct options *options, const char *word, struct err *err)
+{
+	const char *at = strrchr(word, '@'), *vm = at != NULL ? at + 1 : word;
+
+	if (at != NULL &&
+	    set_login(options, options_keep(options, word, (size_t)(at - word)), word, err) < 0)
+		return -EINVAL;
+	if (strcmp(vm, "-") == 0) {
+		options->names = true;
+		return 0;
+	}
+	if (!ip_is_text(vm))
+		return words_append(&options->vms, vm);
+	if (options->host != NULL && strcmp(options->host, vm) != 0) {
+		err_set(err, "'%s': one host a run is accepted, '%s' was given before", vm,
+			options->host);
+		return -EINVAL;
+	}
+	options->host = vm;
+	return 0;
+}
+
 static bool
 begins(const char *word, const char *with)
 {
@@ -118,8 +157,7 @@ add_host(struct options *options, const char *place, const char *word, struct er
 	const char *at = strrchr(place, '@'), *host = at != NULL ? at + 1 : place;
 
 	if (at != NULL &&
-	    options_set_login(options, options_keep(options, place, (size_t)(at - place)), word,
-			      err) < 0)
+	    set_login(options, options_keep(options, place, (size_t)(at - place)), word, err) < 0)
 		return -EINVAL;
 	if (*host == '\0' || *host == '-' ||
 	    (options->host != NULL && strcmp(options->host, host) != 0)) {
@@ -156,7 +194,7 @@ set_value(struct options *options, char letter, const char *value, const char *w
 	if (letter == 'F')
 		options->ssh_config = value;
 	if (letter == 'l')
-		return options_set_login(options, value, word, err);
+		return set_login(options, value, word, err);
 	return 0;
 }
 
