@@ -250,7 +250,7 @@ make_one_plain(const char *at, const char *end, struct buffer *to)
 static void
 make_plain(const char *text, size_t len, struct buffer *to)
 {
-	const char *end = text + len;
+	const char *end = len > 0 ? text + len : text; /* nothing at all may be NULL */
 
 	for (const char *at = text; at < end;) {
 		const char *run = at;

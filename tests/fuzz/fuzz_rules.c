@@ -16,6 +16,7 @@ static const char base[] =
 static void
 use(const struct rules *rules)
 {
+	const json_t *expired;
 	static const char *const dialects[] = { "az", "powershell", "portal", NULL };
 	json_t *globals = json_pack("{s:s}", "vm", "a 'b\" $(c)");
 	struct rule rule = rules_for(rules, "nsg");
@@ -31,7 +32,7 @@ use(const struct rules *rules)
 		finding_free(&finding);
 	}
 	rules_waiver(rules, "a-code", "/subscriptions/s/resourceGroups/g/providers/p/t/n",
-		     1767225600);
+		     1767225600, &expired);
 	json_decref(globals);
 }
 
