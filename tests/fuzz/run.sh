@@ -15,14 +15,23 @@ flags="-g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined -D_GNU_SOU
 command -v "$clang" >/dev/null || { echo "fuzz: $clang is not installed" >&2; exit 77; }
 mkdir -p "$out/objects"
 objects=
+at_once=$(nproc 2>/dev/null || echo 2)
+started=0
 for source in $FUZZ_SOURCES; do
 	object=$out/objects/$(echo "$source" | tr / _).o
 	path=$srcdir/$source
 	[ -e "$path" ] || path=$builddir/$source
 	if [ ! -e "$object" ] || [ "$path" -nt "$object" ] || [ -n "$(find "$srcdir" -name '*.h' -newer "$object" -print -quit)" ]; then
-		"$clang" $flags -fsanitize=fuzzer-no-link,$sanitize -c "$path" -o "$object"
+		rm -f "$object"
+		"$clang" $flags -fsanitize=fuzzer-no-link,$sanitize -c "$path" -o "$object" &
+		started=$((started + 1))
+		[ $((started % at_once)) -ne 0 ] || wait
 	fi
 	objects="$objects $object"
+done
+wait
+for object in $objects; do
+	[ -e "$object" ] || { echo "fuzz: $object was not made" >&2; exit 1; }
 done
 rm -f "$out/library.a"
 ar rcs "$out/library.a" $objects
