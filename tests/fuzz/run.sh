@@ -92,7 +92,7 @@ for target in "$srcdir"/tests/fuzz/fuzz_*.c; do
 	[ ! -e "$srcdir/tests/fuzz/$name.dict" ] || set_of="-dict=$srcdir/tests/fuzz/$name.dict $set_of"
 	few=$limits
 	# a whole bundle through every check and format takes a hundred times as long as a line
-	[ "$name" != fuzz_replay ] || [ -z "$limits" ] || few="-runs=$((${FUZZ_RUNS:-10000} / 5))"
+	[ "$name" != fuzz_replay ] || [ -z "$limits" ] || few="-runs=$((${FUZZ_RUNS:-10000} / 10))"
 	echo "fuzz: $name, seed $seed, at most $seconds s"
 	if ! (cd "$out" && "./$name" $few -seed="$seed" -max_len=65536 -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_final_stats=1 -verbosity=0 \
 		$set_of) >"$out/$name.log" 2>&1; then
