@@ -89,8 +89,11 @@ typed_portal_id(const char *word)
 	copy = strdup(word);
 	decode(copy);
 	id = strcasestr(copy, "/subscriptions/");
-	for (name = id; name != NULL && (name = strcasestr(name + 1, kind)) != NULL;)
+	name = id != NULL ? strcasestr(id, kind) : NULL;
+	while (name != NULL) {
 		found = name + sizeof(kind) - 1;
+		name = strcasestr(found, kind);
+	}
 	if (found != NULL && found[strcspn(found, "/?#&")] != found[0]) {
 		found[strcspn(found, "/?#&")] = '\0';
 		found = strdup(id);
