@@ -23,18 +23,6 @@ struct gaps {
 	size_t count;
 };
 
-static void
-append_once(json_t *list, const char *text)
-{
-	const json_t *known;
-	size_t i;
-
-	json_array_foreach (list, i, known)
-		if (doc_same(json_string_value(known), text))
-			return;
-	doc_append_str(list, text);
-}
-
 /* The entry says why something did not arrive; of a resource, or of a section that did not. */
 static void
 gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *entry)
@@ -58,8 +46,8 @@ gaps_add(struct gaps *gaps, const char *id, const char *cause, const json_t *ent
 				     .resources = json_array() };
 		gaps->count++;
 	}
-	append_once(gap->actions, missing.action);
-	append_once(gap->resources, id);
+	doc_append_once(gap->actions, missing.action);
+	doc_append_once(gap->resources, id);
 	gap->count++;
 }
 

@@ -1,4 +1,5 @@
 #include "checks/checks.h"
+#include "facts/visible.h"
 
 #include <errno.h>
 #include <math.h>
@@ -188,8 +189,8 @@ value_text(const json_t *value)
 			 ? strdup("nothing")
 			 : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 
-	if (text != NULL && strlen(text) > 200)
-		memcpy(text + 197, "...", 4);
+	if (text != NULL)
+		visible_cut(text, 200);
 	return text;
 }
 

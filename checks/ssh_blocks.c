@@ -82,8 +82,9 @@ bears_on(const struct scene *scene, const struct fact_config_line *line)
 	if (doc_same(line->keyword, "identityfile"))
 		return new_key(scene, line->value) ? AT_AUTH : AT_NONE;
 	if (doc_same(line->keyword, "port"))
-		return scene->asked.port == 0 && atoi(line->value) != (int)config->port ? FROM_TCP
-											: AT_NONE;
+		return scene->asked.port == 0 && strtol(line->value, NULL, 10) != (long)config->port
+			   ? FROM_TCP
+			   : AT_NONE;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (doc_same(line->keyword, rows[i].keyword))
 			return rows[i].given || doc_same(line->value, rows[i].now) ? AT_NONE

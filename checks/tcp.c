@@ -15,8 +15,6 @@ struct view {
 	bool private;
 };
 
-enum { FAST_MS = 1000, ARP_MS = 2500 };
-
 static bool
 from_target(const struct view *view)
 {
@@ -264,19 +262,17 @@ judge_unreachable(const struct view *view, struct finding *finding)
 		return judge_own_link(view, finding);
 	if (view->private && lacks_vpn(view))
 		return judge_private(view, finding);
-	if (view->tcp->ms >= ARP_MS)
-		return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
-				   "no host on the local network answers for %s or its router",
-				   view->tcp->address);
-	if (doc_same(view->error, "EHOSTUNREACH") && !view->private && view->tcp->ms < FAST_MS &&
-	    view->tcp->ms > 0) {
-		int r = judge_rejected(view, finding);
-
-		finding->confidence = LIKELY;
-		return r;
+	if (doc_same(view->error, "EHOSTUNREACH")) {
+		/* a router, a firewall, or no answer on the local network: who said so is unknown
+		 */
+		finding_possible(finding, CODE_FIREWALLD_REJECT);
+		return finding_likely(finding, FAIL, CODE_TCP_UNREACHABLE,
+				      "packets to %s are not delivered (%s)", view->tcp->address,
+				      view->error);
 	}
 	return finding_set(finding, FAIL, CODE_TCP_UNREACHABLE,
-			   "this machine has no route to %s (%s)", view->tcp->address, view->error);
+			   "this computer has no route to %s (%s)", view->tcp->address,
+			   view->error);
 }
 
 /* The way leads through a jump host: what ssh said when it could not carry the bytes tells which

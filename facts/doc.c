@@ -186,6 +186,18 @@ doc_append_str(json_t *array, const char *text)
 		json_array_append_new(array, doc_text(text, strlen(text)));
 }
 
+void
+doc_append_once(json_t *array, const char *text)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach (array, i, known)
+		if (doc_same(json_string_value(known), text))
+			return;
+	doc_append_str(array, text);
+}
+
 char *
 doc_vfmt(const char *fmt, va_list ap)
 {

@@ -42,6 +42,8 @@ void doc_set_fmt(json_t *obj, const char *key, const char *fmt, ...)
 void doc_set_int(json_t *obj, const char *key, json_int_t value);
 void doc_set_bool(json_t *obj, const char *key, bool value);
 void doc_append_str(json_t *array, const char *text);
+/* The same, unless the array holds the text already. */
+void doc_append_once(json_t *array, const char *text);
 
 /* A new JSON string with the bytes in base64, NULL for none; the caller owns it. */
 json_t *doc_base64(struct bytes bytes);

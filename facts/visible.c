@@ -180,3 +180,15 @@ visible_width(const char *text)
 	}
 	return width;
 }
+
+void
+visible_cut(char *text, size_t most)
+{
+	size_t keep = most - 3;
+
+	if (strlen(text) <= most)
+		return;
+	while (keep > 0 && ((unsigned char)text[keep] & 0xc0) == 0x80)
+		keep--;
+	memcpy(text + keep, "...", sizeof("..."));
+}

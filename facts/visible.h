@@ -33,4 +33,8 @@ char *visible_log(const char *text, size_t len, const char *bracket, const char 
 unsigned visible_columns(uint32_t cp);
 size_t visible_width(const char *text);
 
+/* Cuts a text of UTF-8 to at most `most` bytes (3 or more), between two characters; one that was
+ * cut ends in "...". */
+void visible_cut(char *text, size_t most);
+
 #endif

@@ -1,6 +1,7 @@
 #include "model/boot_log.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- lines ---- */
@@ -167,7 +168,7 @@ capture(struct boot_match *match, const char *name, const char *text, size_t len
 	}
 	if (*name == '\0' || match->count == BOOT_CAPTURES)
 		return;
-	strcpy(one->name, name);
+	snprintf(one->name, sizeof(one->name), "%s", name);
 	memcpy(one->text, text, len);
 	one->text[len] = '\0';
 	match->count++;

@@ -4,6 +4,7 @@
 #include "model/prefix.h"
 #include "model/pubkey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,8 +137,7 @@ print_of_hex(const char *hex, char ret[static FINGERPRINT_SIZE])
 	text = base64_encode((struct bytes){ bytes, BYTES }, BASE64_LOOSE);
 	if (text == NULL)
 		return NULL;
-	strcpy(ret, "SHA256:");
-	strncat(ret, text, FINGERPRINT_SIZE - 8);
+	snprintf(ret, FINGERPRINT_SIZE, "SHA256:%s", text);
 	free(text);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #include "facts/arm.h"
 #include "facts/doc.h"
 #include "facts/facts.h"
+#include "facts/visible.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,8 +68,8 @@ value_text(const json_t *value)
 		text = strdup(name);
 	else
 		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (text != NULL && strlen(text) > TEXT_MOST)
-		strcpy(text + TEXT_MOST - 3, "...");
+	if (text != NULL)
+		visible_cut(text, TEXT_MOST);
 	return text;
 }
 

@@ -78,7 +78,7 @@ write_label(FILE *out, const char *label)
 		columns++;
 	}
 	if (clean[at] != '\0')
-		strcpy(clean + at - (at > 3 ? 3 : at), "...");
+		visible_cut(clean, at);
 	markup_text(out, clean);
 	free(clean);
 }

@@ -1,6 +1,7 @@
 /* What a command changes, and what it needs: from its words, by the rows of effects.def. */
 #include "rules/tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,15 +72,16 @@ make_plain(char *text)
 static void
 add_needs(char *list, const char *needs)
 {
-	for (size_t len; needs != NULL && *needs != '\0'; needs += len + (needs[len] == ' ')) {
+	for (size_t len, used; needs != NULL && *needs != '\0';
+	     needs += len + (needs[len] == ' ')) {
 		char one[128] = "";
 
 		len = strcspn(needs, " ");
 		strncat(one, needs, len < sizeof(one) ? len : sizeof(one) - 1);
 		if (name_listed(list, one) || strlen(list) + len + 2 > NEEDS_MAX)
 			continue;
-		strcat(list, *list != '\0' ? " " : "");
-		strcat(list, one);
+		used = strlen(list);
+		snprintf(list + used, NEEDS_MAX - used, "%s%s", used > 0 ? " " : "", one);
 	}
 }
 

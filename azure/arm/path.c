@@ -3,6 +3,7 @@
 #include "facts/doc.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,8 +57,9 @@ void
 path_type(const char *path, char ret[static PATH_TYPE_MAX])
 {
 	if (!path_types(path, ret, PATH_TYPE_MAX))
-		strcpy(ret,
-		       doc_same(strrchr(path, '/'), "/resources") ? "resources" : "subscriptions");
+		snprintf(ret, PATH_TYPE_MAX, "%s",
+			 doc_same(strrchr(path, '/'), "/resources") ? "resources"
+								    : "subscriptions");
 	for (char *p = ret; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 }

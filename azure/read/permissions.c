@@ -52,18 +52,6 @@ static const struct {
 	{ GUEST, "Microsoft.Compute/virtualMachines/runCommand/action" },
 };
 
-static void
-add_once(json_t *actions, const char *name)
-{
-	const json_t *action;
-	size_t at;
-
-	json_array_foreach (actions, at, action)
-		if (doc_same(json_string_value(action), name))
-			return;
-	doc_append_str(actions, name);
-}
-
 int
 azure_permissions(FILE *out, bool deep, bool guest, const json_t *more)
 {
@@ -79,7 +67,7 @@ azure_permissions(FILE *out, bool deep, bool guest, const json_t *more)
 		    (needed[i].depth == GUEST && guest))
 			doc_append_str(actions, needed[i].action);
 	json_array_foreach (more, at, action)
-		add_once(actions, json_string_value(action));
+		doc_append_once(actions, json_string_value(action));
 	role =
 	    json_pack("{s:s, s:b, s:s, s:o, s:[], s:[s]}", "Name", names[deep][guest], "IsCustom",
 		      1, "Description", "What azssh-doctor reads to say why SSH fails.", "Actions",

@@ -45,7 +45,7 @@ sort_of(const char *type, size_t len, char ret[static 48])
 		used--;
 	ret[used] = '\0';
 	if (strcmp(ret, "resourcegroup") == 0)
-		strcpy(ret, "group");
+		memcpy(ret, "group", sizeof("group"));
 }
 
 /* A name or an id of the type. */

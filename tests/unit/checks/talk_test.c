@@ -159,10 +159,10 @@ static const struct talk_case cases[] = {
 	  NULL, NULL, FAIL, "tcp-unreachable", CERTAIN, "203.0.113.1", NULL },
 	{ &check_table[CHECK_TCP],
 	  TCP("'result': 'unreachable', 'errno': 'EHOSTUNREACH', 'ms': 30"), NULL, NULL, FAIL,
-	  "firewalld-reject", LIKELY, NULL, NULL },
+	  "tcp-unreachable", LIKELY, NULL, NULL },
 	{ &check_table[CHECK_TCP],
 	  TCP("'result': 'unreachable', 'errno': 'EHOSTUNREACH', 'ms': 3100"), NULL, NULL, FAIL,
-	  "tcp-unreachable", CERTAIN, NULL, NULL },
+	  "tcp-unreachable", LIKELY, NULL, NULL },
 	{ &check_table[CHECK_TCP],
 	  TCP("'result': 'unreachable', 'errno': 'ENETUNREACH', 'ms': 0, 'way4': false, 'way6': "
 	      "false"),

@@ -8,12 +8,39 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BYTES(text) ((struct bytes){ (const unsigned char *)(text), sizeof(text) - 1 })
+
+START_TEST(a_cut_text_stays_utf_8)
+{
+	static const struct {
+		const char *text, *cut;
+		size_t most;
+	} rows[] = {
+		{ "abcdef", "abcdef", 6 },
+		{ "abcdefg", "abc...", 6 },
+		{ "ab\xc3\xa4"
+		  "defg",
+		  "ab...", 6 },
+		{ "\xf0\x9f\x98\x80"
+		  "abc",
+		  "...", 6 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%s", rows[i].text);
+		visible_cut(text, rows[i].most);
+		ck_assert_str_eq(text, rows[i].cut);
+	}
+}
+END_TEST
 
 START_TEST(a_short_buffer_is_an_error_and_nothing_is_taken)
 {
@@ -283,6 +310,7 @@ main(void)
 	TCase *tcase = tcase_create("tools");
 	SRunner *runner;
 
+	tcase_add_test(tcase, a_cut_text_stays_utf_8);
 	tcase_add_test(tcase, a_short_buffer_is_an_error_and_nothing_is_taken);
 	tcase_add_test(tcase, what_is_written_reads_back);
 	tcase_add_loop_test(tcase, base64_is_as_strict_as_asked, 0,
